@@ -1,0 +1,61 @@
+# Everything here works on a fresh machine with Python 3.11+ and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+QUESTION := What share of Afghanistan's GDP came from foreign aid before the takeover?
+
+.DEFAULT_GOAL := help
+.PHONY: help run install dev check format lint types contracts test eval picture lock clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: install ## Set up, ingest seeds/, answer a first question, serve on port 8000
+	@echo "== Ingesting seeds/"
+	@$(BIN)/rag ingest seeds
+	@echo "== A first question: $(QUESTION)"
+	@$(BIN)/rag search "$(QUESTION)" -k 1
+	@$(BIN)/rag serve
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@echo "== Setting up $(VENV): Python packages at the versions in requirements.lock (minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	@echo "== Adding the tools that check the code"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## Create the environment
+
+dev: $(VENV)/.dev ## Create it with the tools that check the code
+
+check: format lint types contracts test ## Format, lint, types, import contracts, tests: what CI runs
+
+format: dev
+	@$(BIN)/ruff format --check .
+
+lint: dev
+	@$(BIN)/ruff check .
+
+types: dev
+	@$(BIN)/mypy
+
+contracts: dev
+	@$(BIN)/lint-imports
+
+test: dev ## Run the tests alone
+	@$(BIN)/pytest
+
+eval: install ## Measure retrieval quality on the shipped question set
+	@$(BIN)/rag eval run eval/seeds
+
+lock: ## Write the lock files anew from pyproject.toml (needs uv)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" sh docs/lock.sh
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,95 @@
+"""Text to search terms: one analysis for BM25, for idf and for the words highlighted to a reader.
+
+Words are runs of letters, marks and digits. They are case-folded and lose their diacritics; English
+function words are dropped and ASCII words stemmed (Snowball English), so other languages are matched
+as written. Scripts without spaces are cut into overlapping pairs of characters, as Lucene's CJK
+analysis does.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import regex
+import Stemmer
+
+MAX_TERM = 128
+"""Longer terms are cut: nobody types them, and an engine refuses terms of tens of kilobytes."""
+
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_WORD = regex.compile(
+    rf"(?P<unspaced>[{_UNSPACED}ー]+)"
+    r"|(?P<acronym>(?<![\p{L}\p{N}])(?:\p{Lu}\.){2,})"
+    r"|(?P<number>\p{N}+(?:[.,]\p{N}+)+)"
+    rf"|(?P<word>(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+)",
+    regex.VERSION1,
+)
+_DIACRITICS = regex.compile(r"[\u0300-\u036f]")
+
+STOP_WORDS = frozenset(
+    """
+    a about after all also am an and any are as at be because been before being between both but by
+    can could d did do does doing down during each few for from further had has have having he her
+    here hers herself him himself his how i if in into is it its itself just ll m me more most my
+    myself no nor not now of off on once only or other our ours ourselves out over own re s same
+    she should so some such t than that the their theirs them themselves then there these they this
+    those through to too under until up ve very was we were what when where which while who whom
+    whose why will with would you your yours yourself yourselves
+    """.split()
+)
+
+_stemmer = Stemmer.Stemmer("english", 0)
+
+
+class Term(NamedTuple):
+    """A search term and the half-open span of the text that it was made of."""
+
+    text: str
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1 << 17)
+def _normalise(word: str) -> str:
+    """The term a word is matched by; empty for a word that is not searched for."""
+    folded = unicodedata.normalize("NFKD", word.casefold())
+    folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded)).casefold()
+    if folded in STOP_WORDS:
+        return ""
+    if folded.isascii():
+        folded = str(_stemmer.stemWord(folded))
+    return folded[:MAX_TERM]
+
+
+def _pairs(run: str, start: int) -> Iterator[Term]:
+    if len(run) == 1:
+        yield Term(run, start, start + 1)
+    for i in range(len(run) - 1):
+        yield Term(run[i : i + 2], start + i, start + i + 2)
+
+
+def analyze(text: str) -> Iterator[Term]:
+    """The terms of a text in order, with repetitions.
+
+    >>> [term.text for term in analyze("The U.S. paid $1,500 to farmers’ unions")]
+    ['us', 'paid', '1500', 'farmer', 'union']
+    """
+    for match in _WORD.finditer(text):
+        word, start = match.group(), match.start()
+        if match.lastgroup == "unspaced":
+            yield from _pairs(word, start)
+            continue
+        if match.lastgroup == "acronym":
+            term = word.replace(".", "").casefold()
+        elif match.lastgroup == "number":
+            term = _normalise(word.replace(",", ""))
+        else:
+            term = _normalise(word)
+        if term:
+            yield Term(term, start, match.end())
+
+
+def terms_of(text: str) -> list[str]:
+    """The terms alone."""
+    return [term.text for term in analyze(text)]

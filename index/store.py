@@ -1,0 +1,489 @@
+"""SQLite, the truth: documents with their canonical text, chunks, sentence spans and vectors.
+
+A transaction puts whole documents in or takes them out and raises the generation by one. A reader
+pins a generation by holding a read transaction, and in WAL mode goes on seeing just that one,
+whatever is written meanwhile.
+"""
+
+import errno
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.errors import (
+    IndexBusy,
+    IndexDamaged,
+    IndexMissing,
+    IndexProblem,
+    StorageFull,
+)
+from index.fingerprint import Fingerprint
+from index.types import Chunk, Document, Encoding, Heading, Ids, Matrix, Span
+
+DATABASE = "rag.db"
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    document   INTEGER PRIMARY KEY AUTOINCREMENT,
+    doc_id     TEXT NOT NULL UNIQUE,
+    path       TEXT UNIQUE,
+    source     TEXT NOT NULL,
+    title      TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    sha256     TEXT NOT NULL,
+    n_chars    INTEGER NOT NULL,
+    n_chunks   INTEGER NOT NULL,
+    metadata   TEXT NOT NULL,
+    headings   TEXT NOT NULL,
+    pages      TEXT NOT NULL,
+    text       TEXT NOT NULL
+);
+CREATE TABLE chunks (
+    chunk_id         INTEGER PRIMARY KEY,
+    document         INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    ordinal          INTEGER NOT NULL,
+    start            INTEGER NOT NULL,
+    end              INTEGER NOT NULL,
+    digest           BLOB NOT NULL,
+    sentences        BLOB NOT NULL,
+    vector           BLOB NOT NULL,
+    sentence_vectors BLOB NOT NULL,
+    generation       INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX chunks_of_document ON chunks (document, ordinal);
+CREATE INDEX chunks_by_generation ON chunks (generation);
+CREATE TABLE tombstones (chunk_id INTEGER NOT NULL, generation INTEGER NOT NULL);
+CREATE INDEX tombstones_by_generation ON tombstones (generation);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document's row without its text. `path` is the resolved path of its file, if it has one."""
+
+    document: int
+    doc_id: str
+    path: str | None
+    source: str
+    title: str
+    media_type: str
+    sha256: str
+    n_chars: int
+    n_chunks: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its row's document and its vectors: (d,) and (n_sentences, d)."""
+
+    chunk: Chunk
+    document: int
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What lies between two generations: apply `removed` first, then `added`."""
+
+    removed: Ids
+    added: Ids
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's and the disk's errors as this project's own."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translation(error, path) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(path) from error
+        raise IndexProblem(f"cannot use {path}: {error.strerror or error}") from error
+
+
+def _full(path: Path) -> StorageFull:
+    return StorageFull(
+        f"the disk that holds {path} is full; free some space and run the command again "
+        "(what was committed is kept)"
+    )
+
+
+def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL"):
+        return _full(path)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return IndexBusy(f"{path} is being written by another process; try again when it is done")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
+        return IndexDamaged(
+            f"{path} cannot be read ({error}); delete it and ingest the documents again"
+        )
+    return IndexProblem(f"{path}: {error}; check the disk and the permissions")
+
+
+class Store:
+    """One connection to an index's database. Not for two threads at once."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.path = folder / DATABASE
+        self._connection = connection
+
+    @classmethod
+    def create(cls, folder: Path, fingerprint: Fingerprint) -> "Store":
+        """The database of a folder, made if there is none."""
+        path = folder / DATABASE
+        with translated(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            store = cls(folder, _connect(path, "rwc"))
+            # A crash here leaves either no table or all of them.
+            store._execute("BEGIN IMMEDIATE")
+            if not store._tables():
+                for statement in _SCHEMA.strip().split(";\n"):
+                    store._execute(statement.rstrip(";"))
+                store._set("schema", str(SCHEMA_VERSION))
+                store._set("generation", "0")
+                store._set("fingerprint", fingerprint.to_json())
+            store._execute("COMMIT")
+        return store._checked()
+
+    @classmethod
+    def open(cls, folder: Path) -> "Store":
+        """The database of a folder.
+
+        Raises IndexMissing if there is none, IndexDamaged if it cannot be read.
+        """
+        path = folder / DATABASE
+        if not path.is_file():
+            raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
+        with translated(path):
+            store = cls(folder, _connect(path, "rw"))
+            if not store._tables():
+                store.close()
+                raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
+        return store._checked()
+
+    def _checked(self) -> "Store":
+        version = self._get("schema")
+        if version != str(SCHEMA_VERSION):
+            self.close()
+            raise IndexProblem(
+                f"{self.path} has schema {version}, this program reads {SCHEMA_VERSION}; "
+                "delete it and ingest the documents again"
+            )
+        return self
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        with translated(self.path):
+            return self._connection.execute(sql, parameters)
+
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
+        with translated(self.path):
+            yield from self._connection.execute(sql, parameters)
+
+    def _tables(self) -> bool:
+        return (
+            self._execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
+        )
+
+    def _get(self, key: str) -> str | None:
+        row = self._execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        return None if row is None else str(row[0])
+
+    def _set(self, key: str, value: str) -> None:
+        self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
+
+    # Reading
+
+    def pin(self) -> int:
+        """Hold on to the present generation, and return it: later reads see just that one."""
+        self.unpin()
+        self._execute("BEGIN")
+        return self.generation
+
+    def unpin(self) -> None:
+        """Let go of a pinned generation; harmless if none is."""
+        if self._connection.in_transaction:
+            self._execute("ROLLBACK")
+
+    @property
+    def generation(self) -> int:
+        """The number of transactions that changed this index."""
+        return int(self._get("generation") or 0)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint.from_json(self._get("fingerprint") or "")
+
+    def count(self) -> tuple[int, int]:
+        """How many documents and chunks there are."""
+        row = self._execute("SELECT count(*), coalesce(sum(n_chunks), 0) FROM documents").fetchone()
+        return int(row[0]), int(row[1])
+
+    def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
+        """Documents in order of doc_id, from behind `after`; all of them unless limited."""
+        rows = self._rows(
+            f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
+            [after, limit],
+        )
+        return [_stored_document(row) for row in rows]
+
+    def document_row(
+        self, *, doc_id: str | None = None, path: str | None = None
+    ) -> StoredDocument | None:
+        """The document with this id, or of this file."""
+        column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
+        row = self._execute(
+            f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
+        ).fetchone()
+        return None if row is None else _stored_document(row)
+
+    def document(self, document: int) -> Document:
+        """A document whole, by its row."""
+        row = self._execute(
+            "SELECT doc_id, source, title, text, media_type, metadata, headings, pages "
+            "FROM documents WHERE document = ?",
+            [document],
+        ).fetchone()
+        return Document(
+            doc_id=row[0],
+            source=row[1],
+            title=row[2],
+            text=row[3],
+            media_type=row[4],
+            metadata=json.loads(row[5]),
+            headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(row[6])),
+            pages=tuple(json.loads(row[7])),
+        )
+
+    def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
+        """These chunks, in order of their id; ids that are not there are left out."""
+        rows = self._rows(
+            f"SELECT {_CHUNK_COLUMNS} FROM chunks JOIN documents USING (document) "
+            "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
+            [_json_ids(ids)],
+        )
+        return [_stored_chunk(row) for row in rows]
+
+    def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
+        """The chunks of these documents' rows, in order."""
+        rows = self._rows(
+            "SELECT chunk_id FROM chunks WHERE document IN (SELECT value FROM json_each(?)) "
+            "ORDER BY chunk_id",
+            [_json_ids(documents)],
+        )
+        return _ids(rows)
+
+    def changes_since(self, generation: int) -> Changes:
+        """The chunks removed and added after a generation, each in order of its id."""
+        removed = self._rows(
+            "SELECT DISTINCT chunk_id FROM tombstones WHERE generation > ? ORDER BY chunk_id",
+            [generation],
+        )
+        added = self._rows(
+            "SELECT chunk_id FROM chunks WHERE generation > ? ORDER BY chunk_id", [generation]
+        )
+        return Changes(removed=_ids(removed), added=_ids(added))
+
+    def vectors(self, ids: Ids) -> Matrix:
+        """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
+        rows = self._rows(
+            "SELECT vector FROM chunks WHERE chunk_id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY chunk_id",
+            [_json_ids(ids)],
+        )
+        dimension = self.fingerprint.model.dimension
+        return np.frombuffer(b"".join(_blob(row[0]) for row in rows), np.float32).reshape(
+            -1, dimension
+        )
+
+    def texts(self, ids: Ids) -> Iterator[tuple[int, str]]:
+        """Chunk ids with their texts, document by document."""
+        rows = self._rows(
+            "SELECT document, chunk_id, start, end FROM chunks "
+            "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
+            [_json_ids(ids)],
+        )
+        document, text = None, ""
+        for row in rows:
+            if row[0] != document:
+                document = row[0]
+                found = self._execute("SELECT text FROM documents WHERE document = ?", [document])
+                text = found.fetchone()[0]
+            yield _int(row[1]), text[_int(row[2]) : _int(row[3])]
+
+    # Writing
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """All that is written in it becomes one new generation, or none if it raises."""
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            generation = self.generation + 1
+            yield Transaction(self, generation)
+            self._set("generation", str(generation))
+            self._execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def forget_tombstones(self, generation: int) -> None:
+        """Drop the tombstones up to a generation that FAISS and BM25 have been published at."""
+        self._execute("DELETE FROM tombstones WHERE generation <= ?", [generation])
+
+
+class Transaction:
+    """The writes of one new generation."""
+
+    def __init__(self, store: Store, generation: int) -> None:
+        self._store = store
+        self._generation = generation
+
+    def put(
+        self, document: Document, path: str | None, chunks: Sequence[tuple[Chunk, Encoding]]
+    ) -> None:
+        """Put a document in, in place of the one of the same doc_id or file."""
+        for row in (
+            self._store.document_row(doc_id=document.doc_id),
+            self._store.document_row(path=path) if path is not None else None,
+        ):
+            if row is not None:
+                self.delete(row.document)
+        cursor = self._store._execute(
+            "INSERT INTO documents (doc_id, path, source, title, media_type, sha256, n_chars, "
+            "n_chunks, metadata, headings, pages, text) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [
+                document.doc_id,
+                path,
+                document.source,
+                document.title,
+                document.media_type,
+                document.sha256,
+                len(document.text),
+                len(chunks),
+                json.dumps(dict(document.metadata), sort_keys=True, ensure_ascii=False),
+                json.dumps(
+                    [[h.span.start, h.span.end, h.level, h.text] for h in document.headings]
+                ),
+                json.dumps(document.pages),
+                document.text,
+            ],
+        )
+        for chunk, encoding in chunks:
+            self._put_chunk(int(cursor.lastrowid or 0), chunk, encoding)
+
+    def _put_chunk(self, document: int, chunk: Chunk, encoding: Encoding) -> None:
+        sentences = np.array([[s.start, s.end] for s in chunk.sentences], dtype=np.int64)
+        self._store._execute(
+            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?)",
+            [
+                chunk.chunk_id,
+                document,
+                chunk.ordinal,
+                chunk.span.start,
+                chunk.span.end,
+                chunk.digest,
+                sentences.tobytes(),
+                encoding.vector.astype(np.float32).tobytes(),
+                encoding.sentence_vectors.astype(np.float32).tobytes(),
+                self._generation,
+            ],
+        )
+
+    def delete(self, document: int) -> None:
+        """Take a document out, by its row."""
+        self._store._execute(
+            "INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE document = ?",
+            [self._generation, document],
+        )
+        self._store._execute("DELETE FROM documents WHERE document = ?", [document])
+
+    def move(self, document: int, path: str) -> None:
+        """The file of a document lies elsewhere now."""
+        self._store._execute("UPDATE documents SET path = ? WHERE document = ?", [path, document])
+
+    def set_fingerprint(self, fingerprint: Fingerprint) -> None:
+        self._store._set("fingerprint", fingerprint.to_json())
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit that was reported survives even a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+_DOCUMENT_COLUMNS = (
+    "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
+)
+_CHUNK_COLUMNS = (
+    "chunk_id, document, doc_id, ordinal, start, end, digest, sentences, vector, sentence_vectors"
+)
+
+
+def _stored_document(row: Sequence[object]) -> StoredDocument:
+    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata = row
+    return StoredDocument(
+        document=_int(document),
+        doc_id=str(doc_id),
+        path=None if path is None else str(path),
+        source=str(source),
+        title=str(title),
+        media_type=str(media_type),
+        sha256=str(sha256),
+        n_chars=_int(n_chars),
+        n_chunks=_int(n_chunks),
+        metadata=json.loads(str(metadata)),
+    )
+
+
+def _stored_chunk(row: Sequence[object]) -> StoredChunk:
+    chunk_id, document, doc_id, ordinal, start, end, digest, sentences, vector, rows = row
+    spans = np.frombuffer(_blob(sentences), np.int64).reshape(-1, 2)
+    chunk = Chunk(
+        chunk_id=_int(chunk_id),
+        doc_id=str(doc_id),
+        ordinal=_int(ordinal),
+        span=Span(_int(start), _int(end)),
+        sentences=tuple(Span(int(s), int(e)) for s, e in spans),
+        digest=_blob(digest),
+    )
+    matrix = np.frombuffer(_blob(rows), np.float32).reshape(len(spans), -1)
+    return StoredChunk(
+        chunk, _int(document), Encoding(np.frombuffer(_blob(vector), np.float32), matrix)
+    )
+
+
+def _json_ids(ids: Iterable[int]) -> str:
+    return json.dumps([int(i) for i in ids])
+
+
+def _ids(rows: Iterable[Sequence[object]]) -> Ids:
+    return np.fromiter((_int(row[0]) for row in rows), dtype=np.int64)
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _blob(value: object) -> bytes:
+    assert isinstance(value, bytes)
+    return value

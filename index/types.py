@@ -1,0 +1,147 @@
+"""The words of the house: spans, documents, chunks and hits.
+
+Every span is half-open and counts Unicode code points of a document's canonical text, so that
+`document.text[span.start:span.end]` is always what the span stands for.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b, sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""Shape (d,), unit length."""
+
+Matrix = NDArray[np.float32]
+"""Shape (n, d), each row of unit length."""
+
+Ids = NDArray[np.int64]
+"""Shape (n,), chunk ids."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open code points [start, end) of a canonical text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The slice of `text` that this span stands for."""
+        return text[self.start : self.end]
+
+    def contains(self, other: "Span") -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document; level 1 is the outermost."""
+
+    span: Span
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document and its canonical text: decoded, line ends as `\\n`, otherwise as it was.
+
+    doc_id:    unique in an index; for a file its path
+    source:    where a person finds it
+    media_type: `text/plain` or `text/markdown`
+    headings:  in order of their position
+    pages:     the offset at which each page begins; empty if the format has no pages
+    """
+
+    doc_id: str
+    source: str
+    title: str
+    text: str
+    media_type: str = "text/plain"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
+    pages: tuple[int, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the canonical text as UTF-8, in hex."""
+        return sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        return [i for i, character in enumerate(self.text) if character == "\n"]
+
+    def lines_of(self, span: Span) -> tuple[int, int]:
+        """First and last line of the span, counted from 1."""
+        last = max(span.start, span.end - 1)
+        ends = self._line_ends
+        return bisect_right(ends, span.start - 1) + 1, bisect_right(ends, last - 1) + 1
+
+    def pages_of(self, span: Span) -> tuple[int, int] | tuple[None, None]:
+        """First and last page of the span, counted from 1; None where there are no pages."""
+        if not self.pages:
+            return None, None
+        last = max(span.start, span.end - 1)
+        return bisect_right(self.pages, span.start), bisect_right(self.pages, last)
+
+    def headings_of(self, span: Span) -> tuple[str, ...]:
+        """The headings that the span's last character stands under, outermost first."""
+        path: list[Heading] = []
+        for heading in self.headings:
+            if heading.span.start >= span.end:
+                break
+            path = [above for above in path if above.level < heading.level]
+            path.append(heading)
+        return tuple(heading.text for heading in path)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document, with the spans of its sentences.
+
+    ordinal counts the document's chunks from 0. Sentences are in order, lie within the span, and
+    are at least one.
+    """
+
+    chunk_id: int
+    doc_id: str
+    ordinal: int
+    span: Span
+    sentences: tuple[Span, ...]
+    digest: bytes
+
+
+def digest_of(text: str) -> bytes:
+    """16 bytes that stand for a text: what a citation is held against as it leaves."""
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def chunk_id_of(doc_id: str, span: Span, digest: bytes) -> int:
+    """A positive 63-bit id that is the same however often and in whatever order an index is built.
+
+    Ties are broken by it, so an index grown step by step ranks exactly as one built at once.
+    """
+    key = f"{doc_id}\0{span.start}\0{span.end}\0".encode() + digest
+    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What one forward pass gives for a chunk: its vector (d,) and its sentences' (n, d)."""
+
+    vector: Vector
+    sentence_vectors: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found by one index. A higher score is better; rank counts from 1."""
+
+    chunk_id: int
+    score: float
+    rank: int

@@ -1,0 +1,1 @@
+"""A question to cited passages: settings, retrieval, highlights, citations, and the command line."""

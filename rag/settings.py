@@ -1,0 +1,71 @@
+"""Settings, resolved once where a program begins: flag > environment (RAG_…) > rag.toml > default."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from index.errors import BadInput
+
+SETTINGS_FILE = "rag.toml"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `rag.toml` lies in the working directory."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RAG_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True
+    )
+
+    index: Path = Field(default=Path(".rag"), description="The index directory.")
+    model: str | None = Field(
+        default=None,
+        description="A sentence-transformers model: the hub's name or a local folder. "
+        "Without it, the one the index was built with, or else the default.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address the server listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Its port; 0 picks a free one.")
+    n_candidates: int = Field(
+        default=100, ge=1, le=10_000, description="Chunks fetched from each of FAISS and BM25."
+    )
+    lexical_weight: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="The share of BM25 in a passage's score; the vectors have the rest.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def resolve(cls, **flags: Any) -> Self:
+        """The settings in force; a flag that is None was not given.
+
+        Raises BadInput for a value that cannot be used, or a name in rag.toml that is not known.
+        """
+        try:
+            return cls(**{name: value for name, value in flags.items() if value is not None})
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']} (value: {e['input']!r})"
+                for e in error.errors()
+            )
+            raise BadInput(f"settings ({SETTINGS_FILE}, RAG_… or flags): {problems}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise BadInput(f"{SETTINGS_FILE} is not valid TOML: {error}") from error

@@ -1,9 +1,9 @@
 """Text to search terms: one analysis for BM25, for idf and for the words highlighted to a reader.
 
 Words are runs of letters, marks and digits. They are case-folded and lose their diacritics; English
-function words are dropped and ASCII words stemmed (Snowball English), so other languages are matched
-as written. Scripts without spaces are cut into overlapping pairs of characters, as Lucene's CJK
-analysis does.
+function words are dropped and ASCII words stemmed (Snowball English), so other languages are
+matched as written. Scripts without spaces are cut into overlapping pairs of characters, as Lucene's
+CJK analysis does.
 """
 
 import unicodedata

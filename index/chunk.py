@@ -152,9 +152,8 @@ class _Chunker:
             over = cost + piece.cost > self.limit
             # Close a group when this piece's middle lies past the group's share.
             past = done + piece.cost / 2 > aim * len(groups)
-            if groups[-1] and (over or past) and not groups[-1][-1].is_heading:
-                groups.append([])
-            elif groups[-1] and over:
+            # A heading stays with what follows it, unless that alone fills a chunk.
+            if groups[-1] and (over or (past and not groups[-1][-1].is_heading)):
                 groups.append([])
             groups[-1].append(piece)
             done += piece.cost

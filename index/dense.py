@@ -1,8 +1,8 @@
 """FAISS: exact nearest chunks by inner product. The one module that imports faiss.
 
 The index is derived from the store and published as an immutable file. FAISS crashes if an index is
-changed while it is searched, so one that is searched is never changed: catching up happens on a copy
-that nobody searches yet.
+changed while it is searched, so one that is searched is never changed: catching up happens on a
+copy that nobody searches yet.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from index.types import Hit, Ids, Matrix, Vector
 faiss.omp_set_num_threads(1)
 
 MMAP_FROM_BYTES = 64 * 2**20
-"""From this size on a file is memory-mapped: it opens without being copied, and processes share it."""
+"""From this size on a file is memory-mapped: it opens uncopied, and processes share it."""
 
 
 class FaissIndex:

@@ -1,8 +1,8 @@
 """FAISS and BM25 as files derived from the store: published whole, checked, caught up or rebuilt.
 
-`derived.json` names the two, the generation they were built from and the sha256 of every file. It is
-replaced in one step, and files are never changed once it names them. So a crash at any instant leaves
-the former state, and a flipped bit is seen before anything is read from it.
+`derived.json` names the two, the generation they were built from and the sha256 of every file. It
+is replaced in one step, and files are never changed once it names them. So a crash at any instant
+leaves the former state, and a flipped bit is seen before anything is read from it.
 """
 
 import json
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is published. Names are relative to the index directory; files maps each to its sha256."""
+    """What is published: names within the index directory; `files` maps each to its sha256."""
 
     format: int
     generation: int
@@ -55,10 +55,11 @@ class Derived:
 def open_derived(folder: Path, store: Store) -> Derived:
     """The indexes of the generation that `store` is pinned at when this returns.
 
-    Where the published ones are of an earlier generation they are caught up, where they are damaged,
-    missing or of another format rebuilt, and published.
+    Where the published ones are of an earlier generation they are caught up, where they are
+    damaged, missing or of another format rebuilt, and published.
     """
-    # Another process may publish between our steps; then what we looked at is gone, and we look again.
+    # Another process may publish between our steps; then what we looked at is gone, and we look
+    # again.
     for _ in range(20):
         generation = store.pin()
         manifest = _read_manifest(folder)
@@ -72,7 +73,7 @@ def open_derived(folder: Path, store: Store) -> Derived:
 
 
 def publish(folder: Path, store: Store) -> None:
-    """Bring the files of `folder` up to the store's generation; at once if they are there already."""
+    """Bring the files of `folder` up to the store's generation, if they are not there yet."""
     with _publishing(folder), translated(folder):
         generation = store.pin()
         manifest = _read_manifest(folder)
@@ -114,7 +115,7 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
     draft = folder / f"{MANIFEST}.draft"
     draft.write_text(json.dumps(asdict(manifest), indent=1))
     _sync(draft)
-    os.replace(draft, folder / MANIFEST)
+    draft.replace(folder / MANIFEST)
     _sync(folder)
 
 
@@ -133,11 +134,12 @@ def _sha256(path: Path) -> str:
 
 def _files(folder: Path, dense: str, words: str) -> list[str]:
     """The published files; tantivy's lock files are no part of the index."""
-    return [dense] + sorted(
+    published = (
         f"{words}/{path.name}"
         for path in (folder / words).iterdir()
         if not path.name.endswith(".lock")
     )
+    return [dense, *sorted(published)]
 
 
 def _intact(folder: Path, manifest: Manifest) -> bool:

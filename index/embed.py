@@ -139,12 +139,12 @@ class SentenceTransformerEmbedder:
         tokens = output["token_embeddings"].float().cpu().numpy()
         vectors = output["sentence_embedding"].float().cpu().numpy()
         return [
-            Encoding(_unit(vectors[i]), _late_pooled(tokens[i], offsets[i], sentences[i], text))
-            for i, text in enumerate(texts)
+            Encoding(_unit(vectors[i]), _late_pooled(tokens[i], offsets[i], sentences[i]))
+            for i in range(len(texts))
         ]
 
 
-def _late_pooled(tokens: Matrix, offsets: Any, sentences: Sequence[Span], text: str) -> Matrix:
+def _late_pooled(tokens: Matrix, offsets: Any, sentences: Sequence[Span]) -> Matrix:
     """The mean token vector of each sentence, of unit length.
 
     tokens: (t, d). offsets: (t, 2), where special tokens and padding are (0, 0).

@@ -1,7 +1,7 @@
 """Files to documents: find them, decode them, and make their canonical text.
 
-Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`; nothing
-else is changed, so a citation can be held against the file itself.
+Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`;
+nothing else is changed, so a citation can be held against the file itself.
 """
 
 import os

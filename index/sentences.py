@@ -1,6 +1,7 @@
 """Sentence spans, by sentencex: rules for abbreviations, quotes, initials and many scripts."""
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from index.types import Span
@@ -24,7 +25,7 @@ def sentences_of(text: str, span: Span) -> list[Span]:
     # A library's offsets are trusted only where they make sense: sorted cuts within the piece.
     cuts = sorted({0, len(piece), *(cut for cut in cuts if 0 < cut < len(piece))})
     sentences = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         sentence = piece[start:end]
         left = len(sentence) - len(sentence.lstrip())
         right = len(sentence.rstrip())

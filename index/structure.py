@@ -143,7 +143,7 @@ def _markdown(text: str) -> list[Block]:
     done = 0
 
     def rest_until(line: int) -> None:
-        """What the parser made no block of (front matter, link definitions, rules), line by line."""
+        """What the parser made no block of: front matter, link definitions, rules."""
         if line > done:
             span = _trimmed(text, starts[done], starts[line])
             if span is not None:

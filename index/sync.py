@@ -130,7 +130,7 @@ def ingest_documents(
     embedder: Embedder,
     watch: Watch = lambda progress: None,
 ) -> Report:
-    """Put documents that are no files into the index in `folder`, each in place of its former self."""
+    """Put documents that are no files into an index, each in place of its former self."""
     with _writing(folder):
         return _Ingest(folder, lambda: embedder, watch).put_all(list(documents))
 

@@ -1,1 +1,1 @@
-"""A question to cited passages: settings, retrieval, highlights, citations, and the command line."""
+"""A question to cited passages: settings, retrieval, highlights, citations, command line."""

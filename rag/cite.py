@@ -1,4 +1,4 @@
-"""Citations, proven as they are made: a passage that is not its slice of the document never leaves."""
+"""Citations, proven as they are made: no passage leaves that is not its slice of the document."""
 
 from index.errors import CitationBroken
 from index.store import StoredChunk

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from index.analyze import terms_of
-from index.errors import BadInput, BadQuery, IndexMissing, NotFound, SpanOutOfRange
+from index.errors import BadQuery, IndexMissing, NotFound, SpanOutOfRange
 from index.models import DEFAULT_MODEL, find_model
 from index.protocols import Embedder
 from index.snapshot import Snapshot, generation_of

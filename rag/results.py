@@ -56,7 +56,7 @@ class Passage(_Result):
         ge=0,
         le=1,
         description="The weighted sum of (dense + sentence) and of lexical, each scaled to [0, 1] "
-        "over this query's candidates. It ranks within one result; it does not compare between two.",
+        "over this query's candidates. It ranks within one result, and says nothing across two.",
     )
     scores: Scores
     text: str = Field(description="The passage; the same as `citation.quote`.")

@@ -1,9 +1,9 @@
 """Candidates from both sides, scored by every signal, fused, and put in a total order.
 
 Each side's best chunks are candidates. Every candidate gets all signals, wherever it came from: the
-cosine of its vector, the cosine of its best sentence, and BM25. (dense + sentence) and BM25 are each
-scaled min-max over the candidates and summed with weights that add up to 1. Reciprocal ranks are no
-substitute: they rank below the better single side on some collections, which this never did.
+cosine of its vector, the cosine of its best sentence, and BM25. (dense + sentence) and BM25 are
+each scaled min-max over the candidates and summed with weights that add up to 1. Reciprocal ranks
+are no substitute: they rank below the better single side on some collections, which this never did.
 """
 
 from collections.abc import Sequence

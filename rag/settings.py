@@ -1,4 +1,4 @@
-"""Settings, resolved once where a program begins: flag > environment (RAG_…) > rag.toml > default."""
+"""Settings, resolved once at the start: flag > environment (RAG_…) > rag.toml > default."""
 
 import tomllib
 from pathlib import Path

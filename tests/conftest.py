@@ -1,0 +1,31 @@
+"""What several test files share: the real model, loaded once, and an index of the seed article."""
+
+from pathlib import Path
+
+import pytest
+
+from index.embed import SentenceTransformerEmbedder, load_embedder
+from index.models import find_model
+from index.sync import ingest
+
+ROOT = Path(__file__).parents[1]
+QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+ARTICLE = "seeds/000_7140c98bc3163d31.txt"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The default model."""
+    return load_embedder(find_model())
+
+
+@pytest.fixture(scope="session")
+def seeds_index(
+    tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
+) -> Path:
+    """An index of seeds/; for reading only."""
+    folder = tmp_path_factory.mktemp("seeds") / "index"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        ingest(folder, [Path("seeds")], lambda: embedder)
+    return folder

@@ -1,0 +1,1 @@
+"""Known questions against the service's answers: datasets, measures, runs."""

@@ -1,0 +1,167 @@
+"""The command line. Heavy modules are imported where they are used, so that help answers at once.
+
+Exit status: 0 all is well; 1 done, but some files were skipped; 2 an error, told in one line;
+130 stopped with Ctrl-C.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from index.errors import BadInput, RagError
+
+app = typer.Typer(
+    name="rag",
+    help="Ask your documents: ranked passages, each with a citation proven against its source.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", help="The index directory: RAG_INDEX, or else .rag."),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"rag {version('rag')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None: ...
+
+
+@contextmanager
+def interruptible(message: str) -> Iterator[None]:
+    """Ctrl-C ends the command with one line and status 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"\n{message}", err=True)
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files (.txt, .md) or folders of them.")
+    ] = None,
+    index: IndexOption = None,
+    model: ModelOption = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove documents under PATHS whose files are gone.")
+    ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="First encode anew what the index holds, as with --model."),
+    ] = False,
+) -> None:
+    """Read documents into the index; only what changed is encoded."""
+    from rag.pipeline import ingest_paths, rebuild_index
+    from rag.settings import Settings
+    from rag.terminal import console, print_report, watching
+
+    if not paths and not rebuild:
+        raise BadInput("name a file or folder to ingest, as in `rag ingest docs/`")
+    settings = Settings.resolve(index=index, model=model)
+    reports = []
+    with interruptible(
+        "Stopped. What was committed is in the index; run the same command to go on."
+    ):
+        began = time.perf_counter()
+        # The bar goes to stderr and the summary to stdout, so that either can be sent elsewhere.
+        with watching(console(stderr=True)) as watch:
+            if rebuild:
+                reports.append(rebuild_index(settings, watch))
+            if paths:
+                reports.append(ingest_paths(settings, paths, prune=prune, watch=watch))
+        seconds = time.perf_counter() - began
+    for report in reports:
+        print_report(console(), report, str(settings.index), seconds)
+    if any(report.skipped for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What you want to know, in your own words.")],
+    k: Annotated[int, typer.Option("-k", help="How many passages, 1 to 100.")] = 5,
+    doc_id: Annotated[
+        list[str] | None,
+        typer.Option("--doc", help="Search only these documents: ids or patterns, as 'docs/*'."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
+    ] = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Show the passages that answer a question best, with their sources."""
+    from rag.pipeline import Pipeline, checked_query
+    from rag.results import Filter, to_json
+    from rag.settings import Settings
+    from rag.terminal import console, print_result
+
+    checked_query(question, k)
+    settings = Settings.resolve(index=index, model=model)
+    with interruptible("Stopped."), console(stderr=True).status("Loading the model…"):
+        pipeline = Pipeline.open(settings)
+        try:
+            result = pipeline.search(question, k, Filter(doc_id=doc_id) if doc_id else None)
+        finally:
+            pipeline.close()
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        print_result(console(), result)
+
+
+def _add_commands() -> None:
+    """The commands of the packages above this one, which are found by name and never imported."""
+    for entry in sorted(entry_points(group="rag.commands"), key=lambda e: e.name, reverse=True):
+        command = entry.load()
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=entry.name)
+        else:
+            app.command(entry.name)(command)
+
+
+_add_commands()
+
+
+def main() -> None:
+    """The `rag` command."""
+    logging.basicConfig(format="rag: %(message)s", level=logging.WARNING)
+    try:
+        app()
+    except RagError as error:
+        typer.echo(f"rag: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; leave nothing for Python to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

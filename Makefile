@@ -54,8 +54,14 @@ test: dev ## Run the tests alone
 eval: install ## Measure retrieval quality on the shipped question set
 	@$(BIN)/rag eval run eval/seeds
 
+# The CUDA packages that torch's own wheel for Linux asks for stay out: which build of torch is
+# installed is the machine's choice, and that build pins what it needs itself.
+COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate --no-header
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" sh docs/lock.sh
+	@$(COMPILE) --group build | grep -Ev '^(cuda|nvidia|triton)' > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+	@$(COMPILE) --group build --group dev -c requirements.lock | grep -Ev '^(cuda|nvidia|triton)' > requirements-dev.lock.new
+	@mv requirements-dev.lock.new requirements-dev.lock
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

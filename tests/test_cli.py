@@ -1,0 +1,240 @@
+"""The command line as people use it: real processes, real model, what they type in a hurry."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from index.embed import SentenceTransformerEmbedder
+from rag.pipeline import Pipeline
+from rag.results import to_json
+
+ROOT = Path(__file__).parents[1]
+RAG = [sys.executable, "-m", "rag.cli"]
+QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+COMMANDS = [[], ["ingest"], ["search"], ["serve"], ["eval"], ["eval", "run"]]
+
+
+def rag(
+    *arguments: str | Path, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*RAG, *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def without_time(output: str) -> str:
+    return re.sub(r'"took_ms":[0-9.]+', '"took_ms":0', output)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "rag")
+def test_help_is_there_for_every_command_without_the_heavy_libraries(command: list[str]) -> None:
+    program = (
+        "import sys; from rag.cli import main\n"
+        f"sys.argv = ['rag', *{command!r}, '--help']\n"
+        "try: main()\n"
+        "finally: print('HEAVY', sorted({'torch', 'transformers', 'sentence_transformers', "
+        "'faiss', 'tantivy', 'fastapi', 'uvicorn', 'sklearn', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "Usage: rag" in done.stdout
+    assert "HEAVY []" in done.stdout
+
+
+def test_the_seed_question_is_answered_by_the_sentence_with_43_percent(seeds_index: Path) -> None:
+    done = rag("search", QUESTION, "--json", "--index", seeds_index)
+    assert done.returncode == 0, done.stderr
+    best = json.loads(done.stdout)["passages"][0]
+    assert "approximately 43% of Afghanistan’s GDP" in best["highlight"]["quote"]
+    citation = best["citation"]
+    text = (ROOT / citation["doc_id"]).read_text(encoding="utf-8")
+    assert text[citation["start"] : citation["end"]] == citation["quote"] == best["text"]
+    # Lines as an editor counts them.
+    lines = text.split("\n")[citation["line_start"] - 1 : citation["line_end"]]
+    assert "\n".join(lines) == citation["quote"]
+    assert citation["headings"] == ["Economic Realities and Humanitarian Imperatives"]
+
+
+def test_json_is_what_the_pipeline_returns(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    done = rag("search", QUESTION, "--json", "-k", "3", "--index", seeds_index)
+    pipeline = Pipeline(seeds_index, embedder)
+    expected = to_json(pipeline.search(QUESTION, 3))
+    pipeline.close()
+    assert without_time(done.stdout) == without_time(expected + "\n")
+
+
+def test_a_pipe_gets_plain_text_with_each_line_whole(seeds_index: Path) -> None:
+    done = rag("search", QUESTION, "-k", "1", "--index", seeds_index)
+    assert "\x1b" not in done.stdout
+    assert "seeds/000_7140c98bc3163d31.txt:11-12" in done.stdout
+    sentence = "foreign aid constituted approximately 43% of Afghanistan’s GDP and funded 75% of"
+    assert any(sentence in line for line in done.stdout.splitlines())
+
+
+def in_a_terminal(*arguments: str, columns: int) -> str:
+    """What a terminal of this width receives."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*RAG, *arguments],
+        cwd=ROOT,
+        stdout=slave,
+        stderr=slave,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns)},
+    )
+    os.close(slave)
+    received = b""
+    while select.select([master], [], [], 120)[0]:
+        try:
+            some = os.read(master, 65536)
+        except OSError:
+            break
+        if not some:
+            break
+        received += some
+    assert process.wait(timeout=60) == 0
+    os.close(master)
+    return received.decode()
+
+
+def test_a_terminal_gets_the_passage_wrapped_and_the_matched_words_marked(
+    seeds_index: Path,
+) -> None:
+    shown = in_a_terminal("search", QUESTION, "-k", "1", "--index", str(seeds_index), columns=60)
+    assert re.search(r"\x1b\[1;33m(GDP|aid)\x1b", shown)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", plain)]
+    assert max(map(len, lines)) <= 60
+    assert "approximately 43% of Afghanistan’s GDP" in " ".join(line.strip() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search", "   "], "the question is empty"),
+        (["search", "x" * 2001], "2,001 characters; shorten it to 2,000"),
+        (["search", "x", "-k", "0"], "k is 0; choose from 1 to 100"),
+        (["search", "x", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),
+        (["serve", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),
+        (["ingest", "nowhere"], "no file or folder at nowhere"),
+        (["ingest"], "name a file or folder to ingest"),
+        (["ingest", "--rebuild", "--index", "nowhere"], "no index at nowhere to rebuild"),
+        (["ingest", ".", "--model", "./none"], "no model './none'"),
+        (["eval", "run", "nowhere"], "no dataset at nowhere"),
+        (["eval", "run", str(ROOT / "eval" / "seeds"), "--run", "f"], "--run goes with BEIR sets"),
+        (["eval", "run", str(ROOT / "eval" / "seeds"), "--k", "0"], "--k 0 is out of range"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_status_2(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("Some text.")
+    done = rag(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path: Path) -> None:
+    (tmp_path / "rag.toml").write_text('index = "from-file"\n')
+    assert "no index at from-file" in rag("search", "x", cwd=tmp_path).stderr
+    assert "no index at from-env" in rag("search", "x", cwd=tmp_path, RAG_INDEX="from-env").stderr
+    done = rag("search", "x", "--index", "from-flag", cwd=tmp_path, RAG_INDEX="from-env")
+    assert "no index at from-flag" in done.stderr
+    (tmp_path / "rag.toml").write_text('indx = "typo"\n')
+    done = rag("search", "x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "indx" in done.stderr
+
+
+def test_ingest_tells_what_it_did_and_status_1_that_files_were_skipped(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "good.md").write_text("# Title\n\nA sentence about aid.")
+    (docs / "empty.txt").write_text("")
+    (docs / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    (docs / "table.csv").write_text("a,b")
+    first = rag("ingest", "docs", cwd=tmp_path)
+    assert first.returncode == 1
+    assert "skipped docs/empty.txt: empty" in first.stdout
+    assert "skipped docs/picture.txt: binary, not text" in first.stdout
+    assert "1 added, 0 updated, 0 unchanged, 0 removed, 2 skipped, 1 of other" in first.stdout
+    (docs / "empty.txt").unlink()
+    (docs / "picture.txt").unlink()
+    (docs / "good.md").write_text("# Title\n\nA sentence about trade.")
+    second = rag("ingest", "docs", cwd=tmp_path)
+    assert second.returncode == 0
+    assert "0 added, 1 updated, 0 unchanged" in second.stdout
+    (docs / "good.md").unlink()
+    (docs / "other.md").write_text("# Other\n\nMore.")
+    third = rag("ingest", "docs", "--prune", cwd=tmp_path)
+    assert "1 added, 0 updated, 0 unchanged, 1 removed, 0 skipped" in third.stdout
+
+
+def test_control_characters_of_a_document_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "evil.txt").write_text("Aid \x1b]0;owned\x07 was " + "given to all people. " * 40)
+    assert rag("ingest", "evil.txt", cwd=tmp_path).returncode == 0
+    done = rag("search", "aid", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "Aid �]0;owned� was" in done.stdout
+
+
+def test_ctrl_c_stops_an_ingest_with_one_line_and_the_next_run_completes_it(
+    tmp_path: Path,
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for i in range(40):
+        (docs / f"{i:02d}.txt").write_text(f"Document {i}. " + f"It speaks of matter {i}. " * 150)
+    process = subprocess.Popen(
+        [*RAG, "ingest", "docs"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 90
+    # The database is made just before the first chunks are encoded.
+    while not (tmp_path / ".rag" / "rag.db").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert process.poll() is None, "the ingest ended before it could be stopped"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Stopped. What was committed is in the index" in err
+    assert "Traceback" not in err
+    assert out == ""
+    done = rag("ingest", "docs", cwd=tmp_path)
+    assert done.returncode == 0
+    counts = re.match(r"(\d+) added, 0 updated, (\d+) unchanged", done.stdout)
+    assert counts is not None
+    assert int(counts[1]) + int(counts[2]) == 40
+
+
+def test_a_reader_that_leaves_early_ends_the_command_quietly(seeds_index: Path) -> None:
+    arguments = " ".join([*RAG, "search", "aid", "-k", "100", "--index", str(seeds_index)])
+    done = subprocess.run(
+        f"{arguments} | true", shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 QUESTION := What share of Afghanistan's GDP came from foreign aid before the takeover?
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev check format lint types contracts test eval picture lock clean
+.PHONY: help run install dev check format lint types contracts test eval docs lock clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ test: dev ## Run the tests alone
 
 eval: install ## Measure retrieval quality on the shipped question set
 	@$(BIN)/rag eval run eval/seeds
+
+docs: dev ## Write docs/cli.md and docs/search.svg anew from the program
+	@$(BIN)/typer rag.cli utils docs --name rag --output docs/cli.md
+	@$(BIN)/rag ingest seeds
+	@$(BIN)/python docs/picture.py
 
 # The CUDA packages that torch's own wheel for Linux asks for stay out: which build of torch is
 # installed is the machine's choice, and that build pins what it needs itself.

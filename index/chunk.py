@@ -14,7 +14,7 @@ import regex
 
 from index.protocols import Tokenizer
 from index.sentences import sentences_of
-from index.structure import Block
+from index.structure import Block, lines, trimmed
 from index.types import Chunk, Document, Span, chunk_id_of, digest_of
 
 VERSION = 1
@@ -82,8 +82,11 @@ class _Chunker:
                 yield from self._within_limit(group)
 
     def _cost(self, span: Span) -> int:
-        text = span.of(self.text)
-        return max(len(self.tokenizer.offsets(text)), ceil(len(text) / CHARACTERS_PER_TOKEN))
+        by_length = ceil((span.end - span.start) / CHARACTERS_PER_TOKEN)
+        # The tokens of what is too long anyway are not worth counting again after every cut.
+        if by_length > self.limit:
+            return by_length
+        return max(len(self.tokenizer.offsets(span.of(self.text))), by_length)
 
     def _pieces(self, block: Block) -> list[_Piece]:
         heading = block.kind == "heading"
@@ -93,20 +96,19 @@ class _Chunker:
     def _sentences(self, block: Block) -> list[Span]:
         if block.kind == "paragraph":
             return sentences_of(self.text, block.span)
-        lines = regex.finditer(r"\S(?:[^\n]*\S)?", block.span.of(self.text))
-        start = block.span.start
-        return [Span(start + line.start(), start + line.end()) for line in lines]
+        inner = lines(self.text, block.span.start, block.span.end)
+        visible = (trimmed(self.text, line.start, line.end) for line in inner)
+        return [span for span in visible if span is not None]
 
     def _cut(self, span: Span) -> Iterator[Span]:
         """The span itself if it fits, else parts of it that do, cut at white space if possible."""
         while self._cost(span) > self.limit:
             head = self._head(span)
-            yield head
-            rest = span.of(self.text)[head.end - span.start :]
-            start = head.end + len(rest) - len(rest.lstrip())
-            if start >= span.end:
+            yield trimmed(self.text, head.start, head.end) or head
+            following = _VISIBLE.search(self.text, head.end, span.end)
+            if following is None:
                 return
-            span = Span(start, span.end)
+            span = Span(following.start(), span.end)
         yield span
 
     def _head(self, span: Span) -> Span:
@@ -187,6 +189,8 @@ def _cost(pieces: list[_Piece]) -> int:
 
 
 _GRAPHEME = regex.compile(r"\X")
+# What str.strip takes for white space is more than \s here.
+_VISIBLE = regex.compile(r"[^\s\x1c-\x1f]")
 
 
 def _last_break(text: str, n: int, *, more: bool) -> int:

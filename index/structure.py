@@ -55,7 +55,7 @@ def _heading_text(raw: str) -> str:
     return regex.sub(r"^ {0,3}#{1,6}\s+|\s+#+\s*$", "", first).strip() or raw.strip()
 
 
-def _trimmed(text: str, start: int, end: int) -> Span | None:
+def trimmed(text: str, start: int, end: int) -> Span | None:
     """The span without white space at its ends, or None if nothing is left."""
     piece = text[start:end]
     left = len(piece) - len(piece.lstrip())
@@ -63,7 +63,7 @@ def _trimmed(text: str, start: int, end: int) -> Span | None:
     return Span(start + left, start + right) if right > left else None
 
 
-def _lines(text: str, start: int, end: int) -> Iterator[Span]:
+def lines(text: str, start: int, end: int) -> Iterator[Span]:
     """The lines between two offsets, without their line ends."""
     while start < end:
         stop = text.find("\n", start, end)
@@ -97,8 +97,8 @@ def _plain(text: str) -> list[Block]:
 def _plain_paragraphs(text: str) -> Iterator[Block]:
     """Paragraphs end at blank lines; where lines are not wrapped, each line is a paragraph."""
     group: list[Span] = []
-    for line in (*_lines(text, 0, len(text)), Span(len(text), len(text))):
-        trimmed = _trimmed(text, line.start, line.end)
+    for line in (*lines(text, 0, len(text)), Span(len(text), len(text))):
+        trimmed = trimmed(text, line.start, line.end)
         if trimmed is not None:
             group.append(trimmed)
             continue
@@ -145,7 +145,7 @@ def _markdown(text: str) -> list[Block]:
     def rest_until(line: int) -> None:
         """What the parser made no block of: front matter, link definitions, rules."""
         if line > done:
-            span = _trimmed(text, starts[done], starts[line])
+            span = trimmed(text, starts[done], starts[line])
             if span is not None:
                 blocks.append(Block(span, "lines"))
 
@@ -157,7 +157,7 @@ def _markdown(text: str) -> list[Block]:
             continue
         first, last = token.map[0], min(token.map[1], len(starts) - 1)
         rest_until(first)
-        span = _trimmed(text, starts[first], starts[last])
+        span = trimmed(text, starts[first], starts[last])
         if span is not None:
             blocks.append(Block(span, kind, level))
         done = last

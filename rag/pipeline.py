@@ -92,6 +92,8 @@ def checked_query(query: str, k: int = DEFAULT_K) -> str:
         raise BadQuery(
             f"the question has {len(query):,} characters; shorten it to {MAX_QUERY_CHARACTERS:,}"
         )
+    if "\0" in query:
+        raise BadQuery("the question holds a NUL character; take it out")
     if any("\ud800" <= character <= "\udfff" for character in query):
         raise BadQuery("the question is not valid Unicode; check the terminal's or file's encoding")
     if not 1 <= k <= MAX_K:

@@ -67,6 +67,8 @@ def _print_passage(out: Console, query: str, passage: Passage) -> None:
         where.append(f" · page {citation.page_start}", style="dim")
     for heading in citation.headings:
         where.append(f" › {_shown(heading)}", style="dim")
+    if out.is_terminal:
+        head.no_wrap, head.overflow = True, "ellipsis"
     _print(out, head, indent=0)
     _print(out, where, indent=4)
     _print(out, _marked(query, passage), indent=4)

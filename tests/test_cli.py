@@ -57,6 +57,18 @@ def test_help_is_there_for_every_command_without_the_heavy_libraries(command: li
     assert "HEAVY []" in done.stdout
 
 
+def test_the_command_reference_is_what_the_program_says(tmp_path: Path) -> None:
+    reference = tmp_path / "cli.md"
+    subprocess.run(
+        [sys.executable, *"-m typer rag.cli utils docs --name rag --output".split(), reference],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == reference.read_text(encoding="utf-8"), "run `make docs`"
+
+
 def test_the_seed_question_is_answered_by_the_sentence_with_43_percent(seeds_index: Path) -> None:
     done = rag("search", QUESTION, "--json", "--index", seeds_index)
     assert done.returncode == 0, done.stderr

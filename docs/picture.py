@@ -1,0 +1,57 @@
+"""Draw docs/search.svg: what a terminal shows for the command in it, run for real.
+
+usage: python docs/picture.py   (in the project's folder, after `rag ingest seeds`)
+"""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+COLUMNS = 96
+COMMAND = [
+    "rag",
+    "search",
+    "Why did the economy collapse when help from abroad stopped?",
+    "-k",
+    "2",
+]
+
+
+def run(command: list[str]) -> str:
+    """What the command sends to a terminal."""
+    master, slave = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
+    with subprocess.Popen(
+        [sys.executable, "-m", f"{command[0]}.cli", *command[1:]],
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    ):
+        os.close(slave)
+        received = b""
+        try:
+            while some := os.read(master, 65536):
+                received += some
+        except OSError:  # how a terminal's end reads when the program is done
+            pass
+    os.close(master)
+    return received.decode()
+
+
+def main() -> None:
+    shown = " ".join(f'"{word}"' if " " in word else word for word in COMMAND)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    console.print(Text(f"$ {shown}\n", style="bold green"))
+    console.print(Text.from_ansi(run(COMMAND).replace("\r\n", "\n")))
+    target = Path(__file__).with_name("search.svg")
+    target.write_text(console.export_svg(title="rag", unique_id="rag"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

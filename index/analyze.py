@@ -31,8 +31,8 @@ STOP_WORDS = frozenset(
     """
     a about after all also am an and any are as at be because been before being between both but by
     can could d did do does doing down during each few for from further had has have having he her
-    here hers herself him himself his how i if in into is it its itself just ll m me might more most my
-    myself no nor not now of off on once only or other our ours ourselves out over own re s same
+    here hers herself him himself his how i if in into is it its itself just ll m me might more most
+    my myself no nor not now of off on once only or other our ours ourselves out over own re s same
     she should so some such t than that the their theirs them themselves then there these they this
     those through to too under until up ve very was we were what when where which while who whom
     whose why will with would you your yours yourself yourselves
@@ -51,11 +51,13 @@ class Term(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 17)
-def _normalise(word: str) -> str:
+def _normalise(word: str, stop_words: frozenset[str] = STOP_WORDS) -> str:
     """The term a word is matched by; empty for a word that is not searched for."""
     folded = unicodedata.normalize("NFKD", word.casefold())
     folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded)).casefold()
-    if folded in STOP_WORDS:
+    # Some ligatures come apart into several words, as ﷺ does; a term is one.
+    folded = "".join(folded.split())
+    if folded in stop_words:
         return ""
     if folded.isascii():
         folded = str(_stemmer.stemWord(folded))
@@ -81,7 +83,8 @@ def analyze(text: str) -> Iterator[Term]:
             yield from _pairs(word, start)
             continue
         if match.lastgroup == "acronym":
-            term = word.replace(".", "").casefold()
+            # No acronym is a function word: I.T. is not "it".
+            term = _normalise(word.replace(".", ""), frozenset())
         elif match.lastgroup == "number":
             term = _normalise(word.replace(",", ""))
         else:

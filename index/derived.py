@@ -1,8 +1,8 @@
 """FAISS and BM25 as files derived from the store: published whole, checked, caught up or rebuilt.
 
-`derived.json` names the two, the generation they were built from and the sha256 of every file. It
-is replaced in one step, and files are never changed once it names them. So a crash at any instant
-leaves the former state, and a flipped bit is seen before anything is read from it.
+`derived.json` names the two, the generation they were built from and the sha256 of every file and
+of itself. It is replaced in one step, and files are never changed once it names them. So a crash at
+any instant leaves the former state, and a flipped bit is seen before anything is read from it.
 """
 
 import json
@@ -12,14 +12,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from index import lexical
 from index.analyze import terms_of
 from index.dense import FaissIndex
+from index.errors import IndexProblem
 from index.lexical import TantivyIndex
 from index.store import Store, translated
 from index.types import Ids
@@ -34,10 +36,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is published: names within the index directory; `files` maps each to its sha256."""
+    """What is published: names within the index directory; `files` maps each to its sha256.
+
+    token: the store's own for the generation, so that files are never taken for those of another
+    database, as when it was deleted and made anew or replaced by an older copy
+    """
 
     format: int
     generation: int
+    token: str
     dense: str
     lexical: str
     files: dict[str, str]
@@ -62,25 +69,25 @@ def open_derived(folder: Path, store: Store) -> Derived:
     # again.
     for _ in range(20):
         generation = store.pin()
-        manifest = _read_manifest(folder)
+        manifest = _read_manifest(folder, store)
         if manifest is None or manifest.generation < generation or not _intact(folder, manifest):
             publish(folder, store)
             continue
-        if manifest.generation == generation:
-            with suppress(FileNotFoundError):
-                return _load(folder, manifest)
-    raise RuntimeError(f"{folder} changed twenty times while it was being opened")
+        # FAISS and tantivy each have their own word for a file that is not there any more.
+        with suppress(OSError, RuntimeError, ValueError):
+            return _load(folder, manifest)
+    raise IndexProblem(f"{folder} changed twenty times while it was being opened; try again")
 
 
 def publish(folder: Path, store: Store) -> None:
     """Bring the files of `folder` up to the store's generation, if they are not there yet."""
     with _publishing(folder), translated(folder):
         generation = store.pin()
-        manifest = _read_manifest(folder)
+        manifest = _read_manifest(folder, store)
         if manifest is not None and not _intact(folder, manifest):
             _log.warning("the index files in %s are damaged; rebuilding them", folder)
             manifest = None
-        if manifest is not None and manifest.generation >= generation:
+        if manifest is not None and manifest.generation == generation:
             return
         _sweep(folder, manifest)
         name = f"{generation:08d}"
@@ -88,7 +95,8 @@ def publish(folder: Path, store: Store) -> None:
         _build_dense(folder, store, manifest, folder / dense)
         _build_lexical(folder, store, manifest, folder / words)
         files = {file: _sha256(folder / file) for file in _files(folder, dense, words)}
-        _write_manifest(folder, Manifest(FORMAT, generation, dense, words, files))
+        token = store.token(generation) or ""
+        _write_manifest(folder, Manifest(FORMAT, generation, token, dense, words, files))
 
 
 @contextmanager
@@ -98,22 +106,32 @@ def _publishing(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read_manifest(folder: Path) -> Manifest | None:
+def _read_manifest(folder: Path, store: Store) -> Manifest | None:
+    """What is published, if it is whole, of this format, and was derived from this store."""
     try:
-        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
+        fields = json.loads((folder / MANIFEST).read_bytes())
+        if fields.pop("sha256") != _digest(fields):
+            raise ValueError("checksum")
+        manifest = Manifest(**fields)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, OSError):
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
         _log.warning("%s is damaged; rebuilding the index files", folder / MANIFEST)
         return None
-    return manifest if manifest.format == FORMAT else None
+    mine = manifest.format == FORMAT and manifest.token == store.token(manifest.generation)
+    return manifest if mine else None
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    return sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
     for name in manifest.files:
         _sync(folder / name)
     draft = folder / f"{MANIFEST}.draft"
-    draft.write_text(json.dumps(asdict(manifest), indent=1))
+    fields = asdict(manifest)
+    draft.write_text(json.dumps({**fields, "sha256": _digest(fields)}, indent=1))
     _sync(draft)
     draft.replace(folder / MANIFEST)
     _sync(folder)
@@ -205,7 +223,10 @@ def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: 
 def _share(source: str, target: str) -> str:
     if source.endswith(".json"):
         return str(shutil.copy2(source, target))
-    os.link(source, target)
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
     return target
 
 

@@ -4,11 +4,12 @@ Terms come ready-made from index.analyze; tantivy only splits them at the spaces
 index is a folder that is written once and then only read.
 """
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import regex
 import tantivy
 
 from index.types import Hit, Ids
@@ -20,7 +21,6 @@ _SCHEMA = (
     .add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
     .build()
 )
-_log = logging.getLogger(__name__)
 
 
 class TantivyIndex:
@@ -82,13 +82,26 @@ def append(folder: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
     Chunks are never removed from an index: tantivy goes on counting removed ones in its document
     frequencies, and BM25 would depend on history. An index that has lost chunks is built anew.
     """
-    index = tantivy.Index(_SCHEMA, path=str(folder))
-    # One thread: the same chunks give the same segments.
-    writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-    for chunk_id, terms in rows:
-        document = tantivy.Document()
-        document.add_unsigned("chunk_id", chunk_id)
-        document.add_text("terms", " ".join(terms))
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
+    with _os_errors():
+        index = tantivy.Index(_SCHEMA, path=str(folder))
+        # One thread: the same chunks give the same segments.
+        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        for chunk_id, terms in rows:
+            document = tantivy.Document()
+            document.add_unsigned("chunk_id", chunk_id)
+            document.add_text("terms", " ".join(terms))
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """tantivy reports a full disk and its like as a ValueError that says `(os error 28)`."""
+    try:
+        yield
+    except ValueError as error:
+        number = regex.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number.group(1)), str(error)) from error

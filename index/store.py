@@ -30,6 +30,7 @@ SCHEMA_VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE generations (generation INTEGER PRIMARY KEY, token TEXT NOT NULL);
 CREATE TABLE documents (
     document   INTEGER PRIMARY KEY AUTOINCREMENT,
     doc_id     TEXT NOT NULL UNIQUE,
@@ -150,7 +151,7 @@ class Store:
                 for statement in _SCHEMA.strip().split(";\n"):
                     store._execute(statement.rstrip(";"))
                 store._set("schema", str(SCHEMA_VERSION))
-                store._set("generation", "0")
+                store._begin(0)
                 store._set("fingerprint", fingerprint.to_json())
             store._execute("COMMIT")
         return store._checked()
@@ -204,6 +205,11 @@ class Store:
     def _set(self, key: str, value: str) -> None:
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
 
+    def _begin(self, generation: int) -> None:
+        self._execute(
+            "INSERT INTO generations VALUES (?, lower(hex(randomblob(16))))", [generation]
+        )
+
     # Reading
 
     def pin(self) -> int:
@@ -220,7 +226,15 @@ class Store:
     @property
     def generation(self) -> int:
         """The number of transactions that changed this index."""
-        return int(self._get("generation") or 0)
+        return int(self._execute("SELECT max(generation) FROM generations").fetchone()[0])
+
+    def token(self, generation: int) -> str | None:
+        """What tells a generation of this database from one of the same number in another, or in
+        a copy that went another way; None if it is not known, or no longer."""
+        row = self._execute(
+            "SELECT token FROM generations WHERE generation = ?", [generation]
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -332,15 +346,18 @@ class Store:
         try:
             generation = self.generation + 1
             yield Transaction(self, generation)
-            self._set("generation", str(generation))
+            self._begin(generation)
             self._execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def forget_tombstones(self, generation: int) -> None:
-        """Drop the tombstones up to a generation that FAISS and BM25 have been published at."""
+    def forget_before(self, generation: int) -> None:
+        """Drop what led up to a generation that FAISS and BM25 have been published at."""
+        # In this order: files of a generation without a token are never caught up, so none is ever
+        # caught up without its tombstones.
+        self._execute("DELETE FROM generations WHERE generation < ?", [generation])
         self._execute("DELETE FROM tombstones WHERE generation <= ?", [generation])
 
 

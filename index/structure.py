@@ -98,9 +98,9 @@ def _plain_paragraphs(text: str) -> Iterator[Block]:
     """Paragraphs end at blank lines; where lines are not wrapped, each line is a paragraph."""
     group: list[Span] = []
     for line in (*lines(text, 0, len(text)), Span(len(text), len(text))):
-        trimmed = trimmed(text, line.start, line.end)
-        if trimmed is not None:
-            group.append(trimmed)
+        visible = trimmed(text, line.start, line.end)
+        if visible is not None:
+            group.append(visible)
             continue
         if _is_wrapped(group):
             yield Block(Span(group[0].start, group[-1].end), "paragraph")

@@ -5,7 +5,7 @@ there; run it again, and it goes on with the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from filelock import FileLock, Timeout
 
 from index.chunk import ChunkSettings, chunk
 from index.derived import publish
-from index.errors import BadInput, IndexBusy, IndexMismatch, UnreadableDocument
+from index.errors import BadInput, IndexBusy, IndexMismatch, IndexMissing, UnreadableDocument
 from index.fingerprint import Fingerprint
 from index.load import Found, find, read
 from index.protocols import Embedder
-from index.store import DATABASE, Store, StoredDocument, translated
+from index.store import Store, StoredDocument, translated
 from index.structure import blocks_of
 from index.types import Chunk, Document, Encoding, Span
 
@@ -146,13 +146,12 @@ def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: No
 
 
 def _known_paths(folder: Path) -> set[Path]:
-    if not (folder / DATABASE).is_file():
-        return set()
-    store = Store.open(folder)
     try:
+        store = Store.open(folder)
+    except IndexMissing:
+        return set()
+    with closing(store):
         return {Path(row.path) for row in store.documents() if row.path}
-    finally:
-        store.close()
 
 
 class _Ingest:
@@ -175,18 +174,16 @@ class _Ingest:
     @contextmanager
     def _store(self) -> Iterator[Store]:
         """The store, made if there is none; on leaving, FAISS and BM25 are brought up to it."""
-        if (self.folder / DATABASE).is_file():
-            store = Store.open(self.folder)
-        else:
-            store = Store.create(self.folder, fingerprint_of(self.embedder))
         try:
+            store = Store.open(self.folder)
+        except IndexMissing:
+            store = Store.create(self.folder, fingerprint_of(self.embedder))
+        with closing(store):
             yield store
             publish(self.folder, store)
             self.report.generation = store.pin()
             store.unpin()
-            store.forget_tombstones(self.report.generation)
-        finally:
-            store.close()
+            store.forget_before(self.report.generation)
 
     def run(self, files: list[Found], pruned: Sequence[Path]) -> Report:
         with self._store() as store:
@@ -231,6 +228,10 @@ class _Ingest:
         """The files that are new or changed; the others are reported here."""
         work: list[Found] = []
         for file in files:
+            if not _is_unicode(file.path):
+                shown = _shown(file.path).encode(errors="replace").decode()
+                self.report.skipped.append((shown, "its name is not valid Unicode; rename it"))
+                continue
             row = store.document_row(path=str(file.path)) or self._moved(store, file.path)
             try:
                 document = read(file.path, doc_id="")
@@ -357,6 +358,11 @@ def _same(row: StoredDocument, document: Document) -> bool:
 
 def _is_under(path: Path, roots: Iterable[Path]) -> bool:
     return any(root == path or root in path.parents for root in roots)
+
+
+def _is_unicode(path: Path) -> bool:
+    """Whether a path can be stored and printed; on Linux a name is any bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in str(path))
 
 
 def _shown(path: Path) -> str:

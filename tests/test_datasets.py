@@ -1,4 +1,4 @@
-"""Evaluation sets are told apart by their files, and what is wrong with one is said with its line."""
+"""Evaluation sets are told apart by their files; what is wrong with one is said with its line."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,50 @@
+"""Settings come from flag, environment, rag.toml and default, in that order."""
+
+from pathlib import Path
+
+import pytest
+
+from index.errors import BadInput
+from rag.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAG_INDEX", raising=False)
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings.resolve().index == Path(".rag")
+    Path("rag.toml").write_text('index = "file"\nlexical_weight = 0.25\n')
+    assert Settings.resolve().index == Path("file")
+    monkeypatch.setenv("RAG_INDEX", "environment")
+    assert Settings.resolve().index == Path("environment")
+    assert Settings.resolve(index=Path("flag")).index == Path("flag")
+    # A flag that was not given is no flag, and what only the file has still holds.
+    assert Settings.resolve(index=None).index == Path("environment")
+    assert Settings.resolve().lexical_weight == 0.25
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ('indx = "typo"', "indx"),
+        ("lexical_weight = 2", "lexical_weight: .*less than or equal to 1.*value: 2"),
+        ("n_candidates = 0", "n_candidates"),
+        ("port = 70000", "port"),
+        ("index = ", "rag.toml is not valid TOML"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(toml: str, message: str) -> None:
+    Path("rag.toml").write_text(toml)
+    with pytest.raises(BadInput, match=message):
+        Settings.resolve()
+
+
+def test_the_environment_is_checked_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_PORT", "http")
+    with pytest.raises(BadInput, match=r"port: .*value: 'http'"):
+        Settings.resolve()

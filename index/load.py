@@ -150,13 +150,31 @@ def _decoded(content: bytes) -> str:
     except UnicodeDecodeError:
         if b"\0" in content or encoding != "utf-8":
             raise UnreadableDocument("binary, not text") from None
-    from charset_normalizer import from_bytes
-
-    guess = from_bytes(content[:_TRUSTED_SAMPLE]).best()
     try:
-        return content.decode(guess.encoding if guess is not None else "ascii")
+        return content.decode(_likeliest_encoding(_sample(content)))
     except UnicodeDecodeError:
         raise UnreadableDocument("binary, or in an encoding that could not be told") from None
+
+
+def _sample(content: bytes) -> bytes:
+    """The first lines that show the encoding. The guesser looks at a few spots, and must not be
+    shown ASCII alone or half a character."""
+    lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
+    end = lines.rfind(b"\n", 0, _TRUSTED_SAMPLE) if len(lines) > _TRUSTED_SAMPLE else len(lines)
+    return lines[: end if end > 0 else _TRUSTED_SAMPLE]
+
+
+def _likeliest_encoding(sample: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    guesses = list(from_bytes(sample))
+    if not guesses:
+        return "ascii"
+    merit = (guesses[0].chaos, guesses[0].coherence)
+    equal = [guess for guess in guesses if (guess.chaos, guess.coherence) == merit]
+    names = [name for guess in equal for name in (guess.encoding, *guess.could_be_from_charset)]
+    # Where Western and Central Europe's fit alike, as for Spanish and French, it is the former.
+    return "cp1252" if "cp1252" in names else names[0]
 
 
 def _is_binary(text: str) -> bool:

@@ -12,6 +12,10 @@ from index.types import Document, Ids
 _DOCUMENTS_KEPT = 32
 
 
+State = tuple[int, str | None]
+"""A generation and the store's token for it: another database's same number is another state."""
+
+
 class Snapshot:
     """The documents, chunks and indexes of one generation.
 
@@ -21,6 +25,7 @@ class Snapshot:
 
     def __init__(self, store: Store, derived: Derived) -> None:
         self.generation = derived.generation
+        self.state = _state(store)
         self.dense = derived.dense
         self.lexical = derived.lexical
         self.fingerprint = store.fingerprint
@@ -82,10 +87,16 @@ class Snapshot:
             return self._store.chunk_ids_of(documents)
 
 
-def generation_of(folder: Path) -> int:
-    """The generation of the index in a folder, without opening the rest of it."""
+def state_of(folder: Path) -> State:
+    """What the index in a folder is at, without opening the rest of it."""
     store = Store.open(folder)
     try:
-        return store.generation
+        store.pin()
+        return _state(store)
     finally:
         store.close()
+
+
+def _state(store: Store) -> State:
+    generation = store.generation
+    return generation, store.token(generation)

@@ -11,7 +11,7 @@ from index.analyze import terms_of
 from index.errors import BadQuery, IndexMissing, NotFound, SpanOutOfRange
 from index.models import DEFAULT_MODEL, find_model
 from index.protocols import Embedder
-from index.snapshot import Snapshot, generation_of
+from index.snapshot import Snapshot, state_of
 from index.store import Store, StoredDocument
 from index.sync import Report, Watch, check_fingerprint, fingerprint_of, ingest, rebuild
 from index.types import Document, Ids, Span
@@ -114,6 +114,7 @@ class Pipeline:
         self._refreshing = threading.Lock()
         self._borrowed: dict[Snapshot, int] = {}
         self._current = self._open()
+        self._closed = False
 
     @classmethod
     def open(cls, settings: Settings) -> "Pipeline":
@@ -138,6 +139,7 @@ class Pipeline:
     def close(self) -> None:
         """Close the index; a search that is under way finishes first."""
         with self._lock:
+            self._closed = True
             if not self._borrowed.get(self._current):
                 self._current.close()
 
@@ -154,7 +156,7 @@ class Pipeline:
                 self._borrowed[snapshot] -= 1
                 if not self._borrowed[snapshot]:
                     del self._borrowed[snapshot]
-                    if snapshot is not self._current:
+                    if self._closed or snapshot is not self._current:
                         snapshot.close()
 
     def refresh(self) -> bool:
@@ -163,7 +165,7 @@ class Pipeline:
         Searches go on meanwhile, each in the generation it began with.
         """
         with self._refreshing:
-            if generation_of(self._folder) == self._current.generation:
+            if state_of(self._folder) == self._current.state:
                 return False
             fresh = self._open()
             with self._lock:

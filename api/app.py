@@ -1,0 +1,85 @@
+"""The FastAPI application around a pipeline."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api import routes_documents, routes_health, routes_search
+from api.handler import on_error
+from api.middleware import BodyLimit, HeadAsGet
+from api.problems import MEDIA_TYPE
+from api.service import Service
+from index.errors import RagError
+from rag.pipeline import Pipeline
+
+_DESCRIPTION = """Ask your documents: the highest-ranked passages, each with a citation that
+anyone can check character by character.
+
+Offsets are half-open and count Unicode code points of a document's canonical text. Errors are
+problem details (RFC 9457). What is ingested while the service runs is served without a restart."""
+
+_TAGS = [
+    {"name": "search", "description": "Questions to cited passages."},
+    {"name": "documents", "description": "The documents, and the text that citations point into."},
+    {"name": "health", "description": "How the service does."},
+    {"name": "problems", "description": "What the types of problem details mean."},
+]
+
+
+class _Application(FastAPI):
+    """FastAPI, except that in its OpenAPI errors have the media type that they are sent with."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            for path in super().openapi()["paths"].values():
+                for operation in path.values():
+                    _type_problems(operation["responses"])
+        return super().openapi()
+
+
+def _type_problems(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if status == "default" or int(status) >= 400:
+            response["content"] = {MEDIA_TYPE: response["content"].pop("application/json")}
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Follow the index while the app runs; close it when the app stops."""
+    service: Service = app.state.service
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(service.refresher.run)
+            yield
+            tasks.cancel_scope.cancel()
+    finally:
+        service.pipeline.close()
+
+
+def create_app(pipeline: Pipeline) -> FastAPI:
+    """The app that serves a pipeline, and closes it when it stops."""
+    app = _Application(
+        title="rag",
+        version=version("rag"),
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,  # these pages load their scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        lifespan=_lifespan,
+    )
+    app.state.service = Service.around(pipeline)
+    for module in (routes_search, routes_documents, routes_health):
+        app.include_router(module.router)
+    for error in (RagError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(error, on_error)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(BodyLimit)
+    return app

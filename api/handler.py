@@ -1,0 +1,121 @@
+"""From an error to the response that tells of it."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import INVALID_REQUEST, Fault, Kind, Problem, kind_of, response_of
+from index.errors import RagError
+
+_BLANK = "about:blank"
+_INTERNAL = "something failed that should not have; it is in the service's log"
+_MAX_FAULTS = 20
+_MAX_LOCATION = 100
+_MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here; `GET /openapi.json` lists what is",
+    "model_attributes_type": "should be a JSON object",
+}
+_log = logging.getLogger(__name__)
+
+
+def problem_of(request: Request, error: Exception) -> Problem:
+    """What a client is told of an error."""
+    if isinstance(error, RagError):
+        slug, kind = kind_of(error)
+        return _problem(request, slug, kind, kind.detail or str(error))
+    if isinstance(error, RequestValidationError):
+        return _of_validation(request, error)
+    if isinstance(error, HTTPException):
+        return _blank(request, error.status_code, _detail(request, error))
+    return _blank(request, 500, _INTERNAL)
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """The response to any error.
+
+    What is the server's own fault is logged here; an error that nobody foresaw is logged by the
+    server that runs the app, which gets it too.
+    """
+    problem = problem_of(request, error)
+    if isinstance(error, RagError) and problem.status >= 500:
+        trace = error if problem.status == 500 else None
+        _log.error("%s: %s", type(error).__name__, error, exc_info=trace)
+    return response_of(problem, _headers(error))
+
+
+def _problem(
+    request: Request, slug: str, kind: Kind, detail: str, faults: list[Fault] | None = None
+) -> Problem:
+    return Problem(
+        type=f"/problems/{slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=_instance(request),
+        errors=faults,
+    )
+
+
+def _blank(request: Request, status: int, detail: str) -> Problem:
+    title = HTTPStatus(status).phrase
+    instance = _instance(request)
+    return Problem(type=_BLANK, title=title, status=status, detail=detail, instance=instance)
+
+
+def _instance(request: Request) -> str:
+    # Two slashes at the start would make a host of what follows.
+    return "/" + raw_path(request).lstrip("/")
+
+
+def raw_path(request: Request) -> str:
+    """The request's path as it was sent, percent-encoded."""
+    path: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    return path.decode("ascii", "replace")
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, HTTPException):
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":  # see HeadAsGet
+            headers["Allow"] = "GET, HEAD"
+        return headers
+    if isinstance(error, RagError):
+        retry_after_s = kind_of(error)[1].retry_after_s
+        return {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return {}
+
+
+def _detail(request: Request, error: HTTPException) -> str:
+    if error.status_code == 404:
+        return f"nothing is at {_instance(request)}; `GET /openapi.json` lists what there is"
+    if error.status_code == 405:
+        return f"{request.method} is not possible here; use {_headers(error)['Allow']}"
+    if error.status_code == 400:
+        return "the body cannot be read as JSON in UTF-8; send a JSON object"
+    return str(error.detail)
+
+
+def _of_validation(request: Request, error: RequestValidationError) -> Problem:
+    found = error.errors()
+    if isinstance(error.body, bytes):  # FastAPI parses it only if it is said to be JSON
+        return _blank(request, 415, "send JSON, with the header `Content-Type: application/json`")
+    if found[0]["type"] == "json_invalid":
+        why = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
+        return _blank(request, 400, f"the body is not JSON: {why}; send a JSON object")
+    faults = [_fault(each) for each in found[:_MAX_FAULTS]]
+    detail = "; ".join(f"{fault.location}: {fault.message}" for fault in faults)
+    return _problem(request, "invalid-request", INVALID_REQUEST, detail, faults)
+
+
+def _fault(found: dict[str, Any]) -> Fault:
+    where = ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0])
+    location = where.encode("utf-8", "replace").decode()[:_MAX_LOCATION]
+    message: str = _MESSAGES.get(found["type"]) or found["msg"]
+    return Fault(location=location, message=message[0].lower() + message[1:])

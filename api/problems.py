@@ -1,0 +1,134 @@
+"""Errors as problem details (RFC 9457): one table from the error tree to what HTTP says.
+
+A problem's `type` is a path of this service that explains it, or `about:blank` where the status
+says all there is to say. The messages of errors that are the server's own may name its folders:
+they go to the log, and the client is told in general words.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from index import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """One thing wrong with a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    location: str = Field(description="The field, as in `filter.doc_id.0`, or `body`.")
+    message: str = Field(description="What is wrong with it.")
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(
+        description="What kind of problem it is: a path that explains it, or `about:blank` if the "
+        "status says it all. To be compared, not parsed."
+    )
+    title: str = Field(description="The kind of problem in a few words.")
+    status: int = Field(ge=400, le=599, description="The HTTP status.")
+    detail: str = Field(description="What happened this time, and what to do about it.")
+    instance: str = Field(description="The path of the request.")
+    errors: list[Fault] | None = Field(
+        default=None, description="Each fault of a request that does not fit; otherwise absent."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem. `detail` stands for the error's own message where that is not public."""
+
+    status: int
+    title: str
+    detail: str | None = None
+    retry_after_s: int | None = None
+
+
+_LATER = "whoever runs the service finds the reason in its log; try again later"
+
+KINDS: dict[type[errors.RagError], Kind] = {
+    errors.BadInput: Kind(422, "The request cannot be done as asked"),
+    errors.BadQuery: Kind(422, "The question cannot be asked"),
+    errors.NotFound: Kind(404, "There is no such document"),
+    errors.SpanOutOfRange: Kind(422, "The span does not lie within the document"),
+    errors.BadDataset: Kind(422, "The evaluation set cannot be used"),
+    errors.UnreadableDocument: Kind(422, "The document cannot be read"),
+    errors.ModelUnusable: Kind(503, "The model cannot be used", _LATER),
+    errors.IndexProblem: Kind(503, "The index cannot be used", _LATER),
+    errors.IndexMissing: Kind(
+        503, "There is no index", "the index is gone; `rag ingest PATH` on the server makes one"
+    ),
+    errors.IndexMismatch: Kind(
+        503,
+        "The index was built with another model",
+        "`rag ingest --rebuild` on the server builds it anew",
+    ),
+    errors.IndexBusy: Kind(
+        503,
+        "The index is being written",
+        "another process is writing to the index; try again in a moment",
+        retry_after_s=1,
+    ),
+    errors.IndexDamaged: Kind(503, "The index is damaged", _LATER),
+    errors.StorageFull: Kind(507, "The server's disk is full", _LATER),
+    errors.CitationBroken: Kind(
+        500,
+        "A citation failed its proof",
+        "a passage is not the slice of its document that it should be, so nothing is returned; "
+        "this is a bug, and is in the service's log",
+    ),
+    errors.RagError: Kind(500, "Something failed", _LATER),
+}
+
+INVALID_REQUEST = Kind(422, "The request does not fit what is expected")
+
+
+def slug_of(error: type[errors.RagError]) -> str:
+    """`bad-query` for BadQuery: the last part of its problem's type."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
+
+
+def explained() -> dict[str, tuple[Kind, str]]:
+    """Every problem that has a type of its own, by the type's last part, with what it means."""
+    known = {slug_of(error): (kind, error.__doc__ or "") for error, kind in KINDS.items()}
+    known["invalid-request"] = (
+        INVALID_REQUEST,
+        "A field is missing, unknown or out of its range; `errors` names each.",
+    )
+    return known
+
+
+def kind_of(error: errors.RagError) -> tuple[str, Kind]:
+    """The slug and kind of an error: its own, or else its nearest ancestor's."""
+    known = next(base for base in type(error).__mro__ if base in KINDS)
+    return slug_of(known), KINDS[known]
+
+
+def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        problem.model_dump_json(exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE
+    )
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of a route, for its OpenAPI."""
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem, "description": _meaning(status)} for status in statuses
+    }
+    return described | {"default": {"model": Problem, "description": "Any other problem"}}
+
+
+def _meaning(status: int) -> str:
+    titles = [kind.title for kind, _ in explained().values() if kind.status == status]
+    return "; ".join(dict.fromkeys(titles)) or HTTPStatus(status).phrase

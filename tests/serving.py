@@ -1,0 +1,42 @@
+"""A real server on a real port, in a thread of the test's own process."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from api.app import create_app
+from api.server import bound, url_of
+from rag.pipeline import Pipeline
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def serving(pipeline: Pipeline) -> Iterator[httpx.Client]:
+    """A client of a server around a pipeline, which is closed with it."""
+    config = uvicorn.Config(create_app(pipeline), lifespan="on", log_config=None)
+    server = uvicorn.Server(config)
+    with bound("127.0.0.1", 0) as listener:
+        url = url_of(listener)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: server.started or not thread.is_alive())
+            with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; fail if it does not before long."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.02)

@@ -1,0 +1,300 @@
+"""The server as a process: what it serves while its index changes, is gone, or is slow; its end."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.refresher import Refresher
+from api.server import bound, is_local, url_of
+from api.service import SEARCHES_AT_ONCE
+from fakes import HashEmbedder
+from index.errors import BadInput
+from index.snapshot import state_of
+from index.sync import ingest_documents, rebuild
+from index.types import Document, Vector
+from rag.pipeline import Pipeline
+from serving import PATIENCE_S, serving, until
+
+TESTS = Path(__file__).parent
+SERVE = [sys.executable, "-c", "from rag.cli import main; main()", "serve"]
+
+
+def document(name: str) -> Document:
+    return Document(name, name, name, f"All about {name}.")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """An index of one document, of its own for each test."""
+    folder = tmp_path / "index"
+    ingest_documents(folder, [document("apples")], HashEmbedder())
+    return folder
+
+
+def ids_of(client: httpx.Client) -> list[str]:
+    return [each["doc_id"] for each in client.get("/v1/documents").json()["documents"]]
+
+
+# A changing index
+
+
+def test_what_another_process_ingests_is_served_without_a_restart(index: Path) -> None:
+    code = f"""
+from pathlib import Path
+from fakes import HashEmbedder
+from index.sync import ingest_documents
+from index.types import Document
+pears = Document("pears", "p", "P", "All about pears.")
+ingest_documents(Path({str(index)!r}), [pears], HashEmbedder())
+"""
+    with serving(Pipeline(index, HashEmbedder())) as client:
+        assert ids_of(client) == ["apples"]
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(TESTS)}
+        )
+        until(lambda: ids_of(client) == ["apples", "pears"])
+        assert client.get("/readyz").json()["generation"] == state_of(index)[0] == 2
+        best = client.post("/v1/search", json={"query": "pears"}).json()["passages"][0]
+        assert best["citation"]["doc_id"] == "pears"
+
+
+def test_no_search_fails_while_generations_come_and_go(index: Path) -> None:
+    stop = threading.Event()
+    seen: list[tuple[int, int]] = []
+
+    def search() -> None:
+        while not stop.is_set():
+            response = client.post("/v1/search", json={"query": "apples", "k": 1})
+            seen.append((response.status_code, response.json()["generation"]))
+
+    with serving(Pipeline(index, HashEmbedder())) as client, ThreadPoolExecutor(3) as threads:
+        running = [threads.submit(search) for _ in range(3)]
+        for n in range(5):
+            ingest_documents(index, [document(f"pears {n}")], HashEmbedder())
+            until(lambda n=n: bool(seen) and seen[-1][1] == n + 2)  # type: ignore[misc]
+        stop.set()
+        for each in running:
+            each.result(PATIENCE_S)
+    assert {status for status, _ in seen} == {200}
+    assert {generation for _, generation in seen} >= {2, 3, 4, 5, 6}
+
+
+def test_readiness_ends_with_the_index_and_liveness_does_not(
+    index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(Pipeline(index, HashEmbedder())) as client:
+        assert client.get("/readyz").json() == {
+            "status": "ready",
+            "generation": 1,
+            "n_documents": 1,
+            "n_chunks": 1,
+            "model": "hash",
+        }
+        aside = index.rename(index.with_name("aside"))
+        until(lambda: client.get("/readyz").status_code == 503)
+        told = client.get("/readyz")
+        assert told.headers["content-type"] == "application/problem+json"
+        assert told.json()["type"] == "/problems/index-missing"
+        assert str(index.parent) not in told.text
+        assert client.get("/healthz").json() == {"status": "alive"}
+        assert client.post("/v1/search", json={"query": "apples"}).status_code == 200
+        aside.rename(index)
+        until(lambda: client.get("/readyz").status_code == 200)
+    assert caplog.text.count("IndexMissing") == 1
+
+
+def test_an_index_rebuilt_with_another_model_leaves_the_old_one_served(
+    index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(Pipeline(index, HashEmbedder())) as client:
+        rebuild(index, HashEmbedder("another"), lambda progress: None)
+        until(lambda: "IndexMismatch" in caplog.text)
+        assert client.get("/readyz").json()["generation"] == 1
+        found = client.post("/v1/search", json={"query": "apples"}).json()
+        assert found["passages"][0]["citation"]["doc_id"] == "apples"
+
+
+def test_an_error_is_told_once_however_often_it_comes(
+    index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline = Pipeline(index, HashEmbedder())
+    refresher = Refresher(pipeline)
+    shutil.rmtree(index)
+    for _ in range(3):
+        refresher.refresh()
+    pipeline.close()
+    assert caplog.text.count("IndexMissing") == 1
+
+
+# Slow searches
+
+
+class Held(HashEmbedder):
+    """It encodes a question once it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_begun = 0
+        self.let_go = threading.Event()
+
+    def encode_query(self, text: str) -> Vector:
+        self.n_begun += 1
+        assert self.let_go.wait(PATIENCE_S)
+        return super().encode_query(text)
+
+
+def test_searches_under_way_hold_up_nothing_else(index: Path) -> None:
+    held = Held()
+    with serving(Pipeline(index, held)) as client, ThreadPoolExecutor(50) as threads:
+        asked = [
+            threads.submit(client.post, "/v1/search", json={"query": "apples"}) for _ in range(50)
+        ]
+        until(lambda: held.n_begun == SEARCHES_AT_ONCE)
+        for path in ("/healthz", "/readyz", "/v1/documents", "/v1/documents/apples/text"):
+            assert client.get(path).status_code == 200
+        ingest_documents(index, [document("pears")], HashEmbedder())
+        until(lambda: ids_of(client) == ["apples", "pears"])
+        assert held.n_begun == SEARCHES_AT_ONCE
+        assert not any(each.done() for each in asked)
+        held.let_go.set()
+        assert {each.result(PATIENCE_S).status_code for each in asked} == {200}
+
+
+# Its start
+
+
+def test_making_the_app_imports_no_model() -> None:
+    code = "import sys, api.app, api.cli; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_an_app_that_never_started_has_no_task(index: Path) -> None:
+    pipeline = Pipeline(index, HashEmbedder())
+    assert create_app(pipeline).openapi()["openapi"].startswith("3.")
+    pipeline.close()
+
+
+def test_a_free_port_is_found_and_a_used_one_is_refused() -> None:
+    with bound("127.0.0.1", 0) as listener:
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert url_of(listener) == f"http://127.0.0.1:{port}"
+        with pytest.raises(BadInput, match=f"port {port} on 127.0.0.1 is in use; .* --port"):
+            bound("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        ("192.0.2.1", "not an address of this machine"),  # reserved for documentation
+        ("no.such.host.invalid", "no address is known"),
+        ("", "no address is known"),
+        ("x" * 70, "no address is known"),
+    ],
+)
+def test_a_host_that_cannot_be_listened_on_is_refused(host: str, says: str) -> None:
+    with pytest.raises(BadInput, match=f"{says}.* --host"):
+        bound(host, 0)
+
+
+def test_the_url_is_one_that_this_machine_can_open() -> None:
+    with bound("0.0.0.0", 0) as listener:
+        assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert not is_local(listener)
+    if socket.has_ipv6:
+        with bound("::1", 0) as listener:
+            assert url_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
+            assert is_local(listener)
+
+
+# The command
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--index", "nowhere"], "no index at nowhere; make one with `rag ingest PATH`"),
+        (["--port", "70000"], "port"),
+        (["--host", "192.0.2.1"], "192.0.2.1 is not an address of this machine"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_before_the_model_is_loaded(
+    seeds_index: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    index = [] if "--index" in options else ["--index", str(seeds_index)]
+    done = subprocess.run(
+        [*SERVE, *index, *options], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def process(seeds_index: Path) -> Iterator[subprocess.Popen[str]]:
+    """`rag serve` over the seed article."""
+    command = [*SERVE, "--index", str(seeds_index), "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def greeting(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines = ""
+    while "Ctrl-C" not in lines:
+        line = process.stdout.readline()
+        assert line, process.stderr and process.stderr.read()
+        lines += line
+    return lines
+
+
+def test_the_command_serves_says_what_to_try_and_ends_well_on_ctrl_c(
+    process: subprocess.Popen[str],
+) -> None:
+    said = greeting(process)
+    url, curl = re.findall(r"http://127\.0\.0\.1:\d+", said)[0], re.findall(r"curl .*", said)[0]
+    assert httpx.get(f"{url}/openapi.json").status_code == 200
+    if shutil.which("curl"):
+        pasted = subprocess.run(curl, shell=True, check=True, capture_output=True, text=True)
+        assert "43%" in pasted.stdout
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))):  # and says nothing
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    assert time.monotonic() - began < 5
+    assert "Loading the model…" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_stop_waits_for_no_client_that_never_finishes_its_request(
+    process: subprocess.Popen[str],
+) -> None:
+    port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", greeting(process))[0])
+    with socket.create_connection(("127.0.0.1", port)) as half:
+        half.sendall(
+            b"POST /v1/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    assert "Traceback" not in stderr

@@ -1,0 +1,154 @@
+"""The OpenAPI document: complete, and true of the server it describes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from api.problems import MEDIA_TYPE
+from index.embed import SentenceTransformerEmbedder
+from rag.pipeline import Pipeline
+from serving import serving
+
+
+@pytest.fixture(scope="module")
+def client(seeds_index: Path, embedder: SentenceTransformerEmbedder) -> Iterator[httpx.Client]:
+    with serving(Pipeline(seeds_index, embedder)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def described(client: httpx.Client) -> dict[str, Any]:
+    """The document as the server sends it."""
+    document: dict[str, Any] = client.get("/openapi.json").json()
+    return document
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and description of each."""
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def resolved(described: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    name = schema["$ref"].removeprefix("#/components/schemas/")
+    found: dict[str, Any] = described["components"]["schemas"][name]
+    return found
+
+
+def test_it_lists_every_route(described: dict[str, Any]) -> None:
+    assert {(method, path) for method, path, _ in operations(described)} == {
+        ("post", "/v1/search"),
+        ("get", "/v1/documents"),
+        ("get", "/v1/documents/{doc_id}"),
+        ("get", "/v1/documents/{doc_id}/text"),
+        ("get", "/healthz"),
+        ("get", "/readyz"),
+        ("get", "/problems/{name}"),
+    }
+
+
+def test_every_property_has_a_description(described: dict[str, Any]) -> None:
+    bare = [
+        f"{name}.{field}"
+        for name, schema in described["components"]["schemas"].items()
+        for field, property in schema.get("properties", {}).items()
+        if not (property.get("description") or resolved(described, property).get("description"))
+    ]
+    assert bare == []
+
+
+def test_every_schema_operation_parameter_and_tag_has_a_description(
+    described: dict[str, Any],
+) -> None:
+    for schema in described["components"]["schemas"].values():
+        assert schema["description"]
+    tags = {tag["name"] for tag in described["tags"] if tag["description"]}
+    for _, _, operation in operations(described):
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"]
+
+
+def test_operation_ids_are_unique_names(described: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(described)]
+    assert sorted(ids) == [
+        "explain_problem",
+        "get_document",
+        "get_text",
+        "health",
+        "list_documents",
+        "readiness",
+        "search",
+    ]
+
+
+def test_every_error_is_a_typed_problem(described: dict[str, Any]) -> None:
+    for _, path, operation in operations(described):
+        failures = {
+            status: response
+            for status, response in operation["responses"].items()
+            if not status.startswith("2")
+        }
+        assert "default" in failures, path
+        for response in failures.values():
+            assert response["description"]
+            assert response["content"] == {
+                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}
+            }
+
+
+def test_every_success_is_typed(described: dict[str, Any]) -> None:
+    for _, _, operation in operations(described):
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert resolved(described, schema)["type"] == "object"
+
+
+def examples_of(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each request that the document gives as an example: method, path with parameters, body."""
+    for method, path, operation in operations(described):
+        parameters = operation.get("parameters", [])
+        filled = path
+        for parameter in parameters:
+            if parameter["in"] == "path":
+                value = str(parameter["schema"]["examples"][0])
+                filled = filled.replace(f"{{{parameter['name']}}}", quote(value, safe=""))
+        yield from _bodies(described, method, filled, operation)
+        for parameter in parameters:
+            if parameter["in"] == "query":
+                for value in parameter["schema"]["examples"]:
+                    yield method, f"{filled}?{parameter['name']}={value}", {}
+
+
+def _bodies(
+    described: dict[str, Any], method: str, path: str, operation: dict[str, Any]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    if "requestBody" not in operation:
+        yield method, path, {}
+        return
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    for example in resolved(described, schema)["examples"]:
+        yield method, path, {"json": example}
+
+
+def test_every_example_runs(client: httpx.Client, described: dict[str, Any]) -> None:
+    ran = list(examples_of(described))
+    assert len(ran) == 13
+    for method, path, body in ran:
+        response = client.request(method, path, **body)
+        assert response.status_code == 200, (method, path, body, response.text)
+        if body:
+            assert response.json()["passages"], body
+
+
+def test_it_names_no_other_host(client: httpx.Client) -> None:
+    assert re.findall(r"https?://[^\"\s]*", client.get("/openapi.json").text) == []

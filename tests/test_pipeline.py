@@ -1,5 +1,6 @@
 """Search end to end: exact citations, filters, generations, threads, and the seed question."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 
 from fakes import HashEmbedder
 from index.embed import SentenceTransformerEmbedder
-from index.errors import BadQuery, IndexMismatch, IndexMissing, NotFound, SpanOutOfRange
+from index.errors import (
+    BadQuery,
+    IndexMismatch,
+    IndexMissing,
+    IndexProblem,
+    NotFound,
+    SpanOutOfRange,
+)
 from index.load import document_of
 from index.sync import ingest_documents
 from index.types import Document
@@ -168,6 +176,27 @@ def test_a_borrowed_generation_stays_while_a_newer_one_is_served(tmp_path: Path)
         assert row is not None
         assert before.document(row.document).text == "Aid came."
     pipeline.close()
+
+
+def test_another_index_in_the_same_place_is_noticed_though_its_generation_is_the_same(
+    tmp_path: Path,
+) -> None:
+    pipeline = library(tmp_path / "index", d="Aid came.")
+    shutil.rmtree(tmp_path / "index")
+    library(tmp_path / "index", d="Grain came.").close()
+    assert pipeline.refresh()
+    result = pipeline.search("grain")
+    assert (result.generation, result.passages[0].text) == (1, "Grain came.")
+    pipeline.close()
+
+
+def test_a_search_under_way_outlives_the_closing_of_its_pipeline(tmp_path: Path) -> None:
+    pipeline = library(tmp_path, d="Aid came.")
+    with pipeline.snapshot() as snapshot:
+        pipeline.close()
+        assert snapshot.count() == (1, 1)
+    with pytest.raises(IndexProblem):
+        snapshot.count()
 
 
 def test_searches_in_threads_never_fail_while_documents_change(tmp_path: Path) -> None:

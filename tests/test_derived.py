@@ -1,0 +1,175 @@
+"""Whatever happens to the derived files, a search gives what the store says."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fakes import HashEmbedder
+from index.derived import MANIFEST
+from index.load import document_of
+from index.snapshot import Snapshot
+from index.store import DATABASE, Store
+from index.sync import ingest, ingest_documents
+from index.types import Document
+from rag.pipeline import Pipeline
+
+EMBEDDER = HashEmbedder()
+QUERIES = ["aid and grain", "winter border aid", "grain", "river"]
+
+
+def document(doc_id: str, text: str) -> Document:
+    return document_of(text, doc_id, media_type="text/plain", name=doc_id)
+
+
+def answers(folder: Path) -> list[str]:
+    """Everything that searches of an index return, but for time and generation."""
+    pipeline = Pipeline(folder, EMBEDDER)
+    results = [pipeline.search(query, 50) for query in QUERIES]
+    pipeline.close()
+    return [r.model_copy(update={"took_ms": 0, "generation": 0}).model_dump_json() for r in results]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    words = ["aid", "grain", "winter", "border", "river"]
+    documents = [
+        document(f"d{i}", f"{words[i % 5]} and {words[i % 3]}. Then number {i}.") for i in range(25)
+    ]
+    ingest_documents(tmp_path / "index", documents, EMBEDDER)
+    return tmp_path / "index"
+
+
+def published(folder: Path) -> dict[str, str]:
+    files: dict[str, str] = json.loads((folder / MANIFEST).read_text())["files"]
+    return files
+
+
+def flip_a_bit_of(pattern: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        name = next(name for name in published(folder) if name.endswith(pattern))
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(bytes(content))
+
+    return damage
+
+
+def drop(pattern: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / next(name for name in published(folder) if name.endswith(pattern))).unlink()
+
+    return damage
+
+
+def overwrite_manifest(text: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / MANIFEST).write_text(text)
+
+    return damage
+
+
+def drop_everything(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    for path in (*folder.glob("dense-*"), *folder.glob("lexical-*")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+DAMAGES = {
+    "a bit of the vectors": flip_a_bit_of(".faiss"),
+    "a bit of the terms": flip_a_bit_of(".term"),
+    "a bit of the postings": flip_a_bit_of(".idx"),
+    "a bit of tantivy's own manifest": flip_a_bit_of("meta.json"),
+    "no vectors": drop(".faiss"),
+    "no terms": drop(".term"),
+    "half a manifest": overwrite_manifest('{"format": 1, "gen'),
+    "an empty manifest": overwrite_manifest(""),
+    "another format": overwrite_manifest('{"format": 0}'),
+    "nothing": drop_everything,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_damaged_files_are_rebuilt_from_the_store(
+    folder: Path, damage: Callable[[Path], None]
+) -> None:
+    before, n_encoded = answers(folder), EMBEDDER.n_encoded
+    damage(folder)
+    assert answers(folder) == before
+    assert EMBEDDER.n_encoded == n_encoded
+    # And what was rebuilt is published: the next reader finds it whole.
+    names = published(folder)
+    assert answers(folder) == before
+    assert published(folder) == names
+
+
+def test_an_index_whose_last_commit_was_not_published_is_caught_up(folder: Path) -> None:
+    kept = folder.with_name("kept")
+    shutil.copytree(folder, kept)
+    ingest_documents(folder, [document("d3", "aid, changed"), document("new", "river")], EMBEDDER)
+    # The database of now with the derived files of before: a crash between commit and publishing.
+    shutil.copy2(folder / DATABASE, kept / DATABASE)
+    assert answers(kept) == answers(folder)
+
+
+def test_publishing_leaves_no_more_than_two_generations(folder: Path) -> None:
+    for i in range(5):
+        ingest_documents(folder, [document("d0", f"aid {i}")], EMBEDDER)
+    assert len(list(folder.glob("dense-*"))) <= 2
+    assert len(list(folder.glob("lexical-*"))) <= 2
+
+
+def test_an_open_snapshot_goes_on_when_its_files_are_deleted(folder: Path) -> None:
+    snapshot = Snapshot.open(folder)
+    hits = snapshot.lexical.search(["grain"], 5)
+    for i in range(3):
+        ingest_documents(folder, [document("d0", f"grain {i}")], EMBEDDER)
+    assert snapshot.lexical.search(["grain"], 5) == hits
+    assert len(snapshot.chunks(hit.chunk_id for hit in hits)) == len(hits)
+    snapshot.close()
+
+
+STEPS = st.lists(
+    st.dictionaries(
+        st.sampled_from("abcdef"),
+        st.one_of(
+            st.none(),
+            st.lists(st.sampled_from(["aid", "grain", "winter", "border", "river."]), min_size=1),
+        ),
+        min_size=1,
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(STEPS)
+def test_an_index_grown_step_by_step_gives_the_results_of_one_built_at_once(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[dict[str, list[str] | None]]
+) -> None:
+    """Each step writes some files and deletes others (None); in the end both searches agree."""
+    root = tmp_path_factory.mktemp("grown")
+    docs = root / "docs"
+    docs.mkdir()
+    for step in steps:
+        for name, words in step.items():
+            file = docs / f"{name}.txt"
+            if words is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.write_text(" ".join(words))
+        if any(docs.iterdir()) or (root / "steps").exists():
+            ingest(root / "steps", [docs], lambda: EMBEDDER, prune=True)
+    if not any(docs.iterdir()):
+        return
+    ingest(root / "once", [docs], lambda: EMBEDDER)
+    assert answers(root / "steps") == answers(root / "once")
+    grown, whole = Store.open(root / "steps"), Store.open(root / "once")
+    assert grown.changes_since(0).added.tolist() == whole.changes_since(0).added.tolist()
+    grown.close()
+    whole.close()

@@ -1,0 +1,133 @@
+"""BM25 against a value worked by hand and against its formula in plain Python."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.analyze import terms_of
+from index.lexical import TantivyIndex, append
+
+K1, B = 1.2, 0.75
+ALPHABET = ["aid", "grain", "winter", "borders", "東京", "été", "43", "us"]
+# Up to 40 terms a field's length is stored exactly; beyond, tantivy rounds it.
+CHUNK = st.lists(st.sampled_from(ALPHABET), max_size=39)
+
+
+def bm25(chunks: Mapping[int, Sequence[str]], query: Sequence[str]) -> dict[int, float]:
+    """Robertson and Zaragoza (2009) with Lucene's idf; chunks without any term are left out."""
+    average = sum(map(len, chunks.values())) / len(chunks)
+    scores: dict[int, float] = {}
+    for term in dict.fromkeys(query):
+        n = sum(term in terms for terms in chunks.values())
+        idf = log(1 + (len(chunks) - n + 0.5) / (n + 0.5))
+        for chunk_id, terms in chunks.items():
+            tf = Counter(terms)[term]
+            if tf:
+                norm = K1 * (1 - B + B * len(terms) / average)
+                scores[chunk_id] = scores.get(chunk_id, 0) + idf * tf * (K1 + 1) / (tf + norm)
+    return scores
+
+
+def built(folder: Path, chunks: Mapping[int, Sequence[str]]) -> TantivyIndex:
+    folder.mkdir(exist_ok=True)
+    append(folder, chunks.items())
+    return TantivyIndex(folder)
+
+
+def test_bm25_equals_a_value_worked_by_hand(tmp_path: Path) -> None:
+    # Three chunks of 2, 4 and 6 terms: 4 on average. "aid" is in two of them, twice in the second.
+    chunks = {
+        1: ["aid", "came"],
+        2: ["aid", "aid", "went", "away"],
+        3: ["nothing", "else", "was", "ever", "said", "there"],
+    }
+    hits = built(tmp_path / "index", chunks).search(["aid"], 10)
+    idf = log(1 + (3 - 2 + 0.5) / (2 + 0.5))
+    first = idf * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / 4))
+    second = idf * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 4 / 4))
+    assert [(hit.chunk_id, hit.rank) for hit in hits] == [(2, 1), (1, 2)]
+    assert [hit.score for hit in hits] == pytest.approx([second, first], rel=1e-5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.dictionaries(st.integers(0, 2**63 - 1), CHUNK, min_size=1, max_size=25),
+    st.lists(st.sampled_from([*ALPHABET, "absent"]), min_size=1, max_size=6),
+    st.integers(1, 30),
+)
+def test_bm25_equals_its_formula(
+    tmp_path_factory: pytest.TempPathFactory,
+    chunks: dict[int, Sequence[str]],
+    query: list[str],
+    k: int,
+) -> None:
+    index = built(tmp_path_factory.mktemp("lexical"), chunks)
+    expected = bm25(chunks, query)
+    hits = index.search(query, k)
+    assert len(hits) == min(k, len(expected))
+    for hit in hits:
+        assert hit.score == pytest.approx(expected[hit.chunk_id], rel=1e-4)
+    # Best first, ties to the smaller id, also across the last rank.
+    everything = index.search(query, len(chunks))
+    keys = [(-hit.score, hit.chunk_id) for hit in everything]
+    assert keys == sorted(keys)
+    assert [h.chunk_id for h in hits] == [h.chunk_id for h in everything[:k]]
+    assert [index.document_frequency(t) for t in ALPHABET] == [
+        sum(t in terms for terms in chunks.values()) for t in ALPHABET
+    ]
+
+
+def test_ties_across_the_last_rank_go_to_the_smaller_id(tmp_path: Path) -> None:
+    chunks = {i: ["aid", "came"] for i in (9, 4, 7, 1, 8, 3)}
+    hits = built(tmp_path / "index", chunks).search(["aid"], 4)
+    assert [hit.chunk_id for hit in hits] == [1, 3, 4, 7]
+
+
+def test_a_search_within_some_chunks_scores_them_as_a_search_of_all(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    chunks = {i: [ALPHABET[j] for j in rng.integers(0, 8, 12)] for i in range(200)}
+    index = built(tmp_path / "index", chunks)
+    within = np.array([3, 50, 77, 199, 1234])
+    scores = {hit.chunk_id: hit.score for hit in index.search(["aid", "43"], 200)}
+    hits = index.search(["aid", "43"], 10, within)
+    assert {hit.chunk_id: hit.score for hit in hits} == {
+        i: scores[i] for i in within.tolist() if i in scores
+    }
+
+
+def test_an_index_appended_to_scores_as_one_built_at_once(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    chunks = {i: [ALPHABET[j] for j in rng.integers(0, 8, 9)] for i in range(60)}
+    built(tmp_path / "steps", {i: chunks[i] for i in range(20)})
+    built(tmp_path / "steps", {i: chunks[i] for i in range(20, 21)})
+    steps = built(tmp_path / "steps", {i: chunks[i] for i in range(21, 60)})
+    once = built(tmp_path / "once", chunks)
+    for term in ALPHABET:
+        assert steps.search([term, "aid"], 60) == once.search([term, "aid"], 60)
+
+
+def test_repeating_a_word_in_the_question_changes_nothing(tmp_path: Path) -> None:
+    index = built(tmp_path / "index", {1: ["aid", "grain"], 2: ["grain", "grain"]})
+    assert index.search(["aid", "grain", "aid"], 5) == index.search(["aid", "grain"], 5)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text())
+def test_any_question_can_be_asked(tmp_path_factory: pytest.TempPathFactory, question: str) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any-question"
+    index = TantivyIndex(folder) if folder.exists() else built(folder, {1: terms_of("aid came")})
+    assert len(index.search(terms_of(question), 5)) <= 1
+
+
+def test_no_terms_and_no_chunks_find_nothing(tmp_path: Path) -> None:
+    index = built(tmp_path / "index", {1: ["aid"], 2: []})
+    assert index.search([], 5) == []
+    assert index.search(["absent"], 5) == []
+    assert index.search(["aid"], 5, np.array([], dtype=np.int64)) == []
+    assert built(tmp_path / "empty", {}).search(["aid"], 5) == []

@@ -1,0 +1,207 @@
+"""SQLite keeps what it is given, whole generations at a time, and says what is wrong with it."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fakes import HashEmbedder, WordTokenizer
+from index.chunk import ChunkSettings, chunk
+from index.errors import IndexDamaged, IndexMissing, IndexProblem, StorageFull
+from index.fingerprint import Fingerprint
+from index.load import document_of
+from index.store import DATABASE, Store
+from index.structure import blocks_of
+from index.types import Chunk, Document, Encoding, Span
+
+EMBEDDER = HashEmbedder()
+FINGERPRINT = Fingerprint(EMBEDDER.fingerprint, "1:test")
+Encoded = list[tuple[Chunk, Encoding]]
+
+
+def document(doc_id: str, text: str) -> Document:
+    return document_of(text, doc_id, media_type="text/markdown", name=doc_id)
+
+
+def encoded(document: Document) -> Encoded:
+    blocks = blocks_of(document.text, document.media_type)
+    chunks = chunk(document, blocks, WordTokenizer(), ChunkSettings(limit=20, target=10))
+    texts = [c.span.of(document.text) for c in chunks]
+    spans = [
+        [Span(s.start - c.span.start, s.end - c.span.start) for s in c.sentences] for c in chunks
+    ]
+    return list(zip(chunks, EMBEDDER.encode(texts, spans), strict=True))
+
+
+def put(store: Store, *documents: Document) -> None:
+    with store.transaction() as transaction:
+        for each in documents:
+            transaction.put(each, f"/files/{each.doc_id}", encoded(each))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.create(tmp_path, FINGERPRINT)
+
+
+TEXT = "# Aid — «помощь»\n\nIt came. 👩‍👩‍👧 too.\n\n## Grain\n\n" + "It went away. " * 9
+DOCUMENT = replace(
+    document("a", TEXT),
+    metadata={"author": "Ünal"},
+    pages=(0, 30),
+)
+
+
+def test_a_document_comes_back_as_it_was(store: Store) -> None:
+    put(store, DOCUMENT)
+    row = store.document_row(doc_id="a")
+    assert row is not None
+    assert store.document(row.document) == DOCUMENT
+    assert (row.path, row.sha256, row.n_chars) == ("/files/a", DOCUMENT.sha256, len(DOCUMENT.text))
+    assert row == store.document_row(path="/files/a")
+    assert store.count() == (1, row.n_chunks)
+
+
+def test_chunks_come_back_with_their_sentences_and_vectors(store: Store) -> None:
+    put(store, DOCUMENT)
+    expected = sorted(encoded(DOCUMENT), key=lambda pair: pair[0].chunk_id)
+    assert len(expected) > 2
+    stored = store.chunks(c.chunk_id for c, _ in expected)
+    assert [s.chunk for s in stored] == [c for c, _ in expected]
+    for found, (_, encoding) in zip(stored, expected, strict=True):
+        np.testing.assert_array_equal(found.encoding.vector, encoding.vector)
+        np.testing.assert_array_equal(found.encoding.sentence_vectors, encoding.sentence_vectors)
+    ids = np.array([c.chunk_id for c, _ in expected], dtype=np.int64)
+    np.testing.assert_array_equal(store.vectors(ids), [e.vector for _, e in expected])
+    texts = {c.chunk_id: c.span.of(DOCUMENT.text) for c, _ in expected}
+    assert dict(store.texts(ids)) == texts
+
+
+def test_each_transaction_is_one_generation(store: Store) -> None:
+    assert store.generation == 0
+    put(store, document("a", "Aid."), document("b", "Grain."))
+    assert store.generation == 1
+    put(store, document("c", "Winter."))
+    assert store.generation == 2
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    grain = document("b", "Grain.")
+
+    def stopped() -> None:
+        with store.transaction() as transaction:
+            transaction.put(grain, None, encoded(grain))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert store.generation == 1
+    assert [row.doc_id for row in store.documents()] == ["a"]
+    assert store.changes_since(1).added.size == 0
+    put(store, document("b", "Grain."))
+    assert store.generation == 2
+
+
+def test_a_pinned_reader_sees_its_generation_whatever_is_committed(tmp_path: Path) -> None:
+    writer = Store.create(tmp_path, FINGERPRINT)
+    put(writer, document("a", "Aid."))
+    reader = Store.open(tmp_path)
+    assert reader.pin() == 1
+    with writer.transaction() as transaction:
+        row = writer.document_row(doc_id="a")
+        assert row is not None
+        transaction.delete(row.document)
+    put(writer, document("b", "Grain."))
+    assert reader.generation == 1
+    assert [row.doc_id for row in reader.documents()] == ["a"]
+    assert reader.pin() == 3
+    assert [row.doc_id for row in reader.documents()] == ["b"]
+    reader.close()
+    writer.close()
+
+
+def ids_of(document: Document) -> list[int]:
+    return sorted(c.chunk_id for c, _ in encoded(document))
+
+
+def test_changes_are_what_to_remove_and_then_what_to_add(store: Store) -> None:
+    before, after = document("a", "Aid came."), document("a", "Aid went.")
+    put(store, before, document("b", "Grain."))
+    put(store, after)
+    changes = store.changes_since(1)
+    assert changes.removed.tolist() == ids_of(before)
+    assert changes.added.tolist() == ids_of(after)
+    assert store.changes_since(0).added.tolist() == sorted(
+        ids_of(after) + ids_of(document("b", "Grain."))
+    )
+    # There and back again: the same id is removed and added.
+    put(store, before)
+    put(store, after)
+    changes = store.changes_since(2)
+    assert set(ids_of(after)) <= set(changes.removed.tolist())
+    assert changes.added.tolist() == ids_of(after)
+    store.forget_before(store.generation)
+    assert store.changes_since(0).removed.size == 0
+
+
+def test_documents_are_paged_in_the_order_of_their_ids(store: Store) -> None:
+    put(store, *(document(name, "Aid.") for name in ("é", "b", "a", "B", "漢")))
+    assert [row.doc_id for row in store.documents()] == ["B", "a", "b", "é", "漢"]
+    assert [row.doc_id for row in store.documents(after="a", limit=2)] == ["b", "é"]
+
+
+def test_putting_a_document_again_replaces_it_by_id_or_by_file(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    with store.transaction() as transaction:
+        moved = document("elsewhere", "Aid.")
+        transaction.put(moved, "/files/a", encoded(moved))
+    assert [row.doc_id for row in store.documents()] == ["elsewhere"]
+
+
+def test_a_missing_database_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="make one with `rag ingest PATH`"):
+        Store.open(tmp_path)
+    (tmp_path / DATABASE).touch()
+    with pytest.raises(IndexMissing):
+        Store.open(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"not a database, however long it is. " * 100)
+    with pytest.raises(IndexDamaged, match="delete it and ingest the documents again"):
+        Store.open(tmp_path)
+
+
+def test_pages_that_were_overwritten_are_told(tmp_path: Path) -> None:
+    store = Store.create(tmp_path, FINGERPRINT)
+    put(store, *(document(f"d{i}", "Aid came. " * 200) for i in range(30)))
+    store.close()
+    file = tmp_path / DATABASE
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(bytes(content))
+    with pytest.raises(IndexDamaged):
+        Store.open(tmp_path).documents()
+
+
+def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
+    connection.close()
+    with pytest.raises(IndexProblem, match="has schema 999"):
+        Store.open(tmp_path)
+
+
+def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    n_pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    # What SQLite does when the disk is full, it does at this limit.
+    store._connection.execute(f"PRAGMA max_page_count = {n_pages}")
+    with pytest.raises(StorageFull, match="free some space and run the command again"):
+        put(store, document("b", "Grain. " * 5000))
+    assert [row.doc_id for row in store.documents()] == ["a"]
+    assert store.generation == 1

@@ -23,7 +23,8 @@ from index.analyze import terms_of
 from index.dense import FaissIndex
 from index.errors import IndexProblem
 from index.lexical import TantivyIndex
-from index.store import Store, translated
+from index.sqlite import translated
+from index.store import Store
 from index.types import Ids
 
 MANIFEST = "derived.json"

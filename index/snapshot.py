@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from index.derived import Derived, open_derived
-from index.store import Store, StoredChunk, StoredDocument
+from index.rows import StoredChunk, StoredDocument
+from index.store import Store
 from index.types import Document, Ids
 
 _DOCUMENTS_KEPT = 32

@@ -5,24 +5,29 @@ pins a generation by holding a read transaction, and in WAL mode goes on seeing 
 whatever is written meanwhile.
 """
 
-import errno
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from index.errors import (
-    IndexBusy,
-    IndexDamaged,
-    IndexMissing,
-    IndexProblem,
-    StorageFull,
-)
+from index.errors import IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
+from index.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    Changes,
+    StoredChunk,
+    StoredDocument,
+    blob,
+    ids_from,
+    integer,
+    json_ids,
+    stored_chunk,
+    stored_document,
+)
+from index.sqlite import Connection, Cursor, connect, translated
 from index.types import Chunk, Document, Encoding, Heading, Ids, Matrix, Span
 
 DATABASE = "rag.db"
@@ -65,76 +70,10 @@ CREATE INDEX tombstones_by_generation ON tombstones (generation);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document's row without its text. `path` is the resolved path of its file, if it has one."""
-
-    document: int
-    doc_id: str
-    path: str | None
-    source: str
-    title: str
-    media_type: str
-    sha256: str
-    n_chars: int
-    n_chunks: int
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk with its row's document and its vectors: (d,) and (n_sentences, d)."""
-
-    chunk: Chunk
-    document: int
-    encoding: Encoding
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What lies between two generations: apply `removed` first, then `added`."""
-
-    removed: Ids
-    added: Ids
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """SQLite's and the disk's errors as this project's own."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _translation(error, path) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(path) from error
-        raise IndexProblem(f"cannot use {path}: {error.strerror or error}") from error
-
-
-def _full(path: Path) -> StorageFull:
-    return StorageFull(
-        f"the disk that holds {path} is full; free some space and run the command again "
-        "(what was committed is kept)"
-    )
-
-
-def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL"):
-        return _full(path)
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return IndexBusy(f"{path} is being written by another process; try again when it is done")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
-        return IndexDamaged(
-            f"{path} cannot be read ({error}); delete it and ingest the documents again"
-        )
-    return IndexProblem(f"{path}: {error}; check the disk and the permissions")
-
-
 class Store:
     """One connection to an index's database. Not for two threads at once."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path, connection: Connection) -> None:
         self.path = folder / DATABASE
         self._connection = connection
 
@@ -144,7 +83,7 @@ class Store:
         path = folder / DATABASE
         with translated(path):
             folder.mkdir(parents=True, exist_ok=True)
-            store = cls(folder, _connect(path, "rwc"))
+            store = cls(folder, connect(path, "rwc"))
             # A crash here leaves either no table or all of them.
             store._execute("BEGIN IMMEDIATE")
             if not store._tables():
@@ -166,7 +105,7 @@ class Store:
         if not path.is_file():
             raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
         with translated(path):
-            store = cls(folder, _connect(path, "rw"))
+            store = cls(folder, connect(path, "rw"))
             if not store._tables():
                 store.close()
                 raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
@@ -185,7 +124,7 @@ class Store:
     def close(self) -> None:
         self._connection.close()
 
-    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> Cursor:
         with translated(self.path):
             return self._connection.execute(sql, parameters)
 
@@ -248,10 +187,10 @@ class Store:
     def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
         """Documents in order of doc_id, from behind `after`; all of them unless limited."""
         rows = self._rows(
-            f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
             [after, limit],
         )
-        return [_stored_document(row) for row in rows]
+        return [stored_document(row) for row in rows]
 
     def document_row(
         self, *, doc_id: str | None = None, path: str | None = None
@@ -259,9 +198,9 @@ class Store:
         """The document with this id, or of this file."""
         column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
         row = self._execute(
-            f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
         ).fetchone()
-        return None if row is None else _stored_document(row)
+        return None if row is None else stored_document(row)
 
     def document(self, document: int) -> Document:
         """A document whole, by its row."""
@@ -284,20 +223,20 @@ class Store:
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks, in order of their id; ids that are not there are left out."""
         rows = self._rows(
-            f"SELECT {_CHUNK_COLUMNS} FROM chunks JOIN documents USING (document) "
+            f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents USING (document) "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
-            [_json_ids(ids)],
+            [json_ids(ids)],
         )
-        return [_stored_chunk(row) for row in rows]
+        return [stored_chunk(row) for row in rows]
 
     def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
         """The chunks of these documents' rows, in order."""
         rows = self._rows(
             "SELECT chunk_id FROM chunks WHERE document IN (SELECT value FROM json_each(?)) "
             "ORDER BY chunk_id",
-            [_json_ids(documents)],
+            [json_ids(documents)],
         )
-        return _ids(rows)
+        return ids_from(rows)
 
     def changes_since(self, generation: int) -> Changes:
         """The chunks removed and added after a generation, each in order of its id."""
@@ -308,17 +247,17 @@ class Store:
         added = self._rows(
             "SELECT chunk_id FROM chunks WHERE generation > ? ORDER BY chunk_id", [generation]
         )
-        return Changes(removed=_ids(removed), added=_ids(added))
+        return Changes(removed=ids_from(removed), added=ids_from(added))
 
     def vectors(self, ids: Ids) -> Matrix:
         """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
         rows = self._rows(
             "SELECT vector FROM chunks WHERE chunk_id IN (SELECT value FROM json_each(?)) "
             "ORDER BY chunk_id",
-            [_json_ids(ids)],
+            [json_ids(ids)],
         )
         dimension = self.fingerprint.model.dimension
-        return np.frombuffer(b"".join(_blob(row[0]) for row in rows), np.float32).reshape(
+        return np.frombuffer(b"".join(blob(row[0]) for row in rows), np.float32).reshape(
             -1, dimension
         )
 
@@ -327,7 +266,7 @@ class Store:
         rows = self._rows(
             "SELECT document, chunk_id, start, end FROM chunks "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
-            [_json_ids(ids)],
+            [json_ids(ids)],
         )
         document, text = None, ""
         for row in rows:
@@ -335,7 +274,7 @@ class Store:
                 document = row[0]
                 found = self._execute("SELECT text FROM documents WHERE document = ?", [document])
                 text = found.fetchone()[0]
-            yield _int(row[1]), text[_int(row[2]) : _int(row[3])]
+            yield integer(row[1]), text[integer(row[2]) : integer(row[3])]
 
     # Writing
 
@@ -433,74 +372,3 @@ class Transaction:
 
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
         self._store._set("fingerprint", fingerprint.to_json())
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: a commit that was reported survives even a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
-
-
-_DOCUMENT_COLUMNS = (
-    "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
-)
-_CHUNK_COLUMNS = (
-    "chunk_id, document, doc_id, ordinal, start, end, digest, sentences, vector, sentence_vectors"
-)
-
-
-def _stored_document(row: Sequence[object]) -> StoredDocument:
-    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata = row
-    return StoredDocument(
-        document=_int(document),
-        doc_id=str(doc_id),
-        path=None if path is None else str(path),
-        source=str(source),
-        title=str(title),
-        media_type=str(media_type),
-        sha256=str(sha256),
-        n_chars=_int(n_chars),
-        n_chunks=_int(n_chunks),
-        metadata=json.loads(str(metadata)),
-    )
-
-
-def _stored_chunk(row: Sequence[object]) -> StoredChunk:
-    chunk_id, document, doc_id, ordinal, start, end, digest, sentences, vector, rows = row
-    spans = np.frombuffer(_blob(sentences), np.int64).reshape(-1, 2)
-    chunk = Chunk(
-        chunk_id=_int(chunk_id),
-        doc_id=str(doc_id),
-        ordinal=_int(ordinal),
-        span=Span(_int(start), _int(end)),
-        sentences=tuple(Span(int(s), int(e)) for s, e in spans),
-        digest=_blob(digest),
-    )
-    matrix = np.frombuffer(_blob(rows), np.float32).reshape(len(spans), -1)
-    return StoredChunk(
-        chunk, _int(document), Encoding(np.frombuffer(_blob(vector), np.float32), matrix)
-    )
-
-
-def _json_ids(ids: Iterable[int]) -> str:
-    return json.dumps([int(i) for i in ids])
-
-
-def _ids(rows: Iterable[Sequence[object]]) -> Ids:
-    return np.fromiter((_int(row[0]) for row in rows), dtype=np.int64)
-
-
-def _int(value: object) -> int:
-    assert isinstance(value, int)
-    return value
-
-
-def _blob(value: object) -> bytes:
-    assert isinstance(value, bytes)
-    return value

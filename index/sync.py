@@ -17,7 +17,9 @@ from index.errors import BadInput, IndexBusy, IndexMismatch, IndexMissing, Unrea
 from index.fingerprint import Fingerprint
 from index.load import Found, find, read
 from index.protocols import Embedder
-from index.store import Store, StoredDocument, translated
+from index.rows import StoredDocument
+from index.sqlite import translated
+from index.store import Store
 from index.structure import blocks_of
 from index.types import Chunk, Document, Encoding, Span
 
@@ -78,16 +80,16 @@ def check_fingerprint(folder: Path, index: Fingerprint, mine: Fingerprint) -> No
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
     """One writer at a time. The system lets go of the lock when a process dies."""
+    lock = FileLock(folder / "ingest.lock")
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "ingest.lock")
-    try:
-        with translated(folder):
+        try:
             lock.acquire(timeout=0)
-    except Timeout:
-        raise IndexBusy(
-            f"another ingest is writing to {folder}; wait until it is done, or use another --index"
-        ) from None
+        except Timeout:  # an OSError, but not one of the disk's
+            raise IndexBusy(
+                f"another ingest is writing to {folder}; wait until it is done, or use another "
+                "--index"
+            ) from None
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 """Citations, proven as they are made: no passage leaves that is not its slice of the document."""
 
 from index.errors import CitationBroken
-from index.store import StoredChunk
+from index.rows import StoredChunk
 from index.types import Document, Span, digest_of
 from rag.results import Citation, Highlight
 

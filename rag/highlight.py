@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 
 from index.analyze import analyze, terms_of
-from index.store import StoredChunk
+from index.rows import StoredChunk
 from index.types import Span, Vector
 
 

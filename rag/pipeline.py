@@ -11,8 +11,9 @@ from index.analyze import terms_of
 from index.errors import BadQuery, IndexMissing, NotFound, SpanOutOfRange
 from index.models import DEFAULT_MODEL, find_model
 from index.protocols import Embedder
+from index.rows import StoredDocument
 from index.snapshot import Snapshot, state_of
-from index.store import Store, StoredDocument
+from index.store import Store
 from index.sync import Report, Watch, check_fingerprint, fingerprint_of, ingest, rebuild
 from index.types import Document, Ids, Span
 from rag import cite

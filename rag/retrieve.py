@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from index.rows import StoredChunk
 from index.snapshot import Snapshot
-from index.store import StoredChunk
 from index.types import Ids, Vector
 
 Signal = NDArray[np.float64]

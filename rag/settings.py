@@ -67,5 +67,5 @@ class Settings(BaseSettings):
                 for e in error.errors()
             )
             raise BadInput(f"settings ({SETTINGS_FILE}, RAG_… or flags): {problems}") from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"{SETTINGS_FILE} is not valid TOML: {error}") from error

@@ -38,7 +38,7 @@ def _shown(text: str) -> str:
 def print_result(out: Console, result: SearchResult) -> None:
     """The passages, best first."""
     if not result.passages:
-        out.print("No passages: nothing in the index lets itself be searched for this.")
+        out.print("No passages: the index is empty, or --doc lets no document through.")
         return
     for passage in result.passages:
         _print_passage(out, result.query, passage)

@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from index.embed import SentenceTransformerEmbedder, load_embedder
 from index.models import find_model
 from index.sync import ingest
+
+# The same examples in every run, however slow the machine.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parents[1]
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"

@@ -10,7 +10,7 @@ import pytest
 from fakes import HashEmbedder
 from index.errors import CitationBroken
 from index.load import document_of
-from index.store import StoredChunk
+from index.rows import StoredChunk
 from index.sync import ingest_documents
 from index.types import Chunk, Encoding, Span, digest_of
 from rag.cite import cite, highlight

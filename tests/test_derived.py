@@ -73,6 +73,16 @@ def overwrite_manifest(text: str) -> Callable[[Path], None]:
     return damage
 
 
+def change_manifest(**fields: object) -> Callable[[Path], None]:
+    """As a flipped bit would: the manifest stays well-formed."""
+
+    def damage(folder: Path) -> None:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        (folder / MANIFEST).write_text(json.dumps({**manifest, **fields}))
+
+    return damage
+
+
 def drop_everything(folder: Path) -> None:
     (folder / MANIFEST).unlink()
     for path in (*folder.glob("dense-*"), *folder.glob("lexical-*")):
@@ -88,6 +98,11 @@ DAMAGES = {
     "no terms": drop(".term"),
     "half a manifest": overwrite_manifest('{"format": 1, "gen'),
     "an empty manifest": overwrite_manifest(""),
+    "a list for a manifest": overwrite_manifest("[]"),
+    "a later generation": change_manifest(generation=9),
+    "an earlier generation": change_manifest(generation=0),
+    "no files named": change_manifest(files={}),
+    "a list of files": change_manifest(files=[]),
     "another format": overwrite_manifest('{"format": 0}'),
     "nothing": drop_everything,
 }
@@ -114,6 +129,50 @@ def test_an_index_whose_last_commit_was_not_published_is_caught_up(folder: Path)
     # The database of now with the derived files of before: a crash between commit and publishing.
     shutil.copy2(folder / DATABASE, kept / DATABASE)
     assert answers(kept) == answers(folder)
+
+
+def remake(folder: Path, *documents: Document) -> None:
+    """Do as the message for a damaged database says: delete it, and ingest again."""
+    for file in folder.glob(f"{DATABASE}*"):
+        file.unlink()
+    ingest_documents(folder, documents, EMBEDDER)
+
+
+def test_a_database_made_anew_is_not_served_with_the_files_of_the_former(folder: Path) -> None:
+    documents = [document("d0", "river"), document("d1", "grain in winter")]
+    remake(folder, *documents)
+    remake(folder.with_name("fresh"), *documents)
+    assert answers(folder) == answers(folder.with_name("fresh"))
+
+
+@pytest.mark.parametrize("n_commits", [0, 1, 3, 4])
+def test_an_older_copy_of_the_database_is_not_served_with_later_files(
+    folder: Path, n_commits: int
+) -> None:
+    """Nor when commits of its own, not yet published, bring it to their number of generations."""
+    before, copy = answers(folder), (folder / DATABASE).read_bytes()
+    for i in range(3):
+        ingest_documents(folder, [document(f"lost{i}", "aid and grain")], EMBEDDER)
+    (folder / DATABASE).write_bytes(copy)
+    store = Store.open(folder)
+    for _ in range(n_commits):
+        with store.transaction():
+            pass
+    assert store.generation == 1 + n_commits
+    store.close()
+    assert answers(folder) == before
+
+
+def test_files_that_missed_a_removal_are_rebuilt_once_its_tombstones_are_forgotten(
+    folder: Path,
+) -> None:
+    kept = folder.with_name("kept")
+    shutil.copytree(folder, kept)
+    ingest_documents(folder, [document("d3", "aid, changed")], EMBEDDER)
+    shutil.copy2(folder / DATABASE, kept / DATABASE)  # it has forgotten the former d3
+    snapshot = Snapshot.open(kept)
+    assert len(snapshot.dense) == len(snapshot.lexical) == snapshot.count()[1]
+    snapshot.close()
 
 
 def test_publishing_leaves_no_more_than_two_generations(folder: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.analyze import terms_of
-from index.store import StoredChunk
+from index.rows import StoredChunk
 from index.types import Chunk, Encoding, Span
 from rag.highlight import best_sentence, idf_of, matches
 

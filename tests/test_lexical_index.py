@@ -1,5 +1,7 @@
 """BM25 against a value worked by hand and against its formula in plain Python."""
 
+import errno
+import resource
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log
@@ -123,6 +125,17 @@ def test_any_question_can_be_asked(tmp_path_factory: pytest.TempPathFactory, que
     folder = tmp_path_factory.getbasetemp() / "any-question"
     index = TantivyIndex(folder) if folder.exists() else built(folder, {1: terms_of("aid came")})
     assert len(index.search(terms_of(question), 5)) <= 1
+
+
+def test_what_the_disk_refuses_is_told_as_such(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            append(tmp_path, [(1, ["aid"])])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.errno == errno.EFBIG
 
 
 def test_no_terms_and_no_chunks_find_nothing(tmp_path: Path) -> None:

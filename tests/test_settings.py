@@ -44,6 +44,19 @@ def test_a_value_that_cannot_be_used_is_named(toml: str, message: str) -> None:
         Settings.resolve()
 
 
+def test_a_settings_file_that_is_not_utf_8_is_told() -> None:
+    Path("rag.toml").write_bytes('index = "Größe"'.encode("latin-1"))
+    with pytest.raises(BadInput, match=r"rag\.toml is not valid TOML: 'utf-8' codec"):
+        Settings.resolve()
+
+
+def test_a_table_or_a_list_is_no_value() -> None:
+    for toml in ("[index]\na = 1", "model = ['a']", "host = 3"):
+        Path("rag.toml").write_text(toml)
+        with pytest.raises(BadInput, match=toml.strip("[")[:4]):
+            Settings.resolve()
+
+
 def test_the_environment_is_checked_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_PORT", "http")
     with pytest.raises(BadInput, match=r"port: .*value: 'http'"):

@@ -1,0 +1,180 @@
+"""An ingest does what changed and no more."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fakes import HashEmbedder
+from index.errors import BadInput, IndexMismatch
+from index.load import document_of
+from index.store import Store
+from index.sync import ingest, ingest_documents, rebuild
+from ingesting import indexed, run, texts_in, write
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with docs/a.txt, docs/b.md and docs/sub/c.txt."""
+    folder = tmp_path / "here"
+    for name, text in (
+        ("a.txt", "Aid came."),
+        ("b.md", "# Grain\n\nIt rotted."),
+        ("sub/c.txt", "The river rose."),
+    ):
+        write(folder / "docs" / name, text)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_second_run_encodes_nothing_and_makes_no_generation(here: Path) -> None:
+    first, n_encoded = run()
+    assert first.added == ["docs/a.txt", "docs/b.md", "docs/sub/c.txt"]
+    assert (n_encoded, first.n_chunks, first.generation) == (3, 3, 1)
+    os.utime(here / "docs" / "a.txt", (0, 0))  # only what a file holds counts, not its date
+    second, n_encoded = run()
+    assert second.unchanged == first.added
+    assert (n_encoded, second.added, second.updated, second.generation) == (0, [], [], 1)
+
+
+@pytest.mark.usefixtures("here")
+def test_the_model_is_not_asked_for_when_nothing_is_to_be_encoded() -> None:
+    run()
+
+    def never() -> HashEmbedder:
+        raise AssertionError("the model was loaded")
+
+    assert len(ingest(Path(".rag"), [Path("docs")], never).unchanged) == 3
+
+
+def test_only_a_changed_file_is_encoded_and_takes_the_place_of_its_former_self(here: Path) -> None:
+    run()
+    write(here / "docs/a.txt", "Aid went.")
+    report, n_encoded = run()
+    assert (report.updated, n_encoded) == (["docs/a.txt"], 1)
+    assert texts_in()["docs/a.txt"] == "Aid went."
+    assert len(texts_in()) == 3
+    run(index="fresh")
+    assert indexed(Path(".rag")) == indexed(Path("fresh"))
+
+
+def test_the_same_text_as_another_type_is_another_document(here: Path) -> None:
+    write(here / "docs/a.txt", "# Aid\n\nIt came.")
+    run()
+    (here / "docs/a.txt").rename(here / "docs/a.md")
+    report, _ = run(prune=True)
+    assert (report.added, report.removed) == (["docs/a.md"], ["docs/a.txt"])
+
+
+def test_prune_removes_only_what_is_gone_under_the_paths(here: Path) -> None:
+    write(here / "other/d.txt", "Elsewhere.")
+    run("docs", "other")
+    for name in ("docs/a.txt", "docs/sub/c.txt", "other/d.txt"):
+        (here / name).unlink()
+    assert run()[0].removed == []
+    assert run("docs/sub", prune=True)[0].removed == ["docs/sub/c.txt"]
+    assert run("docs", prune=True)[0].removed == ["docs/a.txt"]
+    assert list(texts_in()) == ["docs/b.md", "other/d.txt"]
+
+
+def test_prune_takes_a_path_that_is_gone_itself_but_no_path_that_never_was(here: Path) -> None:
+    run()
+    (here / "docs/sub/c.txt").unlink()
+    (here / "docs/sub").rmdir()
+    with pytest.raises(BadInput, match="no file or folder at docs/sub"):
+        run("docs/sub")
+    with pytest.raises(BadInput, match="no file or folder at docs/typo"):
+        run("docs/typo", prune=True)
+    assert run("docs/sub", prune=True)[0].removed == ["docs/sub/c.txt"]
+
+
+@pytest.mark.usefixtures("here")
+def test_documents_that_are_no_files_are_never_pruned() -> None:
+    run()
+    note = document_of("A note.", "note", media_type="text/plain", name="note")
+    assert ingest_documents(Path(".rag"), [note], HashEmbedder()).added == ["note"]
+    assert run(prune=True)[0].removed == []
+    assert texts_in()["note"] == "A note."
+
+
+def test_a_folder_that_was_moved_is_known_again(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    moved = here.rename(here.with_name("moved"))
+    monkeypatch.chdir(moved)
+    report, n_encoded = run(prune=True)
+    assert (len(report.unchanged), report.removed, n_encoded) == (3, [], 0)
+    assert [path for _, _, path in indexed(Path(".rag"))[0]] == [
+        str(moved / name) for name in report.unchanged
+    ]
+
+
+def test_files_of_one_name_in_two_working_directories_are_two_documents(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = here.with_name("there")
+    write(there / "docs/a.txt", "Another text altogether.")
+    run()
+    monkeypatch.chdir(there)
+    for _ in range(2):
+        run(index=str(here / ".rag"))
+        monkeypatch.chdir(here)
+        run()
+        monkeypatch.chdir(there)
+    monkeypatch.chdir(here)
+    assert texts_in() == {
+        "docs/a.txt": "Aid came.",
+        "docs/b.md": "# Grain\n\nIt rotted.",
+        "docs/sub/c.txt": "The river rose.",
+        (there / "docs/a.txt").as_posix(): "Another text altogether.",
+    }
+
+
+def test_a_file_that_cannot_be_read_any_more_keeps_its_former_version(here: Path) -> None:
+    run()
+    (here / "docs/a.txt").write_bytes(b"\0\1")
+    report, n_encoded = run(prune=True)
+    assert report.skipped == [
+        ("docs/a.txt", "binary, not text; its former version stays in the index")
+    ]
+    assert (n_encoded, texts_in()["docs/a.txt"]) == (0, "Aid came.")
+
+
+def test_a_file_whose_name_is_no_unicode_is_skipped_and_the_others_are_read(here: Path) -> None:
+    (here / "docs" / os.fsdecode(b"\xff.txt")).write_text("words")
+    report, _ = run()
+    assert report.skipped == [("docs/?.txt", "its name is not valid Unicode; rename it")]
+    assert len(report.added) == 3
+
+
+def test_nothing_to_read_is_told(here: Path) -> None:
+    (here / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"no \.txt or \.md files under empty"):
+        run("empty")
+    assert not (here / ".rag").exists()
+
+
+def test_another_model_is_refused_with_the_command_that_mends_it(here: Path) -> None:
+    run()
+    write(here / "docs/a.txt", "Changed.")
+    with pytest.raises(IndexMismatch, match=r"name: 'hash', not 'other'.*--rebuild` --model other"):
+        run(embedder=HashEmbedder("other"))
+    with pytest.raises(IndexMismatch, match=r"`rag ingest --rebuild`$"):
+        run(embedder=HashEmbedder(window=32))
+    assert texts_in()["docs/a.txt"] == "Aid came."
+
+
+def test_a_rebuild_with_another_model_needs_no_files(here: Path) -> None:
+    run()
+    run(index="fresh", embedder=HashEmbedder("other", window=32))
+    fresh = indexed(Path("fresh"))
+    for path in (here / "docs").rglob("*.*"):
+        path.unlink()
+    other = HashEmbedder("other", window=32)
+    report = rebuild(Path(".rag"), other)
+    assert (report.updated, other.n_encoded) == (["docs/a.txt", "docs/b.md", "docs/sub/c.txt"], 3)
+    assert indexed(Path(".rag")) == fresh
+    store = Store.open(Path(".rag"))
+    assert store.fingerprint.model == other.fingerprint
+    store.close()

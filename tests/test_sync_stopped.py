@@ -1,0 +1,173 @@
+"""However an ingest is stopped, what it committed is there, and the next one does the rest."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.errors import IndexBusy, StorageFull
+from index.sync import rebuild
+from ingesting import Interrupted, indexed, run, texts_in, write
+
+ROOT = Path(__file__).parents[1]
+N_DOCUMENTS, N_CHUNKS = 12, 60
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory whose docs/ has so many chunks that three documents make a commit."""
+    for i in range(N_DOCUMENTS):
+        paragraphs = [f"Report {i}, part {j}. " + "river " * 35 for j in range(N_CHUNKS)]
+        write(tmp_path / "docs" / f"{i:02}.txt", "\n\n".join(paragraphs))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def assert_completed_by_the_next(kept: list[str]) -> None:
+    """The next ingest encodes what is missing and no more, and ends as an undisturbed one."""
+    report, n_encoded = run()
+    assert report.unchanged == kept
+    assert len(report.added) == N_DOCUMENTS - len(kept)
+    assert n_encoded == N_CHUNKS * len(report.added)
+    run(index="undisturbed")
+    assert indexed(Path(".rag")) == indexed(Path("undisturbed"))
+
+
+@pytest.mark.usefixtures("here")
+def test_an_interrupted_ingest_keeps_what_it_committed() -> None:
+    # Six calls of 32 texts make a commit of three documents.
+    with pytest.raises(KeyboardInterrupt):
+        run(embedder=Interrupted(9))
+    kept = list(texts_in())
+    assert kept == ["docs/00.txt", "docs/01.txt", "docs/02.txt"]
+    assert_completed_by_the_next(kept)
+
+
+@pytest.mark.usefixtures("here")
+def test_an_interrupted_rebuild_leaves_the_old_index() -> None:
+    run()
+    before = indexed(Path(".rag"))
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(Path(".rag"), Interrupted(9))
+    assert indexed(Path(".rag")) == before
+
+
+@pytest.mark.usefixtures("here")
+def test_a_second_writer_is_told_to_wait() -> None:
+    errors: list[IndexBusy] = []
+
+    def another() -> None:
+        with pytest.raises(IndexBusy) as raised:
+            run()
+        errors.append(raised.value)
+
+    def meanwhile() -> None:
+        thread = threading.Thread(target=another)
+        thread.start()
+        thread.join()
+
+    report, _ = run(embedder=Interrupted(1, meanwhile))
+    assert len(report.added) == N_DOCUMENTS
+    assert [str(error) for error in errors] == [
+        "another ingest is writing to .rag; wait until it is done, or use another --index"
+    ]
+    assert run()[0].unchanged == report.added  # the lock is free again
+
+
+def test_an_index_whose_making_was_cut_short_is_made_again(here: Path) -> None:
+    (here / ".rag").mkdir()
+    (here / ".rag/rag.db").touch()  # as SQLite leaves it before its first transaction
+    assert len(run(prune=True)[0].added) == N_DOCUMENTS
+
+
+HANGING = """
+import sys, time
+from pathlib import Path
+from index.sync import ingest, rebuild
+from ingesting import Interrupted
+
+def hang():
+    print("in flight", flush=True)
+    time.sleep(60)
+
+embedder = Interrupted(int(sys.argv[2]), hang)
+if sys.argv[1] == "ingest":
+    ingest(Path(".rag"), [Path("docs")], lambda: embedder)
+else:
+    rebuild(Path(".rag"), embedder)
+"""
+
+
+def kill_in_flight(what: str, n_calls: int) -> None:
+    """Start an ingest or a rebuild in a process of its own, and kill it at its n-th call."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING, what, str(n_calls)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "in flight\n"
+            with pytest.raises(IndexBusy):  # it is alive and writing
+                run()
+        finally:
+            process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("n_calls", "n_kept"), [(1, 0), (9, 3)])
+def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: int) -> None:
+    kill_in_flight("ingest", n_calls)
+    kept = list(texts_in())
+    assert len(kept) == n_kept
+    assert_completed_by_the_next(kept)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_rebuild_killed_within_its_transaction_leaves_the_old_index() -> None:
+    run()
+    before = indexed(Path(".rag"))
+    kill_in_flight("rebuild", 9)
+    assert indexed(Path(".rag")) == before
+    rebuild(Path(".rag"), Interrupted(0))
+    assert indexed(Path(".rag")) == before
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, which can be given more room."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting a file system needs root")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_full_disk_is_told_wherever_it_strikes_and_the_next_run_goes_on(small_disk: Path) -> None:
+    """Room is given bit by bit, so that the database, FAISS and tantivy each run out of it."""
+    index, refusals = str(small_disk / ".rag"), []
+    for size_kib in range(64, 16_000, 256):
+        resize = f"remount,size={size_kib}k"
+        subprocess.run(["mount", "-o", resize, str(small_disk)], check=True)
+        try:
+            run(index=index)
+        except StorageFull as error:
+            refusals.append(str(error))
+        else:
+            break
+    assert len(refusals) >= 3
+    assert all("free some space and run the command again" in refusal for refusal in refusals)
+    run(index="undisturbed")
+    assert indexed(Path(index)) == indexed(Path("undisturbed"))

@@ -1,6 +1,7 @@
 """`rag eval`: the evaluation on the command line."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +64,8 @@ def run(
     loaded = load_dataset(dataset, split)
     if trec is not None and not isinstance(loaded, BeirDataset):
         raise BadInput("--run goes with BEIR sets; use --output for span-labelled questions")
+    for target in (output, trec):
+        _check_target(target)
     settings = Settings.resolve(model=model)
     ranking = RankSettings(settings.n_candidates, settings.lexical_weight)
     bars = console(stderr=True)
@@ -79,6 +82,12 @@ def run(
         typer.echo(_to_json(evaluation))
     else:
         _print(evaluation)
+
+
+def _check_target(path: Path | None) -> None:
+    """Before minutes are spent on what cannot be written."""
+    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise BadInput(f"cannot write {path}: name a file in a folder that can be written")
 
 
 def _write(path: Path, lines: "Iterable[str]") -> None:

@@ -1,0 +1,140 @@
+"""Whole evaluations: the shipped set on the real model, and small sets whose measures are known."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eval.datasets import SpanDataset, load_dataset
+from eval.run import evaluate, to_jsonl
+from fakes import HashEmbedder
+from index.embed import SentenceTransformerEmbedder
+from rag.retrieve import RankSettings
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "eval" / "seeds"
+QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+
+
+def write(folder: Path, name: str, *rows: object) -> None:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+
+
+def lines_of(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+def rag(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rag.cli", *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_the_seed_question_is_answered_first_in_the_evaluation_too(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    dataset = load_dataset(SEEDS)
+    assert isinstance(dataset, SpanDataset)
+    evaluation = evaluate(dataset, embedder, RankSettings())
+    (question,) = [q for q in dataset.questions if q.text == QUESTION]
+    (outcome,) = [o for o in evaluation.outcomes if o.question_id == question.question_id]
+    text = dataset.documents[0].text
+    assert "approximately 43%" in outcome.passages[0].highlight.of(text)
+    # Either side alone ranks worse than both together.
+    measures = evaluation.measures
+    for weight in (0.0, 1.0):
+        alone = evaluate(dataset, embedder, RankSettings(lexical_weight=weight)).measures
+        assert measures["answer@1"] > alone["answer@1"]
+        assert measures["MRR@10"] > alone["MRR@10"]
+
+
+def test_the_command_prints_the_measures_and_writes_each_questions_passages(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "out.jsonl"
+    done = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output)
+    assert done.returncode == 0, done.stderr
+    measures = json.loads(done.stdout)["measures"]
+    names = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1", "AUROC"]
+    assert list(measures) == names
+    assert 0 < measures["answer@1"] <= measures["answer@3"] <= measures["answer@5"] <= 1
+
+    questions = [json.loads(line) for line in lines_of(SEEDS / "questions.jsonl")]
+    outcomes = [json.loads(line) for line in lines_of(output)]
+    assert [o["_id"] for o in outcomes] == [q["_id"] for q in questions]
+    # The measure can be recomputed from the file and the labels alone.
+    right = [
+        any(
+            passage["start"] <= a["start"] and a["end"] <= passage["end"]
+            for passage in outcome["passages"][:1]
+            for a in question["answers"]
+        )
+        for question, outcome in zip(questions, outcomes, strict=True)
+        if question["answerable"]
+    ]
+    assert sum(right) / len(right) == pytest.approx(measures["answer@1"])
+    first = outcomes[0]["passages"][0]
+    assert set(first) == {"doc_id", "start", "end", "score", "highlight"}
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    texts = {"wing": "Lift of a wing.", "heat": "Heat in slabs.", "flow": "Flow past a plate."}
+    write(tmp_path, "corpus.jsonl", *({"_id": i, "title": "", "text": t} for i, t in texts.items()))
+    write(
+        tmp_path,
+        "queries.jsonl",
+        {"_id": "1", "text": "lift of a wing"},
+        {"_id": "2", "text": "heat conduction in slabs"},
+    )
+    (tmp_path / "qrels").mkdir()
+    qrels = "query-id\tcorpus-id\tscore\n1\twing\t2\n2\theat\t1\n2\tabsent\t1\n"
+    (tmp_path / "qrels" / "test.tsv").write_text(qrels)
+    return tmp_path
+
+
+def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
+    done = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir)
+    assert done.returncode == 0, done.stderr
+    measures = json.loads(done.stdout)["measures"]
+    # Both first documents are right; the second query has another, which no corpus holds.
+    assert measures["MRR@10"] == 1
+    assert measures["R@100"] == pytest.approx((1 + 1 / 2) / 2)
+    assert measures["MAP"] == pytest.approx((1 + 1 / 2) / 2)
+    lines = [line.split() for line in (beir / "run.txt").read_text().splitlines()]
+    assert [line[:4] for line in lines if line[3] == "1"] == [
+        ["1", "Q0", "wing", "1"],
+        ["2", "Q0", "heat", "1"],
+    ]
+    assert all(len(line) == 6 and line[5] == "rag" for line in lines)
+
+
+def test_an_evaluation_leaves_the_working_directory_alone(beir: Path) -> None:
+    before = sorted(beir.rglob("*"))
+    done = rag("eval", "run", beir, cwd=beir)
+    assert "nDCG@10" in done.stdout
+    assert sorted(beir.rglob("*")) == before
+
+
+def test_the_same_evaluation_gives_the_same_bytes() -> None:
+    dataset = load_dataset(SEEDS)
+    runs = [evaluate(dataset, HashEmbedder(), RankSettings()).outcomes for _ in range(2)]
+    assert [to_jsonl(o) for o in runs[0]] == [to_jsonl(o) for o in runs[1]]
+
+
+def test_an_output_that_cannot_be_written_is_told(beir: Path) -> None:
+    done = rag("eval", "run", beir, "--output", beir / "none" / "out.jsonl")
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert "Loading" not in done.stderr, "it is told before minutes are spent"

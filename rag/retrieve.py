@@ -30,7 +30,7 @@ class RankSettings:
     the beginning of a longer one. lexical_weight: BM25's share of the score, in [0, 1]."""
 
     n_candidates: int = 100
-    lexical_weight: float = 0.5
+    lexical_weight: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)

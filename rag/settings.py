@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         default=100, ge=1, le=10_000, description="Chunks fetched from each of FAISS and BM25."
     )
     lexical_weight: float = Field(
-        default=0.5,
+        default=0.4,
         ge=0,
         le=1,
         description="The share of BM25 in a passage's score; the vectors have the rest.",

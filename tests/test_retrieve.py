@@ -71,7 +71,8 @@ def test_fused_scores_lie_between_0_and_1(
 def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, query: str) -> None:
     vector = HashEmbedder().encode_query(query)
     # Ten a side, so that each side has candidates that only the other found.
-    candidates = retrieve(snapshot, vector, terms_of(query), RankSettings(n_candidates=10))
+    settings = RankSettings(n_candidates=10)
+    candidates = retrieve(snapshot, vector, terms_of(query), settings)
     everything = {
         hit.chunk_id: hit.score
         for hit in snapshot.lexical.search(terms_of(query), len(snapshot.lexical))
@@ -87,7 +88,7 @@ def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, quer
     semantic = np.array([c.dense + c.sentence for c in candidates])
     lexical = np.array([c.lexical for c in candidates])
     assert [c.score for c in candidates] == pytest.approx(
-        fuse(semantic, lexical, 0.5).tolist(), abs=1e-5
+        fuse(semantic, lexical, settings.lexical_weight).tolist(), abs=1e-5
     )
 
 

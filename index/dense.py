@@ -18,6 +18,8 @@ from index.types import Hit, Ids, Matrix, Vector
 # are several threads with one each.
 faiss.omp_set_num_threads(1)
 
+VERSION: str = faiss.__version__
+
 MMAP_FROM_BYTES = 64 * 2**20
 """From this size on a file is memory-mapped: it opens uncopied, and processes share it."""
 

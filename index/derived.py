@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from index import lexical
+from index import dense, lexical
 from index.analyze import terms_of
 from index.dense import FaissIndex
 from index.errors import IndexProblem
@@ -28,7 +28,7 @@ from index.store import Store
 from index.types import Ids
 
 MANIFEST = "derived.json"
-FORMAT = 1
+FORMAT = f"1, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
 """Raised when files of an earlier program must be rebuilt: another analysis, schema or layout."""
 
 _VECTORS_AT_ONCE = 50_000
@@ -43,7 +43,7 @@ class Manifest:
     database, as when it was deleted and made anew or replaced by an older copy
     """
 
-    format: int
+    format: str
     generation: int
     token: str
     dense: str

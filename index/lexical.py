@@ -14,6 +14,8 @@ import tantivy
 
 from index.types import Hit, Ids
 
+VERSION: str = tantivy.__version__  # type: ignore[attr-defined]
+
 _HEAP_BYTES = 64 * 2**20
 _SCHEMA = (
     tantivy.SchemaBuilder()
@@ -28,6 +30,9 @@ class TantivyIndex:
 
     def __init__(self, folder: Path) -> None:
         self._index = tantivy.Index.open(str(folder))
+        # The folder never changes: no thread needs to watch it, and none must load from it while
+        # another process replaces it.
+        self._index.config_reader(reload_policy="manual")
         self._searcher = self._index.searcher()
 
     def __len__(self) -> int:
@@ -84,6 +89,7 @@ def append(folder: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
     """
     with _os_errors():
         index = tantivy.Index(_SCHEMA, path=str(folder))
+        index.config_reader(reload_policy="manual")
         # One thread: the same chunks give the same segments.
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         for chunk_id, terms in rows:

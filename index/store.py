@@ -106,10 +106,13 @@ class Store:
             raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
         with translated(path):
             store = cls(folder, connect(path, "rw"))
+        try:
             if not store._tables():
-                store.close()
                 raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
-        return store._checked()
+            return store._checked()
+        except BaseException:
+            store.close()
+            raise
 
     def _checked(self) -> "Store":
         version = self._get("schema")

@@ -21,7 +21,11 @@ class Settings(BaseSettings):
     """Everything that can be set. `rag.toml` lies in the working directory."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RAG_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True
+        env_prefix="RAG_",
+        toml_file=SETTINGS_FILE,
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
     )
 
     index: Path = Field(default=Path(".rag"), description="The index directory.")

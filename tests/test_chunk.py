@@ -201,6 +201,9 @@ def test_markdown_headings_nest_by_their_level() -> None:
         "```": ("Motor",),
     }
     assert doc.title == "Manual"
+    assert [(h.level, h.text) for h in doc.headings] == [
+        (1, "Pump"), (2, "Parts"), (3, "Seal ring"), (2, "Setext"), (1, "Motor"),
+    ]  # fmt: skip
 
 
 def test_short_paragraphs_are_joined_up_to_the_target_and_long_ones_split_evenly() -> None:

@@ -55,15 +55,16 @@ def test_vectors_are_those_of_sentence_transformers(
         np.testing.assert_allclose(embedder.encode_query(text), row, atol=1e-5)
 
 
+@pytest.mark.parametrize(("text", "sentences"), list(zip(TEXTS, SENTENCES, strict=True)))
 def test_a_sentences_vector_is_the_mean_of_its_tokens_in_the_chunks_own_pass(
-    embedder: SentenceTransformerEmbedder, reference: Any
+    embedder: SentenceTransformerEmbedder, reference: Any, text: str, sentences: list[Span]
 ) -> None:
-    features = reference.tokenizer(TEXTS[0], return_tensors="pt", return_offsets_mapping=True)
+    features = reference.tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
     offsets = features.pop("offset_mapping")[0].tolist()
     with torch.inference_mode():
         tokens = reference.forward(dict(features))["token_embeddings"][0].numpy()
-    (encoding,) = embedder.encode(TEXTS[:1], SENTENCES[:1])
-    for span, row in zip(SENTENCES[0], encoding.sentence_vectors, strict=True):
+    (encoding,) = embedder.encode([text], [sentences])
+    for span, row in zip(sentences, encoding.sentence_vectors, strict=True):
         inside = [
             i for i, (start, end) in enumerate(offsets) if end and span.start <= start < span.end
         ]

@@ -184,8 +184,10 @@ def lines_by_splitting(text: str, span: Span) -> tuple[int, int]:
 @examples(100)
 def test_lines_equal_those_counted_by_splitting(document: Document, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(document.text) - 1))
-    span = Span(start, data.draw(st.integers(start + 1, len(document.text))))
-    assert document.lines_of(span) == lines_by_splitting(document.text, span)
+    end = data.draw(st.integers(start + 1, len(document.text)))
+    line_ends = [i for i, character in enumerate(document.text) if character == "\n"]
+    for span in [Span(start, end), *(Span(i, i + 1) for i in line_ends)]:
+        assert document.lines_of(span) == lines_by_splitting(document.text, span)
 
 
 def test_lines_pages_and_headings_equal_values_worked_by_hand() -> None:
@@ -194,6 +196,7 @@ def test_lines_pages_and_headings_equal_values_worked_by_hand() -> None:
     assert document.lines_of(Span(0, 1)) == (1, 1)
     assert document.lines_of(Span(0, 4)) == (1, 1)  # the newline ends its line
     assert document.lines_of(Span(0, 5)) == (1, 2)
+    assert document.lines_of(Span(3, 5)) == (1, 2)
     assert document.lines_of(Span(4, 4)) == (2, 2)
     assert document.lines_of(Span(4, len(text))) == (2, 6)
     two = text.index("two")

@@ -18,6 +18,7 @@ from index.fingerprint import Fingerprint
 from index.load import Found, find, read
 from index.protocols import Embedder
 from index.rows import StoredDocument
+from index.sources import doc_id_of, gone, is_unicode, known_under, row_of, shown
 from index.sqlite import translated
 from index.store import Store
 from index.structure import blocks_of
@@ -112,10 +113,9 @@ def ingest(
     Raises BadInput if a path does not exist or holds no file to read, IndexBusy if another process
     is writing, IndexMismatch if the index was built with another model or chunker, StorageFull.
     """
-    known = _known_paths(folder) if prune else set()
-    present = [
-        p for p in paths if p.exists() or not any(_is_under(f, [p.resolve()]) for f in known)
-    ]
+    # With prune, a path that is gone itself is no mistake if the index knows documents under it.
+    known = [path for path in paths if prune and known_under(folder, path)]
+    present = [path for path in paths if path.exists() or path not in known]
     files, n_other = find(present, avoid=folder)
     if not files and not known:
         where = ", ".join(map(str, paths))
@@ -145,15 +145,6 @@ def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: No
     """
     with _writing(folder):
         return _Ingest(folder, lambda: embedder, watch).rebuild()
-
-
-def _known_paths(folder: Path) -> set[Path]:
-    try:
-        store = Store.open(folder)
-    except IndexMissing:
-        return set()
-    with closing(store):
-        return {Path(row.path) for row in store.documents() if row.path}
 
 
 class _Ingest:
@@ -230,16 +221,16 @@ class _Ingest:
         """The files that are new or changed; the others are reported here."""
         work: list[Found] = []
         for file in files:
-            if not _is_unicode(file.path):
-                shown = _shown(file.path).encode(errors="replace").decode()
-                self.report.skipped.append((shown, "its name is not valid Unicode; rename it"))
+            if not is_unicode(file.path):
+                name = shown(file.path).encode(errors="replace").decode()
+                self.report.skipped.append((name, "its name is not valid Unicode; rename it"))
                 continue
-            row = store.document_row(path=str(file.path)) or self._moved(store, file.path)
+            row = row_of(store, file.path)
             try:
                 document = read(file.path, doc_id="")
             except UnreadableDocument as reason:
                 kept = "; its former version stays in the index" if row is not None else ""
-                self.report.skipped.append((_shown(file.path), f"{reason}{kept}"))
+                self.report.skipped.append((shown(file.path), f"{reason}{kept}"))
                 continue
             if row is None or not _same(row, document):
                 work.append(file)
@@ -252,38 +243,18 @@ class _Ingest:
         self.progress.n_documents = len(work)
         return work
 
-    def _moved(self, store: Store, path: Path) -> StoredDocument | None:
-        """The document that has this file's id and whose own file is gone: the folder was moved."""
-        row = store.document_row(doc_id=_shown(path))
-        return row if row is not None and row.path and not Path(row.path).exists() else None
-
     def _read(self, store: Store, work: list[Found]) -> Iterator[tuple[str | None, Document]]:
         for file in work:
             try:
-                yield str(file.path), read(file.path, self._doc_id(store, file.path))
+                yield str(file.path), read(file.path, doc_id_of(store, file.path))
             except UnreadableDocument as reason:  # it was changed since it was planned
-                self.report.skipped.append((_shown(file.path), str(reason)))
-
-    def _doc_id(self, store: Store, path: Path) -> str:
-        """The id the file has already; else its path as shown, unless another file that is still
-        there has that id (from a run in another directory); then its whole path."""
-        row = store.document_row(path=str(path))
-        if row is not None:
-            return row.doc_id
-        other = store.document_row(doc_id=_shown(path))
-        taken = other is not None and other.path is not None and Path(other.path).exists()
-        return path.as_posix() if taken else _shown(path)
+                self.report.skipped.append((shown(file.path), str(reason)))
 
     def _prune(self, store: Store, paths: Sequence[Path]) -> None:
-        roots = [path.resolve() for path in paths]
-        gone = [
-            row
-            for row in store.documents()
-            if row.path and not Path(row.path).exists() and _is_under(Path(row.path), roots)
-        ]
-        if gone:
+        rows = gone(store, paths)
+        if rows:
             with store.transaction() as transaction:
-                for row in gone:
+                for row in rows:
                     transaction.delete(row.document)
                     self.report.removed.append(row.doc_id)
 
@@ -356,18 +327,3 @@ def _relative(chunk: Chunk) -> list[Span]:
 
 def _same(row: StoredDocument, document: Document) -> bool:
     return row.sha256 == document.sha256 and row.media_type == document.media_type
-
-
-def _is_under(path: Path, roots: Iterable[Path]) -> bool:
-    return any(root == path or root in path.parents for root in roots)
-
-
-def _is_unicode(path: Path) -> bool:
-    """Whether a path can be stored and printed; on Linux a name is any bytes."""
-    return not any("\ud800" <= character <= "\udfff" for character in str(path))
-
-
-def _shown(path: Path) -> str:
-    """A path as people write it: from the working directory if it lies below, else whole."""
-    here = Path.cwd().resolve()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from index.errors import BadInput, UnreadableDocument
 from index.structure import MARKDOWN, Block, blocks_of, front_matter_title, headings_of
-from index.types import Document
+from index.types import Document, Heading
 
 MEDIA_TYPES = {
     ".txt": "text/plain",
@@ -112,24 +112,24 @@ def document_of(
     if not text.strip():
         raise UnreadableDocument("empty")
     blocks = blocks_of(text, media_type)
+    headings = headings_of(text, blocks, media_type)
     return Document(
         doc_id=doc_id,
         source=doc_id if source is None else source,
-        title=_title(text, media_type, blocks) or name,
+        title=_title(text, media_type, blocks[0], headings) or name,
         text=text,
         media_type=media_type,
-        headings=headings_of(text, blocks),
+        headings=headings,
     )
 
 
-def _title(text: str, media_type: str, blocks: list[Block]) -> str | None:
-    headings = headings_of(text, blocks)
+def _title(text: str, media_type: str, first: Block, headings: tuple[Heading, ...]) -> str | None:
+    """Markdown: the front matter's title, or the first top heading. Else a heading at the top."""
     if media_type == MARKDOWN:
-        title = front_matter_title(text)
-        return title or next((h.text for h in headings if h.level == 1), None)
-    if headings and headings[0].span == blocks[0].span:
-        return headings[0].text[:_SHOWN_TITLE]
-    return None
+        top = next((heading.text for heading in headings if heading.level == 1), None)
+        return front_matter_title(text) or top
+    at_top = headings and headings[0].span == first.span
+    return headings[0].text[:_SHOWN_TITLE] if at_top else None
 
 
 def decode(content: bytes) -> str:

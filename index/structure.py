@@ -41,18 +41,22 @@ def blocks_of(text: str, media_type: str) -> list[Block]:
     return _markdown(text) if media_type == MARKDOWN else _plain(text)
 
 
-def headings_of(text: str, blocks: list[Block]) -> tuple[Heading, ...]:
+def headings_of(text: str, blocks: list[Block], media_type: str) -> tuple[Heading, ...]:
     """The headings among the blocks, as people read them: without marks, on one line."""
     return tuple(
-        Heading(block.span, block.level, _heading_text(block.span.of(text)))
+        Heading(block.span, block.level, _heading_text(block.span.of(text), media_type))
         for block in blocks
         if block.kind == "heading"
     )
 
 
-def _heading_text(raw: str) -> str:
-    first = raw.split("\n")[0]
-    return regex.sub(r"^ {0,3}#{1,6}\s+|\s+#+\s*$", "", first).strip() or raw.strip()
+def _heading_text(raw: str, media_type: str) -> str:
+    if media_type != MARKDOWN:
+        return raw
+    inline = next((token for token in _MARKDOWN.parse(raw) if token.type == "inline"), None)
+    parts = inline.children or [] if inline is not None else []
+    text = "".join(" " if part.type.endswith("break") else part.content for part in parts)
+    return text.strip() or raw
 
 
 def trimmed(text: str, start: int, end: int) -> Span | None:

@@ -213,3 +213,15 @@ def test_lines_pages_and_headings_equal_values_worked_by_hand() -> None:
 def test_text_before_the_first_heading_stands_under_none() -> None:
     document = document_of("words\n\n# A\n", "d", media_type="text/markdown", name="d")
     assert document.headings_of(Span(0, 5)) == ()
+
+
+def test_a_markdown_heading_is_read_as_it_is_rendered() -> None:
+    text = "## A *b* `c` [d](e) &amp; #\n\ntext\n\nTwo\nlines\n===\n\n> # quoted\n"
+    document = document_of(text, "d", media_type="text/markdown", name="d")
+    found = [(h.level, h.text, h.span.of(text)) for h in document.headings]
+    assert found == [
+        (2, "A b c d &", "## A *b* `c` [d](e) &amp; #"),
+        (1, "Two lines", "Two\nlines\n==="),
+        (1, "quoted", "> # quoted"),
+    ]
+    assert document.title == "Two lines"

@@ -133,7 +133,7 @@ def test_a_document_knows_its_type_title_and_source(tmp_path: Path) -> None:
         "x/a.MD",
         "text/markdown",
     )
-    assert (marked.title, marked.text) == ("The *Title*", "Intro.\n\n# The *Title*\n")
+    assert (marked.title, marked.text) == ("The Title", "Intro.\n\n# The *Title*\n")
     assert (plain.title, plain.media_type) == ("b", "text/plain")
     assert plain.sha256 == sha256((tmp_path / "b.text").read_bytes()).hexdigest()
 

@@ -33,6 +33,10 @@ class FaissIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
     def add(self, ids: Ids, vectors: Matrix) -> None:
         """Add chunks. FAISS accepts an id twice without a word, so an id must not be there yet."""
         if len(ids):
@@ -44,9 +48,9 @@ class FaissIndex:
             self._index.remove_ids(faiss.IDSelectorBatch(ids))
 
     def search(self, query: Vector, k: int, within: Ids | None = None) -> list[Hit]:
-        if query.shape != (self._index.d,):
+        if query.shape != (self.dimension,):
             raise IndexMismatch(
-                f"the index holds {self._index.d}-d vectors but the query's has shape "
+                f"the index holds {self.dimension}-d vectors but the query's has shape "
                 f"{query.shape}; run `rag ingest --rebuild`"
             )
         parameters: Any = None

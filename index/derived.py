@@ -192,11 +192,13 @@ def _sweep(folder: Path, manifest: Manifest | None) -> None:
 
 def _build_dense(folder: Path, store: Store, manifest: Manifest | None, path: Path) -> None:
     changes = store.changes_since(manifest.generation if manifest is not None else 0)
-    if manifest is None:
-        index = FaissIndex(store.fingerprint.model.dimension)
-    else:
-        index = FaissIndex.load(folder / manifest.dense, to_change=True)
-        index.remove(changes.removed)
+    index = FaissIndex(store.fingerprint.model.dimension)
+    if manifest is not None:
+        former = FaissIndex.load(folder / manifest.dense, to_change=True)
+        # After a rebuild with a model of another dimension, every chunk is among the added.
+        if former.dimension == index.dimension:
+            index = former
+            index.remove(changes.removed)
     for ids in _slices(changes.added):
         index.add(ids, store.vectors(ids))
     index.save(path)

@@ -42,9 +42,16 @@ class Fingerprint:
         return cls(model=ModelFingerprint(**fields["model"]), chunker=fields["chunker"])
 
     def difference(self, other: "Fingerprint") -> str:
-        """The fields that differ, as `name: mine, not theirs`; empty if none does."""
+        """The fields that differ, as `field: mine, not theirs`; empty if none does.
+
+        By whatever name it was loaded, a model is known by its weights: only where those differ
+        does the name, which says more to people, count.
+        """
         mine = {**asdict(self.model), "chunker": self.chunker}
         theirs = {**asdict(other.model), "chunker": other.chunker}
+        same_model = self.model.weights == other.model.weights
         return "; ".join(
-            f"{key}: {mine[key]!r}, not {theirs[key]!r}" for key in mine if mine[key] != theirs[key]
+            f"{key}: {mine[key]!r}, not {theirs[key]!r}"
+            for key in mine
+            if mine[key] != theirs[key] and not (key == "name" and same_model)
         )

@@ -44,7 +44,10 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
             )
         return ModelFolder(name, folder, weights)
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if folder.is_dir():
+        # Whole, so that an index finds its model from any working directory.
+        name = str(folder.resolve())
+    else:
         folder = _from_hub(name)
     return ModelFolder(name, folder, _weights_of(folder))
 

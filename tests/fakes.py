@@ -24,13 +24,14 @@ class HashEmbedder:
     """A vector is the normalised sum of one pseudo-random unit vector a term: texts that share
     terms are alike. It counts the texts it has encoded."""
 
-    def __init__(self, name: str = "hash", window: int = 64) -> None:
+    def __init__(self, name: str = "hash", window: int = 64, dimension: int = DIMENSION) -> None:
         self.tokenizer = WordTokenizer()
+        self._dimension = dimension
         self.n_encoded = 0
         self.fingerprint = ModelFingerprint(
             name=name,
             weights=blake2b(name.encode()).hexdigest()[:64],
-            dimension=DIMENSION,
+            dimension=dimension,
             window=window,
             special=2,
             precision="fp32",
@@ -47,12 +48,12 @@ class HashEmbedder:
         ]
 
     def encode_query(self, text: str) -> Vector:
-        rows = [_of_term(term) for term in terms_of(text)] or [_of_term("")]
+        rows = [_of_term(term, self._dimension) for term in terms_of(text) or [""]]
         total = np.sum(rows, axis=0)
         return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
 
-def _of_term(term: str) -> Vector:
+def _of_term(term: str, dimension: int) -> Vector:
     seed = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "big")
-    row = np.random.default_rng(seed).standard_normal(DIMENSION)
+    row = np.random.default_rng(seed).standard_normal(dimension)
     return np.asarray(row / np.linalg.norm(row), dtype=np.float32)

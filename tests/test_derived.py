@@ -15,7 +15,7 @@ from index.derived import MANIFEST
 from index.load import document_of
 from index.snapshot import Snapshot
 from index.store import DATABASE, Store
-from index.sync import ingest, ingest_documents
+from index.sync import ingest, ingest_documents, rebuild
 from index.types import Document
 from rag.pipeline import Pipeline
 
@@ -194,6 +194,17 @@ def test_files_that_missed_a_removal_are_rebuilt_once_its_tombstones_are_forgott
     snapshot = Snapshot.open(kept)
     assert len(snapshot.dense) == len(snapshot.lexical) == snapshot.count()[1]
     snapshot.close()
+
+
+def test_a_rebuild_with_a_model_of_another_dimension_is_published_whole(folder: Path) -> None:
+    other = HashEmbedder("other", dimension=32)
+    rebuild(folder, other)
+    pipeline = Pipeline(folder, other)
+    with pipeline.snapshot() as snapshot:
+        assert snapshot.dense.dimension == 32
+        assert len(snapshot.dense) == len(snapshot.lexical) == snapshot.count()[1]
+    assert "grain" in pipeline.search("grain", 1).passages[0].text
+    pipeline.close()
 
 
 def test_publishing_leaves_no_more_than_two_generations(folder: Path) -> None:

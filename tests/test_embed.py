@@ -132,11 +132,13 @@ def test_the_default_model_loads_and_encodes_without_any_network() -> None:
 
 
 def test_a_model_in_a_local_folder_is_the_same_model_under_another_name(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder
+    tmp_path: Path, embedder: SentenceTransformerEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "my model"
     shutil.copytree(find_model().path, folder)
-    mine = load_embedder(find_model(str(folder)))
+    monkeypatch.chdir(tmp_path)
+    mine = load_embedder(find_model("./my model"))
+    assert mine.fingerprint.name == str(folder)
     assert mine.fingerprint.weights == embedder.fingerprint.weights
     np.testing.assert_array_equal(mine.encode_query("aid"), embedder.encode_query("aid"))
 

@@ -60,7 +60,7 @@ class SentenceTransformerEmbedder:
         self._window = _window(self._model)
         self.fingerprint = ModelFingerprint(
             name=folder.name,
-            weights=folder.weights,
+            weights=folder.digest,
             dimension=int(self._model.get_embedding_dimension() or 0),
             window=self._window,
             special=self._n_special(),

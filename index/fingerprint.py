@@ -9,7 +9,7 @@ class ModelFingerprint:
     """A model's identity. Two models of one fingerprint give the same vectors.
 
     name:      as the user gave it, and as it is loaded again
-    weights:   sha256 of the weight files, in hex
+    weights:   sha256 over its weights, configuration and tokenizer, in hex
     window:    tokens the model reads, special tokens included
     special:   how many of them are special tokens or a prefix
     sentences: `late` if sentence vectors are pooled from the chunk's own pass, else `separate`

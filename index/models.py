@@ -2,6 +2,7 @@
 
 import importlib.util
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -19,12 +20,12 @@ class ModelFolder:
     """A sentence-transformers model on disk.
 
     name:    as the user gave it
-    weights: sha256 of its weight files, in hex
+    digest:  sha256 over its weights, configuration and tokenizer, in hex
     """
 
     name: str
     path: Path
-    weights: str
+    digest: str
 
 
 def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
@@ -35,21 +36,25 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
     Raises ModelUnusable if there is none, or if the default's weights are not the published ones.
     """
     if name == DEFAULT_MODEL:
-        folder = _default_folder()
-        weights = _weights_of(folder)
-        if weights != _DEFAULT_WEIGHTS:
-            raise ModelUnusable(
-                f"the weights of {name} in {folder} have sha256 {weights}, not "
-                f"{_DEFAULT_WEIGHTS}; install the package again"
-            )
-        return ModelFolder(name, folder, weights)
+        return ModelFolder(name, *_default())
     folder = Path(name).expanduser()
     if folder.is_dir():
         # Whole, so that an index finds its model from any working directory.
         name = str(folder.resolve())
     else:
         folder = _from_hub(name)
-    return ModelFolder(name, folder, _weights_of(folder))
+    return ModelFolder(name, folder, _digest(folder))
+
+
+def _default() -> tuple[Path, str]:
+    folder = _default_folder()
+    weights = _sha256(folder / "model.safetensors")
+    if weights != _DEFAULT_WEIGHTS:
+        raise ModelUnusable(
+            f"the weights of {DEFAULT_MODEL} in {folder} have sha256 {weights}, not "
+            f"{_DEFAULT_WEIGHTS}; install the package again"
+        )
+    return folder, _digest(folder)
 
 
 def _default_folder() -> Path:
@@ -61,15 +66,24 @@ def _default_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _weights_of(folder: Path) -> str:
-    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
-    if not files:
+def _digest(folder: Path) -> str:
+    """Of the weights, and of the configuration and tokenizer: the same weights pooled otherwise
+    are another model."""
+    weights = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
+    if not weights:
         raise ModelUnusable(f"{folder} holds no model weights (*.safetensors or *.bin)")
-    digests = []
-    for file in files:
+    files = [*weights, *sorted(folder.rglob("*.json"))]
+    named = (f"{file.relative_to(folder).as_posix()} {_sha256(file)}\n" for file in files)
+    return sha256("".join(named).encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)  # a model's files do not change while it is in use
+def _sha256(file: Path) -> str:
+    try:
         with file.open("rb") as stream:
-            digests.append(file_digest(stream, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest()
+            return file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelUnusable(f"cannot read {file}: {error.strerror}") from error
 
 
 def _from_hub(name: str) -> Path:

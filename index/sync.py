@@ -71,10 +71,10 @@ def check_fingerprint(folder: Path, index: Fingerprint, mine: Fingerprint) -> No
     """Raise IndexMismatch if an index was built with something else than would be used now."""
     difference = index.difference(mine)
     if difference:
+        other = f" --model {mine.model.name}" if mine.model.name != index.model.name else ""
         raise IndexMismatch(
             f"the index in {folder} was built otherwise ({difference}); "
-            "rebuild it with `rag ingest --rebuild`"
-            + (f" --model {mine.model.name}" if mine.model.name != index.model.name else "")
+            f"rebuild it with `rag ingest --rebuild{other}`"
         )
 
 

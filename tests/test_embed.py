@@ -42,7 +42,7 @@ def test_the_fingerprint_tells_the_model(embedder: SentenceTransformerEmbedder) 
     assert fingerprint.name == DEFAULT_MODEL
     assert (fingerprint.dimension, fingerprint.window, fingerprint.special) == (384, 256, 2)
     assert fingerprint.sentences == "late"
-    assert fingerprint.weights == find_model().weights
+    assert fingerprint.weights == find_model().digest
 
 
 def test_vectors_are_those_of_sentence_transformers(
@@ -156,6 +156,8 @@ def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separ
     )
     mine = load_embedder(find_model(str(folder)))
     assert mine.fingerprint.sentences == "separate"
+    # The weights are the default's, and yet it is another model.
+    assert mine.fingerprint.weights != find_model().digest
     first, _, third = mine.encode(TEXTS, SENTENCES)
     for encoding, text, spans in ((first, TEXTS[0], SENTENCES[0]), (third, TEXTS[2], SENTENCES[2])):
         alone = [mine.encode_query(span.of(text)) for span in spans]

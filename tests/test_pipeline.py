@@ -234,7 +234,7 @@ def test_an_index_of_another_model_is_refused_with_the_command_that_mends_it(
     tmp_path: Path,
 ) -> None:
     library(tmp_path, d="Aid came.").close()
-    with pytest.raises(IndexMismatch, match=r"rag ingest --rebuild` --model other"):
+    with pytest.raises(IndexMismatch, match=r"`rag ingest --rebuild --model other`"):
         Pipeline(tmp_path, HashEmbedder("other"))
 
 

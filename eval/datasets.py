@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from index.errors import BadDataset, UnreadableDocument
 from index.load import document_of, find, read
@@ -49,6 +49,16 @@ class SpanDataset:
     name: str
     documents: list[Document]
     questions: list[Question]
+    kind: ClassVar = "spans"
+
+    @property
+    def queries(self) -> dict[str, str]:
+        """The questions' texts by their id."""
+        return {question.question_id: question.text for question in self.questions}
+
+    @property
+    def n_answerable(self) -> int:
+        return sum(question.answerable for question in self.questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class BeirDataset:
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
     n_empty: int
+    kind: ClassVar = "beir"
+    n_answerable: ClassVar = None
 
 
 Dataset = SpanDataset | BeirDataset
@@ -112,11 +124,11 @@ def _files(folder: Path) -> Iterator[Document]:
     if not root.is_dir():
         raise BadDataset(f"{folder} has no corpus.jsonl and no folder of documents at {root}")
     for file in find([root], avoid=folder / ".rag")[0]:
-        doc_id = (Path(root.name) / file.path.relative_to(root)).as_posix()
+        doc_id = (Path(root.name) / file.relative_to(root)).as_posix()
         try:
-            yield read(file.path, doc_id)
+            yield read(file, doc_id)
         except UnreadableDocument as reason:
-            raise BadDataset(f"{file.path}: {reason}") from reason
+            raise BadDataset(f"{file}: {reason}") from reason
 
 
 def _question(row: dict[str, Any], where: str, lengths: dict[str, int]) -> Question:

@@ -59,22 +59,19 @@ def evaluate(
         pipeline = Pipeline(Path(folder), embedder, ranking)
         try:
             depth = _depth(dataset, ranking, cutoffs)
-            outcomes = tuple(_ask(pipeline, _questions(dataset), depth, asked))
+            outcomes = tuple(_ask(pipeline, dataset.queries, depth, asked))
             with pipeline.snapshot() as snapshot:
                 n_documents, n_chunks = snapshot.count()
         finally:
             pipeline.close()
-        spans = isinstance(dataset, SpanDataset)
         return Evaluation(
             dataset=dataset.name,
-            kind="spans" if spans else "beir",
+            kind=dataset.kind,
             model=embedder.fingerprint.name,
             n_documents=n_documents,
             n_chunks=n_chunks,
             n_questions=len(outcomes),
-            n_answerable=sum(q.answerable for q in dataset.questions)
-            if isinstance(dataset, SpanDataset)
-            else None,
+            n_answerable=dataset.n_answerable,
             ranking=ranking,
             seconds_indexing=round(indexed - began, 2),
             seconds_asking=round(time.perf_counter() - indexed, 2),
@@ -98,18 +95,12 @@ def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> i
     return max(SPAN_DEPTH, *cutoffs, 0)
 
 
-def _questions(dataset: Dataset) -> list[tuple[str, str]]:
-    if isinstance(dataset, SpanDataset):
-        return [(question.question_id, question.text) for question in dataset.questions]
-    return list(dataset.queries.items())
-
-
 def _ask(
-    pipeline: Pipeline, questions: list[tuple[str, str]], depth: int, asked: Asked
+    pipeline: Pipeline, queries: dict[str, str], depth: int, asked: Asked
 ) -> Iterator[Outcome]:
-    for done, (question_id, text) in enumerate(questions, 1):
-        yield _outcome(question_id, pipeline.search(text, depth))
-        asked(done, len(questions))
+    for done, (query_id, text) in enumerate(queries.items(), 1):
+        yield _outcome(query_id, pipeline.search(text, depth))
+        asked(done, len(queries))
 
 
 def _outcome(question_id: str, result: SearchResult) -> Outcome:

@@ -7,7 +7,6 @@ nothing else is changed, so a citation can be held against the file itself.
 import os
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from index.errors import BadInput, UnreadableDocument
@@ -34,15 +33,7 @@ _TRUSTED_SAMPLE = 256 * 1024
 _SHOWN_TITLE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that ingest was pointed at; `named` if its own path was given, not a folder's."""
-
-    path: Path
-    named: bool
-
-
-def find(paths: Sequence[Path], avoid: Path) -> tuple[list[Found], int]:
+def find(paths: Sequence[Path], avoid: Path) -> tuple[list[Path], int]:
     """The files under these paths, in order of their path, each once; and how many files in the
     folders are of types that are not read.
 
@@ -50,21 +41,21 @@ def find(paths: Sequence[Path], avoid: Path) -> tuple[list[Found], int]:
 
     Raises BadInput if a path does not exist.
     """
-    found: dict[Path, Found] = {}
+    found: set[Path] = set()
     n_other = 0
     for path in paths:
         resolved = path.resolve()
         if not resolved.exists():
             raise BadInput(f"no file or folder at {path}; check the path and the working directory")
         if not resolved.is_dir():
-            found[resolved] = Found(resolved, named=True)
+            found.add(resolved)
             continue
         for file in _walk(resolved, avoid.resolve()):
             if file.suffix.lower() in MEDIA_TYPES:
-                found.setdefault(file, Found(file, named=False))
+                found.add(file)
             else:
                 n_other += 1
-    return [found[path] for path in sorted(found)], n_other
+    return sorted(found), n_other
 
 
 def _walk(folder: Path, avoid: Path) -> Iterator[Path]:

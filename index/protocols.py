@@ -1,6 +1,6 @@
 """What the rest of the house asks of a model and of the two indexes; adapters conform by shape."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -66,9 +66,3 @@ class LexicalIndex(Protocol):
     def document_frequency(self, term: str) -> int:
         """The number of chunks that hold the term."""
         ...
-
-
-TermRows = Iterable[tuple[int, Sequence[str]]]
-"""Chunk ids with the terms of each chunk, in order and with repetitions."""
-
-ChunkIds = Collection[int]

@@ -15,7 +15,7 @@ from index.chunk import ChunkSettings, chunk
 from index.derived import publish
 from index.errors import BadInput, IndexBusy, IndexMismatch, IndexMissing, UnreadableDocument
 from index.fingerprint import Fingerprint
-from index.load import Found, find, read
+from index.load import find, read
 from index.protocols import Embedder
 from index.rows import StoredDocument
 from index.sources import doc_id_of, gone, is_unicode, known_under, row_of, shown
@@ -178,7 +178,7 @@ class _Ingest:
             store.unpin()
             store.forget_before(self.report.generation)
 
-    def run(self, files: list[Found], pruned: Sequence[Path]) -> Report:
+    def run(self, files: list[Path], pruned: Sequence[Path]) -> Report:
         with self._store() as store:
             work = self._plan(store, files)
             if work:
@@ -217,38 +217,38 @@ class _Ingest:
 
     # What is to be done
 
-    def _plan(self, store: Store, files: list[Found]) -> list[Found]:
+    def _plan(self, store: Store, files: list[Path]) -> list[Path]:
         """The files that are new or changed; the others are reported here."""
-        work: list[Found] = []
+        work: list[Path] = []
         for file in files:
-            if not is_unicode(file.path):
-                name = shown(file.path).encode(errors="replace").decode()
+            if not is_unicode(file):
+                name = shown(file).encode(errors="replace").decode()
                 self.report.skipped.append((name, "its name is not valid Unicode; rename it"))
                 continue
-            row = row_of(store, file.path)
+            row = row_of(store, file)
             try:
-                document = read(file.path, doc_id="")
+                document = read(file, doc_id="")
             except UnreadableDocument as reason:
                 kept = "; its former version stays in the index" if row is not None else ""
-                self.report.skipped.append((shown(file.path), f"{reason}{kept}"))
+                self.report.skipped.append((shown(file), f"{reason}{kept}"))
                 continue
             if row is None or not _same(row, document):
                 work.append(file)
                 self.progress.n_characters += len(document.text)
                 continue
-            if row.path != str(file.path):
+            if row.path != str(file):
                 with store.transaction() as transaction:
-                    transaction.move(row.document, str(file.path))
+                    transaction.move(row.document, str(file))
             self.report.unchanged.append(row.doc_id)
         self.progress.n_documents = len(work)
         return work
 
-    def _read(self, store: Store, work: list[Found]) -> Iterator[tuple[str | None, Document]]:
+    def _read(self, store: Store, work: list[Path]) -> Iterator[tuple[str | None, Document]]:
         for file in work:
             try:
-                yield str(file.path), read(file.path, doc_id_of(store, file.path))
+                yield str(file), read(file, doc_id_of(store, file))
             except UnreadableDocument as reason:  # it was changed since it was planned
-                self.report.skipped.append((shown(file.path), str(reason)))
+                self.report.skipped.append((shown(file), str(reason)))
 
     def _prune(self, store: Store, paths: Sequence[Path]) -> None:
         rows = gone(store, paths)

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from index.analyze import terms_of
@@ -44,23 +45,18 @@ def _model_of(folder: Path) -> str | None:
         store = Store.open(folder)
     except IndexMissing:
         return None
-    try:
+    with closing(store):
         return store.fingerprint.model.name
-    finally:
-        store.close()
 
 
 def ingest_paths(settings: Settings, paths: list[Path], *, prune: bool, watch: Watch) -> Report:
     """Bring the index in step with these paths."""
-    embedder = _once(lambda: embedder_for(settings))
+    embedder = cache(lambda: embedder_for(settings))
     built_with = _model_of(settings.index)
     if settings.model is not None and built_with not in (None, settings.model):
         # Even when nothing is to be encoded: the user asked for another model than the index has.
-        store = Store.open(settings.index)
-        try:
+        with closing(Store.open(settings.index)) as store:
             check_fingerprint(settings.index, store.fingerprint, fingerprint_of(embedder()))
-        finally:
-            store.close()
     return ingest(settings.index, paths, embedder, prune=prune, watch=watch)
 
 
@@ -69,17 +65,6 @@ def rebuild_index(settings: Settings, watch: Watch) -> Report:
     if _model_of(settings.index) is None:
         raise IndexMissing(f"no index at {settings.index} to rebuild; use `rag ingest PATH`")
     return rebuild(settings.index, embedder_for(settings), watch)
-
-
-def _once(make: Callable[[], Embedder]) -> Callable[[], Embedder]:
-    made: list[Embedder] = []
-
-    def get() -> Embedder:
-        if not made:
-            made.append(make())
-        return made[0]
-
-    return get
 
 
 def checked_query(query: str, k: int = DEFAULT_K) -> str:

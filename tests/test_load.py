@@ -150,13 +150,12 @@ def test_find_takes_each_readable_file_once_and_leaves_out_what_is_hidden(tmp_pa
     (tmp_path / "link.txt").symlink_to(tmp_path / "b.txt")
     paths = [tmp_path, tmp_path / "sub", tmp_path / "sub" / ".." / "b.txt"]
     found, n_other = find(paths, avoid=tmp_path / "index")
-    assert shown(tmp_path, [f.path for f in found]) == [
+    assert shown(tmp_path, found) == [
         "a.md",
         "b.txt",
         "sub/c.TXT",
         "sub/h.markdown",
     ]
-    assert [f.named for f in found] == [False, True, False, False]
     assert n_other == 3  # i and sub/d.pdf, the latter under two of the paths
 
 
@@ -164,7 +163,7 @@ def test_a_named_file_is_found_even_if_it_is_hidden_or_of_another_type(tmp_path:
     for name in (".a.txt", "b.pdf"):
         (tmp_path / name).write_text("words")
     found, n_other = find([tmp_path / ".a.txt", tmp_path / "b.pdf"], avoid=tmp_path / "index")
-    assert shown(tmp_path, [f.path for f in found]) == [".a.txt", "b.pdf"]
+    assert shown(tmp_path, found) == [".a.txt", "b.pdf"]
     assert n_other == 0
 
 

@@ -28,7 +28,9 @@ async def search(asked: SearchRequest, service: Served) -> Response:
     Questions that the documents do not answer still get the nearest passages, with a low
     `confidence`.
     """
-    find = partial(service.pipeline.search, asked.query, asked.k, asked.filter)
+    find = partial(
+        service.pipeline.search, asked.query, asked.k, asked.filter, explain=asked.explain
+    )
     result = await to_thread.run_sync(find, limiter=service.searches)
     # The command line prints the same bytes; FastAPI would write them its own way.
     return Response(to_json(result), media_type="application/json")

@@ -46,7 +46,7 @@ class SearchRequest(_Wire):
         json_schema_extra={
             "examples": [
                 {"query": EXAMPLE_QUESTION},
-                {"query": "Who keeps a presence in the country?", "k": 2},
+                {"query": "Who keeps a presence in the country?", "k": 2, "explain": True},
                 {
                     "query": "What do international organizations warn of?",
                     "k": 1,
@@ -66,6 +66,9 @@ class SearchRequest(_Wire):
     )
     filter: Filter | None = Field(
         default=None, description="Which documents to search; all of them if it is not given."
+    )
+    explain: bool = Field(
+        default=False, description="Whether to tell how each passage came by its score."
     )
 
 

@@ -110,6 +110,9 @@ def search(
         list[str] | None,
         typer.Option("--doc", help="Search only these documents: ids or patterns, as 'docs/*'."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell how each passage came by its score.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
     ] = False,
@@ -127,7 +130,8 @@ def search(
     with interruptible("Stopped."), console(stderr=True).status("Loading the model…"):
         pipeline = Pipeline.open(settings)
         try:
-            result = pipeline.search(question, k, Filter(doc_id=doc_id) if doc_id else None)
+            filter = Filter(doc_id=doc_id) if doc_id else None
+            result = pipeline.search(question, k, filter, explain=explain)
         finally:
             pipeline.close()
     if as_json:

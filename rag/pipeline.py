@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
@@ -23,8 +23,11 @@ from rag.results import (
     DEFAULT_K,
     MAX_K,
     MAX_QUERY_CHARACTERS,
+    Explanation,
     Filter,
+    Part,
     Passage,
+    QueryTerm,
     Scores,
     SearchResult,
 )
@@ -164,8 +167,16 @@ class Pipeline:
     def generation(self) -> int:
         return self._current.generation
 
-    def search(self, query: str, k: int = DEFAULT_K, filter: Filter | None = None) -> SearchResult:
-        """The k best passages for a question, best first, each with its proven citation."""
+    def search(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        filter: Filter | None = None,
+        *,
+        explain: bool = False,
+    ) -> SearchResult:
+        """The k best passages for a question, best first, each with its proven citation; with
+        `explain`, also with how each came by its score."""
         began = time.perf_counter()
         vector, terms = self._embedder.encode_query(query), terms_of(query)
         with self.snapshot() as snapshot:
@@ -180,7 +191,11 @@ class Pipeline:
             for rank, candidate in enumerate(best[:k], 1):
                 document = snapshot.document(candidate.stored.document)
                 sentence = best_sentence(document.text, candidate.stored, vector, terms, idf)
-                passages.append(_passage(rank, candidate, document, sentence))
+                passage = _passage(rank, candidate, document, sentence)
+                if explain:
+                    why = _explanation(candidate, passage.text, terms, idf, self._ranking)
+                    passage = passage.model_copy(update={"explanation": why})
+                passages.append(passage)
         return SearchResult(
             query=query,
             generation=snapshot.generation,
@@ -245,6 +260,34 @@ def _passage(rank: int, candidate: Candidate, document: Document, sentence: Span
         text=citation.quote,
         highlight=cite.highlight(document, sentence, candidate.stored.chunk.span),
         citation=citation,
+    )
+
+
+def _explanation(
+    candidate: Candidate,
+    text: str,
+    terms: list[str],
+    idf: Callable[[str], float],
+    ranking: RankSettings,
+) -> Explanation:
+    in_passage = set(terms_of(text))
+    return Explanation(
+        dense_rank=candidate.dense_rank,
+        lexical_rank=candidate.lexical_rank,
+        semantic=Part(
+            value=round(candidate.dense + candidate.sentence, 6),
+            scaled=candidate.semantic_scaled,
+            weight=round(1 - ranking.lexical_weight, 6),
+        ),
+        lexical=Part(
+            value=candidate.lexical,
+            scaled=candidate.lexical_scaled,
+            weight=ranking.lexical_weight,
+        ),
+        terms=[
+            QueryTerm(term=term, idf=round(idf(term), 6), in_passage=term in in_passage)
+            for term in dict.fromkeys(terms)
+        ],
     )
 
 

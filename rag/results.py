@@ -48,6 +48,38 @@ class Scores(_Result):
     sentence: float = Field(description="Cosine of the query's vector and the best sentence's.")
 
 
+class Part(_Result):
+    """One of the two sums that make a passage's score."""
+
+    value: float = Field(description="What it is for this passage: dense + sentence, or BM25.")
+    scaled: float = Field(
+        ge=0, le=1, description="The same over this query's candidates: 0 the least, 1 the most."
+    )
+    weight: float = Field(ge=0, le=1, description="Its share of the score.")
+
+
+class QueryTerm(_Result):
+    """A term of the question, as it is searched for."""
+
+    term: str = Field(description="The word without case, diacritics and ending.")
+    idf: float = Field(ge=0, description="How rare it is: BM25's inverse document frequency.")
+    in_passage: bool = Field(description="Whether the passage has it.")
+
+
+class Explanation(_Result):
+    """How a passage came by its score: the sum of both parts' weight x scaled."""
+
+    dense_rank: int | None = Field(
+        ge=1, description="Its rank among FAISS's candidates; null if only BM25 found it."
+    )
+    lexical_rank: int | None = Field(
+        ge=1, description="Its rank among BM25's candidates; null if only FAISS found it."
+    )
+    semantic: Part = Field(description="dense + sentence.")
+    lexical: Part = Field(description="BM25.")
+    terms: list[QueryTerm] = Field(description="The question's terms, each once, in its order.")
+
+
 class Passage(_Result):
     """A stretch of a document that may answer the question."""
 
@@ -62,6 +94,11 @@ class Passage(_Result):
     text: str = Field(description="The passage; the same as `citation.quote`.")
     highlight: Highlight
     citation: Citation
+    explanation: Explanation | None = Field(
+        default=None,
+        exclude_if=lambda explanation: explanation is None,
+        description="How it came by its score; only if the request asked for it.",
+    )
 
 
 class SearchResult(_Result):

@@ -8,6 +8,7 @@ are no substitute: they rank below the better single side on some collections, w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +36,21 @@ class RankSettings:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk with what every signal gave it, and its score in [0, 1]."""
+    """A chunk with what every signal gave it, and its score in [0, 1].
+
+    dense_rank, lexical_rank: among the candidates of FAISS and of BM25; None if it is not there
+    semantic_scaled, lexical_scaled: dense + sentence and BM25 over all candidates, in [0, 1]
+    """
 
     stored: StoredChunk
     dense: float
     sentence: float
     lexical: float
     score: float
+    dense_rank: int | None
+    lexical_rank: int | None
+    semantic_scaled: float
+    lexical_scaled: float
 
 
 def retrieve(
@@ -72,24 +81,43 @@ def retrieve(
     dense = np.stack([s.encoding.vector for s in stored]) @ query
     sentence = np.array([float(np.max(s.encoding.sentence_vectors @ query)) for s in stored])
     lexical = np.array([bm25.get(s.chunk.chunk_id, 0.0) for s in stored])
-    scores = fuse(dense + sentence, lexical, settings.lexical_weight)
+    fused = fuse(dense + sentence, lexical, settings.lexical_weight)
+    dense_ranks = {hit.chunk_id: hit.rank for hit in dense_hits}
+    lexical_ranks = {hit.chunk_id: hit.rank for hit in lexical_hits}
     candidates = [
-        Candidate(s, round(float(d), _DECIMALS), round(float(b), _DECIMALS), float(m), float(f))
-        for s, d, b, m, f in zip(
-            stored, dense, sentence, lexical.round(_DECIMALS), scores, strict=True
+        Candidate(
+            stored=found,
+            dense=round(float(dense[i]), _DECIMALS),
+            sentence=round(float(sentence[i]), _DECIMALS),
+            lexical=round(float(lexical[i]), _DECIMALS),
+            score=float(fused.scores[i]),
+            dense_rank=dense_ranks.get(found.chunk.chunk_id),
+            lexical_rank=lexical_ranks.get(found.chunk.chunk_id),
+            semantic_scaled=float(fused.semantic[i]),
+            lexical_scaled=float(fused.lexical[i]),
         )
+        for i, found in enumerate(stored)
     ]
     return sorted(candidates, key=lambda c: (-c.score, c.stored.chunk.chunk_id))
 
 
-def fuse(semantic: Signal, lexical: Signal, lexical_weight: float) -> Signal:
-    """The convex sum of two signals, each scaled to [0, 1]; rounded.
+class Fused(NamedTuple):
+    """The scores of some candidates, and the two scaled signals they are sums of; all rounded."""
 
-    >>> fuse(np.array([0.9, 0.5, 0.1]), np.array([0.0, 8.0, 2.0]), 0.5)
+    scores: Signal
+    semantic: Signal
+    lexical: Signal
+
+
+def fuse(semantic: Signal, lexical: Signal, lexical_weight: float) -> Fused:
+    """The convex sum of two signals, each scaled to [0, 1].
+
+    >>> fuse(np.array([0.9, 0.5, 0.1]), np.array([0.0, 8.0, 2.0]), 0.5).scores
     array([0.5  , 0.75 , 0.125])
     """
-    scaled = (1 - lexical_weight) * _min_max(semantic) + lexical_weight * _min_max(lexical)
-    return np.asarray(scaled.round(_DECIMALS), dtype=np.float64)
+    semantic, lexical = _min_max(semantic), _min_max(lexical)
+    scores = (1 - lexical_weight) * semantic + lexical_weight * lexical
+    return Fused(scores.round(_DECIMALS), semantic.round(_DECIMALS), lexical.round(_DECIMALS))
 
 
 def _min_max(signal: Signal) -> Signal:

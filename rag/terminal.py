@@ -14,7 +14,7 @@ from index.sync import Progress as IngestProgress
 from index.sync import Report, Watch
 from index.types import Span
 from rag.highlight import matches
-from rag.results import Passage, SearchResult
+from rag.results import Explanation, Part, Passage, Scores, SearchResult
 
 _WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
@@ -72,7 +72,30 @@ def _print_passage(out: Console, query: str, passage: Passage) -> None:
     _print(out, head, indent=0)
     _print(out, where, indent=4)
     _print(out, _marked(query, passage), indent=4)
+    if passage.explanation is not None:
+        _print(out, _explained(passage.scores, passage.explanation), indent=4)
     out.print()
+
+
+def _explained(scores: Scores, why: Explanation) -> Text:
+    """Two lines of sums and a line of terms; a term the passage lacks is in brackets."""
+
+    def ranked(name: str, rank: int | None) -> str:
+        return f"{name} #{rank}" if rank is not None else f"{name} not among its candidates"
+
+    def share(part: Part) -> str:
+        return f"{part.value:.3f}, scaled {part.scaled:.3f} x {part.weight:.2f}"
+
+    terms = (
+        f"{t.term} {t.idf:.1f}" if t.in_passage else f"({t.term} {t.idf:.1f})" for t in why.terms
+    )
+    return Text(
+        f"vectors {ranked('FAISS', why.dense_rank)}: dense {scores.dense:.3f} + sentence "
+        f"{scores.sentence:.3f} = {share(why.semantic)}\n"
+        f"words   {ranked('BM25', why.lexical_rank)}: {share(why.lexical)}\n"
+        f"terms   {_shown(', '.join(terms)) or 'none'}",
+        style="magenta",
+    )
 
 
 def _print(out: Console, text: Text, indent: int) -> None:

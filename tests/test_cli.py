@@ -101,6 +101,15 @@ def test_a_pipe_gets_plain_text_with_each_line_whole(seeds_index: Path) -> None:
     assert any(sentence in line for line in done.stdout.splitlines())
 
 
+def test_explain_tells_ranks_sums_and_the_terms_a_passage_lacks(seeds_index: Path) -> None:
+    done = rag("search", QUESTION, "-k", "1", "--explain", "--index", seeds_index)
+    assert "vectors FAISS #1: dense 0.666 + sentence 0.766 = 1.432, scaled 1.000 x 0.60" in (
+        done.stdout
+    )
+    assert "words   BM25 #1: " in done.stdout
+    assert re.search(r"terms   \(share \d\.\d\), afghanistan \d\.\d, gdp ", done.stdout)
+
+
 def in_a_terminal(*arguments: str, columns: int) -> str:
     """What a terminal of this width receives."""
     master, slave = pty.openpty()

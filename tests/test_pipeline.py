@@ -164,6 +164,33 @@ def test_a_slice_is_within_its_document(tmp_path: Path) -> None:
     pipeline.close()
 
 
+def test_an_explanation_adds_up_to_the_score_and_changes_no_ranking(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    pipeline = Pipeline(seeds_index, embedder)
+    plain, explained = (pipeline.search(QUESTION, 10, explain=e) for e in (False, True))
+    assert "explanation" not in plain.model_dump_json()
+    for before, passage in zip(plain.passages, explained.passages, strict=True):
+        why = passage.explanation
+        assert why is not None
+        assert passage.model_copy(update={"explanation": None}) == before
+        sums = why.semantic.weight * why.semantic.scaled + why.lexical.weight * why.lexical.scaled
+        assert passage.score == pytest.approx(sums, abs=2e-6)
+        assert why.semantic.value == pytest.approx(passage.scores.dense + passage.scores.sentence)
+        assert why.lexical.value == passage.scores.lexical
+        lacks_all = not any(term.in_passage for term in why.terms)
+        assert (why.lexical_rank is None) == (why.lexical.value == 0) == lacks_all
+    # All ten chunks are candidates: each side has ranked them from 1 without a gap.
+    ranks = [p.explanation.dense_rank or 0 for p in explained.passages if p.explanation]
+    assert sorted(ranks) == list(range(1, 11))
+    first = explained.passages[0].explanation
+    assert first is not None
+    found = [t.term for t in first.terms if t.in_passage]
+    assert found == ["afghanistan", "gdp", "foreign", "aid", "takeov"]
+    assert [t.term for t in first.terms if not t.in_passage] == ["share", "came"]
+    pipeline.close()
+
+
 def test_a_borrowed_generation_stays_while_a_newer_one_is_served(tmp_path: Path) -> None:
     pipeline = library(tmp_path, d="Aid came.")
     assert not pipeline.refresh()

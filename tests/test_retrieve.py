@@ -43,14 +43,14 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 
 def test_fusion_equals_a_value_worked_by_hand() -> None:
     semantic, lexical = np.array([0.9, 0.5, 0.1]), np.array([0.0, 8.0, 2.0])
-    assert fuse(semantic, lexical, 0.5).tolist() == [0.5, 0.75, 0.125]
-    assert fuse(semantic, lexical, 0.0).tolist() == [1.0, 0.5, 0.0]
-    assert fuse(semantic, lexical, 1.0).tolist() == [0.0, 1.0, 0.25]
+    assert fuse(semantic, lexical, 0.5).scores.tolist() == [0.5, 0.75, 0.125]
+    assert fuse(semantic, lexical, 0.0).scores.tolist() == [1.0, 0.5, 0.0]
+    assert fuse(semantic, lexical, 1.0).scores.tolist() == [0.0, 1.0, 0.25]
 
 
 def test_a_signal_that_is_the_same_for_all_prefers_none() -> None:
-    assert fuse(np.array([0.3, 0.3]), np.array([0.0, 0.0]), 0.5).tolist() == [0.5, 0.5]
-    assert fuse(np.array([0.3]), np.array([2.0]), 0.5).tolist() == [1.0]
+    assert fuse(np.array([0.3, 0.3]), np.array([0.0, 0.0]), 0.5).scores.tolist() == [0.5, 0.5]
+    assert fuse(np.array([0.3]), np.array([2.0]), 0.5).scores.tolist() == [1.0]
 
 
 @given(
@@ -62,7 +62,7 @@ def test_fused_scores_lie_between_0_and_1(
     semantic: np.ndarray, weight: float, data: st.DataObject
 ) -> None:
     lexical = data.draw(hnp.arrays(np.float64, len(semantic), elements=st.floats(0, 40)))
-    scores = fuse(semantic, lexical, weight)
+    scores = fuse(semantic, lexical, weight).scores
     assert scores.min() >= 0
     assert scores.max() <= 1
 
@@ -88,7 +88,7 @@ def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, quer
     semantic = np.array([c.dense + c.sentence for c in candidates])
     lexical = np.array([c.lexical for c in candidates])
     assert [c.score for c in candidates] == pytest.approx(
-        fuse(semantic, lexical, settings.lexical_weight).tolist(), abs=1e-5
+        fuse(semantic, lexical, settings.lexical_weight).scores.tolist(), abs=1e-5
     )
 
 

@@ -51,9 +51,8 @@ def run(
     """Index a dataset's corpus in a temporary folder, ask its questions, print the measures."""
     from eval.datasets import BeirDataset, load_dataset
     from eval.run import evaluate, to_jsonl, to_trec
-    from index.embed import load_embedder
-    from index.models import DEFAULT_MODEL, find_model
     from rag.cli import interruptible
+    from rag.pipeline import load_model
     from rag.retrieve import RankSettings
     from rag.settings import Settings
     from rag.terminal import asking, console, watching
@@ -71,7 +70,7 @@ def run(
     bars = console(stderr=True)
     with interruptible("Stopped; nothing was written."):
         with bars.status("Loading the model…"):
-            embedder = load_embedder(find_model(settings.model or DEFAULT_MODEL))
+            embedder = load_model(settings.model)
         with watching(bars) as watch, asking(bars) as asked:
             evaluation = evaluate(loaded, embedder, ranking, cutoffs, watch=watch, asked=asked)
     if output is not None:

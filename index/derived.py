@@ -23,6 +23,7 @@ from index.analyze import terms_of
 from index.dense import FaissIndex
 from index.errors import IndexProblem
 from index.lexical import TantivyIndex
+from index.protocols import LexicalIndex, VectorIndex
 from index.sqlite import translated
 from index.store import Store
 from index.types import Ids
@@ -56,8 +57,8 @@ class Derived:
     """The two indexes of one generation."""
 
     generation: int
-    dense: FaissIndex
-    lexical: TantivyIndex
+    dense: VectorIndex
+    lexical: LexicalIndex
 
 
 def open_derived(folder: Path, store: Store) -> Derived:

@@ -68,7 +68,14 @@ def _walk(folder: Path, avoid: Path) -> Iterator[Path]:
 
 
 def read(path: Path, doc_id: str) -> Document:
-    """The document that a file holds.
+    """The document that a file holds. Raises UnreadableDocument as read_text does."""
+    text, media_type = read_text(path)
+    return document_of(text, doc_id, media_type=media_type, name=path.stem)
+
+
+def read_text(path: Path) -> tuple[str, str]:
+    """A file's canonical text and media type, without looking for its structure: enough to see
+    whether it has changed.
 
     Raises UnreadableDocument, with the reason, for a file that is missing, unreadable, too large,
     of a type that is not read, binary, or empty.
@@ -77,7 +84,14 @@ def read(path: Path, doc_id: str) -> Document:
     if media_type is None:
         kinds = " and ".join(sorted({".txt", ".md"}, reverse=True))
         raise UnreadableDocument(f"not a type that is read ({kinds})")
-    return document_of(decode(_bytes_of(path)), doc_id, media_type=media_type, name=path.stem)
+    text = decode(_bytes_of(path))
+    _refuse_blank(text)
+    return text, media_type
+
+
+def _refuse_blank(text: str) -> None:
+    if not text or text.isspace():
+        raise UnreadableDocument("empty")
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -100,8 +114,7 @@ def document_of(
 
     Raises UnreadableDocument if the text is all white space.
     """
-    if not text.strip():
-        raise UnreadableDocument("empty")
+    _refuse_blank(text)
     blocks = blocks_of(text, media_type)
     headings = headings_of(text, blocks, media_type)
     return Document(

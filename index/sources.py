@@ -37,12 +37,11 @@ def row_of(store: Store, path: Path) -> StoredDocument | None:
 def doc_id_of(store: Store, path: Path) -> str:
     """The id the file has already; else its path as shown, unless another file that is still there
     has that id (from a run in another directory); then its whole path."""
-    row = store.document_row(path=str(path))
+    row = row_of(store, path)
     if row is not None:
         return row.doc_id
     other = store.document_row(doc_id=shown(path))
-    taken = other is not None and other.path is not None and Path(other.path).exists()
-    return path.as_posix() if taken else shown(path)
+    return path.as_posix() if other is not None and other.path else shown(path)
 
 
 def known_under(folder: Path, path: Path) -> bool:

@@ -84,6 +84,7 @@ class Store:
         with translated(path):
             folder.mkdir(parents=True, exist_ok=True)
             store = cls(folder, connect(path, "rwc"))
+        with store._closed_on_error():
             # A crash here leaves either no table or all of them.
             store._execute("BEGIN IMMEDIATE")
             if not store._tables():
@@ -93,7 +94,8 @@ class Store:
                 store._begin(0)
                 store._set("fingerprint", fingerprint.to_json())
             store._execute("COMMIT")
-        return store._checked()
+            store._check_schema()
+        return store
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
@@ -102,27 +104,32 @@ class Store:
         Raises IndexMissing if there is none, IndexDamaged if it cannot be read.
         """
         path = folder / DATABASE
+        missing = IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
         if not path.is_file():
-            raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
+            raise missing
         with translated(path):
             store = cls(folder, connect(path, "rw"))
-        try:
+        with store._closed_on_error():
             if not store._tables():
-                raise IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
-            return store._checked()
+                raise missing
+            store._check_schema()
+        return store
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
-            store.close()
+            self.close()
             raise
 
-    def _checked(self) -> "Store":
+    def _check_schema(self) -> None:
         version = self._get("schema")
         if version != str(SCHEMA_VERSION):
-            self.close()
             raise IndexProblem(
                 f"{self.path} has schema {version}, this program reads {SCHEMA_VERSION}; "
                 "delete it and ingest the documents again"
             )
-        return self
 
     def close(self) -> None:
         self._connection.close()

@@ -15,14 +15,13 @@ from index.chunk import ChunkSettings, chunk
 from index.derived import publish
 from index.errors import BadInput, IndexBusy, IndexMismatch, IndexMissing, UnreadableDocument
 from index.fingerprint import Fingerprint
-from index.load import find, read
+from index.load import find, read, read_text
 from index.protocols import Embedder
-from index.rows import StoredDocument
 from index.sources import doc_id_of, gone, is_unicode, known_under, row_of, shown
 from index.sqlite import translated
 from index.store import Store
 from index.structure import blocks_of
-from index.types import Chunk, Document, Encoding, Span
+from index.types import Chunk, Document, Encoding, Span, sha256_of
 
 _CHUNKS_A_COMMIT = 128
 _CHUNKS_A_STEP = 32
@@ -56,9 +55,9 @@ class Report:
     generation: int = 0
 
 
-def fingerprint_of(embedder: Embedder, settings: ChunkSettings | None = None) -> Fingerprint:
+def fingerprint_of(embedder: Embedder) -> Fingerprint:
     """What an index made with this embedder is marked with."""
-    return Fingerprint(embedder.fingerprint, str(settings or chunk_settings(embedder)))
+    return Fingerprint(embedder.fingerprint, str(chunk_settings(embedder)))
 
 
 def chunk_settings(embedder: Embedder) -> ChunkSettings:
@@ -227,14 +226,15 @@ class _Ingest:
                 continue
             row = row_of(store, file)
             try:
-                document = read(file, doc_id="")
+                text, media_type = read_text(file)
             except UnreadableDocument as reason:
                 kept = "; its former version stays in the index" if row is not None else ""
                 self.report.skipped.append((shown(file), f"{reason}{kept}"))
                 continue
-            if row is None or not _same(row, document):
+            same = (sha256_of(text), media_type)
+            if row is None or (row.sha256, row.media_type) != same:
                 work.append(file)
-                self.progress.n_characters += len(document.text)
+                self.progress.n_characters += len(text)
                 continue
             if row.path != str(file):
                 with store.transaction() as transaction:
@@ -323,7 +323,3 @@ def _relative(chunk: Chunk) -> list[Span]:
     """A chunk's sentences as spans of its own text."""
     start = chunk.span.start
     return [Span(s.start - start, s.end - start) for s in chunk.sentences]
-
-
-def _same(row: StoredDocument, document: Document) -> bool:
-    return row.sha256 == document.sha256 and row.media_type == document.media_type

@@ -70,7 +70,7 @@ class Document:
     @cached_property
     def sha256(self) -> str:
         """Of the canonical text as UTF-8, in hex."""
-        return sha256(self.text.encode()).hexdigest()
+        return sha256_of(self.text)
 
     @cached_property
     def _line_ends(self) -> list[int]:
@@ -114,6 +114,11 @@ class Chunk:
     span: Span
     sentences: tuple[Span, ...]
     digest: bytes
+
+
+def sha256_of(text: str) -> str:
+    """Of a text as UTF-8, in hex."""
+    return sha256(text.encode()).hexdigest()
 
 
 def digest_of(text: str) -> bytes:

@@ -1,6 +1,6 @@
 """The sentence of a passage that answers best, and the words of it that the question shares."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from math import log
 
 import numpy as np
@@ -14,18 +14,18 @@ def best_sentence(
     text: str,
     stored: StoredChunk,
     query: Vector,
-    terms: Sequence[str],
-    idf: Callable[[str], float],
+    weights: Mapping[str, float],
 ) -> Span:
     """The span of the sentence with the greatest sum of cosine and idf-weighted share of the
     question's terms; the earlier of two equal ones.
 
-    text: the document's. A late-pooled vector alone knows what a sentence is about but not which of
-    two neighbours holds the name that was asked for; the words alone miss a paraphrase.
+    text: the document's. weights: the idf of each of the question's terms.
+
+    A late-pooled vector alone knows what a sentence is about but not which of two neighbours holds
+    the name that was asked for; the words alone miss a paraphrase.
     """
     sentences = stored.chunk.sentences
     cosines = stored.encoding.sentence_vectors @ query
-    weights = {term: idf(term) for term in terms}
     total = sum(weights.values()) or 1.0
     overlaps = [
         sum(weights[t] for t in weights.keys() & set(terms_of(s.of(text)))) / total

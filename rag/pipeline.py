@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
@@ -35,28 +35,27 @@ from rag.retrieve import Candidate, RankSettings, retrieve
 from rag.settings import Settings
 
 
-def embedder_for(settings: Settings) -> Embedder:
-    """The model that the settings name, or else the index's own, or else the default; loaded."""
+def load_model(name: str | None = None) -> Embedder:
+    """A model by its name, or the default, loaded. It takes seconds."""
     from index.embed import load_embedder
 
-    return load_embedder(find_model(settings.model or _model_of(settings.index) or DEFAULT_MODEL))
+    return load_embedder(find_model(name or DEFAULT_MODEL))
 
 
-def _model_of(folder: Path) -> str | None:
-    """The model that the index in a folder was built with; None if there is no index."""
-    try:
-        store = Store.open(folder)
-    except IndexMissing:
-        return None
-    with closing(store):
+def _model_of(folder: Path) -> str:
+    """The model that the index in a folder was built with. Raises IndexMissing."""
+    with closing(Store.open(folder)) as store:
         return store.fingerprint.model.name
 
 
 def ingest_paths(settings: Settings, paths: list[Path], *, prune: bool, watch: Watch) -> Report:
     """Bring the index in step with these paths."""
-    embedder = cache(lambda: embedder_for(settings))
-    built_with = _model_of(settings.index)
-    if settings.model is not None and built_with not in (None, settings.model):
+    try:
+        built_with = _model_of(settings.index)
+    except IndexMissing:
+        built_with = None
+    embedder = cache(lambda: load_model(settings.model or built_with))
+    if built_with is not None and settings.model not in (None, built_with):
         # Even when nothing is to be encoded: the user asked for another model than the index has.
         with closing(Store.open(settings.index)) as store:
             check_fingerprint(settings.index, store.fingerprint, fingerprint_of(embedder()))
@@ -65,9 +64,13 @@ def ingest_paths(settings: Settings, paths: list[Path], *, prune: bool, watch: W
 
 def rebuild_index(settings: Settings, watch: Watch) -> Report:
     """Encode the whole index anew, with the model that the settings name or the one it has."""
-    if _model_of(settings.index) is None:
-        raise IndexMissing(f"no index at {settings.index} to rebuild; use `rag ingest PATH`")
-    return rebuild(settings.index, embedder_for(settings), watch)
+    try:
+        built_with = _model_of(settings.index)
+    except IndexMissing:
+        raise IndexMissing(
+            f"no index at {settings.index} to rebuild; use `rag ingest PATH`"
+        ) from None
+    return rebuild(settings.index, load_model(settings.model or built_with), watch)
 
 
 def checked_query(query: str, k: int = DEFAULT_K) -> str:
@@ -111,10 +114,9 @@ class Pipeline:
 
         Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
         """
-        if _model_of(settings.index) is None:
-            Store.open(settings.index)
+        built_with = _model_of(settings.index)
         ranking = RankSettings(settings.n_candidates, settings.lexical_weight)
-        return cls(settings.index, embedder_for(settings), ranking)
+        return cls(settings.index, load_model(settings.model or built_with), ranking)
 
     def _open(self) -> Snapshot:
         snapshot = Snapshot.open(self._folder)
@@ -182,18 +184,14 @@ class Pipeline:
         with self.snapshot() as snapshot:
             within = None if filter is None else _within(snapshot, filter)
             best = retrieve(snapshot, vector, terms, self._ranking, within)
-            n_chunks = len(snapshot.lexical)
-
-            def idf(term: str) -> float:
-                return idf_of(snapshot.lexical.document_frequency(term), n_chunks)
-
+            weights = _idf_weights(snapshot, terms)
             passages = []
             for rank, candidate in enumerate(best[:k], 1):
                 document = snapshot.document(candidate.stored.document)
-                sentence = best_sentence(document.text, candidate.stored, vector, terms, idf)
+                sentence = best_sentence(document.text, candidate.stored, vector, weights)
                 passage = _passage(rank, candidate, document, sentence)
                 if explain:
-                    why = _explanation(candidate, passage.text, terms, idf, self._ranking)
+                    why = _explanation(candidate, passage.text, weights, self._ranking)
                     passage = passage.model_copy(update={"explanation": why})
                 passages.append(passage)
         return SearchResult(
@@ -203,11 +201,6 @@ class Pipeline:
             confidence=_confidence(best),
             passages=passages,
         )
-
-    def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
-        """Documents in order of doc_id, from behind `after`; all of them unless limited."""
-        with self.snapshot() as snapshot:
-            return snapshot.documents(after, limit)
 
     def document(self, doc_id: str) -> StoredDocument:
         """One document's row. Raises NotFound."""
@@ -249,6 +242,12 @@ def _within(snapshot: Snapshot, filter: Filter) -> Ids:
     return snapshot.chunk_ids_of(row.document for row in snapshot.documents() if passes(row))
 
 
+def _idf_weights(snapshot: Snapshot, terms: list[str]) -> dict[str, float]:
+    """The idf of each distinct term, in order."""
+    lexical = snapshot.lexical
+    return {t: idf_of(lexical.document_frequency(t), len(lexical)) for t in dict.fromkeys(terms)}
+
+
 def _passage(rank: int, candidate: Candidate, document: Document, sentence: Span) -> Passage:
     citation = cite.cite(document, candidate.stored)
     return Passage(
@@ -266,8 +265,7 @@ def _passage(rank: int, candidate: Candidate, document: Document, sentence: Span
 def _explanation(
     candidate: Candidate,
     text: str,
-    terms: list[str],
-    idf: Callable[[str], float],
+    weights: dict[str, float],
     ranking: RankSettings,
 ) -> Explanation:
     in_passage = set(terms_of(text))
@@ -285,8 +283,8 @@ def _explanation(
             weight=ranking.lexical_weight,
         ),
         terms=[
-            QueryTerm(term=term, idf=round(idf(term), 6), in_passage=term in in_passage)
-            for term in dict.fromkeys(terms)
+            QueryTerm(term=term, idf=round(idf, 6), in_passage=term in in_passage)
+            for term, idf in weights.items()
         ],
     )
 

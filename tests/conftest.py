@@ -14,8 +14,6 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parents[1]
-QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
-ARTICLE = "seeds/000_7140c98bc3163d31.txt"
 
 
 @pytest.fixture(scope="session")

@@ -13,28 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from command import RAG, ROOT, rag
 from index.embed import SentenceTransformerEmbedder
 from rag.pipeline import Pipeline
 from rag.results import to_json
 
-ROOT = Path(__file__).parents[1]
-RAG = [sys.executable, "-m", "rag.cli"]
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
 COMMANDS = [[], ["ingest"], ["search"], ["serve"], ["eval"], ["eval", "run"]]
-
-
-def rag(
-    *arguments: str | Path, cwd: Path = ROOT, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*RAG, *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def without_time(output: str) -> str:

@@ -1,20 +1,17 @@
 """Whole evaluations: the shipped set on the real model, and small sets whose measures are known."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from command import ROOT, rag
 from eval.datasets import SpanDataset, load_dataset
 from eval.run import evaluate, to_jsonl
 from fakes import HashEmbedder
 from index.embed import SentenceTransformerEmbedder
 from rag.retrieve import RankSettings
 
-ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "eval" / "seeds"
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
 
@@ -27,18 +24,6 @@ def write(folder: Path, name: str, *rows: object) -> None:
 
 def lines_of(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
-
-
-def rag(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rag.cli", *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def test_the_seed_question_is_answered_first_in_the_evaluation_too(
@@ -63,7 +48,7 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     tmp_path: Path,
 ) -> None:
     output = tmp_path / "out.jsonl"
-    done = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output)
+    done = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output, timeout_s=300)
     assert done.returncode == 0, done.stderr
     measures = json.loads(done.stdout)["measures"]
     names = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1", "AUROC"]
@@ -105,7 +90,7 @@ def beir(tmp_path: Path) -> Path:
 
 
 def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
-    done = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir)
+    done = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir, timeout_s=300)
     assert done.returncode == 0, done.stderr
     measures = json.loads(done.stdout)["measures"]
     # Both first documents are right; the second query has another, which no corpus holds.
@@ -122,7 +107,7 @@ def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
 
 def test_an_evaluation_leaves_the_working_directory_alone(beir: Path) -> None:
     before = sorted(beir.rglob("*"))
-    done = rag("eval", "run", beir, cwd=beir)
+    done = rag("eval", "run", beir, cwd=beir, timeout_s=300)
     assert "nDCG@10" in done.stdout
     assert sorted(beir.rglob("*")) == before
 

@@ -27,8 +27,8 @@ def stored(*cosines: float) -> StoredChunk:
 
 def best(question: str, *cosines: float) -> str:
     query = np.array([1, 0], dtype=np.float32)
-    terms = terms_of(question)
-    return best_sentence(TEXT, stored(*cosines), query, terms, lambda term: 1.0).of(TEXT)
+    weights = dict.fromkeys(terms_of(question), 1.0)
+    return best_sentence(TEXT, stored(*cosines), query, weights).of(TEXT)
 
 
 def test_shared_words_decide_between_sentences_that_are_alike() -> None:

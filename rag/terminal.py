@@ -108,8 +108,9 @@ def _print(out: Console, text: Text, indent: int) -> None:
 
 
 def _marked(query: str, passage: Passage) -> Text:
-    """The passage with its best sentence bright, and the words it shares with the query in it
-    underlined. Control characters become one character each, so that the offsets hold."""
+    """The passage, its best sentence bright and the words it shares with the query yellow.
+
+    Control characters become one character each, so that the offsets hold."""
     text = Text(_shown(passage.text), style="dim")
     start = passage.citation.start
     best = Span(passage.highlight.start - start, passage.highlight.end - start)

@@ -18,14 +18,14 @@ from api.service import Service
 from index.errors import RagError
 from rag.pipeline import Pipeline
 
-_DESCRIPTION = """Ask your documents: the highest-ranked passages, each with a citation that
-anyone can check character by character.
+_DESCRIPTION = """Ask your documents: the sentences that answer and the highest-ranked passages,
+each with a citation that anyone can check character by character.
 
 Offsets are half-open and count Unicode code points of a document's canonical text. Errors are
 problem details (RFC 9457). What is ingested while the service runs is served without a restart."""
 
 _TAGS = [
-    {"name": "search", "description": "Questions to cited passages."},
+    {"name": "search", "description": "Questions to cited sentences and passages."},
     {"name": "documents", "description": "The documents, and the text that citations point into."},
     {"name": "health", "description": "How the service does."},
     {"name": "problems", "description": "What the types of problem details mean."},

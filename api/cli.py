@@ -73,7 +73,7 @@ def _greeting(settings: "Settings", pipeline: "Pipeline", url: str) -> str:
     return f"""
 Serving {settings.index} on {url} (documents: {n_documents:,}, passages: {n_chunks:,})
 
-  Ask:   curl {url}/v1/search -H "Content-Type: application/json" -d "{body}"
+  Ask:   curl {url}/v1/ask -H "Content-Type: application/json" -d "{body}"
   Docs:  {url}/openapi.json
 
 Ctrl-C stops it."""

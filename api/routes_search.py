@@ -1,5 +1,6 @@
-"""The route that answers a question."""
+"""The routes that answer a question, in sentences or in passages."""
 
+from collections.abc import Callable
 from functools import partial
 
 from anyio import to_thread
@@ -7,11 +8,29 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.problems import responses
-from api.service import Served
-from api.wire import SearchRequest
-from rag.results import SearchResult, to_json
+from api.service import Served, Service
+from api.wire import AskRequest, SearchRequest
+from rag.results import Answer, SearchResult, to_json
 
 router = APIRouter(tags=["search"])
+
+
+@router.post(
+    "/v1/ask",
+    response_model=Answer,
+    response_description="The sentences that answer, and the passages behind them.",
+    responses=responses(400, 413, 415, 422, 500, 503),
+    summary="Answer a question with the documents' own sentences",
+)
+async def ask(asked: AskRequest, service: Served) -> Response:
+    """Each sentence carries a citation: `quote` is exactly `[start, end)` of the document's
+    canonical text, which `GET /v1/documents/{doc_id}/text` returns. A question that asks for
+    several things gets a sentence for each.
+
+    If the documents most likely do not answer it, `answered` is false, there is no sentence, and
+    `passages` are the nearest ones.
+    """
+    return await _found(service.pipeline.ask, asked, service)
 
 
 @router.post(
@@ -26,11 +45,19 @@ async def search(asked: SearchRequest, service: Served) -> Response:
     canonical text, which `GET /v1/documents/{doc_id}/text` returns.
 
     Questions that the documents do not answer still get the nearest passages, with a low
-    `confidence`.
+    `confidence` and `answered` false.
     """
-    find = partial(
-        service.pipeline.search, asked.query, asked.k, asked.filter, explain=asked.explain
+    return await _found(service.pipeline.search, asked, service)
+
+
+async def _found(
+    find: Callable[..., Answer | SearchResult],
+    asked: AskRequest | SearchRequest,
+    service: Service,
+) -> Response:
+    call = partial(
+        find, asked.query, asked.k, asked.filter, explain=asked.explain, merge=asked.merge
     )
-    result = await to_thread.run_sync(find, limiter=service.searches)
+    result = await to_thread.run_sync(call, limiter=service.searches)
     # The command line prints the same bytes; FastAPI would write them its own way.
     return Response(to_json(result), media_type="application/json")

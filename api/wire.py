@@ -10,6 +10,9 @@ from rag.pipeline import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
 EXAMPLE_QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+EXAMPLE_OF_TWO_PARTS = (
+    "Who keeps a presence in the country, and what do international organizations warn of?"
+)
 EXAMPLE_DOCUMENT = "seeds/000_7140c98bc3163d31.txt"
 
 DocumentId = Annotated[
@@ -39,14 +42,14 @@ class _Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SearchRequest(_Wire):
+class _Question(_Wire):
     """A question, and how to answer it."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {"query": EXAMPLE_QUESTION},
-                {"query": "Who keeps a presence in the country?", "k": 2, "explain": True},
+                {"query": EXAMPLE_OF_TWO_PARTS, "k": 2, "explain": True, "merge": True},
                 {
                     "query": "What do international organizations warn of?",
                     "k": 1,
@@ -62,7 +65,11 @@ class SearchRequest(_Wire):
         description="The question, in plain words; not blank.",
     )
     k: int = Field(
-        default=DEFAULT_K, ge=1, le=MAX_K, description="At most this many passages are returned."
+        default=DEFAULT_K,
+        ge=1,
+        le=MAX_K,
+        description="At most this many passages are returned; of an answer, also those that its "
+        "sentences stand in.",
     )
     filter: Filter | None = Field(
         default=None, description="Which documents to search; all of them if it is not given."
@@ -70,6 +77,18 @@ class SearchRequest(_Wire):
     explain: bool = Field(
         default=False, description="Whether to tell how each passage came by its score."
     )
+    merge: bool = Field(
+        default=False,
+        description="Whether to join those of the passages that are neighbours in one document.",
+    )
+
+
+class SearchRequest(_Question):
+    """A question to be met with passages."""
+
+
+class AskRequest(_Question):
+    """A question to be answered in sentences."""
 
 
 class DocumentOut(_Wire):

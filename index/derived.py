@@ -22,14 +22,14 @@ from index import dense, lexical
 from index.analyze import terms_of
 from index.dense import FaissIndex
 from index.errors import IndexProblem
-from index.lexical import TantivyIndex
+from index.lexical import LexicalText, TantivyIndex
 from index.protocols import LexicalIndex, VectorIndex
 from index.sqlite import translated
 from index.store import Store
 from index.types import Ids
 
 MANIFEST = "derived.json"
-FORMAT = f"1, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
+FORMAT = f"2, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
 """Raised when files of an earlier program must be rebuilt: another analysis, schema or layout."""
 
 _VECTORS_AT_ONCE = 50_000
@@ -221,7 +221,13 @@ def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: 
             ignore=shutil.ignore_patterns("*.lock"),
         )
         added = changes.added
-    lexical.append(path, ((i, terms_of(text)) for i, text in store.texts(added)))
+    lexical.append(
+        path,
+        (
+            LexicalText(i, terms_of(text), [t for each in above for t in terms_of(each)])
+            for i, text, above in store.texts(added)
+        ),
+    )
 
 
 def _share(source: str, target: str) -> str:

@@ -1,24 +1,29 @@
-"""Vectors by sentence-transformers; the one module that imports it.
+"""Vectors, and cross-encoders, by sentence-transformers; the one module that imports it.
 
 A chunk goes through the model once. Where the model pools by the mean of its token vectors, its
 sentences' vectors are the means over each sentence's tokens of that same pass ("late pooling");
-other poolings make no sense on part of a text, and their sentences are encoded on their own.
+and its token vectors are kept for late interaction; other poolings make no sense on part of a text,
+and their sentences are encoded on their own.
 """
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import tokenizers
+from numpy.typing import NDArray
 
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
 from index.models import ModelFolder
-from index.types import Encoding, Matrix, Span, Vector
+from index.tokens import compress
+from index.types import Encoding, Matrix, QueryEncoding, Span, TokenVectors, Vector
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+_Model = TypeVar("_Model")
 
 BATCH = 16
 """Texts a forward pass. Small batches of like length waste little on padding."""
@@ -47,7 +52,9 @@ class SentenceTransformerEmbedder:
     """
 
     def __init__(self, folder: ModelFolder) -> None:
-        self._model = _load(folder)
+        from sentence_transformers import SentenceTransformer
+
+        self._model = _loaded(SentenceTransformer, folder)
         self._lock = threading.Lock()
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if backend is None:
@@ -97,14 +104,30 @@ class SentenceTransformerEmbedder:
                 encodings[i] = encoding
         return [encoding for encoding in encodings if encoding is not None]
 
-    def encode_query(self, text: str) -> Vector:
-        """The query's vector. One longer than the window is read in parts, whose mean is taken."""
+    def encode_query(self, text: str) -> QueryEncoding:
+        """The query's vectors. One longer than the window is read in parts: its vector is their
+        mean, its token vectors are all of theirs."""
         longest = self._window - self.fingerprint.special
         offsets = self.tokenizer.offsets(text)
-        starts = [offsets[i][0] for i in range(longest, len(offsets), longest)]
-        parts = [text[a:b] for a, b in zip([0, *starts], [*starts, len(text)], strict=True)]
+        starts = [0, *(offsets[i][0] for i in range(longest, len(offsets), longest))]
+        parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+        if not self._late:
+            with self._lock:
+                vector = _unit(self._plain(parts, self._query_prefix).mean(axis=0))
+            return QueryEncoding(vector, np.zeros((0, len(vector)), np.float32), ())
         with self._lock:
-            return _unit(self._plain(parts, self._query_prefix).mean(axis=0))
+            passes = [self._pass([self._query_prefix + part])[0] for part in parts]
+        rows, places = [], []
+        for start, each in zip(starts, passes, strict=True):
+            prefixed = len(self._query_prefix)
+            for (a, b), row in zip(each.offsets, each.tokens, strict=True):
+                if b > max(a, prefixed):
+                    rows.append(_unit(row))
+                    # Some tokenizers count the space before a word to its first token.
+                    places.append((start + max(int(a) - prefixed, 0), start + int(b) - prefixed))
+        vector = _unit(np.mean([_unit(each.vector) for each in passes], axis=0))
+        stacked = np.stack(rows) if rows else np.zeros((0, len(vector)), np.float32)
+        return QueryEncoding(vector, stacked, tuple(places))
 
     def _plain(self, texts: list[str], prefix: str) -> Matrix:
         vectors = self._model.encode(
@@ -124,9 +147,17 @@ class SentenceTransformerEmbedder:
         sentence_vectors = self._plain(parts, self._document_prefix)
         ends = np.cumsum([len(spans) for spans in sentences])
         split = np.split(sentence_vectors, ends[:-1])
-        return [Encoding(v, s) for v, s in zip(vectors, split, strict=True)]
+        none = TokenVectors.none()
+        return [Encoding(v, s, none) for v, s in zip(vectors, split, strict=True)]
 
     def _encode_late(self, texts: list[str], sentences: list[Sequence[Span]]) -> list[Encoding]:
+        return [
+            _late_pooled(each, spans)
+            for each, spans in zip(self._pass(texts), sentences, strict=True)
+        ]
+
+    def _pass(self, texts: list[str]) -> list["_Pass"]:
+        """One forward pass over texts that fit the window."""
         import torch
 
         features: Any = self._model.tokenizer(
@@ -138,27 +169,38 @@ class SentenceTransformerEmbedder:
             output: Any = self._model.forward(features)
         tokens = output["token_embeddings"].float().cpu().numpy()
         vectors = output["sentence_embedding"].float().cpu().numpy()
-        return [
-            Encoding(_unit(vectors[i]), _late_pooled(tokens[i], offsets[i], sentences[i]))
-            for i in range(len(texts))
-        ]
+        return [_Pass(vectors[i], tokens[i], offsets[i]) for i in range(len(texts))]
 
 
-def _late_pooled(tokens: Matrix, offsets: Any, sentences: Sequence[Span]) -> Matrix:
-    """The mean token vector of each sentence, of unit length.
+class _Pass(NamedTuple):
+    """What a forward pass gives for one text. vector: (d,). tokens: (t, d). offsets: (t, 2), where
+    special tokens and padding are (0, 0)."""
 
-    tokens: (t, d). offsets: (t, 2), where special tokens and padding are (0, 0).
-    """
-    starts, ends = offsets[:, 0], offsets[:, 1]
+    vector: Vector
+    tokens: Matrix
+    offsets: NDArray[np.int64]
+
+
+def _late_pooled(each: _Pass, sentences: Sequence[Span]) -> Encoding:
+    """A chunk's vector, the mean token vector of each sentence, and the tokens' own."""
+    tokens, (starts, ends) = each.tokens, each.offsets.T
     real = ends > starts
+    sentence_of = np.full(len(tokens), len(sentences))
     rows = []
-    for span in sentences:
+    for number, span in enumerate(sentences):
         inside = real & (starts < span.end) & (ends > span.start)
+        sentence_of[inside] = number
         # A sentence of characters that the tokenizer drops has no token: take the whole text's.
         rows.append(
             tokens[inside if inside.any() else (real if real.any() else slice(None))].mean(0)
         )
-    return np.stack([_unit(row) for row in rows])
+    norms = np.linalg.norm(tokens[real], axis=1, keepdims=True)
+    units = tokens[real] / np.maximum(norms, np.float32(1e-12))
+    return Encoding(
+        _unit(each.vector),
+        np.stack([_unit(row) for row in rows]),
+        compress(units, sentence_of[real]),
+    )
 
 
 def _unit(vector: Vector) -> Vector:
@@ -166,13 +208,12 @@ def _unit(vector: Vector) -> Vector:
     return np.asarray(vector / norm if norm > 0 else vector, dtype=np.float32)
 
 
-def _load(folder: ModelFolder) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
+def _loaded(kind: type[_Model], folder: ModelFolder) -> _Model:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceTransformer(str(folder.path), local_files_only=True)
+        return kind(str(folder.path), local_files_only=True)  # type: ignore[call-arg]
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise ModelUnusable(f"cannot load {folder.name} from {folder.path}: {error}") from error
 
@@ -193,3 +234,28 @@ def _window(model: "SentenceTransformer") -> int:
 def load_embedder(folder: ModelFolder) -> SentenceTransformerEmbedder:
     """The embedder for a model folder. Importing torch and loading takes seconds: do it once."""
     return SentenceTransformerEmbedder(folder)
+
+
+def load_cross_encoder(folder: ModelFolder) -> Callable[[str, list[str]], list[float]]:
+    """A cross-encoder as a function of a question and texts: one score a text, in [0, 1]."""
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    model = _loaded(CrossEncoder, folder)
+    if model.num_labels != 1:
+        raise ModelUnusable(
+            f"{folder.name} gives {model.num_labels} values a text; a reranker gives one"
+        )
+    lock = threading.Lock()
+
+    def scores(question: str, texts: list[str]) -> list[float]:
+        with lock:
+            values = model.predict(
+                [(question, text) for text in texts],
+                batch_size=BATCH,
+                activation_fn=torch.nn.Sigmoid(),
+                show_progress_bar=False,
+            )
+        return [float(value) for value in values]
+
+    return scores

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from index.fingerprint import ModelFingerprint
-from index.types import Encoding, Hit, Ids, Matrix, Span, Vector
+from index.types import Encoding, Hit, Ids, Matrix, QueryEncoding, Span, Vector
 
 
 class Tokenizer(Protocol):
@@ -29,7 +29,7 @@ class Embedder(Protocol):
         """One encoding a text; `sentences[i]` are spans of `texts[i]`."""
         ...
 
-    def encode_query(self, text: str) -> Vector: ...
+    def encode_query(self, text: str) -> QueryEncoding: ...
 
 
 class VectorIndex(Protocol):
@@ -58,12 +58,20 @@ class VectorIndex(Protocol):
 
 
 class LexicalIndex(Protocol):
-    """BM25 over terms as index.analyze makes them."""
+    """BM25 over terms, and over pairs of terms that follow one another, as index.analyze makes
+    them."""
 
     def __len__(self) -> int: ...
 
     def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> list[Hit]:
-        """The k best chunks holding any of the terms, best first, ties to the smaller chunk_id."""
+        """The k best chunks holding any of the terms, best first, ties to the smaller chunk_id.
+
+        terms: the query's, in its order.
+        """
+        ...
+
+    def most(self, terms: Sequence[str]) -> float:
+        """What the terms alone, without pairs, could score at most in any chunk; not negative."""
         ...
 
     def document_frequency(self, term: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.types import Chunk, Encoding, Ids, Span
+from index.types import Chunk, Ids, Matrix, Span, TokenVectors, Vector
 
 DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
@@ -38,7 +38,8 @@ class StoredChunk:
 
     chunk: Chunk
     document: int
-    encoding: Encoding
+    vector: Vector
+    sentence_vectors: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,22 @@ def stored_chunk(row: Sequence[object]) -> StoredChunk:
         digest=blob(digest),
     )
     matrix = np.frombuffer(blob(rows), np.float32).reshape(len(spans), -1)
-    return StoredChunk(
-        chunk, integer(document), Encoding(np.frombuffer(blob(vector), np.float32), matrix)
+    return StoredChunk(chunk, integer(document), np.frombuffer(blob(vector), np.float32), matrix)
+
+
+def tokens_blob(tokens: TokenVectors) -> bytes:
+    """Token vectors as one value: scales, sentences, codes."""
+    return tokens.scales.tobytes() + tokens.sentence_of.tobytes() + tokens.codes.tobytes()
+
+
+def tokens_from(value: bytes, dimension: int) -> TokenVectors:
+    """From tokens_blob, of a model of this dimension."""
+    width = -(-dimension // 4)
+    n = len(value) // (width + 4)
+    return TokenVectors(
+        codes=np.frombuffer(value, np.uint8, offset=4 * n).reshape(n, width),
+        scales=np.frombuffer(value, np.float16, count=n),
+        sentence_of=np.frombuffer(value, np.uint16, count=n, offset=2 * n),
     )
 
 

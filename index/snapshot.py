@@ -8,7 +8,7 @@ from pathlib import Path
 from index.derived import Derived, open_derived
 from index.rows import StoredChunk, StoredDocument
 from index.store import Store
-from index.types import Document, Ids
+from index.types import Document, Ids, TokenVectors
 
 _DOCUMENTS_KEPT = 32
 
@@ -55,6 +55,11 @@ class Snapshot:
         """These chunks with their vectors, in order of their id."""
         with self._lock:
             return self._store.chunks(ids)
+
+    def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
+        """The token vectors of these chunks; a chunk that has none is left out."""
+        with self._lock:
+            return self._store.token_vectors(ids)
 
     def document(self, document: int) -> Document:
         """A document whole, by its row; the last few are kept."""

@@ -8,6 +8,7 @@ whatever is written meanwhile.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,14 @@ from index.rows import (
     json_ids,
     stored_chunk,
     stored_document,
+    tokens_blob,
+    tokens_from,
 )
 from index.sqlite import Connection, Cursor, connect, translated
-from index.types import Chunk, Document, Encoding, Heading, Ids, Matrix, Span
+from index.types import Chunk, Document, Encoding, Heading, Ids, Matrix, Span, TokenVectors
 
 DATABASE = "rag.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -62,6 +65,10 @@ CREATE TABLE chunks (
     vector           BLOB NOT NULL,
     sentence_vectors BLOB NOT NULL,
     generation       INTEGER NOT NULL
+);
+CREATE TABLE token_vectors (
+    chunk_id INTEGER PRIMARY KEY REFERENCES chunks ON DELETE CASCADE,
+    tokens   BLOB NOT NULL
 );
 CREATE UNIQUE INDEX chunks_of_document ON chunks (document, ordinal);
 CREATE INDEX chunks_by_generation ON chunks (generation);
@@ -239,6 +246,16 @@ class Store:
         )
         return [stored_chunk(row) for row in rows]
 
+    def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
+        """The token vectors of these chunks; a chunk that has none is left out."""
+        dimension = self.fingerprint.model.dimension
+        rows = self._rows(
+            "SELECT chunk_id, tokens FROM token_vectors "
+            "WHERE chunk_id IN (SELECT value FROM json_each(?))",
+            [json_ids(ids)],
+        )
+        return {integer(row[0]): tokens_from(blob(row[1]), dimension) for row in rows}
+
     def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
         """The chunks of these documents' rows, in order."""
         rows = self._rows(
@@ -271,20 +288,20 @@ class Store:
             -1, dimension
         )
 
-    def texts(self, ids: Ids) -> Iterator[tuple[int, str]]:
-        """Chunk ids with their texts, document by document."""
+    def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+        """Chunk ids with their texts, and the title and headings they stand under, document by
+        document."""
         rows = self._rows(
             "SELECT document, chunk_id, start, end FROM chunks "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
             [json_ids(ids)],
         )
-        document, text = None, ""
-        for row in rows:
-            if row[0] != document:
-                document = row[0]
-                found = self._execute("SELECT text FROM documents WHERE document = ?", [document])
-                text = found.fetchone()[0]
-            yield integer(row[1]), text[integer(row[2]) : integer(row[3])]
+        for row, in_document in groupby(rows, key=lambda row: integer(row[0])):
+            document = self.document(row)
+            for _, chunk_id, start, end in in_document:
+                span = Span(integer(start), integer(end))
+                above = (document.title, *document.headings_of(span))
+                yield integer(chunk_id), span.of(document.text), above
 
     # Writing
 
@@ -367,6 +384,11 @@ class Transaction:
                 self._generation,
             ],
         )
+        if len(encoding.tokens):
+            self._store._execute(
+                "INSERT INTO token_vectors VALUES (?,?)",
+                [chunk.chunk_id, tokens_blob(encoding.tokens)],
+            )
 
     def delete(self, document: int) -> None:
         """Take a document out, by its row."""

@@ -136,11 +136,46 @@ def chunk_id_of(doc_id: str, span: Span, digest: bytes) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """A chunk's token vectors, compressed by index.tokens, in the order of their sentences; none
+    for a model whose token vectors mean nothing on their own.
+
+    codes:       uint8, shape (t, ceil(d / 4))
+    scales:      float16, shape (t,)
+    sentence_of: uint16, shape (t,): which of the chunk's sentences a token is in; the number of
+                 sentences for one that is in none, as in a heading
+    """
+
+    codes: NDArray[np.uint8]
+    scales: NDArray[np.float16]
+    sentence_of: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.scales)
+
+    @classmethod
+    def none(cls) -> "TokenVectors":
+        empty = np.zeros(0)
+        return cls(np.zeros((0, 0), np.uint8), empty.astype(np.float16), empty.astype(np.uint16))
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
-    """What one forward pass gives for a chunk: its vector (d,) and its sentences' (n, d)."""
+    """What one forward pass gives for a chunk: its vector (d,), its sentences' (n, d), and its
+    tokens'."""
 
     vector: Vector
     sentence_vectors: Matrix
+    tokens: TokenVectors
+
+
+@dataclass(frozen=True, slots=True)
+class QueryEncoding:
+    """A query's vector (d,), and of each of its tokens the vector, (t, d), and the place in it."""
+
+    vector: Vector
+    token_vectors: Matrix
+    offsets: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

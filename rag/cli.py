@@ -1,7 +1,7 @@
 """The command line. Heavy modules are imported where they are used, so that help answers at once.
 
-Exit status: 0 all is well; 1 done, but some files were skipped; 2 an error, told in one line;
-130 stopped with Ctrl-C.
+Exit status: 0 all is well, also if nothing answers a question; 1 done, but some files were skipped;
+2 an error, told in one line; 130 stopped with Ctrl-C.
 """
 
 import logging
@@ -12,15 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from index.errors import BadInput, RagError
 
+if TYPE_CHECKING:
+    from rag.pipeline import Pipeline
+    from rag.results import Filter
+
 app = typer.Typer(
     name="rag",
-    help="Ask your documents: ranked passages, each with a citation proven against its source.",
+    help="Ask your documents: answers and passages, each cited and proven against its source.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,6 +37,29 @@ IndexOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+]
+QuestionArgument = Annotated[str, typer.Argument(help="What you want to know, in your own words.")]
+KOption = Annotated[int, typer.Option("-k", help="How many passages, 1 to 100.")]
+DocOption = Annotated[
+    list[str] | None,
+    typer.Option("--doc", help="Search only these documents: ids or patterns, as 'docs/*'."),
+]
+MergeOption = Annotated[
+    bool, typer.Option("--merge", help="Join neighbouring passages of one document.")
+]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Tell how each passage came by its score.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
+]
+RerankOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rerank",
+        help="What looks again at the first candidates: none, late-interaction, or a "
+        "cross-encoder, by hub name or local folder.",
+    ),
 ]
 
 
@@ -77,7 +104,7 @@ def ingest(
     ] = False,
 ) -> None:
     """Read documents into the index; only what changed is encoded."""
-    from rag.pipeline import ingest_paths, rebuild_index
+    from rag.indexing import ingest_paths, rebuild_index
     from rag.settings import Settings
     from rag.terminal import console, print_report, watching
 
@@ -103,41 +130,80 @@ def ingest(
 
 
 @app.command()
-def search(
-    question: Annotated[str, typer.Argument(help="What you want to know, in your own words.")],
-    k: Annotated[int, typer.Option("-k", help="How many passages, 1 to 100.")] = 5,
-    doc_id: Annotated[
-        list[str] | None,
-        typer.Option("--doc", help="Search only these documents: ids or patterns, as 'docs/*'."),
-    ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Tell how each passage came by its score.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
-    ] = False,
+def ask(
+    question: QuestionArgument,
+    k: KOption = 5,
+    doc: DocOption = None,
+    merge: MergeOption = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
     index: IndexOption = None,
     model: ModelOption = None,
+    rerank: RerankOption = None,
+) -> None:
+    """Answer a question with the documents' own sentences, each with its source.
+
+    The passages behind them follow. If the documents do not answer it, that is said instead, and
+    the exit status is 0 all the same.
+    """
+    from rag.results import to_json
+    from rag.shown import print_answer
+    from rag.terminal import console
+
+    with _opened(question, k, index=index, model=model, rerank=rerank) as pipeline:
+        answer = pipeline.ask(question, k, _filter(doc), explain=explain, merge=merge)
+    if as_json:
+        typer.echo(to_json(answer))
+    else:
+        print_answer(console(), answer, full=explain)
+
+
+@app.command()
+def search(
+    question: QuestionArgument,
+    k: KOption = 5,
+    doc: DocOption = None,
+    merge: MergeOption = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+    rerank: RerankOption = None,
 ) -> None:
     """Show the passages that answer a question best, with their sources."""
-    from rag.pipeline import Pipeline, checked_query
-    from rag.results import Filter, to_json
-    from rag.settings import Settings
-    from rag.terminal import console, print_result
+    from rag.results import to_json
+    from rag.shown import print_result
+    from rag.terminal import console
 
-    checked_query(question, k)
-    settings = Settings.resolve(index=index, model=model)
-    with interruptible("Stopped."), console(stderr=True).status("Loading the model…"):
-        pipeline = Pipeline.open(settings)
-        try:
-            filter = Filter(doc_id=doc_id) if doc_id else None
-            result = pipeline.search(question, k, filter, explain=explain)
-        finally:
-            pipeline.close()
+    with _opened(question, k, index=index, model=model, rerank=rerank) as pipeline:
+        result = pipeline.search(question, k, _filter(doc), explain=explain, merge=merge)
     if as_json:
         typer.echo(to_json(result))
     else:
         print_result(console(), result)
+
+
+@contextmanager
+def _opened(question: str, k: int, **flags: str | Path | None) -> "Iterator[Pipeline]":
+    """The pipeline that the settings and flags name, for one question; closed after it."""
+    from rag.pipeline import Pipeline, checked_query
+    from rag.settings import Settings
+    from rag.terminal import console
+
+    checked_query(question, k)
+    settings = Settings.resolve(**flags)
+    with interruptible("Stopped."), console(stderr=True).status("Loading the model…"):
+        pipeline = Pipeline.open(settings)
+        try:
+            yield pipeline
+        finally:
+            pipeline.close()
+
+
+def _filter(doc_ids: list[str] | None) -> "Filter | None":
+    from rag.results import Filter
+
+    return Filter(doc_id=doc_ids) if doc_ids else None
 
 
 def _add_commands() -> None:

@@ -1,43 +1,41 @@
 """The sentence of a passage that answers best, and the words of it that the question shares."""
 
-from collections.abc import Mapping
-from math import log
-
 import numpy as np
+from numpy.typing import NDArray
 
 from index.analyze import analyze, terms_of
-from index.rows import StoredChunk
-from index.types import Span, Vector
+from index.types import Span
+from rag.question import Question
+from rag.retrieve import Candidate
+
+_DECIMALS = 6
 
 
-def best_sentence(
-    text: str,
-    stored: StoredChunk,
-    query: Vector,
-    weights: Mapping[str, float],
-) -> Span:
-    """The span of the sentence with the greatest sum of cosine and idf-weighted share of the
-    question's terms; the earlier of two equal ones.
+def sentence_scores(text: str, candidate: Candidate, question: Question) -> NDArray[np.float64]:
+    """How well each sentence of a chunk answers, (n,), each at most 1; rounded, so that noise
+    does not choose between equal ones.
 
-    text: the document's. weights: the idf of each of the question's terms.
+    By late interaction where the model allows. Otherwise the mean of the sentence's cosine and its
+    idf-weighted share of the question's terms: a sentence's vector alone knows what it is about but
+    not which of two neighbours holds the name that was asked for.
 
-    A late-pooled vector alone knows what a sentence is about but not which of two neighbours holds
-    the name that was asked for; the words alone miss a paraphrase.
+    text: the document's.
     """
-    sentences = stored.chunk.sentences
-    cosines = stored.encoding.sentence_vectors @ query
-    total = sum(weights.values()) or 1.0
-    overlaps = [
-        sum(weights[t] for t in weights.keys() & set(terms_of(s.of(text)))) / total
-        for s in sentences
+    if candidate.interaction is not None:
+        return candidate.interaction.sentences.astype(np.float64).round(_DECIMALS)
+    cosines = candidate.stored.sentence_vectors @ question.vector
+    total = sum(question.idf.values()) or 1.0
+    shares = [
+        sum(question.idf[t] for t in question.idf.keys() & set(terms_of(sentence.of(text)))) / total
+        for sentence in candidate.stored.chunk.sentences
     ]
-    scores = (cosines + np.array(overlaps)).round(6)
-    return sentences[int(np.argmax(scores))]
+    return np.asarray((cosines + np.array(shares)) / 2, dtype=np.float64).round(_DECIMALS)
 
 
-def idf_of(document_frequency: int, n_chunks: int) -> float:
-    """BM25's inverse document frequency of a term, as Lucene has it; never negative."""
-    return log(1 + (n_chunks - document_frequency + 0.5) / (document_frequency + 0.5))
+def best_sentence(text: str, candidate: Candidate, question: Question) -> Span:
+    """The span of the sentence that answers best; the earlier of two equal ones."""
+    best = int(np.argmax(sentence_scores(text, candidate, question)))
+    return candidate.stored.chunk.sentences[best]
 
 
 def matches(query: str, text: str) -> list[Span]:

@@ -1,76 +1,46 @@
 """The one place where model, index and ranking are put together."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 
-from index.analyze import terms_of
-from index.errors import BadQuery, IndexMissing, NotFound, SpanOutOfRange
-from index.models import DEFAULT_MODEL, find_model
+from index.errors import BadQuery, NotFound, SpanOutOfRange
 from index.protocols import Embedder
 from index.rows import StoredDocument
-from index.snapshot import Snapshot, state_of
-from index.store import Store
-from index.sync import Report, Watch, check_fingerprint, fingerprint_of, ingest, rebuild
-from index.types import Document, Ids, Span
-from rag import cite
-from rag.highlight import best_sentence, idf_of
+from index.snapshot import Snapshot
+from index.sync import fingerprint_of
+from index.types import Document, Ids, QueryEncoding, Span
+from rag.answer import (
+    NOT_ANSWERED,
+    PASSAGES_READ,
+    QuestionPart,
+    best_choice,
+    in_passage,
+    questions_in,
+    sentence_of,
+)
+from rag.confidence import calibration_for
+from rag.found import Found, passage_of
+from rag.generations import Generations
+from rag.models import load_model, load_reranker, model_of
+from rag.passages import Ranked, joined
+from rag.question import question_of
+from rag.ranking import RankSettings
 from rag.results import (
     DEFAULT_K,
     MAX_K,
     MAX_QUERY_CHARACTERS,
-    Explanation,
+    Answer,
+    AnswerSentence,
     Filter,
-    Part,
     Passage,
-    QueryTerm,
-    Scores,
     SearchResult,
 )
-from rag.retrieve import Candidate, RankSettings, retrieve
+from rag.retrieve import retrieve
 from rag.settings import Settings
-
-
-def load_model(name: str | None = None) -> Embedder:
-    """A model by its name, or the default, loaded. It takes seconds."""
-    from index.embed import load_embedder
-
-    return load_embedder(find_model(name or DEFAULT_MODEL))
-
-
-def _model_of(folder: Path) -> str:
-    """The model that the index in a folder was built with. Raises IndexMissing."""
-    with closing(Store.open(folder)) as store:
-        return store.fingerprint.model.name
-
-
-def ingest_paths(settings: Settings, paths: list[Path], *, prune: bool, watch: Watch) -> Report:
-    """Bring the index in step with these paths."""
-    try:
-        built_with = _model_of(settings.index)
-    except IndexMissing:
-        built_with = None
-    embedder = cache(lambda: load_model(settings.model or built_with))
-    if built_with is not None and settings.model not in (None, built_with):
-        # Even when nothing is to be encoded: the user asked for another model than the index has.
-        with closing(Store.open(settings.index)) as store:
-            check_fingerprint(settings.index, store.fingerprint, fingerprint_of(embedder()))
-    return ingest(settings.index, paths, embedder, prune=prune, watch=watch)
-
-
-def rebuild_index(settings: Settings, watch: Watch) -> Report:
-    """Encode the whole index anew, with the model that the settings name or the one it has."""
-    try:
-        built_with = _model_of(settings.index)
-    except IndexMissing:
-        raise IndexMissing(
-            f"no index at {settings.index} to rebuild; use `rag ingest PATH`"
-        ) from None
-    return rebuild(settings.index, load_model(settings.model or built_with), watch)
 
 
 def checked_query(query: str, k: int = DEFAULT_K) -> str:
@@ -97,16 +67,20 @@ class Pipeline:
     """An index, its model and the ranking; searched by many threads at once."""
 
     def __init__(
-        self, folder: Path, embedder: Embedder, ranking: RankSettings = RankSettings()
+        self,
+        folder: Path,
+        embedder: Embedder,
+        ranking: RankSettings = RankSettings(),
+        calibration: Path | None = None,
     ) -> None:
-        self._folder = folder
+        """`calibration` is a file of `rag eval calibrate`; without it the model's shipped one is
+        used, if there is one. Raises BadInput if it cannot be used, ModelUnusable if the ranking
+        names a cross-encoder that cannot be loaded."""
         self._embedder = embedder
         self._ranking = ranking
-        self._lock = threading.Lock()
-        self._refreshing = threading.Lock()
-        self._borrowed: dict[Snapshot, int] = {}
-        self._current = self._open()
-        self._closed = False
+        self._cross_encode = load_reranker(ranking)
+        self._calibration = calibration_for(embedder.fingerprint.weights, calibration)
+        self._generations = Generations(folder, fingerprint_of(embedder))
 
     @classmethod
     def open(cls, settings: Settings) -> "Pipeline":
@@ -114,60 +88,28 @@ class Pipeline:
 
         Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
         """
-        built_with = _model_of(settings.index)
-        ranking = RankSettings(settings.n_candidates, settings.lexical_weight)
-        return cls(settings.index, load_model(settings.model or built_with), ranking)
-
-    def _open(self) -> Snapshot:
-        snapshot = Snapshot.open(self._folder)
-        try:
-            check_fingerprint(self._folder, snapshot.fingerprint, fingerprint_of(self._embedder))
-        except BaseException:
-            snapshot.close()
-            raise
-        return snapshot
+        built_with = model_of(settings.index)
+        embedder = load_model(settings.model or built_with)
+        return cls(settings.index, embedder, settings.ranking, settings.calibration)
 
     def close(self) -> None:
         """Close the index; a search that is under way finishes first."""
-        with self._lock:
-            self._closed = True
-            if not self._borrowed.get(self._current):
-                self._current.close()
+        self._generations.close()
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The present generation, held open until the block ends."""
-        with self._lock:
-            snapshot = self._current
-            self._borrowed[snapshot] = self._borrowed.get(snapshot, 0) + 1
-        try:
-            yield snapshot
-        finally:
-            with self._lock:
-                self._borrowed[snapshot] -= 1
-                if not self._borrowed[snapshot]:
-                    del self._borrowed[snapshot]
-                    if self._closed or snapshot is not self._current:
-                        snapshot.close()
+        return self._generations.borrowed()
 
     def refresh(self) -> bool:
         """Go over to the index's newest generation; False if that is the present one.
 
         Searches go on meanwhile, each in the generation it began with.
         """
-        with self._refreshing:
-            if state_of(self._folder) == self._current.state:
-                return False
-            fresh = self._open()
-            with self._lock:
-                stale, self._current = self._current, fresh
-                if not self._borrowed.get(stale):
-                    stale.close()
-            return True
+        return self._generations.refresh()
 
     @property
     def generation(self) -> int:
-        return self._current.generation
+        return self._generations.generation
 
     def search(
         self,
@@ -176,31 +118,125 @@ class Pipeline:
         filter: Filter | None = None,
         *,
         explain: bool = False,
+        merge: bool = False,
     ) -> SearchResult:
         """The k best passages for a question, best first, each with its proven citation; with
-        `explain`, also with how each came by its score."""
+        `explain`, also with how each came by its score. With `merge`, those of the k that are
+        neighbours become one."""
         began = time.perf_counter()
-        vector, terms = self._embedder.encode_query(query), terms_of(query)
+        encoding = self._embedder.encode_query(query)
         with self.snapshot() as snapshot:
-            within = None if filter is None else _within(snapshot, filter)
-            best = retrieve(snapshot, vector, terms, self._ranking, within)
-            weights = _idf_weights(snapshot, terms)
-            passages = []
-            for rank, candidate in enumerate(best[:k], 1):
-                document = snapshot.document(candidate.stored.document)
-                sentence = best_sentence(document.text, candidate.stored, vector, weights)
-                passage = _passage(rank, candidate, document, sentence)
-                if explain:
-                    why = _explanation(candidate, passage.text, weights, self._ranking)
-                    passage = passage.model_copy(update={"explanation": why})
-                passages.append(passage)
-        return SearchResult(
-            query=query,
-            generation=snapshot.generation,
-            took_ms=round((time.perf_counter() - began) * 1000, 2),
-            confidence=_confidence(best),
-            passages=passages,
-        )
+            found = self._find(snapshot, query, encoding, k, filter)
+            confidence = self._confidence(found)
+            return SearchResult(
+                query=query,
+                generation=snapshot.generation,
+                answered=self._answers(found, confidence),
+                confidence=confidence,
+                passages=self._passages(found, merge, explain),
+                took_ms=_since(began),
+            )
+
+    def ask(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        filter: Filter | None = None,
+        *,
+        explain: bool = False,
+        merge: bool = False,
+    ) -> Answer:
+        """The sentences that answer a question, each with its proven citation, and the passages
+        behind them; without sentences if the documents most likely do not answer it."""
+        began = time.perf_counter()
+        parts = questions_in(query) or [QuestionPart(query, query)]
+        texts = dict.fromkeys([query, *(part.searched for part in parts)])
+        encodings = {text: self._embedder.encode_query(text) for text in texts}
+        with self.snapshot() as snapshot:
+            # What is read for the answer does not depend on k, so the answer does not.
+            depth = max(k, PASSAGES_READ)
+            found = {
+                text: self._find(snapshot, text, encoding, depth, filter)
+                for text, encoding in encodings.items()
+            }
+            passages = self._passages(replace(found[query], k=k), merge, explain)
+            sentences = self._answered(parts, found, passages, explain)
+            return Answer(
+                query=query,
+                generation=snapshot.generation,
+                answered=bool(sentences),
+                # A question of several parts is answered if one of them is.
+                confidence=max(self._confidence(found[part.searched]) for part in parts),
+                text=" ".join(dict.fromkeys(part.citation.quote for part in sentences))
+                or NOT_ANSWERED,
+                sentences=sentences,
+                passages=passages,
+                took_ms=_since(began),
+            )
+
+    def _answered(
+        self,
+        parts: list[QuestionPart],
+        found: Mapping[str, Found],
+        passages: list[Passage],
+        explain: bool,
+    ) -> list[AnswerSentence]:
+        """A sentence for each part that is answered. One that stands in none of the passages brings
+        its own with it, at their end."""
+        sentences = []
+        for part in parts:
+            read = found[part.searched]
+            confidence = self._confidence(read)
+            if not self._answers(read, confidence):
+                continue
+            choice = best_choice(read)
+            sentence = sentence_of(read, choice, part.asked, confidence)
+            if not in_passage(sentence, passages):
+                rank = len(passages) + 1
+                passages.append(self._passage(read, rank, choice.ranked, explain))
+            sentences.append(sentence)
+        return sentences
+
+    def evidence(self, query: str) -> dict[str, float] | None:
+        """What `confidence` is computed from, by the names in rag.confidence.FEATURES; None if no
+        passage was found."""
+        encoding = self._embedder.encode_query(query)
+        with self.snapshot() as snapshot:
+            return self._find(snapshot, query, encoding, 2, None).features
+
+    def _find(
+        self,
+        snapshot: Snapshot,
+        query: str,
+        encoding: QueryEncoding,
+        k: int,
+        filter: Filter | None,
+    ) -> Found:
+        question = question_of(query, encoding, snapshot.lexical)
+        within = None if filter is None else _within(snapshot, filter)
+        candidates = retrieve(snapshot, question, self._ranking, within, self._cross_encode)
+        return Found.of(snapshot, question, candidates, k)
+
+    def _passages(self, found: Found, merge: bool, explain: bool) -> list[Passage]:
+        ranked = joined(found.passages) if merge else found.passages
+        return [self._passage(found, rank, each, explain) for rank, each in enumerate(ranked, 1)]
+
+    def _passage(self, found: Found, rank: int, ranked: Ranked, explain: bool) -> Passage:
+        return passage_of(found, rank, ranked, self._ranking if explain else None)
+
+    def _confidence(self, found: Found) -> float:
+        """See SearchResult.confidence; 0 if there is no passage."""
+        features = found.features
+        if features is None:
+            return 0.0
+        if self._calibration is not None:
+            return self._calibration.probability(features)
+        return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
+
+    def _answers(self, found: Found, confidence: float) -> bool:
+        """Whether something was found and the calibration, if there is one, trusts it."""
+        threshold = self._calibration.threshold if self._calibration is not None else 0.0
+        return bool(found.ranked) and confidence >= threshold
 
     def document(self, doc_id: str) -> StoredDocument:
         """One document's row. Raises NotFound."""
@@ -242,55 +278,6 @@ def _within(snapshot: Snapshot, filter: Filter) -> Ids:
     return snapshot.chunk_ids_of(row.document for row in snapshot.documents() if passes(row))
 
 
-def _idf_weights(snapshot: Snapshot, terms: list[str]) -> dict[str, float]:
-    """The idf of each distinct term, in order."""
-    lexical = snapshot.lexical
-    return {t: idf_of(lexical.document_frequency(t), len(lexical)) for t in dict.fromkeys(terms)}
-
-
-def _passage(rank: int, candidate: Candidate, document: Document, sentence: Span) -> Passage:
-    citation = cite.cite(document, candidate.stored)
-    return Passage(
-        rank=rank,
-        score=candidate.score,
-        scores=Scores(
-            dense=candidate.dense, lexical=candidate.lexical, sentence=candidate.sentence
-        ),
-        text=citation.quote,
-        highlight=cite.highlight(document, sentence, candidate.stored.chunk.span),
-        citation=citation,
-    )
-
-
-def _explanation(
-    candidate: Candidate,
-    text: str,
-    weights: dict[str, float],
-    ranking: RankSettings,
-) -> Explanation:
-    in_passage = set(terms_of(text))
-    return Explanation(
-        dense_rank=candidate.dense_rank,
-        lexical_rank=candidate.lexical_rank,
-        semantic=Part(
-            value=round(candidate.dense + candidate.sentence, 6),
-            scaled=candidate.semantic_scaled,
-            weight=round(1 - ranking.lexical_weight, 6),
-        ),
-        lexical=Part(
-            value=candidate.lexical,
-            scaled=candidate.lexical_scaled,
-            weight=ranking.lexical_weight,
-        ),
-        terms=[
-            QueryTerm(term=term, idf=round(idf, 6), in_passage=term in in_passage)
-            for term, idf in weights.items()
-        ],
-    )
-
-
-def _confidence(best: list[Candidate]) -> float:
-    """See SearchResult.confidence; 0 if there is no passage."""
-    if not best:
-        return 0.0
-    return round(min(max((best[0].dense + best[0].sentence) / 2, 0.0), 1.0), 6)
+def _since(began: float) -> float:
+    """Milliseconds."""
+    return round((time.perf_counter() - began) * 1000, 2)

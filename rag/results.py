@@ -10,6 +10,12 @@ MAX_K = 100
 DEFAULT_K = 5
 
 
+_CONFIDENCE = (
+    "The calibrated probability that the documents answer the question. With a model that no "
+    "calibration was fitted for: the mean of the best passage's dense and sentence cosines."
+)
+
+
 class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,17 +50,23 @@ class Scores(_Result):
     """What ranked a passage."""
 
     dense: float = Field(description="Cosine of the query's vector and the passage's, in [-1, 1].")
-    lexical: float = Field(ge=0, description="BM25 of the query's terms; 0 if it has none of them.")
+    lexical: float = Field(
+        ge=0, description="BM25 of the query's terms and pairs of them; 0 if it has none of them."
+    )
     sentence: float = Field(description="Cosine of the query's vector and the best sentence's.")
+    rerank: float | None = Field(
+        ge=0,
+        le=1,
+        description="The reranker's: late interaction, or a cross-encoder's. Null beyond the first "
+        "few candidates, or without a reranker.",
+    )
 
 
 class Part(_Result):
-    """One of the two sums that make a passage's score."""
+    """One of the terms that make a passage's score."""
 
-    value: float = Field(description="What it is for this passage: dense + sentence, or BM25.")
-    scaled: float = Field(
-        ge=0, le=1, description="The same over this query's candidates: 0 the least, 1 the most."
-    )
+    value: float = Field(description="What it is for this passage.")
+    scaled: float = Field(ge=0, le=1, description="The same on a scale of 0 to 1.")
     weight: float = Field(ge=0, le=1, description="Its share of the score.")
 
 
@@ -66,8 +78,16 @@ class QueryTerm(_Result):
     in_passage: bool = Field(description="Whether the passage has it.")
 
 
+class Place(_Result):
+    """A stretch of a document, without its text."""
+
+    doc_id: str = Field(description="The document's id.")
+    start: int = Field(ge=0, description="Where it begins in the canonical text.")
+    end: int = Field(ge=0, description="Where it ends; the code point at `end` is not part of it.")
+
+
 class Explanation(_Result):
-    """How a passage came by its score: the sum of both parts' weight x scaled."""
+    """How a passage came by its score: the sum of its parts' weight x scaled."""
 
     dense_rank: int | None = Field(
         ge=1, description="Its rank among FAISS's candidates; null if only BM25 found it."
@@ -75,9 +95,15 @@ class Explanation(_Result):
     lexical_rank: int | None = Field(
         ge=1, description="Its rank among BM25's candidates; null if only FAISS found it."
     )
-    semantic: Part = Field(description="dense + sentence.")
-    lexical: Part = Field(description="BM25.")
+    first_rank: int = Field(ge=1, description="Its rank before the reranker looked.")
+    dense: Part = Field(description="The cosine of the passage's vector.")
+    sentence: Part = Field(description="The cosine of its best sentence's vector.")
+    lexical: Part = Field(description="BM25; scaled by the most that the terms could give.")
+    rerank: Part | None = Field(description="The reranker; null without one.")
     terms: list[QueryTerm] = Field(description="The question's terms, each once, in its order.")
+    merged: list[Place] = Field(
+        description="The neighbouring passages that were joined, in order; empty if none were."
+    )
 
 
 class Passage(_Result):
@@ -85,15 +111,17 @@ class Passage(_Result):
 
     rank: int = Field(ge=1, description="1 is the best.")
     score: float = Field(
-        ge=0,
-        le=1,
-        description="The weighted sum of (dense + sentence) and of lexical, each scaled to [0, 1] "
-        "over this query's candidates. It ranks within one result, and says nothing across two.",
+        ge=0, le=1, description="The weighted sum of `scores`, each on a scale of 0 to 1."
     )
     scores: Scores
     text: str = Field(description="The passage; the same as `citation.quote`.")
     highlight: Highlight
     citation: Citation
+    duplicates: list[Place] = Field(
+        default_factory=list,
+        exclude_if=lambda places: not places,
+        description="Near-identical passages that it stands for; left out if there are none.",
+    )
     explanation: Explanation | None = Field(
         default=None,
         exclude_if=lambda explanation: explanation is None,
@@ -107,14 +135,35 @@ class SearchResult(_Result):
     query: str = Field(description="The question as asked.")
     generation: int = Field(ge=0, description="The index's generation that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to result.")
-    confidence: float = Field(
-        ge=0,
-        le=1,
-        description="How much the best passage's vectors agree with the question: the mean of its "
-        "dense and sentence cosines, cut at 0. Higher for questions that the documents answer; it "
-        "is not a probability.",
-    )
+    answered: bool = Field(description="False if the documents most likely do not answer it.")
+    confidence: float = Field(ge=0, le=1, description=_CONFIDENCE)
     passages: list[Passage] = Field(description="At most k, ranked from 1.")
+
+
+class AnswerSentence(_Result):
+    """A sentence, or two neighbouring ones, that answer a question or a part of it."""
+
+    question: str = Field(description="The question, or the part of it that this answers.")
+    confidence: float = Field(ge=0, le=1, description="That the documents answer this part.")
+    citation: Citation = Field(description="The sentence; its text is `quote`.")
+
+
+class Answer(_Result):
+    """What the documents answer to a question, in their own words."""
+
+    query: str = Field(description="The question as asked.")
+    generation: int = Field(ge=0, description="The index's generation that was searched.")
+    took_ms: float = Field(ge=0, description="Milliseconds from question to answer.")
+    answered: bool = Field(description="False if the documents most likely do not answer it.")
+    confidence: float = Field(ge=0, le=1, description=_CONFIDENCE)
+    text: str = Field(description="The sentences, or a line that says that there is no answer.")
+    sentences: list[AnswerSentence] = Field(
+        description="One for each part of the question that is answered; empty if none is."
+    )
+    passages: list[Passage] = Field(
+        description="At most k, ranked from 1 for the whole question; behind them any other that a "
+        "sentence stands in, with what it scored for that part. If nothing answers, the nearest."
+    )
 
 
 class Filter(_Result):

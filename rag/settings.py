@@ -1,6 +1,7 @@
 """Settings, resolved once at the start: flag > environment (RAG_…) > rag.toml > default."""
 
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,8 +14,10 @@ from pydantic_settings import (
 )
 
 from index.errors import BadInput
+from rag.ranking import RankSettings
 
 SETTINGS_FILE = "rag.toml"
+_RANKING = RankSettings()
 
 
 class Settings(BaseSettings):
@@ -37,14 +40,49 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Its port; 0 picks a free one.")
     n_candidates: int = Field(
-        default=100, ge=1, le=10_000, description="Chunks fetched from each of FAISS and BM25."
+        default=_RANKING.n_candidates,
+        ge=1,
+        le=10_000,
+        description="Chunks fetched from each of FAISS and BM25.",
     )
     lexical_weight: float = Field(
-        default=0.4,
+        default=_RANKING.lexical_weight,
         ge=0,
         le=1,
-        description="The share of BM25 in a passage's score; the vectors have the rest.",
+        description="The share of BM25 in a passage's first score; the vectors have the rest.",
     )
+    sentence_weight: float = Field(
+        default=_RANKING.sentence_weight,
+        ge=0,
+        le=1,
+        description="The share of a passage's best sentence in what the vectors have.",
+    )
+    rerank: str = Field(
+        default=_RANKING.rerank,
+        min_length=1,
+        description="What looks again at the first candidates: none, late-interaction, or a "
+        "cross-encoder by the hub's name or as a local folder.",
+    )
+    n_rerank: int = Field(
+        default=_RANKING.n_rerank, ge=1, le=1000, description="How many candidates it looks at."
+    )
+    rerank_weight: float = Field(
+        default=_RANKING.rerank_weight,
+        ge=0,
+        le=1,
+        description="Its share of a passage's score.",
+    )
+
+    calibration: Path | None = Field(
+        default=None,
+        description="A file of `rag eval calibrate`, in place of the one that comes with the "
+        "default model.",
+    )
+
+    @property
+    def ranking(self) -> RankSettings:
+        """The part of the settings that decides the ranking."""
+        return RankSettings(**{f.name: getattr(self, f.name) for f in fields(RankSettings)})
 
     @classmethod
     def settings_customise_sources(

@@ -1,20 +1,16 @@
-"""What people see: passages, progress and summaries, on a terminal or plain in a pipe."""
+"""The terminal: how wide it is, what may be written to it, how work under way is shown."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import regex
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from index.sync import Progress as IngestProgress
 from index.sync import Report, Watch
-from index.types import Span
-from rag.highlight import matches
-from rag.results import Explanation, Part, Passage, Scores, SearchResult
 
 _WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
@@ -30,95 +26,9 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
     """Text as it can be printed: a document must not be able to steer the terminal."""
     return _CONTROLS.sub("\ufffd", text)
-
-
-def print_result(out: Console, result: SearchResult) -> None:
-    """The passages, best first."""
-    if not result.passages:
-        out.print("No passages: the index is empty, or --doc lets no document through.")
-        return
-    for passage in result.passages:
-        _print_passage(out, result.query, passage)
-    n = len(result.passages)
-    out.print(
-        f"{n} passage{'s' * (n > 1)} in {result.took_ms:.0f} ms · "
-        f"confidence {result.confidence:.2f} · generation {result.generation}",
-        style="dim",
-    )
-
-
-def _print_passage(out: Console, query: str, passage: Passage) -> None:
-    citation = passage.citation
-    head = Text.assemble(
-        (f"{passage.rank:>2}", "bold"),
-        "  ",
-        (f"{passage.score:.3f}", "cyan"),
-        "  ",
-        (_shown(citation.title), "bold"),
-    )
-    lines = f"{citation.line_start}"
-    if citation.line_end != citation.line_start:
-        lines += f"-{citation.line_end}"
-    where = Text(f"{_shown(citation.source)}:{lines}", style="green")
-    if citation.page_start is not None:
-        where.append(f" · page {citation.page_start}", style="dim")
-    for heading in citation.headings:
-        where.append(f" › {_shown(heading)}", style="dim")
-    if out.is_terminal:
-        head.no_wrap, head.overflow = True, "ellipsis"
-    _print(out, head, indent=0)
-    _print(out, where, indent=4)
-    _print(out, _marked(query, passage), indent=4)
-    if passage.explanation is not None:
-        _print(out, _explained(passage.scores, passage.explanation), indent=4)
-    out.print()
-
-
-def _explained(scores: Scores, why: Explanation) -> Text:
-    """Two lines of sums and a line of terms; a term the passage lacks is in brackets."""
-
-    def ranked(name: str, rank: int | None) -> str:
-        return f"{name} #{rank}" if rank is not None else f"{name} not among its candidates"
-
-    def share(part: Part) -> str:
-        return f"{part.value:.3f}, scaled {part.scaled:.3f} x {part.weight:.2f}"
-
-    terms = (
-        f"{t.term} {t.idf:.1f}" if t.in_passage else f"({t.term} {t.idf:.1f})" for t in why.terms
-    )
-    return Text(
-        f"vectors {ranked('FAISS', why.dense_rank)}: dense {scores.dense:.3f} + sentence "
-        f"{scores.sentence:.3f} = {share(why.semantic)}\n"
-        f"words   {ranked('BM25', why.lexical_rank)}: {share(why.lexical)}\n"
-        f"terms   {_shown(', '.join(terms)) or 'none'}",
-        style="magenta",
-    )
-
-
-def _print(out: Console, text: Text, indent: int) -> None:
-    """Wrapped to a terminal; in a pipe each line stays whole, to be searched and cut."""
-    if out.is_terminal:
-        out.print(Padding(text, (0, 0, 0, indent)))
-    else:
-        for line in text.plain.split("\n"):
-            out.print(" " * indent + line, soft_wrap=True, markup=False)
-
-
-def _marked(query: str, passage: Passage) -> Text:
-    """The passage, its best sentence bright and the words it shares with the query yellow.
-
-    Control characters become one character each, so that the offsets hold."""
-    text = Text(_shown(passage.text), style="dim")
-    start = passage.citation.start
-    best = Span(passage.highlight.start - start, passage.highlight.end - start)
-    text.stylize("not dim", best.start, best.end)
-    for word in matches(query, passage.text):
-        style = "bold yellow not dim" if best.contains(word) else "yellow"
-        text.stylize(style, word.start, word.end)
-    return text
 
 
 class _Rate(ProgressColumn):
@@ -185,7 +95,9 @@ def asking(out: Console) -> Iterator[Callable[[int, int], None]]:
 def print_report(out: Console, report: Report, index: str, seconds: float) -> None:
     """One line of what an ingest did, after a line for every file it skipped."""
     for path, reason in report.skipped:
-        out.print(f"skipped {_shown(path)}: {reason}", style="yellow", soft_wrap=True, markup=False)
+        out.print(
+            f"skipped {printable(path)}: {reason}", style="yellow", soft_wrap=True, markup=False
+        )
     counts = [
         f"{len(names)} {what}"
         for what, names in (

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fakes import HashEmbedder
+from index.rows import tokens_blob
 from index.snapshot import Snapshot
 from index.sync import Report, ingest
 from index.types import Encoding, Span
 
-Indexed = tuple[list[tuple[str, str, str | None]], list[tuple[int, str, bytes]]]
+Indexed = tuple[list[tuple[str, str, str | None]], list[tuple[int, str, bytes, bytes]]]
 
 
 def write(path: Path, text: str) -> None:
@@ -34,15 +35,15 @@ def indexed(folder: Path) -> Indexed:
     try:
         rows = snapshot.documents()
         ids = [int(i) for i in snapshot.chunk_ids_of(row.document for row in rows)]
-        vectors = {s.chunk.chunk_id: s.encoding.vector.tobytes() for s in snapshot.chunks(ids)}
-        probe = HashEmbedder().encode_query("river")
+        tokens = snapshot.token_vectors(ids)
+        probe = HashEmbedder().encode_query("river").vector
         assert len(snapshot.lexical) == len(snapshot.dense) == len(ids)
         assert {h.chunk_id for h in snapshot.dense.search(probe, len(ids))} == set(ids)
         texts = {row.document: snapshot.document(row.document).text for row in rows}
         return (
             [(row.doc_id, texts[row.document], row.path) for row in rows],
             [
-                (i, s.chunk.doc_id, vectors[i])
+                (i, s.chunk.doc_id, s.vector.tobytes(), tokens_blob(tokens[i]))
                 for i, s in zip(ids, snapshot.chunks(ids), strict=True)
             ],
         )

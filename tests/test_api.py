@@ -17,13 +17,22 @@ from fakes import HashEmbedder
 from index import errors
 from index.embed import SentenceTransformerEmbedder
 from index.sync import ingest_documents
-from index.types import Document, Vector
+from index.types import Document, QueryEncoding
 from rag.pipeline import Pipeline
-from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter, SearchResult, to_json
+from rag.results import (
+    DEFAULT_K,
+    MAX_K,
+    MAX_QUERY_CHARACTERS,
+    Answer,
+    Filter,
+    SearchResult,
+    to_json,
+)
 from serving import serving
 
 ROOT = Path(__file__).parents[1]
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+TWO_PARTS = "Who keeps a presence in the country, and what do international organizations warn of?"
 ARTICLE = "seeds/000_7140c98bc3163d31.txt"
 TEXT = (ROOT / ARTICLE).read_bytes().decode()
 
@@ -86,21 +95,24 @@ def problem(response: httpx.Response, status: int, type: str) -> dict[str, Any]:
     return told
 
 
-def ask(client: httpx.Client, **asked: Any) -> httpx.Response:
+def search(client: httpx.Client, **asked: Any) -> httpx.Response:
     return post(client, asked)
 
 
-def post(client: httpx.Client, body: object) -> httpx.Response:
+def post(client: httpx.Client, body: object, route: str = "/v1/search") -> httpx.Response:
     """Ask with a body as it is; unlike httpx's own, this JSON can hold a lone surrogate."""
     headers = {"Content-Type": "application/json"}
-    return client.post("/v1/search", content=json.dumps(body), headers=headers)
+    return client.post(route, content=json.dumps(body), headers=headers)
 
 
-# Search
+both_routes = pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
+
+
+# Questions
 
 
 def test_the_best_passage_for_the_seed_question_holds_the_figure(client: httpx.Client) -> None:
-    found = SearchResult.model_validate_json(ask(client, query=QUESTION).content)
+    found = SearchResult.model_validate_json(search(client, query=QUESTION).content)
     assert "43%" in found.passages[0].text
     assert "43%" in found.passages[0].highlight.quote
     assert [passage.rank for passage in found.passages] == list(range(1, DEFAULT_K + 1))
@@ -108,7 +120,7 @@ def test_the_best_passage_for_the_seed_question_holds_the_figure(client: httpx.C
 
 
 def test_every_citation_is_proven_by_the_text_that_is_served(client: httpx.Client) -> None:
-    for passage in ask(client, query=QUESTION, k=MAX_K).json()["passages"]:
+    for passage in search(client, query=QUESTION, k=MAX_K).json()["passages"]:
         citation = passage["citation"]
         path = f"/v1/documents/{quote(citation['doc_id'], safe='')}/text"
         span = {"start": citation["start"], "end": citation["end"]}
@@ -119,10 +131,12 @@ def test_every_citation_is_proven_by_the_text_that_is_served(client: httpx.Clien
         assert sha256(whole["text"].encode()).hexdigest() == citation["sha256"] == part["sha256"]
 
 
+@both_routes
 @pytest.mark.parametrize(
     "asked",
     [
         {"query": QUESTION},
+        {"query": TWO_PARTS, "k": 10, "merge": True, "explain": True},
         {"query": 'Wer ist’s? 😀\n\t"quoted" \\', "k": 1},
         {"query": QUESTION, "k": 3, "filter": {"doc_id": ["seeds/*"]}},
         {"query": QUESTION, "filter": {"media_type": ["text/markdown"]}},
@@ -130,36 +144,77 @@ def test_every_citation_is_proven_by_the_text_that_is_served(client: httpx.Clien
     ],
 )
 def test_the_body_is_the_pipelines_own_json(
-    client: httpx.Client, pipeline: Pipeline, asked: dict[str, Any]
+    client: httpx.Client, pipeline: Pipeline, route: str, asked: dict[str, Any]
 ) -> None:
-    response = ask(client, **asked)
+    response = post(client, asked, route)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
-    within = Filter(**asked["filter"]) if "filter" in asked else None
-    expected = pipeline.search(asked["query"], asked.get("k", DEFAULT_K), within)
-    took_ms = SearchResult.model_validate_json(response.content).took_ms
+    find = pipeline.ask if route == "/v1/ask" else pipeline.search
+    expected = find(
+        asked["query"],
+        asked.get("k", DEFAULT_K),
+        Filter(**asked["filter"]) if "filter" in asked else None,
+        explain=asked.get("explain", False),
+        merge=asked.get("merge", False),
+    )
+    took_ms = type(expected).model_validate_json(response.content).took_ms
     assert response.text == to_json(expected.model_copy(update={"took_ms": took_ms}))
+
+
+def test_every_sentence_of_an_answer_is_proven_by_the_text_that_is_served(
+    odd: httpx.Client,
+) -> None:
+    """Its model has no calibration, so that whatever is found answers."""
+    asked = {"query": "Who is Zoë, and what stands on a second line?", "k": 1}
+    answer = Answer.model_validate_json(post(odd, asked, "/v1/ask").content)
+    assert answer.answered
+    assert [sentence.question for sentence in answer.sentences] == asked["query"].split(", and ")  # type: ignore[attr-defined]
+    for cited in (sentence.citation for sentence in answer.sentences):
+        path = f"/v1/documents/{quote(cited.doc_id, safe='')}/text"
+        part = odd.get(path, params={"start": cited.start, "end": cited.end}).json()
+        assert (part["text"], part["sha256"]) == (cited.quote, cited.sha256)
+        assert any(passage.citation.doc_id == cited.doc_id for passage in answer.passages)
+
+
+def test_merging_joins_neighbours_and_loses_no_text(client: httpx.Client) -> None:
+    apart, merged = (
+        search(client, query=QUESTION, k=MAX_K, merge=merge, explain=True).json()["passages"]
+        for merge in (False, True)
+    )
+    # All of the article's passages are found, so all are neighbours.
+    assert len(apart) > len(merged) == 1
+    citations = [passage["citation"] for passage in apart]
+    assert merged[0]["citation"]["start"] == min(each["start"] for each in citations)
+    assert merged[0]["citation"]["end"] == max(each["end"] for each in citations)
+    assert merged[0]["score"] == apart[0]["score"]
+    assert merged[0]["highlight"] == apart[0]["highlight"]
+    places = [(each["start"], each["end"]) for each in merged[0]["explanation"]["merged"]]
+    assert places == sorted((each["start"], each["end"]) for each in citations)
 
 
 def test_a_filter_keeps_to_its_documents(odd: httpx.Client) -> None:
     within = {"doc_id": ["notes", "*.md"]}
-    found = ask(odd, query="a second line", k=MAX_K, filter=within).json()["passages"]
-    ids = {passage["citation"]["doc_id"] for passage in found}
-    assert ids == {"notes"} | {doc_id for doc_id in ODD_IDS if doc_id.endswith(".md")}
+    found = search(odd, query="a second line", k=MAX_K, filter=within).json()["passages"]
+    # The documents differ by their ids alone, so that most stand as duplicates of others.
+    shown = [[passage["citation"], *passage.get("duplicates", [])] for passage in found]
+    ids = [each["doc_id"] for places in shown for each in places]
+    assert len(ids) == len(set(ids))
+    assert set(ids) == {"notes"} | {doc_id for doc_id in ODD_IDS if doc_id.endswith(".md")}
     for nothing in ({"media_type": ["text/markdown"]}, {"doc_id": ["\ud800"]}):
-        none = ask(odd, query="a second line", filter=nothing)
+        none = search(odd, query="a second line", filter=nothing)
         assert (none.status_code, none.json()["passages"]) == (200, [])
 
 
 @pytest.mark.parametrize("k", [1, 2, MAX_K])
 def test_k_passages_are_returned_if_there_are_so_many(client: httpx.Client, k: int) -> None:
     n_chunks = client.get("/readyz").json()["n_chunks"]
-    assert len(ask(client, query=QUESTION, k=k).json()["passages"]) == min(k, n_chunks)
+    assert len(search(client, query=QUESTION, k=k).json()["passages"]) == min(k, n_chunks)
 
 
 # Questions that cannot be asked
 
 
+@both_routes
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -171,12 +226,13 @@ def test_k_passages_are_returned_if_there_are_so_many(client: httpx.Client, k: i
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused(
-    client: httpx.Client, query: str, says: str
+    client: httpx.Client, route: str, query: str, says: str
 ) -> None:
-    told = problem(ask(client, query=query), 422, "/problems/bad-query")
+    told = problem(post(client, {"query": query}, route), 422, "/problems/bad-query")
     assert says in told["detail"]
 
 
+@both_routes
 @pytest.mark.parametrize(
     ("asked", "locations"),
     [
@@ -184,6 +240,7 @@ def test_a_question_that_cannot_be_asked_is_refused(
         ({"query": "x", "k": MAX_K + 1}, ["k"]),
         ({"query": "x", "k": "many"}, ["k"]),
         ({"question": "x"}, ["query", "question"]),
+        ({"query": "x", "merge": "perhaps"}, ["merge"]),
         ({"query": 7}, ["query"]),
         ({"query": "x", "filter": {"source": ["y"]}}, ["filter.source"]),
         ({"query": "x", "filter": {"doc_id": []}}, ["filter.doc_id"]),
@@ -194,9 +251,9 @@ def test_a_question_that_cannot_be_asked_is_refused(
     ],
 )
 def test_a_request_that_does_not_fit_is_told_each_fault(
-    client: httpx.Client, asked: object, locations: list[str]
+    client: httpx.Client, route: str, asked: object, locations: list[str]
 ) -> None:
-    response = post(client, asked)
+    response = post(client, asked, route)
     told = problem(response, 422, "/problems/invalid-request")
     assert [fault["location"] for fault in told["errors"]] == locations
     for fault in told["errors"]:
@@ -205,7 +262,7 @@ def test_a_request_that_does_not_fit_is_told_each_fault(
 
 def test_a_request_with_countless_faults_gets_a_short_answer(client: httpx.Client) -> None:
     told = problem(
-        ask(client, query="x", **{"f" * 200 + str(n): n for n in range(250)}),
+        search(client, query="x", **{"f" * 200 + str(n): n for n in range(250)}),
         422,
         "/problems/invalid-request",
     )
@@ -371,6 +428,7 @@ def test_an_unknown_route_is_not_found(client: httpx.Client, path: str) -> None:
     [
         ("GET", "/v1/search", "POST"),
         ("HEAD", "/v1/search", "POST"),
+        ("GET", "/v1/ask", "POST"),
         ("DELETE", "/v1/documents/x", "GET, HEAD"),
         ("POST", "/healthz", "GET, HEAD"),
     ],
@@ -401,7 +459,7 @@ class Failing(HashEmbedder):
 
     error: Exception = RuntimeError()
 
-    def encode_query(self, text: str) -> Vector:
+    def encode_query(self, text: str) -> QueryEncoding:
         if "fail" in text:
             raise self.error
         return super().encode_query(text)
@@ -426,13 +484,17 @@ def test_the_table_of_problems_holds_the_whole_error_tree() -> None:
     )
 
 
+@both_routes
 @pytest.mark.parametrize("error", KINDS, ids=slug_of)
 def test_each_error_is_its_own_problem_which_explains_itself(
-    failing: httpx.Client, monkeypatch: pytest.MonkeyPatch, error: type[errors.RagError]
+    failing: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[errors.RagError],
+    route: str,
 ) -> None:
     monkeypatch.setattr(Failing, "error", error("not in /srv/secret"))
     kind = KINDS[error]
-    response = ask(failing, query="fail")
+    response = post(failing, {"query": "fail"}, route)
     told = problem(response, kind.status, f"/problems/{slug_of(error)}")
     # What is the caller's to mend is said in full; what is the server's names no folder.
     assert ("/srv/secret" in response.text) == (kind.status < 500)
@@ -445,17 +507,17 @@ def test_a_busy_index_says_when_to_come_again(
     failing: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Failing, "error", errors.IndexBusy("busy"))
-    assert int(ask(failing, query="fail").headers["retry-after"]) >= 1
+    assert int(search(failing, query="fail").headers["retry-after"]) >= 1
 
 
 def test_an_unforeseen_error_is_logged_and_not_shown(
     failing: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Failing, "error", RuntimeError("the secret of /srv"))
-    response = ask(failing, query="fail")
+    response = search(failing, query="fail")
     problem(response, 500, "about:blank")
     assert "secret" not in response.text
     assert "Traceback" not in response.text
     assert "RuntimeError: the secret of /srv" in caplog.text
     assert "encode_query" in caplog.text
-    assert ask(failing, query="well").status_code == 200
+    assert search(failing, query="well").status_code == 200

@@ -24,7 +24,7 @@ from fakes import HashEmbedder
 from index.errors import BadInput
 from index.snapshot import state_of
 from index.sync import ingest_documents, rebuild
-from index.types import Document, Vector
+from index.types import Document, QueryEncoding
 from rag.pipeline import Pipeline
 from serving import PATIENCE_S, serving, until
 
@@ -150,7 +150,7 @@ class Held(HashEmbedder):
         self.n_begun = 0
         self.let_go = threading.Event()
 
-    def encode_query(self, text: str) -> Vector:
+    def encode_query(self, text: str) -> QueryEncoding:
         self.n_begun += 1
         assert self.let_go.wait(PATIENCE_S)
         return super().encode_query(text)
@@ -160,7 +160,8 @@ def test_searches_under_way_hold_up_nothing_else(index: Path) -> None:
     held = Held()
     with serving(Pipeline(index, held)) as client, ThreadPoolExecutor(50) as threads:
         asked = [
-            threads.submit(client.post, "/v1/search", json={"query": "apples"}) for _ in range(50)
+            threads.submit(client.post, route, json={"query": "apples"})
+            for route in ("/v1/search", "/v1/ask") * 25
         ]
         until(lambda: held.n_begun == SEARCHES_AT_ONCE)
         for path in ("/healthz", "/readyz", "/v1/documents", "/v1/documents/apples/text"):

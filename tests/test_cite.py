@@ -12,7 +12,7 @@ from index.errors import CitationBroken
 from index.load import document_of
 from index.rows import StoredChunk
 from index.sync import ingest_documents
-from index.types import Chunk, Encoding, Span, digest_of
+from index.types import Chunk, Span, digest_of
 from rag.cite import cite, highlight
 from rag.pipeline import Pipeline
 
@@ -20,15 +20,15 @@ TEXT = "# Aid\n\nFirst line\nsecond line.\n\n## Grain\n\nThird — “line”."
 DOCUMENT = document_of(TEXT, "d", media_type="text/markdown", name="d", source="where")
 
 
-def chunk_of(span: Span) -> StoredChunk:
-    chunk = Chunk(1, "d", 0, span, (span,), digest_of(span.of(TEXT)))
+def chunk_of(span: Span, ordinal: int = 0) -> StoredChunk:
+    chunk = Chunk(1, "d", ordinal, span, (span,), digest_of(span.of(TEXT)))
     row = np.ones((1, 1), dtype=np.float32)
-    return StoredChunk(chunk, 1, Encoding(row[0], row))
+    return StoredChunk(chunk, 1, row[0], row)
 
 
 def test_a_citation_says_where_the_passage_stands() -> None:
     start = TEXT.index("Third")
-    citation = cite(DOCUMENT, chunk_of(Span(start, len(TEXT))))
+    citation = cite(DOCUMENT, [chunk_of(Span(start, len(TEXT)))])
     assert citation.quote == "Third — “line”."
     assert TEXT[citation.start : citation.end] == citation.quote
     assert (citation.line_start, citation.line_end) == (8, 8)
@@ -40,7 +40,7 @@ def test_a_citation_says_where_the_passage_stands() -> None:
 
 def test_pages_are_counted_where_there_are_any() -> None:
     paged = replace(DOCUMENT, pages=(0, 20, 40))
-    citation = cite(paged, chunk_of(Span(7, 45)))
+    citation = cite(paged, [chunk_of(Span(7, 45))])
     assert (citation.page_start, citation.page_end) == (1, 3)
 
 
@@ -56,7 +56,26 @@ def test_pages_are_counted_where_there_are_any() -> None:
 def test_a_document_that_was_changed_cannot_be_cited(text: str) -> None:
     stored = chunk_of(Span(TEXT.index("Third"), len(TEXT)))
     with pytest.raises(CitationBroken, match="not the text that was indexed"):
-        cite(replace(DOCUMENT, text=text), stored)
+        cite(replace(DOCUMENT, text=text), [stored])
+
+
+def test_neighbours_are_cited_as_one_span() -> None:
+    first, second = TEXT.index("## Grain"), TEXT.index("Third")
+    parts = [chunk_of(Span(0, first - 2)), chunk_of(Span(first, len(TEXT)), 1)]
+    assert cite(DOCUMENT, parts).quote == TEXT
+    # Half of one and all of the other, as an answer of two sentences is.
+    assert cite(DOCUMENT, parts, Span(19, second + 5)).quote == TEXT[19 : second + 5]
+
+
+def test_only_neighbours_are_cited_together() -> None:
+    parts = [chunk_of(Span(0, 5)), chunk_of(Span(TEXT.index("## Grain"), len(TEXT)), 2)]
+    with pytest.raises(CitationBroken, match="text lies between joined passages"):
+        cite(DOCUMENT, parts)
+
+
+def test_a_span_outside_its_passage_cannot_be_cited() -> None:
+    with pytest.raises(CitationBroken, match="lies outside"):
+        cite(DOCUMENT, [chunk_of(Span(7, 30))], Span(6, 17))
 
 
 def test_a_highlight_outside_its_passage_is_refused() -> None:

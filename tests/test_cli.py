@@ -13,13 +13,28 @@ from pathlib import Path
 
 import pytest
 
+from calibrations import calibration
 from command import RAG, ROOT, rag
 from index.embed import SentenceTransformerEmbedder
 from rag.pipeline import Pipeline
 from rag.results import to_json
 
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
-COMMANDS = [[], ["ingest"], ["search"], ["serve"], ["eval"], ["eval", "run"]]
+TWO_PARTS = "Who keeps a presence in the country, and what do international organizations warn of?"
+COMMANDS = [
+    [],
+    ["ingest"],
+    ["ask"],
+    ["search"],
+    ["serve"],
+    ["eval"],
+    ["eval", "run"],
+    ["eval", "compare"],
+    ["eval", "gate"],
+    ["eval", "calibrate"],
+    ["eval", "ablation"],
+    ["eval", "tune"],
+]
 
 
 def without_time(output: str) -> str:
@@ -33,7 +48,8 @@ def test_help_is_there_for_every_command_without_the_heavy_libraries(command: li
         f"sys.argv = ['rag', *{command!r}, '--help']\n"
         "try: main()\n"
         "finally: print('HEAVY', sorted({'torch', 'transformers', 'sentence_transformers', "
-        "'faiss', 'tantivy', 'fastapi', 'uvicorn', 'sklearn', 'numpy'} & set(sys.modules)))"
+        "'faiss', 'tantivy', 'fastapi', 'uvicorn', 'sklearn', 'scipy', 'numpy', 'ir_measures'} "
+        "& set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
@@ -68,14 +84,47 @@ def test_the_seed_question_is_answered_by_the_sentence_with_43_percent(seeds_ind
     assert citation["headings"] == ["Economic Realities and Humanitarian Imperatives"]
 
 
+@pytest.mark.parametrize("command", ["search", "ask"])
 def test_json_is_what_the_pipeline_returns(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
+    seeds_index: Path, embedder: SentenceTransformerEmbedder, command: str
 ) -> None:
-    done = rag("search", QUESTION, "--json", "-k", "3", "--index", seeds_index)
+    done = rag(command, TWO_PARTS, "--json", "-k", "3", "--merge", "--index", seeds_index)
     pipeline = Pipeline(seeds_index, embedder)
-    expected = to_json(pipeline.search(QUESTION, 3))
+    find = pipeline.ask if command == "ask" else pipeline.search
+    expected = to_json(find(TWO_PARTS, 3, merge=True))
     pipeline.close()
     assert without_time(done.stdout) == without_time(expected + "\n")
+
+
+def test_an_answer_comes_with_its_source_and_its_passages(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+) -> None:
+    trusting = calibration(tmp_path, embedder, 0.0)
+    done = rag("ask", QUESTION, "--index", seeds_index, RAG_CALIBRATION=str(trusting))
+    sentence, source, *rest = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert "approximately 43% of Afghanistan’s GDP" in sentence
+    assert source == (
+        "    seeds/000_7140c98bc3163d31.txt:12 › Economic Realities and Humanitarian Imperatives"
+    )
+    assert rest[:2] == ["", "Supporting passages:"]
+    assert re.fullmatch(r"5 passages in \d+ ms · confidence 0\.50 · generation 1", rest[-1])
+
+
+def test_that_nothing_answers_is_an_answer_with_status_0(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+) -> None:
+    strict = str(calibration(tmp_path, embedder, 1.0))
+    done = rag("ask", QUESTION, "-k", "2", "--index", seeds_index, RAG_CALIBRATION=strict)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("The documents do not answer this.\n\nThe nearest passages:\n")
+    assert "2 passages in " in done.stdout
+
+
+def test_another_reranker_can_be_asked_for(seeds_index: Path) -> None:
+    for name, says in (("none", "null"), ("late-interaction", r"0\.\d+")):
+        done = rag("search", QUESTION, "--json", "--rerank", name, "--index", seeds_index)
+        assert re.search(rf'"scores":{{[^}}]*"rerank":{says}}}', done.stdout), done.stderr
 
 
 def test_a_pipe_gets_plain_text_with_each_line_whole(seeds_index: Path) -> None:
@@ -88,11 +137,14 @@ def test_a_pipe_gets_plain_text_with_each_line_whole(seeds_index: Path) -> None:
 
 def test_explain_tells_ranks_sums_and_the_terms_a_passage_lacks(seeds_index: Path) -> None:
     done = rag("search", QUESTION, "-k", "1", "--explain", "--index", seeds_index)
-    assert "vectors FAISS #1: dense 0.666 + sentence 0.766 = 1.432, scaled 1.000 x 0.60" in (
-        done.stdout
-    )
-    assert "words   BM25 #1: " in done.stdout
-    assert re.search(r"terms   \(share \d\.\d\), afghanistan \d\.\d, gdp ", done.stdout)
+    for part, note in (
+        ("dense", "FAISS #1"),
+        ("sentence", "its best sentence"),
+        ("words", r"BM25 #1, \d+\.\d\d"),
+        ("rerank", r"was #1 before"),
+    ):
+        assert re.search(rf"    {part} +0\.\d+ x 0\.\d+ = 0\.\d+  {note}\n", done.stdout), part
+    assert re.search(r"terms     \(share \d\.\d\), afghanistan \d\.\d, gdp ", done.stdout)
 
 
 def in_a_terminal(*arguments: str, columns: int) -> str:
@@ -135,6 +187,9 @@ def test_a_terminal_gets_the_passage_wrapped_and_the_matched_words_marked(
     ("arguments", "message"),
     [
         (["search", "   "], "the question is empty"),
+        (["ask", "   "], "the question is empty"),
+        (["ask", "x", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),
+        (["ask", "x", "--rerank", ""], "rerank"),
         (["search", "x" * 2001], "2,001 characters; shorten it to 2,000"),
         (["search", "x", "-k", "0"], "k is 0; choose from 1 to 100"),
         (["search", "x", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),

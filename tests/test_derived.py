@@ -34,7 +34,7 @@ def answers(folder: Path) -> list[str]:
     results = [pipeline.search(query, 50) for query in QUERIES]
     with pipeline.snapshot() as snapshot:
         for query in QUERIES:
-            dense = snapshot.dense.search(EMBEDDER.encode_query(query), 1000)
+            dense = snapshot.dense.search(EMBEDDER.encode_query(query).vector, 1000)
             lexical = snapshot.lexical.search(terms_of(query), 1000)
             hits += [[(h.chunk_id, round(h.score, 5)) for h in side] for side in (dense, lexical)]
     pipeline.close()

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from index import models
-from index.embed import SentenceTransformerEmbedder, load_embedder
+from index.embed import SentenceTransformerEmbedder, load_cross_encoder, load_embedder
 from index.errors import ModelUnusable
 from index.models import DEFAULT_MODEL, ModelFolder, find_model
+from index.tokens import expand, rotated
 from index.types import Span
 
 ROOT = Path(__file__).parents[1]
@@ -52,7 +53,7 @@ def test_vectors_are_those_of_sentence_transformers(
     encodings = embedder.encode(TEXTS, SENTENCES)
     np.testing.assert_allclose([e.vector for e in encodings], expected, atol=1e-5)
     for text, row in zip(TEXTS, expected, strict=True):
-        np.testing.assert_allclose(embedder.encode_query(text), row, atol=1e-5)
+        np.testing.assert_allclose(embedder.encode_query(text).vector, row, atol=1e-5)
 
 
 @pytest.mark.parametrize(("text", "sentences"), list(zip(TEXTS, SENTENCES, strict=True)))
@@ -104,10 +105,86 @@ def test_a_query_longer_than_the_window_is_read_to_its_end(
     embedder: SentenceTransformerEmbedder,
 ) -> None:
     beginning = "river bank " * 127
-    query = embedder.encode_query(beginning + "quarterly tax returns " * 80)
+    query = embedder.encode_query(beginning + "quarterly tax returns " * 80).vector
     assert np.linalg.norm(query) == pytest.approx(1, abs=1e-6)
-    about_taxes = embedder.encode_query("quarterly tax returns")
-    assert query @ about_taxes > embedder.encode_query(beginning) @ about_taxes + 0.2
+    about_taxes = embedder.encode_query("quarterly tax returns").vector
+    assert query @ about_taxes > embedder.encode_query(beginning).vector @ about_taxes + 0.2
+
+
+def own_tokens(reference: Any, text: str) -> tuple[np.ndarray[Any, Any], list[tuple[int, int]]]:
+    """A text's token vectors as sentence-transformers gives them, unit rows, without the special
+    tokens at both ends; and their places."""
+    vectors = reference.encode(text, output_value="token_embeddings").numpy()[1:-1]
+    features = reference.tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), features["offset_mapping"]
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "Who leads the Taliban?", "x", "\u200b what?"])
+def test_a_querys_token_vectors_are_the_models_own(
+    embedder: SentenceTransformerEmbedder, reference: Any, text: str
+) -> None:
+    vectors, places = own_tokens(reference, text)
+    query = embedder.encode_query(text)
+    assert list(query.offsets) == places
+    np.testing.assert_allclose(query.token_vectors, vectors, atol=1e-5)
+
+
+def test_offsets_are_the_places_of_the_querys_words(embedder: SentenceTransformerEmbedder) -> None:
+    text = "Who leads  the Taliban?"
+    query = embedder.encode_query(text)
+    assert [text[a:b] for a, b in query.offsets] == ["Who", "leads", "the", "Taliban", "?"]
+    assert query.token_vectors.shape == (5, 384)
+
+
+def test_the_tokens_of_a_query_read_in_parts_keep_their_places(
+    embedder: SentenceTransformerEmbedder, reference: Any
+) -> None:
+    text = "river bank " * 127 + "quarterly tax returns " * 80
+    query = embedder.encode_query(text)
+    assert [text[a:b] for a, b in query.offsets] == text.split()
+    np.testing.assert_allclose(np.linalg.norm(query.token_vectors, axis=1), 1, atol=1e-5)
+    first, _ = own_tokens(reference, "river bank " * 127)
+    np.testing.assert_allclose(query.token_vectors[:254], first, atol=1e-5)
+
+
+def test_a_query_of_nothing_the_tokenizer_knows_has_no_tokens(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    query = embedder.encode_query("\u200b")
+    assert (query.token_vectors.shape, query.offsets) == ((0, 384), ())
+    assert np.linalg.norm(query.vector) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_chunks_token_vectors_stand_for_the_models_own(
+    embedder: SentenceTransformerEmbedder, reference: Any
+) -> None:
+    for text, spans, encoding in zip(
+        TEXTS, SENTENCES, embedder.encode(TEXTS, SENTENCES), strict=True
+    ):
+        vectors, places = own_tokens(reference, text)
+        tokens = encoding.tokens
+        kept = expand(tokens.codes, tokens.scales, 384)
+        kept /= np.linalg.norm(kept, axis=1, keepdims=True)
+        cosines = (rotated(vectors.astype(np.float32)) * kept).sum(axis=1)
+        assert cosines.min() > 0.9
+        assert tokens.sentence_of.tolist() == [
+            next(i for i, span in enumerate(spans) if start < span.end) for start, _ in places
+        ]
+
+
+def test_a_headings_tokens_belong_to_no_sentence(embedder: SentenceTransformerEmbedder) -> None:
+    text = "# Aid\n\nIt was cut. Nobody came."
+    (encoding,) = embedder.encode([text], [[Span(7, 18), Span(19, 31)]])
+    # "#", "Aid"; "It", "was", "cut", "."; "Nobody", "came", ".".
+    assert encoding.tokens.sentence_of.tolist() == [0] * 4 + [1] * 3 + [2] * 2
+
+
+def test_a_chunk_of_nothing_the_tokenizer_knows_has_no_tokens(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    (encoding,) = embedder.encode(["\u200b\u200b"], [[Span(0, 2)]])
+    assert len(encoding.tokens) == 0
+    assert np.linalg.norm(encoding.vector) == pytest.approx(1, abs=1e-6)
 
 
 def test_the_default_model_loads_and_encodes_without_any_network() -> None:
@@ -117,7 +194,7 @@ def test_the_default_model_loads_and_encodes_without_any_network() -> None:
         "socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse\n"
         "from index.embed import load_embedder\n"
         "from index.models import find_model\n"
-        "print(load_embedder(find_model()).encode_query('hello').shape)"
+        "print(load_embedder(find_model()).encode_query('hello').vector.shape)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -140,7 +217,9 @@ def test_a_model_in_a_local_folder_is_the_same_model_under_another_name(
     mine = load_embedder(find_model("./my model"))
     assert mine.fingerprint.name == str(folder)
     assert mine.fingerprint.weights == embedder.fingerprint.weights
-    np.testing.assert_array_equal(mine.encode_query("aid"), embedder.encode_query("aid"))
+    np.testing.assert_array_equal(
+        mine.encode_query("aid").vector, embedder.encode_query("aid").vector
+    )
 
 
 def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separately(
@@ -160,8 +239,62 @@ def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separ
     assert mine.fingerprint.weights != find_model().digest
     first, _, third = mine.encode(TEXTS, SENTENCES)
     for encoding, text, spans in ((first, TEXTS[0], SENTENCES[0]), (third, TEXTS[2], SENTENCES[2])):
-        alone = [mine.encode_query(span.of(text)) for span in spans]
+        alone = [mine.encode_query(span.of(text)).vector for span in spans]
         np.testing.assert_allclose(encoding.sentence_vectors, alone, atol=1e-5)
+        # What one token is about, such a model does not say.
+        assert len(encoding.tokens) == 0
+    assert mine.encode_query("aid").token_vectors.shape == (0, 384)
+
+
+def tiny_cross_encoder(folder: Path, n_labels: int = 1) -> ModelFolder:
+    """A cross-encoder with random weights and a vocabulary of a few words."""
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+    folder.mkdir()
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] aid was cut who came river ? .".split()
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizer(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=32,
+        initializer_range=1.0,
+    )
+    config.num_labels = n_labels
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return find_model(str(folder))
+
+
+def test_a_cross_encoders_scores_are_the_sigmoids_of_its_logits(tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = tiny_cross_encoder(tmp_path / "tiny")
+    question, texts = "Who came?", ["Aid was cut.", "Aid came.", "river " * 100, "?"]
+    scores = load_cross_encoder(folder)(question, texts)
+    model = AutoModelForSequenceClassification.from_pretrained(folder.path).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder.path)
+    for text, score in zip(texts, scores, strict=True):
+        features = tokenizer(question, text, return_tensors="pt", truncation=True, max_length=32)
+        with torch.inference_mode():
+            logit = float(model(**features).logits[0, 0])
+        assert score == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-5)
+    assert len({round(score, 3) for score in scores}) == len(texts)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_classifier_is_no_reranker(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnusable, match="gives 2 values a text; a reranker gives one"):
+        load_cross_encoder(tiny_cross_encoder(tmp_path / "tiny", n_labels=2))
+
+
+def test_a_folder_that_is_no_cross_encoder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelUnusable, match="cannot load broken"):
+        load_cross_encoder(ModelFolder("broken", tmp_path, ""))
 
 
 def test_damaged_weights_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,34 +1,41 @@
-"""The best sentence, the idf behind it, and the words that match."""
+"""The best sentence, by late interaction or without, and the words that match."""
 
 from itertools import pairwise
-from math import log
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.analyze import terms_of
-from index.rows import StoredChunk
-from index.types import Chunk, Encoding, Span
-from rag.highlight import best_sentence, idf_of, matches
+from fakes import candidate_with, question_with, stored_with
+from index.types import Span
+from rag.highlight import best_sentence, matches, sentence_scores
+from rag.late import Interaction
 
 TEXT = "Aid was cut. Aid from Kabul was cut. The river rose."
 SENTENCES = (Span(0, 12), Span(13, 36), Span(37, 52))
 
 
-def stored(*cosines: float) -> StoredChunk:
-    """A chunk of three sentences whose vectors have these cosines with the query (1, 0)."""
-    rows = [(c, (1 - c * c) ** 0.5) for c in cosines]
-    vectors = np.array(rows, dtype=np.float32)
-    chunk = Chunk(1, "d", 0, Span(0, len(TEXT)), SENTENCES, b"")
-    return StoredChunk(chunk, 1, Encoding(vectors[0], vectors))
-
-
 def best(question: str, *cosines: float) -> str:
-    query = np.array([1, 0], dtype=np.float32)
-    weights = dict.fromkeys(terms_of(question), 1.0)
-    return best_sentence(TEXT, stored(*cosines), query, weights).of(TEXT)
+    """Of three sentences whose vectors have these cosines with the question's, (1, 0)."""
+    rows = [(c, (1 - c * c) ** 0.5) for c in cosines]
+    candidate = candidate_with(stored_with(TEXT, SENTENCES, rows))
+    return best_sentence(TEXT, candidate, question_with(question)).of(TEXT)
+
+
+def test_the_interaction_decides_where_there_is_one() -> None:
+    scores = np.array([0.2, 0.1, 0.30000004], dtype=np.float32)
+    interaction = Interaction(np.zeros((1, 3), np.float32), np.zeros(1, np.float32), scores, 0.5)
+    stored = stored_with(TEXT, SENTENCES, [(1, 0), (1, 0), (0, 1)])
+    candidate = candidate_with(stored, interaction=interaction)
+    question = question_with("aid from Kabul")
+    assert best_sentence(TEXT, candidate, question) == SENTENCES[2]
+    assert sentence_scores(TEXT, candidate, question).tolist() == [0.2, 0.1, 0.3]
+
+
+def test_rare_words_count_more_than_common_ones() -> None:
+    question = question_with("aid in the river", idf={"aid": 1.0, "river": 3.0})
+    candidate = candidate_with(stored_with(TEXT, SENTENCES, [(0, 1)] * 3))
+    assert sentence_scores(TEXT, candidate, question).tolist() == [1 / 8, 1 / 8, 3 / 8]
 
 
 def test_shared_words_decide_between_sentences_that_are_alike() -> None:
@@ -47,12 +54,6 @@ def test_words_and_vector_add_up() -> None:
 
 def test_of_equal_sentences_the_earlier_is_taken() -> None:
     assert best("?", 0.3, 0.3, 0.3) == "Aid was cut."
-
-
-def test_idf_equals_lucenes() -> None:
-    assert idf_of(0, 10) == pytest.approx(log(1 + 10.5 / 0.5))
-    assert idf_of(3, 10) == pytest.approx(log(1 + 7.5 / 3.5))
-    assert idf_of(10, 10) == pytest.approx(log(1 + 0.5 / 10.5))
 
 
 def test_words_match_by_their_stem_and_keep_their_place() -> None:

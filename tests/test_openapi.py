@@ -45,6 +45,7 @@ def resolved(described: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 
 def test_it_lists_every_route(described: dict[str, Any]) -> None:
     assert {(method, path) for method, path, _ in operations(described)} == {
+        ("post", "/v1/ask"),
         ("post", "/v1/search"),
         ("get", "/v1/documents"),
         ("get", "/v1/documents/{doc_id}"),
@@ -82,6 +83,7 @@ def test_every_schema_operation_parameter_and_tag_has_a_description(
 def test_operation_ids_are_unique_names(described: dict[str, Any]) -> None:
     ids = [operation["operationId"] for _, _, operation in operations(described)]
     assert sorted(ids) == [
+        "ask",
         "explain_problem",
         "get_document",
         "get_text",
@@ -142,7 +144,7 @@ def _bodies(
 
 def test_every_example_runs(client: httpx.Client, described: dict[str, Any]) -> None:
     ran = list(examples_of(described))
-    assert len(ran) == 13
+    assert len(ran) == 16
     for method, path, body in ran:
         response = client.request(method, path, **body)
         assert response.status_code == 200, (method, path, body, response.text)

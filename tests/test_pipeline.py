@@ -15,6 +15,7 @@ from index.errors import (
     IndexMismatch,
     IndexMissing,
     IndexProblem,
+    ModelUnusable,
     NotFound,
     SpanOutOfRange,
 )
@@ -22,6 +23,7 @@ from index.load import document_of
 from index.sync import ingest_documents
 from index.types import Document
 from rag.pipeline import Pipeline, checked_query
+from rag.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
 from rag.results import Filter
 from rag.settings import Settings
 
@@ -174,20 +176,67 @@ def test_an_explanation_adds_up_to_the_score_and_changes_no_ranking(
         why = passage.explanation
         assert why is not None
         assert passage.model_copy(update={"explanation": None}) == before
-        sums = why.semantic.weight * why.semantic.scaled + why.lexical.weight * why.lexical.scaled
-        assert passage.score == pytest.approx(sums, abs=2e-6)
-        assert why.semantic.value == pytest.approx(passage.scores.dense + passage.scores.sentence)
-        assert why.lexical.value == passage.scores.lexical
+        parts = [why.dense, why.sentence, why.lexical, *([why.rerank] if why.rerank else [])]
+        assert passage.score == pytest.approx(sum(p.weight * p.scaled for p in parts), abs=1e-5)
+        assert sum(p.weight for p in parts) == pytest.approx(1, abs=1e-5)
+        scores = passage.scores
+        assert [p.value for p in parts] == [
+            scores.dense,
+            scores.sentence,
+            scores.lexical,
+            scores.rerank,
+        ]
+        assert why.merged == []
         lacks_all = not any(term.in_passage for term in why.terms)
         assert (why.lexical_rank is None) == (why.lexical.value == 0) == lacks_all
     # All ten chunks are candidates: each side has ranked them from 1 without a gap.
     ranks = [p.explanation.dense_rank or 0 for p in explained.passages if p.explanation]
+    assert sorted(ranks) == list(range(1, 11))
+    ranks = [p.explanation.first_rank for p in explained.passages if p.explanation]
     assert sorted(ranks) == list(range(1, 11))
     first = explained.passages[0].explanation
     assert first is not None
     found = [t.term for t in first.terms if t.in_passage]
     assert found == ["afghanistan", "gdp", "foreign", "aid", "takeov"]
     assert [t.term for t in first.terms if not t.in_passage] == ["share", "came"]
+    pipeline.close()
+
+
+def test_a_merged_passage_says_what_it_was_made_of(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    pipeline = Pipeline(seeds_index, embedder)
+    apart = pipeline.search(QUESTION, 3).passages
+    merged = pipeline.search(QUESTION, 3, explain=True, merge=True).passages
+    places = {(p.citation.start, p.citation.end): p.score for p in apart}
+    for passage in merged:
+        assert passage.explanation is not None
+        spans = [(part.start, part.end) for part in passage.explanation.merged] or [
+            (passage.citation.start, passage.citation.end)
+        ]
+        assert spans == sorted(spans)
+        assert (spans[0][0], spans[-1][1]) == (passage.citation.start, passage.citation.end)
+        assert passage.score == max(places.pop(span) for span in spans)
+    assert not places
+    assert len(merged) < 3
+    pipeline.close()
+
+
+@pytest.mark.parametrize("rerank", [NO_RERANKING, LATE_INTERACTION])
+def test_scores_are_sums_of_signals_whatever_reranks(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder, rerank: str
+) -> None:
+    pipeline = Pipeline(seeds_index, embedder, RankSettings(rerank=rerank))
+    passages = pipeline.search(QUESTION, 10, explain=True).passages
+    assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)
+    for passage in passages:
+        why = passage.explanation
+        assert why is not None
+        assert (why.rerank is None) == (passage.scores.rerank is None) == (rerank == NO_RERANKING)
+        if why.rerank is None:
+            assert why.first_rank == passage.rank
+            parts = (why.dense, why.sentence, why.lexical)
+            assert passage.score == pytest.approx(sum(p.weight * p.scaled for p in parts), abs=1e-5)
     pipeline.close()
 
 
@@ -263,6 +312,11 @@ def test_an_index_of_another_model_is_refused_with_the_command_that_mends_it(
     library(tmp_path, d="Aid came.").close()
     with pytest.raises(IndexMismatch, match=r"`rag ingest --rebuild --model other`"):
         Pipeline(tmp_path, HashEmbedder("other"))
+
+
+def test_a_reranker_that_is_not_there_is_refused_with_what_is(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnusable, match=r"no reranker './none'; choose none, late-interaction"):
+        Pipeline(tmp_path, HashEmbedder(), RankSettings(rerank="./none"))
 
 
 def test_a_missing_index_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import BadInput
+from rag.ranking import RankSettings
 from rag.settings import Settings
 
 
@@ -34,6 +35,10 @@ def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defau
         ('indx = "typo"', "indx"),
         ("lexical_weight = 2", "lexical_weight: .*less than or equal to 1.*value: 2"),
         ("n_candidates = 0", "n_candidates"),
+        ("sentence_weight = -0.1", "sentence_weight"),
+        ("rerank_weight = 1.5", "rerank_weight"),
+        ("n_rerank = 0", "n_rerank"),
+        ('rerank = ""', "rerank"),
         ("port = 70000", "port"),
         ("index = ", "rag.toml is not valid TOML"),
     ],
@@ -61,3 +66,12 @@ def test_the_environment_is_checked_as_well(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("RAG_PORT", "http")
     with pytest.raises(BadInput, match=r"port: .*value: 'http'"):
         Settings.resolve()
+
+
+def test_the_ranking_is_made_of_the_settings_of_the_same_names() -> None:
+    assert Settings.resolve().ranking == RankSettings()
+    Path("rag.toml").write_text(
+        "n_candidates = 7\nlexical_weight = 0.2\nsentence_weight = 0.3\n"
+        'rerank = "none"\nn_rerank = 9\nrerank_weight = 0.6\n'
+    )
+    assert Settings.resolve().ranking == RankSettings(7, 0.2, 0.3, "none", 9, 0.6)

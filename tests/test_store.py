@@ -14,7 +14,7 @@ from index.fingerprint import Fingerprint
 from index.load import document_of
 from index.store import DATABASE, Store
 from index.structure import blocks_of
-from index.types import Chunk, Document, Encoding, Span
+from index.types import Chunk, Document, Encoding, Span, TokenVectors
 
 EMBEDDER = HashEmbedder()
 FINGERPRINT = Fingerprint(EMBEDDER.fingerprint, "1:test")
@@ -71,12 +71,59 @@ def test_chunks_come_back_with_their_sentences_and_vectors(store: Store) -> None
     stored = store.chunks(c.chunk_id for c, _ in expected)
     assert [s.chunk for s in stored] == [c for c, _ in expected]
     for found, (_, encoding) in zip(stored, expected, strict=True):
-        np.testing.assert_array_equal(found.encoding.vector, encoding.vector)
-        np.testing.assert_array_equal(found.encoding.sentence_vectors, encoding.sentence_vectors)
+        np.testing.assert_array_equal(found.vector, encoding.vector)
+        np.testing.assert_array_equal(found.sentence_vectors, encoding.sentence_vectors)
     ids = np.array([c.chunk_id for c, _ in expected], dtype=np.int64)
     np.testing.assert_array_equal(store.vectors(ids), [e.vector for _, e in expected])
     texts = {c.chunk_id: c.span.of(DOCUMENT.text) for c, _ in expected}
-    assert dict(store.texts(ids)) == texts
+    assert {i: text for i, text, _ in store.texts(ids)} == texts
+
+
+def test_a_chunks_text_comes_with_the_title_and_the_headings_it_stands_under(store: Store) -> None:
+    put(store, DOCUMENT, document("b", "No heading."))
+    ids = np.array(ids_of(DOCUMENT) + ids_of(document("b", "No heading.")), dtype=np.int64)
+    above = {(text.split()[0], above) for _, text, above in store.texts(ids)}
+    title = "Aid — «помощь»"
+    assert above == {
+        ("#", (title, title)),
+        ("##", (title, title, "Grain")),
+        ("It", (title, title, "Grain")),
+        ("No", ("b",)),
+    }
+
+
+def test_token_vectors_come_back_to_the_bit(store: Store) -> None:
+    put(store, DOCUMENT)
+    found = store.token_vectors(ids_of(DOCUMENT))
+    assert len(found) > 2
+    for each, encoding in encoded(DOCUMENT):
+        tokens = found[each.chunk_id]
+        for column in ("codes", "scales", "sentence_of"):
+            stored, made = getattr(tokens, column), getattr(encoding.tokens, column)
+            assert stored.dtype == made.dtype
+            np.testing.assert_array_equal(stored, made)
+
+
+def test_token_vectors_go_with_their_document(store: Store) -> None:
+    other = document("b", "Grain.")
+    put(store, DOCUMENT, other)
+    row = store.document_row(doc_id="a")
+    assert row is not None
+    with store.transaction() as transaction:
+        transaction.delete(row.document)
+    assert store.token_vectors(ids_of(DOCUMENT)) == {}
+    assert list(store.token_vectors(ids_of(other))) == ids_of(other)
+    n_rows = store._connection.execute("SELECT count(*) FROM token_vectors").fetchone()[0]
+    assert n_rows == len(ids_of(other))
+
+
+def test_a_chunk_without_token_vectors_has_no_row(store: Store) -> None:
+    plain = document("a", "Aid.")
+    without = [(c, replace(e, tokens=TokenVectors.none())) for c, e in encoded(plain)]
+    with store.transaction() as transaction:
+        transaction.put(plain, None, without)
+    assert store.token_vectors(ids_of(plain)) == {}
+    assert [s.chunk.chunk_id for s in store.chunks(ids_of(plain))] == ids_of(plain)
 
 
 def test_each_transaction_is_one_generation(store: Store) -> None:

@@ -1,0 +1,77 @@
+"""An index followed from generation to generation, each held open while it is searched."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.fingerprint import Fingerprint
+from index.snapshot import Snapshot, state_of
+from index.sync import check_fingerprint
+
+
+class Generations:
+    """The present generation of an index, for many threads at once.
+
+    Raises IndexMissing, IndexDamaged, or IndexMismatch if the index has another fingerprint.
+    """
+
+    def __init__(self, folder: Path, fingerprint: Fingerprint) -> None:
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
+        self._borrowed: dict[Snapshot, int] = {}
+        self._current = self._open()
+        self._closed = False
+
+    def _open(self) -> Snapshot:
+        snapshot = Snapshot.open(self._folder)
+        try:
+            check_fingerprint(self._folder, snapshot.fingerprint, self._fingerprint)
+        except BaseException:
+            snapshot.close()
+            raise
+        return snapshot
+
+    def close(self) -> None:
+        """Close the index; a search that is under way finishes first."""
+        with self._lock:
+            self._closed = True
+            if not self._borrowed.get(self._current):
+                self._current.close()
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Snapshot]:
+        """The present generation, held open until the block ends."""
+        with self._lock:
+            snapshot = self._current
+            self._borrowed[snapshot] = self._borrowed.get(snapshot, 0) + 1
+        try:
+            yield snapshot
+        finally:
+            with self._lock:
+                self._borrowed[snapshot] -= 1
+                if not self._borrowed[snapshot]:
+                    del self._borrowed[snapshot]
+                    if self._closed or snapshot is not self._current:
+                        snapshot.close()
+
+    def refresh(self) -> bool:
+        """Go over to the index's newest generation; False if that is the present one.
+
+        Searches go on meanwhile, each in the generation it began with.
+        """
+        with self._refreshing:
+            if state_of(self._folder) == self._current.state:
+                return False
+            fresh = self._open()
+            with self._lock:
+                stale, self._current = self._current, fresh
+                if not self._borrowed.get(stale):
+                    stale.close()
+            return True
+
+    @property
+    def generation(self) -> int:
+        return self._current.generation

@@ -1,0 +1,100 @@
+"""From ranked chunks to passages: near-identical ones kept once, neighbours joined if asked to."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from index.analyze import terms_of
+from index.rows import StoredChunk
+from index.snapshot import Snapshot
+from index.types import Span
+from rag.retrieve import Candidate
+
+_ALIKE_COSINE = 0.95
+"""Below it two chunks are not compared further: texts that share nine words of ten are above."""
+
+_ALIKE_TERMS = 0.9
+"""Of all terms of the two. Numbers must be the same, and the question's terms that they have: two
+reports of one form are not one passage if the question tells them apart."""
+
+
+@dataclass(slots=True, eq=False)
+class Ranked:
+    """A passage to be: its best chunk, the neighbours joined to it, and what it stands for.
+
+    parts:      in order of their place, the best one among them
+    duplicates: near-identical chunks that ranked lower
+    """
+
+    best: Candidate
+    parts: list[StoredChunk]
+    duplicates: list[Candidate] = field(default_factory=list)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.parts[0].chunk.span.start, self.parts[-1].chunk.span.end)
+
+
+def distinct(
+    snapshot: Snapshot, candidates: Sequence[Candidate], k: int, asked: Collection[str]
+) -> list[Ranked]:
+    """The first k chunks no two of which are near-identical; all candidates that are so to one of
+    these are noted with it.
+
+    asked: the question's terms.
+    """
+    kept: list[Ranked] = []
+    terms: dict[int, frozenset[str]] = {}
+
+    def terms_in(stored: StoredChunk) -> frozenset[str]:
+        if stored.chunk.chunk_id not in terms:
+            text = stored.chunk.span.of(snapshot.document(stored.document).text)
+            terms[stored.chunk.chunk_id] = frozenset(terms_of(text))
+        return terms[stored.chunk.chunk_id]
+
+    def alike(one: StoredChunk, other: StoredChunk) -> bool:
+        if float(one.vector @ other.vector) < _ALIKE_COSINE:
+            return False
+        mine, theirs = terms_in(one), terms_in(other)
+        differ = mine ^ theirs
+        if any(term in asked or any(map(str.isdigit, term)) for term in differ):
+            return False
+        return len(differ) <= (1 - _ALIKE_TERMS) * len(mine | theirs)
+
+    for candidate in candidates:
+        same = next((r for r in kept if alike(r.best.stored, candidate.stored)), None)
+        if same is not None:
+            same.duplicates.append(candidate)
+        elif len(kept) < k:
+            kept.append(Ranked(candidate, [candidate.stored]))
+    return kept
+
+
+def joined(passages: Sequence[Ranked]) -> list[Ranked]:
+    """Passages that follow one another in their document made one, which stands where the best of
+    them stood and has its score."""
+    remaining = list(passages)
+    result: list[Ranked] = []
+    while remaining:
+        first = remaining.pop(0)
+        whole = Ranked(first.best, list(first.parts), list(first.duplicates))
+        while True:
+            neighbour = next((each for each in remaining if _adjoin(whole, each)), None)
+            if neighbour is None:
+                break
+            remaining.remove(neighbour)
+            whole.parts = sorted(
+                [*whole.parts, *neighbour.parts], key=lambda part: part.chunk.ordinal
+            )
+            whole.duplicates += neighbour.duplicates
+        result.append(whole)
+    return result
+
+
+def _adjoin(one: Ranked, other: Ranked) -> bool:
+    if one.best.stored.document != other.best.stored.document:
+        return False
+    mine, theirs = one.parts, other.parts
+    return (
+        mine[-1].chunk.ordinal + 1 == theirs[0].chunk.ordinal
+        or theirs[-1].chunk.ordinal + 1 == mine[0].chunk.ordinal
+    )

@@ -1,25 +1,18 @@
 """`rag eval`: the evaluation on the command line."""
 
-import json
-import os
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from eval.cli_ablation import ablation
+from eval.cli_calibrate import calibrate
+from eval.cli_compare import compare
+from eval.cli_gate import gate
+from eval.cli_tune import tune
 from index.errors import BadInput
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from eval.run import Evaluation
-
 app = typer.Typer(help="Measure retrieval quality on known questions.", no_args_is_help=True)
-
-
-@app.callback()
-def _root() -> None: ...
 
 
 @app.command()
@@ -35,10 +28,17 @@ def run(
         str | None,
         typer.Option("--split", help="Which qrels of a BEIR set; test, if there are any."),
     ] = None,
+    unanswerable: Annotated[
+        Path | None,
+        typer.Option(
+            "--unanswerable",
+            help="Another dataset, whose questions are asked as ones that nothing here answers.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", help="Write each question's passages here, as JSON lines."),
+        typer.Option("--output", help="Write the run here: each question's passages, JSON lines."),
     ] = None,
     trec: Annotated[
         Path | None, typer.Option("--run", help="Write a TREC run file here (BEIR sets).")
@@ -49,74 +49,38 @@ def run(
     ] = None,
 ) -> None:
     """Index a dataset's corpus in a temporary folder, ask its questions, print the measures."""
-    from eval.datasets import BeirDataset, load_dataset
-    from eval.run import evaluate, to_jsonl, to_trec
-    from rag.cli import interruptible
-    from rag.pipeline import load_model
-    from rag.retrieve import RankSettings
+    from eval.configurations import evaluate_each
+    from eval.datasets import BeirDataset
+    from eval.jsonl import check_target, write_lines
+    from eval.report import evaluation_json, print_evaluation
+    from eval.run import to_trec
+    from eval.runs import write_run
+    from eval.unanswerable import load_asked
     from rag.settings import Settings
-    from rag.terminal import asking, console, watching
+    from rag.terminal import console
 
     cutoffs = k or []
     if any(not 1 <= cutoff <= 100 for cutoff in cutoffs):
         raise BadInput(f"--k {max(cutoffs)} is out of range; choose from 1 to 100")
-    loaded = load_dataset(dataset, split)
+    loaded = load_asked(dataset, split, unanswerable)
     if trec is not None and not isinstance(loaded, BeirDataset):
         raise BadInput("--run goes with BEIR sets; use --output for span-labelled questions")
     for target in (output, trec):
-        _check_target(target)
-    settings = Settings.resolve(model=model)
-    ranking = RankSettings(settings.n_candidates, settings.lexical_weight)
-    bars = console(stderr=True)
-    with interruptible("Stopped; nothing was written."):
-        with bars.status("Loading the model…"):
-            embedder = load_model(settings.model)
-        with watching(bars) as watch, asking(bars) as asked:
-            evaluation = evaluate(loaded, embedder, ranking, cutoffs, watch=watch, asked=asked)
+        check_target(target)
+    (evaluation,) = evaluate_each(loaded, [Settings.resolve(model=model)], cutoffs)
     if output is not None:
-        _write(output, map(to_jsonl, evaluation.outcomes))
-    if trec is not None:
-        _write(trec, to_trec(evaluation.outcomes))
+        write_run(output, evaluation.run)
+    if trec is not None and isinstance(loaded, BeirDataset):
+        judged = (o for o in evaluation.run.outcomes if o.question_id in loaded.qrels)
+        write_lines(trec, to_trec(judged))
     if as_json:
-        typer.echo(_to_json(evaluation))
+        typer.echo(evaluation_json(evaluation))
     else:
-        _print(evaluation)
+        print_evaluation(console(), evaluation)
 
 
-def _check_target(path: Path | None) -> None:
-    """Before minutes are spent on what cannot be written."""
-    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise BadInput(f"cannot write {path}: name a file in a folder that can be written")
-
-
-def _write(path: Path, lines: "Iterable[str]") -> None:
-    try:
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror}") from error
-
-
-def _to_json(evaluation: "Evaluation") -> str:
-    fields = asdict(evaluation)
-    del fields["outcomes"]
-    return json.dumps(fields, ensure_ascii=False)
-
-
-def _print(evaluation: "Evaluation") -> None:
-    from rich.table import Table
-
-    from rag.terminal import console
-
-    answerable = evaluation.n_answerable
-    of = f", {answerable} of them answerable" if answerable is not None else ""
-    out = console()
-    out.print(
-        f"{evaluation.dataset}: {evaluation.n_documents:,} documents, {evaluation.n_chunks:,} "
-        f"chunks, {evaluation.n_questions:,} questions{of} · {evaluation.model} · "
-        f"indexed in {evaluation.seconds_indexing:.1f} s, "
-        f"asked in {evaluation.seconds_asking:.1f} s"
-    )
-    table = Table("measure", "value", box=None, pad_edge=False)
-    for name, value in evaluation.measures.items():
-        table.add_row(name, f"{value:.4f}")
-    out.print(table)
+app.command()(compare)
+app.command()(calibrate)
+app.command()(gate)
+app.command()(ablation)
+app.command()(tune)

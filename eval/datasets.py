@@ -9,13 +9,13 @@ Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}]
 """
 
 import csv
-import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from eval.jsonl import read_jsonl
 from index.errors import BadDataset, UnreadableDocument
 from index.load import document_of, find, read
 from index.types import Document, Span
@@ -44,12 +44,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SpanDataset:
-    """Documents and questions whose answers are spans of them."""
+    """Documents and questions whose answers are spans of them.
+
+    `unanswerable`: the set whose questions stand for those without an answer, if not this one.
+    """
 
     name: str
     documents: list[Document]
     questions: list[Question]
-    kind: ClassVar = "spans"
+    unanswerable: str | None = None
+    kind: ClassVar[Literal["spans"]] = "spans"
+    split: ClassVar = None
 
     @property
     def queries(self) -> dict[str, str]:
@@ -57,16 +62,17 @@ class SpanDataset:
         return {question.question_id: question.text for question in self.questions}
 
     @property
-    def n_answerable(self) -> int:
-        return sum(question.answerable for question in self.questions)
+    def answerable(self) -> dict[str, bool]:
+        """Whether the corpus answers it, by the question's id."""
+        return {question.question_id: question.answerable for question in self.questions}
 
 
 @dataclass(frozen=True, slots=True)
 class BeirDataset:
     """Documents, queries by their id, and judgments: query id -> doc_id -> grade, 0 is irrelevant.
 
-    Only judged queries are kept, in the order of their file. `n_empty` documents have no text and
-    cannot be found.
+    Only judged queries are kept, in the order of their file; those of the set `unanswerable`, if
+    there is one, follow. `n_empty` documents have no text and cannot be found.
     """
 
     name: str
@@ -74,8 +80,16 @@ class BeirDataset:
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
     n_empty: int
-    kind: ClassVar = "beir"
-    n_answerable: ClassVar = None
+    split: str
+    unanswerable: str | None = None
+    kind: ClassVar[Literal["beir"]] = "beir"
+
+    @property
+    def answerable(self) -> dict[str, bool]:
+        """Whether a query is judged, by its id. Empty where all are: that says nothing."""
+        if self.unanswerable is None:
+            return {}
+        return {query_id: query_id in self.qrels for query_id in self.queries}
 
 
 Dataset = SpanDataset | BeirDataset
@@ -110,7 +124,8 @@ def _load_spans(folder: Path) -> SpanDataset:
     )
     lengths = {document.doc_id: len(document.text) for document in documents}
     rows = _rows(folder / "questions.jsonl", "_id", "text", "answerable")
-    return SpanDataset(folder.name, documents, [_question(row, at, lengths) for at, row in rows])
+    questions = [_question(row, at, lengths) for at, row in rows]
+    return SpanDataset(folder.resolve().name, documents, questions)
 
 
 def _files(folder: Path) -> Iterator[Document]:
@@ -162,13 +177,15 @@ def _load_beir(folder: Path, split: str | None) -> BeirDataset:
             documents.append(_document(row, where, whole))
         else:
             n_empty += 1
-    qrels = _qrels(_qrels_file(folder / "qrels", split))
+    judgments = _qrels_file(folder / "qrels", split)
+    qrels = _qrels(judgments)
     rows = [row for _, row in _rows(folder / "queries.jsonl", "_id", "text")]
     queries = {str(row["_id"]): str(row["text"]) for row in rows if str(row["_id"]) in qrels}
     missing = qrels.keys() - queries.keys()
     if missing:
         raise BadDataset(f"{folder}: judged queries missing in queries.jsonl, as {min(missing)!r}")
-    return BeirDataset(folder.name, documents, queries, qrels, n_empty)
+    name = folder.resolve().name
+    return BeirDataset(name, documents, queries, qrels, n_empty, judgments.stem)
 
 
 def _qrels_file(folder: Path, split: str | None) -> Path:
@@ -211,27 +228,15 @@ def _document(row: dict[str, Any], where: str, text: str) -> Document:
 
 
 def _rows(file: Path, *needed: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a JSONL file, each with where it stands; blank lines are passed over."""
-    try:
-        stream = file.open(encoding="utf-8")
-    except OSError as error:
-        raise BadDataset(f"{file}: {error.strerror}") from error
+    """The objects of a JSONL file, each with where it stands."""
     ids: set[str] = set()
-    with stream:
-        for number, line in enumerate(stream, 1):
-            where = f"{file.name}:{number}"
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise BadDataset(f"{file}:{number}: not JSON: {error}") from error
-            absent = [key for key in needed if not isinstance(row, dict) or key not in row]
-            if absent:
-                raise BadDataset(f"{file}:{number}: has no {', '.join(absent)}")
-            if str(row["_id"]) in ids:
-                raise BadDataset(f"{file}:{number}: _id {row['_id']!r} is there twice")
-            ids.add(str(row["_id"]))
-            yield where, row
+    for number, row in read_jsonl(file):
+        absent = [key for key in needed if not isinstance(row, dict) or key not in row]
+        if absent:
+            raise BadDataset(f"{file}:{number}: has no {', '.join(absent)}")
+        if str(row["_id"]) in ids:
+            raise BadDataset(f"{file}:{number}: _id {row['_id']!r} is there twice")
+        ids.add(str(row["_id"]))
+        yield f"{file.name}:{number}", row
     if not ids:
         raise BadDataset(f"{file} is empty")

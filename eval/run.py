@@ -1,91 +1,154 @@
 """A dataset through the service: index its corpus, ask its questions, measure what comes back."""
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from eval.datasets import BeirDataset, Dataset, SpanDataset
-from eval.measures import Found, Measures, Outcome, beir_measures, span_measures
+from eval.measures import (
+    Found,
+    Measures,
+    Outcome,
+    Values,
+    auroc,
+    beir_values,
+    brier_values,
+    calibration_error,
+    means,
+    span_values,
+)
+from eval.runs import Judged, Run
 from index.protocols import Embedder
 from index.sync import Watch, ingest_documents
 from index.types import Span
 from rag.pipeline import Pipeline
+from rag.ranking import RankSettings
 from rag.results import SearchResult
-from rag.retrieve import RankSettings
 
 SPAN_DEPTH = 10
 BEIR_DEPTH = 100
+N_QUOTED = 3
 
-Asked = Callable[[int, int], None]
+Told = Callable[[int, int], None]
 """Told after each question: how many have been asked, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The measures of a run, and what they were taken on."""
+    """A run, and how long it took."""
 
-    dataset: str
-    kind: str
-    model: str
-    n_documents: int
-    n_chunks: int
-    n_questions: int
-    n_answerable: int | None
-    ranking: RankSettings
+    run: Run
     seconds_indexing: float
     seconds_asking: float
-    measures: Measures
-    outcomes: tuple[Outcome, ...]
 
 
-def evaluate(
-    dataset: Dataset,
-    embedder: Embedder,
-    ranking: RankSettings,
-    cutoffs: Sequence[int] = (),
-    *,
-    watch: Watch = lambda progress: None,
-    asked: Asked = lambda done, total: None,
-) -> Evaluation:
-    """Index the dataset's corpus in a temporary folder, ask its questions one by one through the
-    pipeline that serves users, and measure."""
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A dataset whose corpus is indexed in a folder: any number of rankings can be run on it."""
+
+    dataset: Dataset
+    embedder: Embedder
+    folder: Path
+    seconds_indexing: float
+
+    def evaluate(
+        self,
+        ranking: RankSettings,
+        cutoffs: Sequence[int] = (),
+        *,
+        calibration: Path | None = None,
+        asked: Told = lambda done, total: None,
+    ) -> Evaluation:
+        """Ask the questions one by one through the pipeline that serves users, and measure."""
+        began = time.perf_counter()
+        with closing(Pipeline(self.folder, self.embedder, ranking, calibration)) as pipeline:
+            depth = _depth(self.dataset, ranking, cutoffs)
+            outcomes = tuple(_ask(pipeline, self.dataset.queries, depth, asked))
+            with pipeline.snapshot() as snapshot:
+                size = snapshot.count()
+        run = _run(self, ranking, cutoffs, outcomes, size)
+        return Evaluation(run, self.seconds_indexing, round(time.perf_counter() - began, 2))
+
+
+@contextmanager
+def indexed(
+    dataset: Dataset, embedder: Embedder, *, watch: Watch = lambda progress: None
+) -> Iterator[Indexed]:
+    """The dataset's corpus in an index that lasts as long as the block."""
     with tempfile.TemporaryDirectory(prefix="rag-eval-") as folder:
         began = time.perf_counter()
         ingest_documents(Path(folder), dataset.documents, embedder, watch)
-        indexed = time.perf_counter()
-        pipeline = Pipeline(Path(folder), embedder, ranking)
-        try:
-            depth = _depth(dataset, ranking, cutoffs)
-            outcomes = tuple(_ask(pipeline, dataset.queries, depth, asked))
-            with pipeline.snapshot() as snapshot:
-                n_documents, n_chunks = snapshot.count()
-        finally:
-            pipeline.close()
-        return Evaluation(
-            dataset=dataset.name,
-            kind=dataset.kind,
-            model=embedder.fingerprint.name,
-            n_documents=n_documents,
-            n_chunks=n_chunks,
-            n_questions=len(outcomes),
-            n_answerable=dataset.n_answerable,
-            ranking=ranking,
-            seconds_indexing=round(indexed - began, 2),
-            seconds_asking=round(time.perf_counter() - indexed, 2),
-            measures=measure(dataset, outcomes, cutoffs),
-            outcomes=outcomes,
-        )
+        yield Indexed(dataset, embedder, Path(folder), round(time.perf_counter() - began, 2))
 
 
-def measure(dataset: Dataset, outcomes: Sequence[Outcome], cutoffs: Sequence[int]) -> Measures:
-    """The measures that go with a dataset's kind."""
+def evaluate(
+    dataset: Dataset, embedder: Embedder, ranking: RankSettings, cutoffs: Sequence[int] = ()
+) -> Evaluation:
+    """One ranking on an index of its own."""
+    with indexed(dataset, embedder) as corpus:
+        return corpus.evaluate(ranking, cutoffs)
+
+
+def _run(
+    corpus: Indexed,
+    ranking: RankSettings,
+    cutoffs: Sequence[int],
+    outcomes: Sequence[Outcome],
+    size: tuple[int, int],
+) -> Run:
+    dataset = corpus.dataset
+    measures, values = measure(dataset, outcomes, cutoffs)
+    return Run(
+        dataset=dataset.name,
+        kind=dataset.kind,
+        split=dataset.split,
+        unanswerable=dataset.unanswerable,
+        model=corpus.embedder.fingerprint.name,
+        ranking=asdict(ranking),
+        cutoffs=tuple(cutoffs),
+        n_documents=size[0],
+        n_chunks=size[1],
+        n_questions=len(outcomes),
+        n_answerable=sum(dataset.answerable.values()) if dataset.answerable else None,
+        version=version("rag"),
+        measures=measures,
+        questions=tuple(_judged(dataset, outcomes, values)),
+    )
+
+
+def _judged(dataset: Dataset, outcomes: Sequence[Outcome], values: Values) -> Iterator[Judged]:
+    texts, answerable = dataset.queries, dataset.answerable
+    for outcome in outcomes:
+        i = outcome.question_id
+        measures = {name: of[i] for name, of in values.items() if i in of}
+        yield Judged(texts[i], answerable.get(i), outcome, measures)
+
+
+def measure(
+    dataset: Dataset, outcomes: Sequence[Outcome], cutoffs: Sequence[int] = ()
+) -> tuple[Measures, Values]:
+    """The measures that go with a dataset's kind, over all questions and of each.
+
+    The confidence is measured where some questions have an answer and some have none.
+    """
+    by_id = {outcome.question_id: outcome for outcome in outcomes}
     if isinstance(dataset, SpanDataset):
-        by_id = {outcome.question_id: outcome for outcome in outcomes}
-        return span_measures(dataset.questions, by_id, cutoffs)
-    return beir_measures(dataset.qrels, document_run(outcomes), cutoffs)
+        values = span_values(dataset.questions, by_id, cutoffs)
+    else:
+        values = beir_values(dataset.qrels, document_run(outcomes), cutoffs)
+    measures, answerable = means(values), dataset.answerable
+    if len(set(answerable.values())) == 2:
+        confidences = {i: by_id[i].confidence if i in by_id else 0.0 for i in answerable}
+        brier = brier_values(answerable, confidences)
+        labels, in_order = list(answerable.values()), list(confidences.values())
+        measures["AUROC"] = auroc(labels, in_order)
+        measures["ECE"] = calibration_error(labels, in_order)
+        measures, values = measures | means(brier), values | brier
+    return measures, values
 
 
 def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> int:
@@ -95,9 +158,7 @@ def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> i
     return max(SPAN_DEPTH, *cutoffs, 0)
 
 
-def _ask(
-    pipeline: Pipeline, queries: dict[str, str], depth: int, asked: Asked
-) -> Iterator[Outcome]:
+def _ask(pipeline: Pipeline, queries: dict[str, str], depth: int, asked: Told) -> Iterator[Outcome]:
     for done, (query_id, text) in enumerate(queries.items(), 1):
         yield _outcome(query_id, pipeline.search(text, depth))
         asked(done, len(queries))
@@ -110,6 +171,8 @@ def _outcome(question_id: str, result: SearchResult) -> Outcome:
             span=Span(passage.citation.start, passage.citation.end),
             score=passage.score,
             highlight=Span(passage.highlight.start, passage.highlight.end),
+            quote=passage.text if passage.rank <= N_QUOTED else None,
+            also=tuple(place.doc_id for place in passage.duplicates),
         )
         for passage in result.passages
     )
@@ -117,40 +180,21 @@ def _outcome(question_id: str, result: SearchResult) -> Outcome:
 
 
 def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
-    """Documents by their best passage, at most 100 a query. Scores of a query strictly fall, in the
-    order of the passages, so that any scorer reads the same ranking."""
+    """Documents by their best passage, or the one that stands for it, at most 100 a query. Scores
+    of a query strictly fall, in the order of the passages, so that any scorer reads the same
+    ranking."""
     run: dict[str, dict[str, float]] = {}
     for outcome in outcomes:
         scores: dict[str, float] = {}
         last = float("inf")
-        for passage in outcome.passages:
-            if passage.doc_id in scores or len(scores) == BEIR_DEPTH:
+        found = ((p.score, doc_id) for p in outcome.passages for doc_id in (p.doc_id, *p.also))
+        for score, doc_id in found:
+            if doc_id in scores or len(scores) == BEIR_DEPTH:
                 continue
-            last = min(passage.score, last - 1e-9)
-            scores[passage.doc_id] = last
+            last = min(score, last - 1e-9)
+            scores[doc_id] = last
         run[outcome.question_id] = scores
     return run
-
-
-def to_jsonl(outcome: Outcome) -> str:
-    """One line of `--output`: a question with its passages as spans."""
-    return json.dumps(
-        {
-            "_id": outcome.question_id,
-            "confidence": outcome.confidence,
-            "passages": [
-                {
-                    "doc_id": found.doc_id,
-                    "start": found.span.start,
-                    "end": found.span.end,
-                    "score": found.score,
-                    "highlight": {"start": found.highlight.start, "end": found.highlight.end},
-                }
-                for found in outcome.passages
-            ],
-        },
-        ensure_ascii=False,
-    )
 
 
 def to_trec(outcomes: Iterable[Outcome], tag: str = "rag") -> Iterator[str]:

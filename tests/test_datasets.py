@@ -61,6 +61,14 @@ def test_the_shipped_set_reads_the_documents_of_the_project() -> None:
     assert sum(not q.answerable for q in dataset.questions) >= 20
 
 
+def test_a_set_is_named_as_its_folder_however_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = spans(tmp_path / "named")
+    monkeypatch.chdir(folder)
+    assert load_dataset(Path()).name == "named"
+
+
 def test_a_folder_of_documents_can_lie_in_the_set(tmp_path: Path) -> None:
     (tmp_path / "documents" / "deep").mkdir(parents=True)
     (tmp_path / "documents" / "deep" / "a.md").write_text("# A\n\nBody.")
@@ -122,6 +130,9 @@ def test_malformed_lines_are_named(tmp_path: Path) -> None:
         load_dataset(folder)
     (folder / "questions.jsonl").write_text('\n{"_id": "a", "answerable": true}\n')
     with pytest.raises(BadDataset, match=r"questions\.jsonl:2: has no text"):
+        load_dataset(folder)
+    (folder / "questions.jsonl").write_bytes(b'{"_id": "\xff"}')
+    with pytest.raises(BadDataset, match=r"questions\.jsonl is not UTF-8"):
         load_dataset(folder)
     write(folder, "questions.jsonl", *[{"_id": "a", "text": "?", "answerable": False}] * 2)
     with pytest.raises(BadDataset, match=r"questions\.jsonl:2: _id 'a' is there twice"):

@@ -1,25 +1,22 @@
 """Whole evaluations: the shipped set on the real model, and small sets whose measures are known."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from command import ROOT, rag
 from eval.datasets import SpanDataset, load_dataset
-from eval.run import evaluate, to_jsonl
+from eval.run import evaluate, indexed
+from eval.runs import to_lines
 from fakes import HashEmbedder
 from index.embed import SentenceTransformerEmbedder
-from rag.retrieve import RankSettings
+from known_runs import beir_set, span_set
+from rag.ranking import RankSettings
 
 SEEDS = ROOT / "eval" / "seeds"
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
-
-
-def write(folder: Path, name: str, *rows: object) -> None:
-    file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 
 def lines_of(file: Path) -> list[str]:
@@ -31,15 +28,15 @@ def test_the_seed_question_is_answered_first_in_the_evaluation_too(
 ) -> None:
     dataset = load_dataset(SEEDS)
     assert isinstance(dataset, SpanDataset)
-    evaluation = evaluate(dataset, embedder, RankSettings())
+    run = evaluate(dataset, embedder, RankSettings()).run
     (question,) = [q for q in dataset.questions if q.text == QUESTION]
-    (outcome,) = [o for o in evaluation.outcomes if o.question_id == question.question_id]
+    (outcome,) = [o for o in run.outcomes if o.question_id == question.question_id]
     text = dataset.documents[0].text
     assert "approximately 43%" in outcome.passages[0].highlight.of(text)
     # Either side alone ranks worse than both together.
-    measures = evaluation.measures
+    measures = run.measures
     for weight in (0.0, 1.0):
-        alone = evaluate(dataset, embedder, RankSettings(lexical_weight=weight)).measures
+        alone = evaluate(dataset, embedder, RankSettings(lexical_weight=weight)).run.measures
         assert measures["answer@1"] > alone["answer@1"]
         assert measures["MRR@10"] > alone["MRR@10"]
 
@@ -51,12 +48,13 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     done = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output, timeout_s=300)
     assert done.returncode == 0, done.stderr
     measures = json.loads(done.stdout)["measures"]
-    names = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1", "AUROC"]
-    assert list(measures) == names
+    ranking = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1"]
+    assert list(measures) == [*ranking, "AUROC", "ECE", "Brier"]
     assert 0 < measures["answer@1"] <= measures["answer@3"] <= measures["answer@5"] <= 1
 
     questions = [json.loads(line) for line in lines_of(SEEDS / "questions.jsonl")]
-    outcomes = [json.loads(line) for line in lines_of(output)]
+    header, *outcomes = [json.loads(line) for line in lines_of(output)]
+    assert header["run"]["measures"] == measures
     assert [o["_id"] for o in outcomes] == [q["_id"] for q in questions]
     # The measure can be recomputed from the file and the labels alone.
     right = [
@@ -70,23 +68,12 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     ]
     assert sum(right) / len(right) == pytest.approx(measures["answer@1"])
     first = outcomes[0]["passages"][0]
-    assert set(first) == {"doc_id", "start", "end", "score", "highlight"}
+    assert set(first) == {"doc_id", "start", "end", "score", "highlight", "quote"}
 
 
 @pytest.fixture
 def beir(tmp_path: Path) -> Path:
-    texts = {"wing": "Lift of a wing.", "heat": "Heat in slabs.", "flow": "Flow past a plate."}
-    write(tmp_path, "corpus.jsonl", *({"_id": i, "title": "", "text": t} for i, t in texts.items()))
-    write(
-        tmp_path,
-        "queries.jsonl",
-        {"_id": "1", "text": "lift of a wing"},
-        {"_id": "2", "text": "heat conduction in slabs"},
-    )
-    (tmp_path / "qrels").mkdir()
-    qrels = "query-id\tcorpus-id\tscore\n1\twing\t2\n2\theat\t1\n2\tabsent\t1\n"
-    (tmp_path / "qrels" / "test.tsv").write_text(qrels)
-    return tmp_path
+    return beir_set(tmp_path)
 
 
 def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
@@ -114,8 +101,30 @@ def test_an_evaluation_leaves_the_working_directory_alone(beir: Path) -> None:
 
 def test_the_same_evaluation_gives_the_same_bytes() -> None:
     dataset = load_dataset(SEEDS)
-    runs = [evaluate(dataset, HashEmbedder(), RankSettings()).outcomes for _ in range(2)]
-    assert [to_jsonl(o) for o in runs[0]] == [to_jsonl(o) for o in runs[1]]
+    runs = [evaluate(dataset, HashEmbedder(), RankSettings()).run for _ in range(2)]
+    assert list(to_lines(runs[0])) == list(to_lines(runs[1]))
+
+
+def test_many_rankings_run_on_one_index_as_on_their_own(tmp_path: Path) -> None:
+    dataset, embedder = load_dataset(span_set(tmp_path)), HashEmbedder()
+    rankings = [RankSettings(lexical_weight=weight) for weight in (0.0, 1.0)]
+    with indexed(dataset, embedder) as corpus:
+        n_encoded = embedder.n_encoded
+        together = [corpus.evaluate(ranking, [3]).run for ranking in rankings]
+        assert embedder.n_encoded == n_encoded
+    assert together == [evaluate(dataset, embedder, ranking, [3]).run for ranking in rankings]
+    assert [run.ranking["lexical_weight"] for run in together] == [0.0, 1.0]
+
+
+def test_only_the_first_passages_have_their_text(embedder: SentenceTransformerEmbedder) -> None:
+    dataset = load_dataset(SEEDS)
+    assert isinstance(dataset, SpanDataset)
+    text = dataset.documents[0].text
+    few = replace(dataset, questions=dataset.questions[:2])
+    for outcome in evaluate(few, embedder, RankSettings()).run.outcomes:
+        quotes = [found.quote for found in outcome.passages]
+        assert quotes[:3] == [found.span.of(text) for found in outcome.passages[:3]]
+        assert set(quotes[3:]) == {None}
 
 
 def test_an_output_that_cannot_be_written_is_told(beir: Path) -> None:

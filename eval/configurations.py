@@ -1,0 +1,58 @@
+"""Configurations of the service, run on a dataset with progress on stderr."""
+
+import tomllib
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from eval.datasets import Dataset
+from eval.run import Evaluation, indexed
+from index.errors import BadInput
+from rag.cli import interruptible
+from rag.models import load_model
+from rag.settings import Settings
+from rag.terminal import asking, console, watching
+
+
+def settings_of(file: Path) -> Settings:
+    """The settings in a file like rag.toml, over those in force.
+
+    Raises BadInput, naming the file, if it cannot be read or a setting in it cannot be used.
+    """
+    try:
+        named = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} is not valid TOML: {error}") from error
+    unknown = named.keys() - Settings.model_fields.keys()
+    if unknown:
+        known = ", ".join(Settings.model_fields)
+        raise BadInput(f"{file}: no setting {min(unknown)!r}; there is: {known}")
+    try:
+        return Settings.resolve(**named)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
+
+
+def evaluate_each(
+    dataset: Dataset, configurations: Sequence[Settings], cutoffs: Sequence[int] = ()
+) -> list[Evaluation]:
+    """Each configuration on the dataset, in order; neighbours with one model share an index."""
+    evaluations = []
+    bars = console(stderr=True)
+    with interruptible("Stopped; nothing was written."):
+        for model, alike in groupby(configurations, key=lambda settings: settings.model):
+            with bars.status("Loading the model…"):
+                embedder = load_model(model)
+            with watching(bars) as watch, indexed(dataset, embedder, watch=watch) as corpus:
+                for settings in alike:
+                    with asking(bars) as asked:
+                        evaluation = corpus.evaluate(
+                            settings.ranking,
+                            cutoffs,
+                            calibration=settings.calibration,
+                            asked=asked,
+                        )
+                    evaluations.append(evaluation)
+    return evaluations

@@ -1,0 +1,70 @@
+"""Measures as functions of how much each question weighs: all that a resample or a swap changes.
+
+A question drawn twice weighs 2, one left out 0. What takes long, sorting and binning, is done once
+for a set of values, and then thousands of weightings are measured at a time.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.bool_]
+
+Statistic = Callable[[Floats], Floats]
+"""From weights, shape (b, n), none negative, to the measure under each of them, shape (b,)."""
+
+N_BINS = 10
+_EDGES = np.arange(1, N_BINS) / N_BINS
+
+
+def mean_of(values: Floats) -> Statistic:
+    """The mean of values, shape (n,).
+
+    >>> mean_of(np.array([1.0, 0.0]))(np.array([[1.0, 1.0], [3.0, 1.0]]))
+    array([0.5 , 0.75])
+    """
+    return lambda weights: weights @ values / weights.sum(axis=1)
+
+
+def auroc_of(answerable: Labels, confidences: Floats) -> Statistic:
+    """The chance that an answerable question has a higher confidence than an unanswerable one,
+    counting ties as half (Fawcett 2006). nan under weights that leave one kind out.
+
+    >>> auroc_of(np.array([True, False]), np.array([0.9, 0.2]))(np.ones((1, 2)))
+    array([1.])
+    """
+    order = np.argsort(confidences, kind="stable")
+    ranked, positive = confidences[order], answerable[order].astype(np.float64)
+    ties = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+
+    def auroc(weights: Floats) -> Floats:
+        weights = weights[:, order]
+        positives = np.add.reduceat(weights * positive, ties, axis=1)
+        negatives = np.add.reduceat(weights * (1 - positive), ties, axis=1)
+        below = np.cumsum(negatives, axis=1) - negatives / 2
+        pairs = positives.sum(axis=1) * negatives.sum(axis=1)
+        right = (positives * below).sum(axis=1)
+        chance: Floats = np.full(len(pairs), np.nan)
+        np.divide(right, pairs, out=chance, where=pairs > 0)
+        return chance
+
+    return auroc
+
+
+def calibration_error_of(answerable: Labels, confidences: Floats) -> Statistic:
+    """The expected calibration error, in [0, 1]: over 10 bins of equal width, ((m-1)/10, m/10] as
+    in Guo et al. (2017) after Naeini et al. (2015), the mean distance of a bin's share of
+    answerable questions from its mean confidence, each bin weighing what its questions do.
+
+    confidences: in [0, 1]; 0 is in the first bin.
+
+    >>> calibration_error_of(np.array([True, False]), np.array([0.9, 0.2]))(np.ones((1, 2)))
+    array([0.15])
+    """
+    # A bin's weight cancels: w/W · |share - mean| is |sum of (label - confidence)| / W.
+    gaps = np.zeros((len(confidences), N_BINS))
+    bins = np.digitize(confidences, _EDGES, right=True)
+    gaps[np.arange(len(confidences)), bins] = answerable - confidences
+    return lambda weights: np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)

@@ -1,0 +1,113 @@
+"""`rag eval calibrate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eval.calibrate import Example, HeldOut
+    from eval.datasets import Dataset
+    from index.protocols import Embedder
+    from rag.settings import Settings
+
+
+def calibrate(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(help="Datasets; of several, each is asked the others' questions too."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", help="Where to write the calibration.")
+    ] = Path("calibration.json"),
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+    ] = None,
+) -> None:
+    """Fit the confidence on questions with and without an answer, and check it on held-out ones."""
+    from eval.calibrate import calibrate as fit
+    from eval.calibrate import held_out
+    from eval.datasets import load_dataset
+    from eval.jsonl import check_target
+    from rag.cli import interruptible
+    from rag.models import load_model
+    from rag.settings import Settings
+    from rag.terminal import console
+
+    check_target(output)
+    loaded = [load_dataset(folder) for folder in datasets]
+    settings = Settings.resolve(model=model)
+    with interruptible("Stopped; nothing was written."):
+        with console(stderr=True).status("Loading the model…"):
+            embedder = load_model(settings.model)
+        examples = _examples(loaded, embedder, settings)
+        fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
+        calibration = fit(examples, embedder.fingerprint.weights, fitted_on)
+        rows = held_out(examples, calibration.threshold)
+    try:
+        output.write_text(calibration.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {output}: {error.strerror}") from error
+    _print(rows, calibration.threshold)
+    typer.echo(f'Wrote {output}; to use it, put calibration = "{output}" into rag.toml.')
+
+
+def _examples(
+    datasets: "Sequence[Dataset]", embedder: "Embedder", settings: "Settings"
+) -> "list[Example]":
+    from eval.calibrate import examples_of
+    from eval.run import indexed
+    from rag.terminal import asking, console, watching
+
+    bars = console(stderr=True)
+    examples = []
+    for dataset in datasets:
+        others = [other for other in datasets if other is not dataset]
+        with (
+            watching(bars) as watch,
+            indexed(dataset, embedder, watch=watch) as corpus,
+            asking(bars) as asked,
+        ):
+            examples += examples_of(corpus, settings.ranking, others, asked=asked)
+    return examples
+
+
+def _print(rows: "Sequence[HeldOut]", threshold: float) -> None:
+    from rich.table import Table
+
+    from rag.terminal import console
+
+    def shown(value: float | None) -> str:
+        return "" if value is None else f"{value:.3f}"
+
+    table = Table(
+        "held-out questions of",
+        "answerable",
+        "not",
+        "AUROC",
+        "ECE",
+        "kept",
+        "declined",
+        box=None,
+        pad_edge=False,
+    )
+    for row in rows:
+        table.add_row(
+            row.source,
+            f"{row.n_answerable:,}",
+            f"{row.n_unanswerable:,}",
+            shown(row.auroc),
+            shown(row.calibration_error),
+            shown(row.kept),
+            shown(row.declined),
+        )
+    out = console()
+    out.print(table)
+    out.print(
+        f"kept: answerable at or above the threshold {threshold:.3f}; declined: the others below it"
+    )

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 QUESTION := What share of Afghanistan's GDP came from foreign aid before the takeover?
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev check format lint types contracts test eval docs lock clean
+.PHONY: help run install dev check format lint types contracts test gate eval docs lock clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ run: install ## Set up, ingest seeds/, answer a first question, serve on port 80
 	@echo "== Ingesting seeds/"
 	@$(BIN)/rag ingest seeds
 	@echo "== A first question: $(QUESTION)"
-	@$(BIN)/rag search "$(QUESTION)" -k 1
+	@$(BIN)/rag ask "$(QUESTION)" -k 2
 	@$(BIN)/rag serve
 
 $(VENV)/.installed: requirements.lock pyproject.toml
@@ -34,7 +34,7 @@ install: $(VENV)/.installed ## Create the environment
 
 dev: $(VENV)/.dev ## Create it with the tools that check the code
 
-check: format lint types contracts test ## Format, lint, types, import contracts, tests: what CI runs
+check: format lint types contracts test gate ## Format, lint, types, import contracts, tests, ranking: what CI runs
 
 format: dev
 	@$(BIN)/ruff format --check .
@@ -53,6 +53,9 @@ test: dev ## Run the tests alone
 
 eval: install ## Measure retrieval quality on the shipped question set
 	@$(BIN)/rag eval run eval/seeds
+
+gate: install ## Fail if the shipped questions are answered worse than in eval/seeds/baseline.jsonl
+	@$(BIN)/rag eval gate eval/seeds/baseline.jsonl
 
 docs: dev ## Write docs/cli.md and docs/search.svg anew from the program
 	@$(BIN)/typer rag.cli utils docs --name rag --output docs/cli.md

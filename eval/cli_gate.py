@@ -29,7 +29,7 @@ def gate(
     from eval.configurations import evaluate_each
     from eval.gate import unlike
     from eval.jsonl import check_target
-    from eval.runs import write_run
+    from eval.runs import without_passages, write_run
     from eval.unanswerable import load_asked
     from rag.settings import Settings
 
@@ -42,7 +42,7 @@ def gate(
         raise BadInput(f"{baseline} is of other questions: {difference}; to renew it, use --write")
     (evaluation,) = evaluate_each(loaded, [Settings.resolve()], cutoffs)
     if write:
-        write_run(baseline, evaluation.run)
+        write_run(baseline, without_passages(evaluation.run))
     worse = _report(str(baseline), None if difference else before, evaluation)
     if worse and not write:
         raise typer.Exit(1)

@@ -142,11 +142,12 @@ def _candidates(
         bm25.update((hit.chunk_id, hit.score) for hit in found)
     dense_ranks = {hit.chunk_id: hit.rank for hit in dense_hits}
     lexical_ranks = {hit.chunk_id: hit.rank for hit in lexical_hits}
-    dense = np.stack([each.vector for each in stored]) @ question.vector
+    # Not @, which may give equal vectors products that differ with where they stand.
+    dense = np.einsum("nd,d->n", np.stack([each.vector for each in stored]), question.vector)
 
     def candidate(each: StoredChunk, cosine: float) -> Candidate:
         i = each.chunk.chunk_id
-        sentence = float(np.max(each.sentence_vectors @ question.vector))
+        sentence = float(np.einsum("nd,d->n", each.sentence_vectors, question.vector).max())
         lexical = bm25.get(i, 0.0)
         share = min(lexical / question.lexical_most, 1.0) if lexical else 0.0
         score = round(first_score(cosine, sentence, share, settings), _DECIMALS)

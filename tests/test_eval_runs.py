@@ -10,7 +10,7 @@ import pytest
 from eval.datasets import load_dataset
 from eval.measures import Found
 from eval.run import evaluate
-from eval.runs import read_run, to_lines, write_run
+from eval.runs import read_run, to_lines, without_passages, write_run
 from fakes import HashEmbedder
 from index.errors import BadDataset, BadInput
 from index.types import Span
@@ -24,6 +24,14 @@ def test_a_run_that_was_written_is_read_as_it_was(make: Any, tmp_path: Path) -> 
     run = evaluate(dataset, HashEmbedder(), RankSettings(), cutoffs=[3]).run
     write_run(tmp_path / "run.jsonl", run)
     assert read_run(tmp_path / "run.jsonl") == run
+
+
+def test_a_run_without_passages_keeps_all_that_was_measured() -> None:
+    run = run_of(judged("q", {"MRR@10": 0.5}, 0.75, True))
+    (question,) = without_passages(run).questions
+    assert question.outcome.passages == ()
+    assert replace(question, outcome=run.questions[0].outcome) == run.questions[0]
+    assert replace(without_passages(run), questions=run.questions) == run
 
 
 def test_a_run_file_can_be_read_without_this_program(tmp_path: Path) -> None:

@@ -2,18 +2,45 @@
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
 
-Connection = sqlite3.Connection
 Cursor = sqlite3.Cursor
 
 
-def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection in WAL mode to a database; mode is `rw`, or `rwc` to make it if need be."""
+class Database:
+    """A connection to the database in a file, whose errors are this project's own.
+
+    mode: `rw`, or `rwc` to make it if need be. Not for two threads at once.
+    """
+
+    def __init__(self, path: Path, mode: str) -> None:
+        self.path = path
+        with translated(path):
+            self._connection = _connect(path, mode)
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> Cursor:
+        with translated(self.path):
+            return self._connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
+        with translated(self.path):
+            yield from self._connection.execute(sql, parameters)
+
+    def roll_back(self) -> None:
+        """End the transaction that is open without its changes; harmless if none is."""
+        with translated(self.path):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     connection = sqlite3.connect(
         uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False

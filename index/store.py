@@ -6,7 +6,7 @@ whatever is written meanwhile.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -27,11 +27,11 @@ from index.rows import (
     json_ids,
     stored_chunk,
     stored_document,
-    tokens_blob,
     tokens_from,
 )
-from index.sqlite import Connection, Cursor, connect, translated
-from index.types import Chunk, Document, Encoding, Heading, Ids, Matrix, Span, TokenVectors
+from index.sqlite import Database, translated
+from index.transaction import Transaction
+from index.types import Document, Heading, Ids, Matrix, Span, TokenVectors
 
 DATABASE = "rag.db"
 SCHEMA_VERSION = 2
@@ -80,9 +80,9 @@ CREATE INDEX tombstones_by_generation ON tombstones (generation);
 class Store:
     """One connection to an index's database. Not for two threads at once."""
 
-    def __init__(self, folder: Path, connection: Connection) -> None:
-        self.path = folder / DATABASE
-        self._connection = connection
+    def __init__(self, database: Database) -> None:
+        self.path = database.path
+        self._database = database
 
     @classmethod
     def create(cls, folder: Path, fingerprint: Fingerprint) -> "Store":
@@ -90,17 +90,17 @@ class Store:
         path = folder / DATABASE
         with translated(path):
             folder.mkdir(parents=True, exist_ok=True)
-            store = cls(folder, connect(path, "rwc"))
+        store = cls(Database(path, "rwc"))
         with store._closed_on_error():
             # A crash here leaves either no table or all of them.
-            store._execute("BEGIN IMMEDIATE")
+            store._database.execute("BEGIN IMMEDIATE")
             if not store._tables():
                 for statement in _SCHEMA.strip().split(";\n"):
-                    store._execute(statement.rstrip(";"))
+                    store._database.execute(statement.rstrip(";"))
                 store._set("schema", str(SCHEMA_VERSION))
                 store._begin(0)
                 store._set("fingerprint", fingerprint.to_json())
-            store._execute("COMMIT")
+            store._database.execute("COMMIT")
             store._check_schema()
         return store
 
@@ -114,8 +114,7 @@ class Store:
         missing = IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
         if not path.is_file():
             raise missing
-        with translated(path):
-            store = cls(folder, connect(path, "rw"))
+        store = cls(Database(path, "rw"))
         with store._closed_on_error():
             if not store._tables():
                 raise missing
@@ -139,30 +138,21 @@ class Store:
             )
 
     def close(self) -> None:
-        self._connection.close()
-
-    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> Cursor:
-        with translated(self.path):
-            return self._connection.execute(sql, parameters)
-
-    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
-        with translated(self.path):
-            yield from self._connection.execute(sql, parameters)
+        self._database.close()
 
     def _tables(self) -> bool:
-        return (
-            self._execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
-        )
+        found = self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
+        return found.fetchone() is not None
 
     def _get(self, key: str) -> str | None:
-        row = self._execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        row = self._database.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return None if row is None else str(row[0])
 
     def _set(self, key: str, value: str) -> None:
-        self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
 
     def _begin(self, generation: int) -> None:
-        self._execute(
+        self._database.execute(
             "INSERT INTO generations VALUES (?, lower(hex(randomblob(16))))", [generation]
         )
 
@@ -171,23 +161,22 @@ class Store:
     def pin(self) -> int:
         """Hold on to the present generation, and return it: later reads see just that one."""
         self.unpin()
-        self._execute("BEGIN")
+        self._database.execute("BEGIN")
         return self.generation
 
     def unpin(self) -> None:
         """Let go of a pinned generation; harmless if none is."""
-        if self._connection.in_transaction:
-            self._execute("ROLLBACK")
+        self._database.roll_back()
 
     @property
     def generation(self) -> int:
         """The number of transactions that changed this index."""
-        return int(self._execute("SELECT max(generation) FROM generations").fetchone()[0])
+        return int(self._database.execute("SELECT max(generation) FROM generations").fetchone()[0])
 
     def token(self, generation: int) -> str | None:
         """What tells a generation of this database from one of the same number in another, or in
         a copy that went another way; None if it is not known, or no longer."""
-        row = self._execute(
+        row = self._database.execute(
             "SELECT token FROM generations WHERE generation = ?", [generation]
         ).fetchone()
         return None if row is None else str(row[0])
@@ -198,12 +187,14 @@ class Store:
 
     def count(self) -> tuple[int, int]:
         """How many documents and chunks there are."""
-        row = self._execute("SELECT count(*), coalesce(sum(n_chunks), 0) FROM documents").fetchone()
+        row = self._database.execute(
+            "SELECT count(*), coalesce(sum(n_chunks), 0) FROM documents"
+        ).fetchone()
         return int(row[0]), int(row[1])
 
     def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
         """Documents in order of doc_id, from behind `after`; all of them unless limited."""
-        rows = self._rows(
+        rows = self._database.rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
             [after, limit],
         )
@@ -214,14 +205,14 @@ class Store:
     ) -> StoredDocument | None:
         """The document with this id, or of this file."""
         column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
-        row = self._execute(
+        row = self._database.execute(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
         ).fetchone()
         return None if row is None else stored_document(row)
 
     def document(self, document: int) -> Document:
         """A document whole, by its row."""
-        row = self._execute(
+        row = self._database.execute(
             "SELECT doc_id, source, title, text, media_type, metadata, headings, pages "
             "FROM documents WHERE document = ?",
             [document],
@@ -239,7 +230,7 @@ class Store:
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks, in order of their id; ids that are not there are left out."""
-        rows = self._rows(
+        rows = self._database.rows(
             f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents USING (document) "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
             [json_ids(ids)],
@@ -249,7 +240,7 @@ class Store:
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
         """The token vectors of these chunks; a chunk that has none is left out."""
         dimension = self.fingerprint.model.dimension
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT chunk_id, tokens FROM token_vectors "
             "WHERE chunk_id IN (SELECT value FROM json_each(?))",
             [json_ids(ids)],
@@ -258,7 +249,7 @@ class Store:
 
     def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
         """The chunks of these documents' rows, in order."""
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT chunk_id FROM chunks WHERE document IN (SELECT value FROM json_each(?)) "
             "ORDER BY chunk_id",
             [json_ids(documents)],
@@ -267,18 +258,18 @@ class Store:
 
     def changes_since(self, generation: int) -> Changes:
         """The chunks removed and added after a generation, each in order of its id."""
-        removed = self._rows(
+        removed = self._database.rows(
             "SELECT DISTINCT chunk_id FROM tombstones WHERE generation > ? ORDER BY chunk_id",
             [generation],
         )
-        added = self._rows(
+        added = self._database.rows(
             "SELECT chunk_id FROM chunks WHERE generation > ? ORDER BY chunk_id", [generation]
         )
         return Changes(removed=ids_from(removed), added=ids_from(added))
 
     def vectors(self, ids: Ids) -> Matrix:
         """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT vector FROM chunks WHERE chunk_id IN (SELECT value FROM json_each(?)) "
             "ORDER BY chunk_id",
             [json_ids(ids)],
@@ -291,7 +282,7 @@ class Store:
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Chunk ids with their texts, and the title and headings they stand under, document by
         document."""
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT document, chunk_id, start, end FROM chunks "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
             [json_ids(ids)],
@@ -306,101 +297,21 @@ class Store:
     # Writing
 
     @contextmanager
-    def transaction(self) -> Iterator["Transaction"]:
+    def transaction(self) -> Iterator[Transaction]:
         """All that is written in it becomes one new generation, or none if it raises."""
-        self._execute("BEGIN IMMEDIATE")
+        self._database.execute("BEGIN IMMEDIATE")
         try:
             generation = self.generation + 1
-            yield Transaction(self, generation)
+            yield Transaction(self._database, generation)
             self._begin(generation)
-            self._execute("COMMIT")
+            self._database.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._database.roll_back()
             raise
 
     def forget_before(self, generation: int) -> None:
         """Drop what led up to a generation that FAISS and BM25 have been published at."""
         # In this order: files of a generation without a token are never caught up, so none is ever
         # caught up without its tombstones.
-        self._execute("DELETE FROM generations WHERE generation < ?", [generation])
-        self._execute("DELETE FROM tombstones WHERE generation <= ?", [generation])
-
-
-class Transaction:
-    """The writes of one new generation."""
-
-    def __init__(self, store: Store, generation: int) -> None:
-        self._store = store
-        self._generation = generation
-
-    def put(
-        self, document: Document, path: str | None, chunks: Sequence[tuple[Chunk, Encoding]]
-    ) -> None:
-        """Put a document in, in place of the one of the same doc_id or file."""
-        for row in (
-            self._store.document_row(doc_id=document.doc_id),
-            self._store.document_row(path=path) if path is not None else None,
-        ):
-            if row is not None:
-                self.delete(row.document)
-        cursor = self._store._execute(
-            "INSERT INTO documents (doc_id, path, source, title, media_type, sha256, n_chars, "
-            "n_chunks, metadata, headings, pages, text) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            [
-                document.doc_id,
-                path,
-                document.source,
-                document.title,
-                document.media_type,
-                document.sha256,
-                len(document.text),
-                len(chunks),
-                json.dumps(dict(document.metadata), sort_keys=True, ensure_ascii=False),
-                json.dumps(
-                    [[h.span.start, h.span.end, h.level, h.text] for h in document.headings]
-                ),
-                json.dumps(document.pages),
-                document.text,
-            ],
-        )
-        for chunk, encoding in chunks:
-            self._put_chunk(int(cursor.lastrowid or 0), chunk, encoding)
-
-    def _put_chunk(self, document: int, chunk: Chunk, encoding: Encoding) -> None:
-        sentences = np.array([[s.start, s.end] for s in chunk.sentences], dtype=np.int64)
-        self._store._execute(
-            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?)",
-            [
-                chunk.chunk_id,
-                document,
-                chunk.ordinal,
-                chunk.span.start,
-                chunk.span.end,
-                chunk.digest,
-                sentences.tobytes(),
-                encoding.vector.astype(np.float32).tobytes(),
-                encoding.sentence_vectors.astype(np.float32).tobytes(),
-                self._generation,
-            ],
-        )
-        if len(encoding.tokens):
-            self._store._execute(
-                "INSERT INTO token_vectors VALUES (?,?)",
-                [chunk.chunk_id, tokens_blob(encoding.tokens)],
-            )
-
-    def delete(self, document: int) -> None:
-        """Take a document out, by its row."""
-        self._store._execute(
-            "INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE document = ?",
-            [self._generation, document],
-        )
-        self._store._execute("DELETE FROM documents WHERE document = ?", [document])
-
-    def move(self, document: int, path: str) -> None:
-        """The file of a document lies elsewhere now."""
-        self._store._execute("UPDATE documents SET path = ? WHERE document = ?", [path, document])
-
-    def set_fingerprint(self, fingerprint: Fingerprint) -> None:
-        self._store._set("fingerprint", fingerprint.to_json())
+        self._database.execute("DELETE FROM generations WHERE generation < ?", [generation])
+        self._database.execute("DELETE FROM tombstones WHERE generation <= ?", [generation])

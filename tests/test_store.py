@@ -113,7 +113,7 @@ def test_token_vectors_go_with_their_document(store: Store) -> None:
         transaction.delete(row.document)
     assert store.token_vectors(ids_of(DOCUMENT)) == {}
     assert list(store.token_vectors(ids_of(other))) == ids_of(other)
-    n_rows = store._connection.execute("SELECT count(*) FROM token_vectors").fetchone()[0]
+    n_rows = store._database.execute("SELECT count(*) FROM token_vectors").fetchone()[0]
     assert n_rows == len(ids_of(other))
 
 
@@ -245,9 +245,9 @@ def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
 
 def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
     put(store, document("a", "Aid."))
-    n_pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    n_pages = store._database.execute("PRAGMA page_count").fetchone()[0]
     # What SQLite does when the disk is full, it does at this limit.
-    store._connection.execute(f"PRAGMA max_page_count = {n_pages}")
+    store._database.execute(f"PRAGMA max_page_count = {n_pages}")
     with pytest.raises(StorageFull, match="free some space and run the command again"):
         put(store, document("b", "Grain. " * 5000))
     assert [row.doc_id for row in store.documents()] == ["a"]

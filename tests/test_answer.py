@@ -169,6 +169,21 @@ def test_each_part_is_answered_by_a_cited_sentence_of_its_own(
     pipeline.close()
 
 
+def test_as_shipped_the_readmes_question_is_answered_and_a_recipe_is_not(
+    seeds_index: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    pipeline = Pipeline(seeds_index, embedder)
+    share = pipeline.ask(
+        "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+    )
+    assert share.answered
+    assert "approximately 43%" in share.text
+    bread = pipeline.ask("How do I bake sourdough bread?")
+    assert not bread.answered
+    assert bread.text == NOT_ANSWERED
+    assert bread.confidence < 0.05 < 0.5 < share.confidence
+
+
 def test_the_answer_is_the_same_however_many_passages_are_shown(
     seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
 ) -> None:

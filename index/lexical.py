@@ -21,8 +21,8 @@ from index.types import Hit, Ids
 VERSION: str = tantivy.__version__  # type: ignore[attr-defined]
 
 PAIR_WEIGHT = 0.5
-"""What a pair counts against a term. From .25 to .5 it gains on every development set; 1 is less on
-two of them (eval/LOG.md)."""
+"""What a pair counts against a term. From .25 to .5 it gains on every development set; 1 gains less
+or nothing (eval/LOG.md)."""
 
 _K1 = 1.2
 _HEAP_BYTES = 64 * 2**20

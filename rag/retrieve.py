@@ -5,8 +5,8 @@ cosine of its vector, the cosine of its best sentence, and BM25 as a share of th
 Their weighted sum ranks the candidates; a reranker then looks at the first few.
 
 The scales are the signals' own, not the query's: scaling each to its least and greatest among the
-candidates loses two points of answer@1 and makes scores of two questions incomparable. Reciprocal
-ranks fall below the better single side on some collections, which this never did (eval/LOG.md).
+candidates loses a point of answer@1 and makes scores of two questions incomparable; reciprocal
+ranks lose two (eval/LOG.md).
 """
 
 from collections.abc import Callable, Sequence

@@ -89,15 +89,14 @@ def retrieve(
         for each, score in zip(head, scores, strict=True)
     ]
     # What is not looked at counts 0 with the reranker, and so stays behind what is.
-    unseen = [_reranked(each, 0.0, settings.rerank_weight) for each in tail]
-    return _ordered(reranked) + [replace(each, reranked=None) for each in unseen]
+    return _ordered(reranked) + [_reranked(each, None, settings.rerank_weight) for each in tail]
 
 
-def _reranked(candidate: Candidate, score: float, weight: float) -> Candidate:
-    total = weight * score + (1 - weight) * candidate.first_score
+def _reranked(candidate: Candidate, score: float | None, weight: float) -> Candidate:
+    total = weight * (score or 0.0) + (1 - weight) * candidate.first_score
     return replace(
         candidate,
-        reranked=round(score, _DECIMALS),
+        reranked=None if score is None else round(score, _DECIMALS),
         score=round(total, _DECIMALS),
         first_weight=1 - weight,
     )

@@ -129,6 +129,10 @@ class SentenceTransformerEmbedder:
         stacked = np.stack(rows) if rows else np.zeros((0, len(vector)), np.float32)
         return QueryEncoding(vector, stacked, tuple(places))
 
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
+        """Several queries, one after the other."""
+        return [self.encode_query(text) for text in texts]
+
     def _plain(self, texts: list[str], prefix: str) -> Matrix:
         vectors = self._model.encode(
             texts,

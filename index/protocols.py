@@ -31,6 +31,10 @@ class Embedder(Protocol):
 
     def encode_query(self, text: str) -> QueryEncoding: ...
 
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
+        """Several queries at once, each as `encode_query` gives it."""
+        ...
+
 
 class VectorIndex(Protocol):
     """Nearest chunks by inner product. An index that is being searched is never changed."""

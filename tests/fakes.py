@@ -75,6 +75,9 @@ class HashEmbedder:
         offsets = tuple(self.tokenizer.offsets(text))
         return QueryEncoding(self._vector(text), self._tokens(text), offsets)
 
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
+        return [self.encode_query(text) for text in texts]
+
     def _tokens(self, text: str) -> Matrix:
         rows = [
             _of_term(text[a:b].lower(), self._dimension) for a, b in self.tokenizer.offsets(text)

@@ -46,7 +46,7 @@ def _ablations(folders: Sequence[Path]) -> "list[Ablation]":
     made, bars = [], console(stderr=True)
     with interruptible("Stopped; nothing was written."):
         with bars.status("Loading the model…"):
-            embedder = load_model(settings.model)
+            embedder = load_model(settings)
         for dataset in loaded:
             with (
                 watching(bars) as watch,

@@ -44,7 +44,7 @@ def calibrate(
     settings = Settings.resolve(model=model)
     with interruptible("Stopped; nothing was written."):
         with console(stderr=True).status("Loading the model…"):
-            embedder = load_model(settings.model)
+            embedder = load_model(settings)
         examples = _examples(loaded, embedder, settings)
         fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
         calibration = fit(examples, embedder.fingerprint.weights, fitted_on)

@@ -73,7 +73,7 @@ def _tuned(
     with interruptible("Stopped; nothing was written."), ExitStack() as indexes:
         bars = console(stderr=True)
         with bars.status("Loading the model…"):
-            embedder = load_model(settings.model)
+            embedder = load_model(settings)
         corpora = []
         for dataset in datasets:
             with watching(bars) as watch:

@@ -35,6 +35,11 @@ def settings_of(file: Path) -> Settings:
         raise BadInput(f"{file}: {error}") from error
 
 
+def _model(settings: Settings) -> tuple[str | None, ...]:
+    """What decides the vectors."""
+    return settings.model, settings.precision, settings.device
+
+
 def evaluate_each(
     dataset: Dataset, configurations: Sequence[Settings], cutoffs: Sequence[int] = ()
 ) -> list[Evaluation]:
@@ -42,11 +47,12 @@ def evaluate_each(
     evaluations = []
     bars = console(stderr=True)
     with interruptible("Stopped; nothing was written."):
-        for model, alike in groupby(configurations, key=lambda settings: settings.model):
+        for _, alike in groupby(configurations, key=_model):
+            same = list(alike)
             with bars.status("Loading the model…"):
-                embedder = load_model(model)
+                embedder = load_model(same[0])
             with watching(bars) as watch, indexed(dataset, embedder, watch=watch) as corpus:
-                for settings in alike:
+                for settings in same:
                     with asking(bars) as asked:
                         evaluation = corpus.evaluate(
                             settings.ranking,

@@ -29,3 +29,6 @@ class Remembering:
         if text not in self._queries:
             self._queries[text] = self._embedder.encode_query(text)
         return self._queries[text]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
+        return [self.encode_query(text) for text in texts]

@@ -22,8 +22,9 @@ from eval.measures import (
     span_values,
 )
 from eval.runs import Judged, Run
+from index.progress import Watch
 from index.protocols import Embedder
-from index.sync import Watch, ingest_documents
+from index.sync import ingest_documents
 from index.types import Span
 from rag.pipeline import Pipeline
 from rag.ranking import RankSettings

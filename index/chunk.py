@@ -12,29 +12,15 @@ from math import ceil
 
 import regex
 
+from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
 from index.sentences import sentences_of
 from index.structure import Block, lines, trimmed
 from index.types import Chunk, Document, Span, chunk_id_of, digest_of
 
-VERSION = 1
-"""Raised whenever the same document would be chunked otherwise."""
-
 CHARACTERS_PER_TOKEN = 8
 """A tokenizer may make one token of a word of any length; a chunk of `limit` tokens is also held to
 `limit * CHARACTERS_PER_TOKEN` characters, so that a passage stays something to read."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkSettings:
-    """limit: most tokens in a chunk, special tokens not counted. target: paragraphs that follow one
-    another are joined while together they stay within this many tokens."""
-
-    limit: int = 254
-    target: int = 160
-
-    def __str__(self) -> str:
-        return f"{VERSION}:limit={self.limit},target={self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +36,26 @@ def chunk(
     document: Document, blocks: list[Block], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> list[Chunk]:
     """The chunks of a document, in order; none if it is all white space."""
+    return list(chunks_of(document, blocks, tokenizer, settings))
+
+
+def chunks_of(
+    document: Document, blocks: list[Block], tokenizer: Tokenizer, settings: ChunkSettings
+) -> Iterator[Chunk]:
+    """The same, each as soon as it is made."""
     chunker = _Chunker(document.text, tokenizer, settings)
-    chunks = []
     for ordinal, pieces in enumerate(chunker.groups(blocks)):
         span = Span(pieces[0].span.start, pieces[-1].span.end)
         body = [piece for piece in pieces if not piece.is_heading] or pieces
         digest = digest_of(span.of(document.text))
-        chunks.append(
-            Chunk(
-                chunk_id=chunk_id_of(document.doc_id, span, digest),
-                doc_id=document.doc_id,
-                ordinal=ordinal,
-                span=span,
-                sentences=tuple(piece.span for piece in body),
-                digest=digest,
-            )
+        yield Chunk(
+            chunk_id=chunk_id_of(document.doc_id, span, digest),
+            doc_id=document.doc_id,
+            ordinal=ordinal,
+            span=span,
+            sentences=tuple(piece.span for piece in body),
+            digest=digest,
         )
-    return chunks
 
 
 class _Chunker:
@@ -91,7 +80,7 @@ class _Chunker:
     def _pieces(self, block: Block) -> list[_Piece]:
         heading = block.kind == "heading"
         spans = [block.span] if heading else self._sentences(block)
-        return [_Piece(part, self._cost(part), heading) for s in spans for part in self._cut(s)]
+        return [_Piece(part, cost, heading) for s in spans for part, cost in self._cut(s)]
 
     def _sentences(self, block: Block) -> list[Span]:
         if block.kind == "paragraph":
@@ -100,16 +89,18 @@ class _Chunker:
         visible = (trimmed(self.text, line.start, line.end) for line in inner)
         return [span for span in visible if span is not None]
 
-    def _cut(self, span: Span) -> Iterator[Span]:
-        """The span itself if it fits, else parts of it that do, cut at white space if possible."""
-        while self._cost(span) > self.limit:
+    def _cut(self, span: Span) -> Iterator[tuple[Span, int]]:
+        """The span itself if it fits, else parts of it that do, cut at white space if possible;
+        each with what it costs."""
+        while (cost := self._cost(span)) > self.limit:
             head = self._head(span)
-            yield trimmed(self.text, head.start, head.end) or head
+            part = trimmed(self.text, head.start, head.end) or head
+            yield part, self._cost(part)
             following = _VISIBLE.search(self.text, head.end, span.end)
             if following is None:
                 return
             span = Span(following.start(), span.end)
-        yield span
+        yield span, cost
 
     def _head(self, span: Span) -> Span:
         """The longest beginning of the span that fits and ends between two words, or else between

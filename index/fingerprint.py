@@ -2,6 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from index.errors import IndexMismatch
+
+CHUNKER_VERSION = 1
+"""Raised whenever the same document would be chunked otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +34,39 @@ class ModelFingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """limit: most tokens in a chunk, special tokens not counted. target: paragraphs that follow one
+    another are joined while together they stay within this many tokens."""
+
+    limit: int = 254
+    target: int = 160
+
+    def __str__(self) -> str:
+        return f"{CHUNKER_VERSION}:limit={self.limit},target={self.target}"
+
+    @classmethod
+    def of(cls, model: ModelFingerprint) -> "ChunkSettings":
+        """Those for a model: its window, but never more than the default."""
+        return cls(limit=min(cls().limit, model.window - model.special))
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """The model's fingerprint and the chunker's: all that decides what an index holds."""
 
     model: ModelFingerprint
     chunker: str
 
+    @classmethod
+    def of(cls, model: ModelFingerprint) -> "Fingerprint":
+        """What an index made with this model is marked with."""
+        return cls(model, str(ChunkSettings.of(model)))
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
+    @lru_cache(maxsize=8)  # of one index it is asked for several times a search
     def from_json(cls, text: str) -> "Fingerprint":
         fields = json.loads(text)
         return cls(model=ModelFingerprint(**fields["model"]), chunker=fields["chunker"])
@@ -54,4 +84,20 @@ class Fingerprint:
             f"{key}: {mine[key]!r}, not {theirs[key]!r}"
             for key in mine
             if mine[key] != theirs[key] and not (key == "name" and same_model)
+        )
+
+    def check(self, mine: "Fingerprint", folder: Path) -> None:
+        """Raise IndexMismatch if the index in a folder, which has this fingerprint, was built with
+        something else than would be used now."""
+        difference = self.difference(mine)
+        if not difference:
+            return
+        flags = ""
+        if mine.model.name != self.model.name:
+            flags += f" --model {mine.model.name}"
+        if mine.model.precision != self.model.precision:
+            flags += f" --precision {mine.model.precision}"
+        raise IndexMismatch(
+            f"the index in {folder} was built otherwise ({difference}); "
+            f"rebuild it with `rag ingest --rebuild{flags}`"
         )

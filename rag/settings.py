@@ -3,8 +3,9 @@
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+from platformdirs import user_cache_path
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -17,6 +18,8 @@ from index.errors import BadInput
 from rag.ranking import RankSettings
 
 SETTINGS_FILE = "rag.toml"
+CPU = "cpu"
+Precision = Literal["int8", "fp32"]
 _RANKING = RankSettings()
 
 
@@ -37,8 +40,38 @@ class Settings(BaseSettings):
         description="A sentence-transformers model: the hub's name or a local folder. "
         "Without it, the one the index was built with, or else the default.",
     )
+    precision: Precision | None = Field(
+        default=None,
+        description="Of the model's arithmetic: fp32, or int8, which is faster. Without it, the "
+        "one the index was built with, or else int8 where the model allows.",
+    )
+    device: str = Field(
+        default=CPU,
+        min_length=1,
+        description="Where the model runs: cpu, or as torch names it: cuda, cuda:1, mps. Elsewhere "
+        "than on the cpu it runs through sentence-transformers, in fp32.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("rag", appauthor=False),
+        description="Where compiled models are kept.",
+    )
     host: str = Field(default="127.0.0.1", description="The address the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Its port; 0 picks a free one.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve on that port.")
+    queue: int = Field(
+        default=256,
+        ge=0,
+        le=100_000,
+        description="Questions that may wait in a server's process while others are answered; one "
+        "more is refused (429).",
+    )
+    cache_mb: float = Field(
+        default=64,
+        ge=0,
+        le=1_000_000,
+        description="Megabytes of answers that a server's process keeps for when the same is asked "
+        "again; 0 keeps none.",
+    )
     n_candidates: int = Field(
         default=_RANKING.n_candidates,
         ge=1,

@@ -1,13 +1,15 @@
 """What several test files share: the real model, loaded once, and an index of the seed article."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from index.embed import SentenceTransformerEmbedder, load_embedder
-from index.models import find_model
+from index.protocols import Embedder
 from index.sync import ingest
+from rag.models import load_model
+from rag.settings import Settings
 
 # The same examples in every run, however slow the machine.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -16,16 +18,22 @@ settings.load_profile("repeatable")
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="session")
-def embedder() -> SentenceTransformerEmbedder:
-    """The default model."""
-    return load_embedder(find_model())
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The cache of compiled models, this run's own: processes that tests start use it too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAG_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
-def seeds_index(
-    tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
-) -> Path:
+def embedder(_compiled_models: None) -> Embedder:
+    """The default model as users get it."""
+    return load_model(Settings())
+
+
+@pytest.fixture(scope="session")
+def seeds_index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
     """An index of seeds/; for reading only."""
     folder = tmp_path_factory.mktemp("seeds") / "index"
     with pytest.MonkeyPatch.context() as patch:

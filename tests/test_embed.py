@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from index import models
-from index.embed import SentenceTransformerEmbedder, load_cross_encoder, load_embedder
+from index.compiled import CompiledModels
+from index.embed import SentenceTransformerEmbedder, load_cross_encoder
 from index.errors import ModelUnusable
 from index.models import DEFAULT_MODEL, ModelFolder, find_model
+from index.protocols import Embedder
 from index.tokens import expand, rotated
 from index.types import Span
 
@@ -38,7 +40,16 @@ def reference() -> Any:
     return SentenceTransformer(str(find_model().path), device="cpu", local_files_only=True)
 
 
-def test_the_fingerprint_tells_the_model(embedder: SentenceTransformerEmbedder) -> None:
+@pytest.fixture(scope="module", params=["sentence-transformers", "compiled"])
+def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    """The default model in fp32, by either library."""
+    if request.param == "sentence-transformers":
+        return SentenceTransformerEmbedder(find_model())
+    models = CompiledModels(tmp_path_factory.mktemp("cache"))
+    return models.load(models.compile(find_model(), "fp32"), DEFAULT_MODEL)
+
+
+def test_the_fingerprint_tells_the_model(embedder: Embedder) -> None:
     fingerprint = embedder.fingerprint
     assert fingerprint.name == DEFAULT_MODEL
     assert (fingerprint.dimension, fingerprint.window, fingerprint.special) == (384, 256, 2)
@@ -46,9 +57,7 @@ def test_the_fingerprint_tells_the_model(embedder: SentenceTransformerEmbedder) 
     assert fingerprint.weights == find_model().digest
 
 
-def test_vectors_are_those_of_sentence_transformers(
-    embedder: SentenceTransformerEmbedder, reference: Any
-) -> None:
+def test_vectors_are_those_of_sentence_transformers(embedder: Embedder, reference: Any) -> None:
     expected = reference.encode(TEXTS, normalize_embeddings=True)
     encodings = embedder.encode(TEXTS, SENTENCES)
     np.testing.assert_allclose([e.vector for e in encodings], expected, atol=1e-5)
@@ -58,7 +67,7 @@ def test_vectors_are_those_of_sentence_transformers(
 
 @pytest.mark.parametrize(("text", "sentences"), list(zip(TEXTS, SENTENCES, strict=True)))
 def test_a_sentences_vector_is_the_mean_of_its_tokens_in_the_chunks_own_pass(
-    embedder: SentenceTransformerEmbedder, reference: Any, text: str, sentences: list[Span]
+    embedder: Embedder, reference: Any, text: str, sentences: list[Span]
 ) -> None:
     features = reference.tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
     offsets = features.pop("offset_mapping")[0].tolist()
@@ -75,7 +84,7 @@ def test_a_sentences_vector_is_the_mean_of_its_tokens_in_the_chunks_own_pass(
 
 
 def test_what_a_text_is_batched_with_hardly_changes_its_vectors(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> None:
     order = [2, 0, 1] * 9
     together = embedder.encode([TEXTS[i] for i in order], [SENTENCES[i] for i in order])
@@ -86,7 +95,7 @@ def test_what_a_text_is_batched_with_hardly_changes_its_vectors(
 
 
 def test_a_sentence_without_tokens_gets_the_vector_of_its_text(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> None:
     text = "Aid. \u200b\u200b"
     (encoding,) = embedder.encode([text], [[Span(0, 4), Span(5, 7)]])
@@ -94,7 +103,7 @@ def test_a_sentence_without_tokens_gets_the_vector_of_its_text(
     np.testing.assert_allclose(np.linalg.norm(encoding.sentence_vectors, axis=1), 1, atol=1e-6)
 
 
-def test_a_text_that_would_be_cut_is_refused(embedder: SentenceTransformerEmbedder) -> None:
+def test_a_text_that_would_be_cut_is_refused(embedder: Embedder) -> None:
     fits, too_long = "word " * 254, "word " * 255
     assert len(embedder.encode([fits], [[Span(0, 4)]])) == 1
     with pytest.raises(ModelUnusable, match="a text of 255 tokens; the model reads 254"):
@@ -102,7 +111,7 @@ def test_a_text_that_would_be_cut_is_refused(embedder: SentenceTransformerEmbedd
 
 
 def test_a_query_longer_than_the_window_is_read_to_its_end(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> None:
     beginning = "river bank " * 127
     query = embedder.encode_query(beginning + "quarterly tax returns " * 80).vector
@@ -121,7 +130,7 @@ def own_tokens(reference: Any, text: str) -> tuple[np.ndarray[Any, Any], list[tu
 
 @pytest.mark.parametrize("text", [*TEXTS, "Who leads the Taliban?", "x", "\u200b what?"])
 def test_a_querys_token_vectors_are_the_models_own(
-    embedder: SentenceTransformerEmbedder, reference: Any, text: str
+    embedder: Embedder, reference: Any, text: str
 ) -> None:
     vectors, places = own_tokens(reference, text)
     query = embedder.encode_query(text)
@@ -129,7 +138,7 @@ def test_a_querys_token_vectors_are_the_models_own(
     np.testing.assert_allclose(query.token_vectors, vectors, atol=1e-5)
 
 
-def test_offsets_are_the_places_of_the_querys_words(embedder: SentenceTransformerEmbedder) -> None:
+def test_offsets_are_the_places_of_the_querys_words(embedder: Embedder) -> None:
     text = "Who leads  the Taliban?"
     query = embedder.encode_query(text)
     assert [text[a:b] for a, b in query.offsets] == ["Who", "leads", "the", "Taliban", "?"]
@@ -137,7 +146,7 @@ def test_offsets_are_the_places_of_the_querys_words(embedder: SentenceTransforme
 
 
 def test_the_tokens_of_a_query_read_in_parts_keep_their_places(
-    embedder: SentenceTransformerEmbedder, reference: Any
+    embedder: Embedder, reference: Any
 ) -> None:
     text = "river bank " * 127 + "quarterly tax returns " * 80
     query = embedder.encode_query(text)
@@ -148,7 +157,7 @@ def test_the_tokens_of_a_query_read_in_parts_keep_their_places(
 
 
 def test_a_query_of_nothing_the_tokenizer_knows_has_no_tokens(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> None:
     query = embedder.encode_query("\u200b")
     assert (query.token_vectors.shape, query.offsets) == ((0, 384), ())
@@ -156,7 +165,7 @@ def test_a_query_of_nothing_the_tokenizer_knows_has_no_tokens(
 
 
 def test_a_chunks_token_vectors_stand_for_the_models_own(
-    embedder: SentenceTransformerEmbedder, reference: Any
+    embedder: Embedder, reference: Any
 ) -> None:
     for text, spans, encoding in zip(
         TEXTS, SENTENCES, embedder.encode(TEXTS, SENTENCES), strict=True
@@ -172,7 +181,7 @@ def test_a_chunks_token_vectors_stand_for_the_models_own(
         ]
 
 
-def test_a_headings_tokens_belong_to_no_sentence(embedder: SentenceTransformerEmbedder) -> None:
+def test_a_headings_tokens_belong_to_no_sentence(embedder: Embedder) -> None:
     text = "# Aid\n\nIt was cut. Nobody came."
     (encoding,) = embedder.encode([text], [[Span(7, 18), Span(19, 31)]])
     # "#", "Aid"; "It", "was", "cut", "."; "Nobody", "came", ".".
@@ -180,7 +189,7 @@ def test_a_headings_tokens_belong_to_no_sentence(embedder: SentenceTransformerEm
 
 
 def test_a_chunk_of_nothing_the_tokenizer_knows_has_no_tokens(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> None:
     (encoding,) = embedder.encode(["\u200b\u200b"], [[Span(0, 2)]])
     assert len(encoding.tokens) == 0
@@ -192,9 +201,9 @@ def test_the_default_model_loads_and_encodes_without_any_network() -> None:
         "import socket\n"
         "def refuse(*a, **k): raise AssertionError('the network was asked for')\n"
         "socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse\n"
-        "from index.embed import load_embedder\n"
+        "from index.embed import SentenceTransformerEmbedder\n"
         "from index.models import find_model\n"
-        "print(load_embedder(find_model()).encode_query('hello').vector.shape)"
+        "print(SentenceTransformerEmbedder(find_model()).encode_query('hello').vector.shape)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -209,16 +218,16 @@ def test_the_default_model_loads_and_encodes_without_any_network() -> None:
 
 
 def test_a_model_in_a_local_folder_is_the_same_model_under_another_name(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "my model"
     shutil.copytree(find_model().path, folder)
     monkeypatch.chdir(tmp_path)
-    mine = load_embedder(find_model("./my model"))
+    mine = SentenceTransformerEmbedder(find_model("./my model"))
     assert mine.fingerprint.name == str(folder)
     assert mine.fingerprint.weights == embedder.fingerprint.weights
-    np.testing.assert_array_equal(
-        mine.encode_query("aid").vector, embedder.encode_query("aid").vector
+    np.testing.assert_allclose(
+        mine.encode_query("aid").vector, embedder.encode_query("aid").vector, atol=1e-5
     )
 
 
@@ -233,7 +242,7 @@ def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separ
         .replace('"pooling_mode_mean_tokens": true', '"pooling_mode_mean_tokens": false')
         .replace('"pooling_mode_cls_token": false', '"pooling_mode_cls_token": true')
     )
-    mine = load_embedder(find_model(str(folder)))
+    mine = SentenceTransformerEmbedder(find_model(str(folder)))
     assert mine.fingerprint.sentences == "separate"
     # The weights are the default's, and yet it is another model.
     assert mine.fingerprint.weights != find_model().digest
@@ -312,4 +321,4 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
         find_model(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(ModelUnusable, match="cannot load"):
-        load_embedder(ModelFolder("broken", tmp_path, ""))
+        SentenceTransformerEmbedder(ModelFolder("broken", tmp_path, ""))

@@ -1,0 +1,173 @@
+"""Compiled models: made once, verified against the original, kept in the user's cache directory.
+
+A folder a model and precision, named by the digest of the model's files. `model.json` in it names
+the fingerprint, what it was made with and the sha256 of every file and of itself; a folder that is
+damaged, or was made otherwise than would be done now, is made anew. It appears in one step, and a
+lock has several processes make it once.
+"""
+
+import json
+import logging
+import shutil
+from dataclasses import asdict, dataclass, replace
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from index import runtime
+from index.errors import ModelUnusable
+from index.fingerprint import ModelFingerprint
+from index.models import ModelFolder
+from index.onnx_embedder import MODEL_FILE, TOKENIZER_FILE, OnnxEmbedder
+from index.runtime import Precision
+from index.verification import least_cosine
+
+if TYPE_CHECKING:
+    from index.embed import SentenceTransformerEmbedder
+
+MANIFEST = "model.json"
+FORMAT = 1
+"""Raised when models that an earlier program compiled must be compiled again."""
+
+_LEAST_COSINE: dict[Precision, float] = {"fp32": 0.9999, "int8": 0.97}
+"""What a compiled model's vectors must have with the original's, on every text of the verification.
+The default model's have .99 in int8."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a folder of the cache holds.
+
+    failure:      why the model cannot be compiled; empty if it could
+    least_cosine: between the vectors of the compiled model and of the original
+    """
+
+    format: int
+    runtime: str
+    fingerprint: ModelFingerprint
+    files: dict[str, str]
+    least_cosine: float
+    failure: str = ""
+
+
+class CompiledModels:
+    """The compiled models in a cache directory."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache / "models"
+
+    def find(self, weights: str, precision: Precision) -> Manifest | None:
+        """What is known of a model by its digest: None if it has to be compiled.
+
+        A compiled model's files are checked; that reads them whole.
+        """
+        folder = self.folder(weights, precision)
+        try:
+            manifest = _read(folder / MANIFEST)
+            damaged = [n for n, digest in manifest.files.items() if _sha256(folder / n) != digest]
+        except FileNotFoundError:
+            return None
+        except (KeyError, OSError, TypeError, ValueError):
+            damaged = [MANIFEST]
+        if damaged:
+            _log.warning("%s is damaged; compiling the model again", folder / damaged[0])
+            return None
+        current = manifest.format == FORMAT and manifest.runtime == runtime.VERSION
+        return manifest if current else None
+
+    def load(self, manifest: Manifest, name: str, n_threads: int | None = None) -> OnnxEmbedder:
+        """The embedder of a model that `find` or `compile` has found usable, under the name that it
+        is called by now."""
+        fingerprint = replace(manifest.fingerprint, name=name)
+        folder = self.folder(fingerprint.weights, precision_of(fingerprint))
+        return OnnxEmbedder(folder, fingerprint, n_threads)
+
+    def compile(self, model: ModelFolder, precision: Precision) -> Manifest:
+        """Compile a model, unless another process just did. It takes some ten seconds.
+
+        Raises ModelUnusable if the model cannot be loaded; that one cannot be compiled is noted in
+        the manifest. Raises OSError if the cache cannot be written.
+        """
+        folder = self.folder(model.digest, precision)
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            done = self.find(model.digest, precision)
+            if done is not None:
+                return done
+            draft = folder.with_suffix(".draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            try:
+                manifest = _compiled(model, precision, draft)
+                _write(draft / MANIFEST, manifest)
+                shutil.rmtree(folder, ignore_errors=True)
+                draft.rename(folder)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+            return manifest
+
+    def folder(self, weights: str, precision: Precision) -> Path:
+        return self._cache / f"{weights[:32]}-{precision}"
+
+
+def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
+    from index.embed import SentenceTransformerEmbedder
+
+    original = SentenceTransformerEmbedder(model)
+    fingerprint = ModelFingerprint(**{**asdict(original.fingerprint), "precision": precision})
+    try:
+        _make(original, precision, folder)
+        cosine = least_cosine(original, OnnxEmbedder(folder, fingerprint))
+        failure = ""
+        if not cosine >= _LEAST_COSINE[precision]:
+            failure = (
+                f"{model.name} in {precision} is not itself: a cosine of {cosine:.4f} with what it "
+                f"should be, where {_LEAST_COSINE[precision]} is asked for"
+            )
+    except ModelUnusable as error:
+        cosine, failure = 0.0, str(error)
+    names = () if failure else (MODEL_FILE, TOKENIZER_FILE)
+    files = {name: _sha256(folder / name) for name in names}
+    return Manifest(FORMAT, runtime.VERSION, fingerprint, files, cosine, failure)
+
+
+def _make(original: "SentenceTransformerEmbedder", precision: Precision, folder: Path) -> None:
+    exported = folder / "exported.onnx"
+    original.export(exported)
+    try:
+        runtime.optimise(exported, folder / MODEL_FILE, precision)
+    except Exception as error:  # onnx and onnxruntime raise what they please
+        raise ModelUnusable(f"onnxruntime cannot read it: {error}") from error
+    exported.unlink()
+    (folder / TOKENIZER_FILE).write_text(original.tokenizer.to_json(), encoding="utf-8")
+
+
+def precision_of(fingerprint: ModelFingerprint) -> Precision:
+    """Of the compiled model that gives an index its vectors."""
+    return "int8" if fingerprint.precision == "int8" else "fp32"
+
+
+def _read(path: Path) -> Manifest:
+    """Raises ValueError, TypeError or KeyError if it is damaged."""
+    fields = json.loads(path.read_bytes())
+    if fields.pop("sha256") != _digest(fields):
+        raise ValueError("checksum")
+    return Manifest(**{**fields, "fingerprint": ModelFingerprint(**fields["fingerprint"])})
+
+
+def _write(path: Path, manifest: Manifest) -> None:
+    fields = asdict(manifest)
+    path.write_text(json.dumps({**fields, "sha256": _digest(fields)}, indent=1), encoding="utf-8")
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    return sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()

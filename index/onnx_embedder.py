@@ -1,0 +1,144 @@
+"""An Embedder over a compiled model: onnxruntime and a tokenizer, and no torch."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+
+from index.errors import ModelUnusable
+from index.fingerprint import ModelFingerprint
+from index.passes import (
+    ForwardPass,
+    ModelTokenizer,
+    late_pooled,
+    parts_of,
+    query_of,
+    separately,
+    tokenless,
+    units,
+)
+from index.runtime import Graph
+from index.types import Encoding, QueryEncoding, Span, Vector
+
+_Made = TypeVar("_Made")
+
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+
+_MOST_FOR_A_QUERY = 4
+"""Threads: a query has too few tokens for more to share."""
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+class OnnxEmbedder:
+    """A compiled model in a folder.
+
+    Texts are encoded each on its own, `n_threads` at once, so their vectors do not depend on what
+    else is encoded; a query alone has all threads for itself. Many threads may call at once.
+    """
+
+    def __init__(
+        self, folder: Path, fingerprint: ModelFingerprint, n_threads: int | None = None
+    ) -> None:
+        """n_threads: all cores that the process may use, unless given."""
+        self.fingerprint = fingerprint
+        self._folder = folder
+        self._n_threads = n_threads or cores()
+        self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.tokenizer = ModelTokenizer(self._tokenizer)
+        self._late = fingerprint.sentences == "late"
+        self._longest = fingerprint.window - fingerprint.special
+        self._making = threading.Lock()
+
+    @cached_property
+    def _alone(self) -> Graph:
+        """The graph for one text that has the machine for itself."""
+        with self._making:
+            return Graph(self._folder / MODEL_FILE, min(self._n_threads, _MOST_FOR_A_QUERY))
+
+    @cached_property
+    def _among_others(self) -> Graph:
+        """The graph for texts that are encoded at the same time, each in one thread."""
+        with self._making:
+            return Graph(self._folder / MODEL_FILE, 1)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._n_threads, thread_name_prefix="encode")
+
+    def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
+        """One encoding a text; `sentences[i]` are spans of `texts[i]`.
+
+        Raises ModelUnusable if a text exceeds the model's window: it would be cut without a word.
+        """
+        if self._late:
+            return self._at_once(self._encoding, texts, sentences)
+        prefix = self.fingerprint.document_prefix
+        parts = [s.of(text) for text, spans in zip(texts, sentences, strict=True) for s in spans]
+        vectors = self._at_once(self._vector, [prefix + text for text in (*texts, *parts)])
+        return separately(units(np.stack(vectors)), sentences) if vectors else []
+
+    def encode_query(self, text: str) -> QueryEncoding:
+        """The query's vectors. One longer than the window is read in parts."""
+        return self._query(text, self._alone)
+
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
+        """Several queries, `n_threads` at once."""
+        if len(texts) == 1:
+            return [self.encode_query(texts[0])]
+        return self._at_once(lambda text: self._query(text, self._among_others), texts)
+
+    def _at_once(self, function: Callable[..., _Made], *arguments: Sequence[Any]) -> list[_Made]:
+        """The function of each text, the longest first, so that no thread is left with one."""
+        texts = arguments[0]
+        by_length = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        running = {
+            i: self._pool.submit(function, *(each[i] for each in arguments)) for i in by_length
+        }
+        return [running[i].result() for i in range(len(texts))]
+
+    def _encoding(self, text: str, sentences: Sequence[Span]) -> Encoding:
+        return late_pooled(self._pass(text, self._among_others), sentences)
+
+    def _vector(self, text: str) -> Vector:
+        return self._pass(text, self._among_others).vector
+
+    def _query(self, text: str, graph: Graph) -> QueryEncoding:
+        prefix = self.fingerprint.query_prefix
+        parts = parts_of(text, self.tokenizer, self._longest)
+        passes = [self._pass(prefix + part.text, graph) for part in parts]
+        if not self._late:
+            return tokenless([each.vector for each in passes])
+        return query_of(parts, passes, prefix)
+
+    def _pass(self, text: str, graph: Graph) -> ForwardPass:
+        ids, offsets = self.tokenized(text)
+        tokens, vector = graph.run(ids)
+        return ForwardPass(vector, tokens, offsets)
+
+    def tokenized(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What the graph reads of a text: ids (t,) and offsets (t, 2), special tokens included."""
+        encoded = self._tokenizer.encode(text)
+        over = len(encoded.ids) - self.fingerprint.window
+        if over > 0:
+            raise ModelUnusable(
+                f"a text of {self._longest + over} tokens; the model reads {self._longest}"
+            )
+        offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
+        return np.array(encoded.ids, dtype=np.int64), offsets

@@ -1,0 +1,100 @@
+"""ONNX graphs: optimised, quantized and run; the one module that imports onnx and onnxruntime.
+
+A graph takes the ids of one text, (1, t), without padding and so without a mask: on two cores two
+texts at once, each alone in one thread, go faster than the two of them in one batch, and what a
+text gets never depends on what it was batched with (eval/LOG.md).
+"""
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from index.types import Matrix, Vector
+
+VERSION: str = onnxruntime.__version__
+
+Precision = Literal["fp32", "int8"]
+
+_TOO_SLOW = ["SkipLayerNormFusion", "EmbedLayerNormFusion"]
+"""Fusions that take four times as long as what they fuse: their normalisation is not vectorised."""
+
+_ERRORS_ONLY = 3
+
+
+class GraphOutput(NamedTuple):
+    """tokens: (t, d). vector: (d,), pooled; neither is of unit length unless the model says so."""
+
+    tokens: Matrix
+    vector: Vector
+
+
+class Graph:
+    """A graph in a file, ready to run; many threads may, at once.
+
+    n_threads: for each run. Raises what onnxruntime raises if the file is no graph.
+    """
+
+    def __init__(self, path: Path, n_threads: int) -> None:
+        options = _options()
+        options.intra_op_num_threads = n_threads
+        # What is in the file was optimised when it was made.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        # Without an arena, memory is bounded by the longest text and not by all lengths so far.
+        options.enable_cpu_mem_arena = n_threads > 1
+        self._session: Any = onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def run(self, ids: NDArray[np.int64]) -> GraphOutput:
+        """ids: (t,), special tokens included."""
+        tokens, vector = self._session.run(["tokens", "vector"], {"input_ids": ids[None, :]})
+        return GraphOutput(tokens[0], vector[0])
+
+
+def optimise(source: Path, target: Path, precision: Precision) -> None:
+    """Write the graph of `source` to `target`, fused and in that precision.
+
+    int8: weights of matrix products in eight bits, a scale a column; activations as they come, in
+    eight bits a text; embeddings in eight bits.
+    """
+    if precision == "int8":
+        quantized = target.with_suffix(".quantized")
+        _quantize(source, quantized)
+        source = quantized
+    options = _options()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    onnxruntime.InferenceSession(
+        str(source), options, providers=["CPUExecutionProvider"], disabled_optimizers=_TOO_SLOW
+    )
+    if precision == "int8":
+        source.unlink()
+
+
+def _options() -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    # Products of eight-bit numbers overflow on processors with AVX2 or AVX-512 but without VNNI,
+    # unless they are told to be exact.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
+
+
+def _quantize(source: Path, target: Path) -> None:
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        source,
+        target,
+        op_types_to_quantize=["MatMul", "Gather"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        extra_options={
+            "MatMulConstBOnly": True,
+            "DefaultTensorType": onnx.TensorProto.FLOAT,
+        },
+    )

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.types import Chunk, Ids, Matrix, Span, TokenVectors, Vector
+from index.quantized import QuantizedVectors, quantize, row_bytes
+from index.types import Chunk, Encoding, Ids, Matrix, Span, TokenVectors, Vector
 
 DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
 )
-CHUNK_COLUMNS = (
-    "chunk_id, document, doc_id, ordinal, start, end, digest, sentences, vector, sentence_vectors"
-)
+ROW_COLUMNS = "chunk_id, document, doc_id, ordinal, start, end, digest, sentences"
+CHUNK_COLUMNS = f"{ROW_COLUMNS}, vectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,49 @@ class StoredDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk with its row's document and its vectors: (d,) and (n_sentences, d)."""
+class ChunkRow:
+    """A chunk with its document's row."""
 
     chunk: Chunk
     document: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk(ChunkRow):
+    """With its vectors too, as near as they are kept: (d,) and (n_sentences, d)."""
+
     vector: Vector
     sentence_vectors: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVectors:
+    """The vectors of many chunks as they are kept, with no object a chunk.
+
+    ids:       int64, (n,), ascending
+    documents: int64, (n,), each chunk's document's row
+    firsts:    int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
+               firsts[i + 1] are its sentences'
+    codes:     int8, (rows, d), and scales: float32, (rows,), as in index.quantized
+    """
+
+    ids: Ids
+    documents: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+
+EncodingKey = tuple[bytes, bytes]
+"""Chunks of one key have one encoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEncoding:
+    """A chunk's encoding byte for byte as it is stored; `tokens` is empty if it has none."""
+
+    vectors: bytes
+    tokens: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +104,62 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
     )
 
 
-def stored_chunk(row: Sequence[object]) -> StoredChunk:
-    """From CHUNK_COLUMNS."""
-    chunk_id, document, doc_id, ordinal, start, end, digest, sentences, vector, rows = row
-    spans = np.frombuffer(blob(sentences), np.int64).reshape(-1, 2)
+def chunk_row(row: Sequence[object]) -> ChunkRow:
+    """From ROW_COLUMNS."""
+    chunk_id, document, doc_id, ordinal, start, end, digest, sentences = row
+    first = integer(start)
     chunk = Chunk(
         chunk_id=integer(chunk_id),
         doc_id=str(doc_id),
         ordinal=integer(ordinal),
-        span=Span(integer(start), integer(end)),
-        sentences=tuple(Span(int(s), int(e)) for s, e in spans),
+        span=Span(first, integer(end)),
+        sentences=tuple(Span(first + s, first + e) for s, e in _spans(blob(sentences))),
         digest=blob(digest),
     )
-    matrix = np.frombuffer(blob(rows), np.float32).reshape(len(spans), -1)
-    return StoredChunk(chunk, integer(document), np.frombuffer(blob(vector), np.float32), matrix)
+    return ChunkRow(chunk, integer(document))
+
+
+def stored_chunk(row: Sequence[object], dimension: int) -> StoredChunk:
+    """From CHUNK_COLUMNS, of a model of this dimension."""
+    *columns, vectors = row
+    plain = chunk_row(columns)
+    rows = QuantizedVectors.from_bytes(blob(vectors), dimension).expand()
+    return StoredChunk(plain.chunk, plain.document, rows[0], rows[1:])
+
+
+def stored_vectors(rows: Sequence[Sequence[object]], dimension: int) -> StoredVectors:
+    """From rows of chunk_id, document, vectors, of a model of this dimension."""
+    blobs = [blob(row[2]) for row in rows]
+    sizes = np.fromiter(map(len, blobs), np.int64, len(rows))
+    joined = QuantizedVectors.from_bytes(b"".join(blobs), dimension)
+    return StoredVectors(
+        ids=ids_from(rows),
+        documents=np.fromiter((integer(row[1]) for row in rows), np.int64, len(rows)),
+        firsts=np.concatenate([[0], np.cumsum(sizes // row_bytes(dimension))]),
+        codes=joined.codes,
+        scales=joined.scales,
+    )
+
+
+def stored_encoding(encoding: Encoding) -> StoredEncoding:
+    """An encoding as it is stored."""
+    vectors = quantize(np.vstack([encoding.vector, encoding.sentence_vectors]))
+    return StoredEncoding(vectors.to_bytes(), tokens_blob(encoding.tokens))
+
+
+def encoding_key(chunk: Chunk) -> EncodingKey:
+    """What a chunk's encoding follows from: the digest of its text, and its `sentences_blob`."""
+    return chunk.digest, sentences_blob(chunk)
+
+
+def sentences_blob(chunk: Chunk) -> bytes:
+    """A chunk's sentences as one value: int32, (n, 2), counted from the chunk's start."""
+    first = chunk.span.start
+    return np.array([[s.start - first, s.end - first] for s in chunk.sentences], "<i4").tobytes()
+
+
+def _spans(value: bytes) -> list[tuple[int, int]]:
+    return [(s, e) for s, e in np.frombuffer(value, "<i4").reshape(-1, 2).tolist()]
 
 
 def tokens_blob(tokens: TokenVectors) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from index.derived import Derived, open_derived
-from index.rows import StoredChunk, StoredDocument
+from index.rows import ChunkRow, StoredChunk, StoredDocument, StoredVectors
 from index.store import Store
 from index.types import Document, Ids, TokenVectors
 
@@ -55,6 +55,16 @@ class Snapshot:
         """These chunks with their vectors, in order of their id."""
         with self._lock:
             return self._store.chunks(ids)
+
+    def chunk_rows(self, ids: Iterable[int]) -> list[ChunkRow]:
+        """These chunks without their vectors, in order of their id."""
+        with self._lock:
+            return self._store.chunk_rows(ids)
+
+    def vectors_of(self, ids: Iterable[int]) -> StoredVectors:
+        """The vectors of these chunks and of their sentences, to rank by."""
+        with self._lock:
+            return self._store.vectors_of(ids)
 
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
         """The token vectors of these chunks; a chunk that has none is left out."""

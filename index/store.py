@@ -11,70 +11,36 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
 from index.errors import IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
+from index.quantized import QuantizedVectors, row_bytes
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
+    ROW_COLUMNS,
     Changes,
+    ChunkRow,
+    EncodingKey,
     StoredChunk,
     StoredDocument,
+    StoredEncoding,
+    StoredVectors,
     blob,
+    chunk_row,
     ids_from,
     integer,
     json_ids,
     stored_chunk,
     stored_document,
+    stored_vectors,
     tokens_from,
 )
+from index.schema import TABLES, VERSION
 from index.sqlite import Database, translated
 from index.transaction import Transaction
 from index.types import Document, Heading, Ids, Matrix, Span, TokenVectors
 
 DATABASE = "rag.db"
-SCHEMA_VERSION = 2
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE generations (generation INTEGER PRIMARY KEY, token TEXT NOT NULL);
-CREATE TABLE documents (
-    document   INTEGER PRIMARY KEY AUTOINCREMENT,
-    doc_id     TEXT NOT NULL UNIQUE,
-    path       TEXT UNIQUE,
-    source     TEXT NOT NULL,
-    title      TEXT NOT NULL,
-    media_type TEXT NOT NULL,
-    sha256     TEXT NOT NULL,
-    n_chars    INTEGER NOT NULL,
-    n_chunks   INTEGER NOT NULL,
-    metadata   TEXT NOT NULL,
-    headings   TEXT NOT NULL,
-    pages      TEXT NOT NULL,
-    text       TEXT NOT NULL
-);
-CREATE TABLE chunks (
-    chunk_id         INTEGER PRIMARY KEY,
-    document         INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
-    ordinal          INTEGER NOT NULL,
-    start            INTEGER NOT NULL,
-    end              INTEGER NOT NULL,
-    digest           BLOB NOT NULL,
-    sentences        BLOB NOT NULL,
-    vector           BLOB NOT NULL,
-    sentence_vectors BLOB NOT NULL,
-    generation       INTEGER NOT NULL
-);
-CREATE TABLE token_vectors (
-    chunk_id INTEGER PRIMARY KEY REFERENCES chunks ON DELETE CASCADE,
-    tokens   BLOB NOT NULL
-);
-CREATE UNIQUE INDEX chunks_of_document ON chunks (document, ordinal);
-CREATE INDEX chunks_by_generation ON chunks (generation);
-CREATE TABLE tombstones (chunk_id INTEGER NOT NULL, generation INTEGER NOT NULL);
-CREATE INDEX tombstones_by_generation ON tombstones (generation);
-"""
 
 
 class Store:
@@ -95,9 +61,9 @@ class Store:
             # A crash here leaves either no table or all of them.
             store._database.execute("BEGIN IMMEDIATE")
             if not store._tables():
-                for statement in _SCHEMA.strip().split(";\n"):
+                for statement in TABLES.strip().split(";\n"):
                     store._database.execute(statement.rstrip(";"))
-                store._set("schema", str(SCHEMA_VERSION))
+                store._set("schema", str(VERSION))
                 store._begin(0)
                 store._set("fingerprint", fingerprint.to_json())
             store._database.execute("COMMIT")
@@ -131,9 +97,9 @@ class Store:
 
     def _check_schema(self) -> None:
         version = self._get("schema")
-        if version != str(SCHEMA_VERSION):
+        if version != str(VERSION):
             raise IndexProblem(
-                f"{self.path} has schema {version}, this program reads {SCHEMA_VERSION}; "
+                f"{self.path} has schema {version}, this program reads {VERSION}; "
                 "delete it and ingest the documents again"
             )
 
@@ -230,12 +196,26 @@ class Store:
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks, in order of their id; ids that are not there are left out."""
-        rows = self._database.rows(
-            f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents USING (document) "
+        dimension = self.fingerprint.model.dimension
+        return [stored_chunk(row, dimension) for row in self._chunks(CHUNK_COLUMNS, ids)]
+
+    def chunk_rows(self, ids: Iterable[int]) -> list[ChunkRow]:
+        """As `chunks`, without the vectors, which are most of what there is to read."""
+        return [chunk_row(row) for row in self._chunks(ROW_COLUMNS, ids)]
+
+    def vectors_of(self, ids: Iterable[int]) -> StoredVectors:
+        """The vectors of these chunks and of their sentences, to rank by."""
+        rows = self._chunks("chunk_id, document, vectors", ids)
+        return stored_vectors(list(rows), self.fingerprint.model.dimension)
+
+    def _chunks(self, columns: str, ids: Iterable[int]) -> Iterator[tuple[object, ...]]:
+        """Columns of these chunks and their documents, in order of the chunks' ids."""
+        documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
+        return self._database.rows(
+            f"SELECT {columns} FROM chunks {documents}"
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
             [json_ids(ids)],
         )
-        return [stored_chunk(row) for row in rows]
 
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
         """The token vectors of these chunks; a chunk that has none is left out."""
@@ -246,6 +226,15 @@ class Store:
             [json_ids(ids)],
         )
         return {integer(row[0]): tokens_from(blob(row[1]), dimension) for row in rows}
+
+    def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
+        """The encoding of a chunk of this key that was put in in generation `since` or later."""
+        row = self._database.execute(
+            "SELECT vectors, tokens FROM chunks LEFT JOIN token_vectors USING (chunk_id) "
+            "WHERE digest = ? AND sentences = ? AND generation >= ? LIMIT 1",
+            [*key, since],
+        ).fetchone()
+        return None if row is None else StoredEncoding(blob(row[0]), blob(row[1] or b""))
 
     def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
         """The chunks of these documents' rows, in order."""
@@ -269,15 +258,10 @@ class Store:
 
     def vectors(self, ids: Ids) -> Matrix:
         """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
-        rows = self._database.rows(
-            "SELECT vector FROM chunks WHERE chunk_id IN (SELECT value FROM json_each(?)) "
-            "ORDER BY chunk_id",
-            [json_ids(ids)],
-        )
         dimension = self.fingerprint.model.dimension
-        return np.frombuffer(b"".join(blob(row[0]) for row in rows), np.float32).reshape(
-            -1, dimension
-        )
+        rows = self._chunks(f"substr(vectors, 1, {row_bytes(dimension)})", ids)
+        first = b"".join(blob(row[0]) for row in rows)
+        return QuantizedVectors.from_bytes(first, dimension).expand()
 
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Chunk ids with their texts, and the title and headings they stand under, document by

@@ -6,75 +6,23 @@ there; run it again, and it goes on with the rest.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from index.chunk import ChunkSettings, chunk
+from index.batches import Source
 from index.derived import publish
-from index.errors import BadInput, IndexBusy, IndexMismatch, IndexMissing, UnreadableDocument
-from index.fingerprint import Fingerprint
+from index.errors import BadInput, IndexBusy, IndexMissing, UnreadableDocument
+from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import find, read, read_text
+from index.progress import Progress, Report, Watch
 from index.protocols import Embedder
+from index.putting import Putting
 from index.sources import doc_id_of, gone, is_unicode, known_under, row_of, shown
 from index.sqlite import translated
 from index.store import Store
-from index.structure import blocks_of
-from index.types import Chunk, Document, Encoding, Span, sha256_of
-
-_CHUNKS_A_COMMIT = 128
-_CHUNKS_A_STEP = 32
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far an ingest is. Characters are those of the documents that are encoded in this run."""
-
-    n_documents: int = 0
-    n_characters: int = 0
-    documents_done: int = 0
-    characters_done: int = 0
-    chunks_done: int = 0
-
-
-Watch = Callable[[Progress], None]
-
-
-@dataclass(slots=True)
-class Report:
-    """What an ingest did. The lists hold doc_ids; skipped holds (path, reason)."""
-
-    added: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    n_other_types: int = 0
-    n_chunks: int = 0
-    generation: int = 0
-
-
-def fingerprint_of(embedder: Embedder) -> Fingerprint:
-    """What an index made with this embedder is marked with."""
-    return Fingerprint(embedder.fingerprint, str(chunk_settings(embedder)))
-
-
-def chunk_settings(embedder: Embedder) -> ChunkSettings:
-    """The chunker's settings for a model: its window, but never more than the default."""
-    model = embedder.fingerprint
-    return ChunkSettings(limit=min(ChunkSettings().limit, model.window - model.special))
-
-
-def check_fingerprint(folder: Path, index: Fingerprint, mine: Fingerprint) -> None:
-    """Raise IndexMismatch if an index was built with something else than would be used now."""
-    difference = index.difference(mine)
-    if difference:
-        other = f" --model {mine.model.name}" if mine.model.name != index.model.name else ""
-        raise IndexMismatch(
-            f"the index in {folder} was built otherwise ({difference}); "
-            f"rebuild it with `rag ingest --rebuild{other}`"
-        )
+from index.types import Document, sha256_of
 
 
 @contextmanager
@@ -139,6 +87,9 @@ def ingest_documents(
 def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: None) -> Report:
     """Chunk and encode every document of the index anew, from its stored text.
 
+    With the model that the index has, a chunk that comes out as it was keeps its encoding, which
+    could only come out the same; with another model every chunk is encoded.
+
     All of it is one transaction: until it is done, searches go on in the old index, and if it is
     stopped the old index stays as it was.
     """
@@ -169,7 +120,7 @@ class _Ingest:
         try:
             store = Store.open(self.folder)
         except IndexMissing:
-            store = Store.create(self.folder, fingerprint_of(self.embedder))
+            store = Store.create(self.folder, Fingerprint.of(self.embedder.fingerprint))
         with closing(store):
             yield store
             publish(self.folder, store)
@@ -182,7 +133,7 @@ class _Ingest:
             work = self._plan(store, files)
             if work:
                 self._check(store)
-            self._put(store, self._read(store, work))
+                self._run(store).put(self._read(work))
             self._prune(store, pruned)
         return self.report
 
@@ -191,34 +142,38 @@ class _Ingest:
             self._check(store)
             self.progress.n_documents = len(documents)
             self.progress.n_characters = sum(len(document.text) for document in documents)
-            self._put(store, ((None, document) for document in documents))
+            self._run(store).put(Source(None, document) for document in documents)
         return self.report
 
     def rebuild(self) -> Report:
-        with self._store() as store:
-            rows = store.documents()
+        # The documents are read by another connection, which goes on seeing the old index.
+        with self._store() as store, closing(Store.open(self.folder)) as old:
+            old.pin()
+            rows = old.documents()
             self.progress.n_documents = len(rows)
             self.progress.n_characters = sum(row.n_chars for row in rows)
             self.watch(self.progress)
+            sources = (Source(row.path, old.document(row.document)) for row in rows)
+            mine = Fingerprint.of(self.embedder.fingerprint)
+            same_model = not replace(store.fingerprint, chunker=mine.chunker).difference(mine)
             with store.transaction() as transaction:
-                transaction.set_fingerprint(fingerprint_of(self.embedder))
-                for row in rows:
-                    document = store.document(row.document)
-                    chunks = self._chunks(document)
-                    encodings = self._encode(document, chunks)
-                    transaction.put(document, row.path, list(zip(chunks, encodings, strict=True)))
-                    self.report.updated.append(document.doc_id)
-                    self._done()
+                transaction.set_fingerprint(mine)
+                since = 0 if same_model else transaction.generation
+                self._run(store).put_into(transaction, sources, since)
         return self.report
 
+    def _run(self, store: Store) -> Putting:
+        settings = ChunkSettings.of(self.embedder.fingerprint)
+        return Putting(store, self.embedder, settings, self.report, self.progress, self.watch)
+
     def _check(self, store: Store) -> None:
-        check_fingerprint(self.folder, store.fingerprint, fingerprint_of(self.embedder))
+        store.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.folder)
 
     # What is to be done
 
-    def _plan(self, store: Store, files: list[Path]) -> list[Path]:
-        """The files that are new or changed; the others are reported here."""
-        work: list[Path] = []
+    def _plan(self, store: Store, files: list[Path]) -> list[tuple[Path, str]]:
+        """The files that are new or changed, with their doc_ids; the others are reported here."""
+        work: list[tuple[Path, str]] = []
         for file in files:
             if not is_unicode(file):
                 name = shown(file).encode(errors="replace").decode()
@@ -233,7 +188,7 @@ class _Ingest:
                 continue
             same = (sha256_of(text), media_type)
             if row is None or (row.sha256, row.media_type) != same:
-                work.append(file)
+                work.append((file, doc_id_of(store, file)))
                 self.progress.n_characters += len(text)
                 continue
             if row.path != str(file):
@@ -243,10 +198,10 @@ class _Ingest:
         self.progress.n_documents = len(work)
         return work
 
-    def _read(self, store: Store, work: list[Path]) -> Iterator[tuple[str | None, Document]]:
-        for file in work:
+    def _read(self, work: list[tuple[Path, str]]) -> Iterator[Source]:
+        for file, doc_id in work:
             try:
-                yield str(file), read(file, doc_id_of(store, file))
+                yield Source(str(file), read(file, doc_id))
             except UnreadableDocument as reason:  # it was changed since it was planned
                 self.report.skipped.append((shown(file), str(reason)))
 
@@ -257,69 +212,3 @@ class _Ingest:
                 for row in rows:
                     transaction.delete(row.document)
                     self.report.removed.append(row.doc_id)
-
-    # Doing it
-
-    def _put(self, store: Store, documents: Iterable[tuple[str | None, Document]]) -> None:
-        """Commit documents a few at a time, encoding the chunks of each few together."""
-        self.watch(self.progress)
-        waiting: list[_Waiting] = []
-        for path, document in documents:
-            waiting.append(_Waiting(path, document, self._chunks(document)))
-            if sum(len(few.chunks) for few in waiting) >= _CHUNKS_A_COMMIT:
-                self._commit(store, waiting)
-                waiting = []
-        if waiting:
-            self._commit(store, waiting)
-
-    def _commit(self, store: Store, waiting: list["_Waiting"]) -> None:
-        pairs = [(few.document, chunk) for few in waiting for chunk in few.chunks]
-        encodings = iter(self._encode_pairs(pairs))
-        with store.transaction() as transaction:
-            for few in waiting:
-                doc_id = few.document.doc_id
-                former = store.document_row(doc_id=doc_id)
-                (self.report.added if former is None else self.report.updated).append(doc_id)
-                encoded = [(chunk, next(encodings)) for chunk in few.chunks]
-                transaction.put(few.document, few.path, encoded)
-        for _ in waiting:
-            self._done()
-
-    def _done(self) -> None:
-        self.progress.documents_done += 1
-        self.watch(self.progress)
-
-    def _chunks(self, document: Document) -> list[Chunk]:
-        blocks = blocks_of(document.text, document.media_type)
-        return chunk(document, blocks, self.embedder.tokenizer, chunk_settings(self.embedder))
-
-    def _encode(self, document: Document, chunks: list[Chunk]) -> list[Encoding]:
-        return self._encode_pairs([(document, chunk) for chunk in chunks])
-
-    def _encode_pairs(self, pairs: list[tuple[Document, Chunk]]) -> list[Encoding]:
-        """The encodings of chunks, in order, telling of the progress every few of them."""
-        encodings: list[Encoding] = []
-        for first in range(0, len(pairs), _CHUNKS_A_STEP):
-            step = pairs[first : first + _CHUNKS_A_STEP]
-            texts = [chunk.span.of(document.text) for document, chunk in step]
-            encodings += self.embedder.encode(texts, [_relative(chunk) for _, chunk in step])
-            self.report.n_chunks += len(step)
-            self.progress.chunks_done += len(step)
-            self.progress.characters_done += sum(map(len, texts))
-            self.watch(self.progress)
-        return encodings
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A document that is chunked and not yet encoded."""
-
-    path: str | None
-    document: Document
-    chunks: list[Chunk]
-
-
-def _relative(chunk: Chunk) -> list[Span]:
-    """A chunk's sentences as spans of its own text."""
-    start = chunk.span.start
-    return [Span(s.start - start, s.end - start) for s in chunk.sentences]

@@ -1,14 +1,14 @@
 """What is written to the store in one transaction."""
 
 import json
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Iterable
 
 from index.fingerprint import Fingerprint
-from index.rows import tokens_blob
+from index.rows import StoredEncoding, integer, sentences_blob, stored_encoding
 from index.sqlite import Database
 from index.types import Chunk, Document, Encoding
+
+Encoded = tuple[Chunk, Encoding | StoredEncoding]
 
 
 class Transaction:
@@ -18,19 +18,49 @@ class Transaction:
         self._database = database
         self._generation = generation
 
-    def put(
-        self, document: Document, path: str | None, chunks: Sequence[tuple[Chunk, Encoding]]
-    ) -> None:
-        """Put a document in, in place of the one of the same doc_id or file."""
-        former = self._database.execute(
+    @property
+    def generation(self) -> int:
+        """The generation that this transaction makes."""
+        return self._generation
+
+    def put(self, document: Document, path: str | None, chunks: Iterable[Encoded]) -> int:
+        """Put a document in, in place of the one of the same doc_id or file; return how many
+        chunks it has.
+
+        The chunks are written as they come. What they replace is there until the last of them is
+        written, so that their encodings can be taken from it.
+        """
+        former = self._former(document, path)
+        row = self._next_row()
+        n_chunks = 0
+        for chunk, encoding in chunks:
+            if former:
+                self._bury("chunk_id", chunk.chunk_id)
+                self._database.execute("DELETE FROM chunks WHERE chunk_id = ?", [chunk.chunk_id])
+            self._put_chunk(row, chunk, encoding)
+            n_chunks += 1
+        for each in former:
+            self.delete(each)
+        self._put_document(row, document, path, n_chunks)
+        return n_chunks
+
+    def _former(self, document: Document, path: str | None) -> list[int]:
+        rows = self._database.rows(
             "SELECT document FROM documents WHERE doc_id = ? OR path = ?", [document.doc_id, path]
         )
-        for (row,) in former.fetchall():
-            self.delete(row)
-        cursor = self._database.execute(
-            "INSERT INTO documents (doc_id, path, source, title, media_type, sha256, n_chars, "
-            "n_chunks, metadata, headings, pages, text) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        return [integer(row[0]) for row in rows]
+
+    def _next_row(self) -> int:
+        """A row that no document has or had."""
+        found = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'documents'")
+        row = found.fetchone()
+        return 1 if row is None else int(row[0]) + 1
+
+    def _put_document(self, row: int, document: Document, path: str | None, n_chunks: int) -> None:
+        self._database.execute(
+            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [
+                row,
                 document.doc_id,
                 path,
                 document.source,
@@ -38,7 +68,7 @@ class Transaction:
                 document.media_type,
                 document.sha256,
                 len(document.text),
-                len(chunks),
+                n_chunks,
                 json.dumps(dict(document.metadata), sort_keys=True, ensure_ascii=False),
                 json.dumps(
                     [[h.span.start, h.span.end, h.level, h.text] for h in document.headings]
@@ -47,13 +77,11 @@ class Transaction:
                 document.text,
             ],
         )
-        for chunk, encoding in chunks:
-            self._put_chunk(int(cursor.lastrowid or 0), chunk, encoding)
 
-    def _put_chunk(self, document: int, chunk: Chunk, encoding: Encoding) -> None:
-        sentences = np.array([[s.start, s.end] for s in chunk.sentences], dtype=np.int64)
+    def _put_chunk(self, document: int, chunk: Chunk, encoding: Encoding | StoredEncoding) -> None:
+        stored = stored_encoding(encoding) if isinstance(encoding, Encoding) else encoding
         self._database.execute(
-            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?)",
             [
                 chunk.chunk_id,
                 document,
@@ -61,25 +89,27 @@ class Transaction:
                 chunk.span.start,
                 chunk.span.end,
                 chunk.digest,
-                sentences.tobytes(),
-                encoding.vector.astype(np.float32).tobytes(),
-                encoding.sentence_vectors.astype(np.float32).tobytes(),
                 self._generation,
+                sentences_blob(chunk),
+                stored.vectors,
             ],
         )
-        if len(encoding.tokens):
+        if stored.tokens:
             self._database.execute(
-                "INSERT INTO token_vectors VALUES (?,?)",
-                [chunk.chunk_id, tokens_blob(encoding.tokens)],
+                "INSERT INTO token_vectors VALUES (?,?)", [chunk.chunk_id, stored.tokens]
             )
 
     def delete(self, document: int) -> None:
         """Take a document out, by its row."""
-        self._database.execute(
-            "INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE document = ?",
-            [self._generation, document],
-        )
+        self._bury("document", document)
         self._database.execute("DELETE FROM documents WHERE document = ?", [document])
+
+    def _bury(self, column: str, value: int) -> None:
+        """Tombstones for the chunks that have this value."""
+        self._database.execute(
+            f"INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE {column} = ?",
+            [self._generation, value],
+        )
 
     def move(self, document: int, path: str) -> None:
         """The file of a document lies elsewhere now."""

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeE
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from index.sync import Progress as IngestProgress
-from index.sync import Report, Watch
+from index.progress import Progress as IngestProgress
+from index.progress import Report, Watch
 
 _WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
@@ -111,7 +111,8 @@ def print_report(out: Console, report: Report, index: str, seconds: float) -> No
     if report.n_other_types:
         counts.append(f"{report.n_other_types} of other types left out")
     out.print(
-        f"{', '.join(counts)} · {report.n_chunks} chunks encoded in {seconds:.1f} s · "
+        f"{', '.join(counts)} · {report.n_chunks} chunks encoded, "
+        f"{report.n_reused} re-used in {seconds:.1f} s · "
         f"{index} is at generation {report.generation}",
         soft_wrap=True,
         markup=False,

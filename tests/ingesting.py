@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fakes import HashEmbedder
+from index.progress import Report
 from index.rows import tokens_blob
 from index.snapshot import Snapshot
-from index.sync import Report, ingest
+from index.sync import ingest
 from index.types import Encoding, Span
 
 Indexed = tuple[list[tuple[str, str, str | None]], list[tuple[int, str, bytes, bytes]]]
@@ -58,8 +59,8 @@ def texts_in(folder: str = ".rag") -> dict[str, str]:
 class Interrupted(HashEmbedder):
     """It is interrupted at the n-th call, as by Ctrl-C; or does something else there."""
 
-    def __init__(self, n: int, act: Callable[[], None] | None = None) -> None:
-        super().__init__()
+    def __init__(self, n: int, act: Callable[[], None] | None = None, name: str = "hash") -> None:
+        super().__init__(name)
         self._n_left = n
         self._act = act
 

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
-from fakes import HashEmbedder, WordTokenizer
-from index.chunk import ChunkSettings, chunk
+from fakes import DIMENSION, HashEmbedder, WordTokenizer
+from index.chunk import chunk
 from index.errors import IndexDamaged, IndexMissing, IndexProblem, StorageFull
-from index.fingerprint import Fingerprint
+from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import document_of
+from index.quantized import QuantizedVectors, quantize
 from index.store import DATABASE, Store
 from index.structure import blocks_of
-from index.types import Chunk, Document, Encoding, Span, TokenVectors
+from index.types import Chunk, Document, Encoding, Matrix, Span, TokenVectors
 
 EMBEDDER = HashEmbedder()
 FINGERPRINT = Fingerprint(EMBEDDER.fingerprint, "1:test")
@@ -39,6 +41,11 @@ def put(store: Store, *documents: Document) -> None:
     with store.transaction() as transaction:
         for each in documents:
             transaction.put(each, f"/files/{each.doc_id}", encoded(each))
+
+
+def kept(vectors: ArrayLike) -> Matrix:
+    """Vectors as near as the store keeps them."""
+    return quantize(np.asarray(vectors, np.float32)).expand()
 
 
 @pytest.fixture
@@ -71,12 +78,50 @@ def test_chunks_come_back_with_their_sentences_and_vectors(store: Store) -> None
     stored = store.chunks(c.chunk_id for c, _ in expected)
     assert [s.chunk for s in stored] == [c for c, _ in expected]
     for found, (_, encoding) in zip(stored, expected, strict=True):
-        np.testing.assert_array_equal(found.vector, encoding.vector)
-        np.testing.assert_array_equal(found.sentence_vectors, encoding.sentence_vectors)
+        # Each row is kept on its own, so that it is the same wherever it stands.
+        np.testing.assert_array_equal([found.vector], kept([encoding.vector]))
+        np.testing.assert_array_equal(found.sentence_vectors, kept(encoding.sentence_vectors))
     ids = np.array([c.chunk_id for c, _ in expected], dtype=np.int64)
-    np.testing.assert_array_equal(store.vectors(ids), [e.vector for _, e in expected])
+    np.testing.assert_array_equal(store.vectors(ids), kept([e.vector for _, e in expected]))
     texts = {c.chunk_id: c.span.of(DOCUMENT.text) for c, _ in expected}
     assert {i: text for i, text, _ in store.texts(ids)} == texts
+
+
+def test_chunk_rows_are_the_chunks_without_their_vectors(store: Store) -> None:
+    put(store, DOCUMENT)
+    ids = ids_of(DOCUMENT)
+    rows = store.chunk_rows([*ids, 1])
+    assert [(row.chunk, row.document) for row in rows] == [
+        (stored.chunk, stored.document) for stored in store.chunks(ids)
+    ]
+    assert len(rows) == len(ids)
+
+
+def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
+    """With those of their sentences; ids that are not there, or come twice, make no difference."""
+    other = document("b", "Grain. It rotted.")
+    put(store, DOCUMENT, other)
+    ids = sorted([*ids_of(DOCUMENT), *ids_of(other)])
+    found = store.vectors_of([7, *reversed(ids), ids[0]])
+    assert found.ids.tolist() == ids
+    assert found.firsts.dtype == found.documents.dtype == found.ids.dtype == np.int64
+    assert found.codes.dtype == np.int8
+    assert found.scales.dtype == np.float32
+    rows = QuantizedVectors(found.codes, found.scales).expand()
+    assert found.firsts[0] == 0
+    assert found.firsts[-1] == len(rows)
+    for i, stored in enumerate(store.chunks(ids)):
+        mine = rows[found.firsts[i] : found.firsts[i + 1]]
+        np.testing.assert_array_equal(mine, [stored.vector, *stored.sentence_vectors])
+        assert found.documents[i] == stored.document
+        assert len(mine) == 1 + len(stored.chunk.sentences)
+
+
+def test_no_chunks_have_no_vectors(store: Store) -> None:
+    none = store.vectors_of([1, 2])
+    assert (none.ids.shape, none.documents.shape, none.firsts.tolist()) == ((0,), (0,), [0])
+    assert (none.codes.shape, none.scales.shape) == ((0, DIMENSION), (0,))
+    assert store.vectors(none.ids).shape == (0, DIMENSION)
 
 
 def test_a_chunks_text_comes_with_the_title_and_the_headings_it_stands_under(store: Store) -> None:
@@ -241,6 +286,13 @@ def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
     connection.close()
     with pytest.raises(IndexProblem, match="has schema 999"):
         Store.open(tmp_path)
+
+
+def test_the_database_is_read_by_memory_map(tmp_path: Path, store: Store) -> None:
+    reader = Store.open(tmp_path)
+    for each in (store, reader):
+        assert each._database.execute("PRAGMA mmap_size").fetchone()[0] > 2**30
+    reader.close()
 
 
 def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes import HashEmbedder, WordTokenizer
 from index.errors import IndexBusy, StorageFull
 from index.sync import rebuild
 from ingesting import Interrupted, indexed, run, texts_in, write
@@ -40,11 +41,46 @@ def assert_completed_by_the_next(kept: list[str]) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_an_interrupted_ingest_keeps_what_it_committed() -> None:
-    # Six calls of 32 texts make a commit of three documents.
+    # Calls are of 128 texts: four of them hold eight documents whole, and three make a commit.
     with pytest.raises(KeyboardInterrupt):
-        run(embedder=Interrupted(9))
+        run(embedder=Interrupted(5))
     kept = list(texts_in())
-    assert kept == ["docs/00.txt", "docs/01.txt", "docs/02.txt"]
+    assert kept == [f"docs/{i:02}.txt" for i in range(6)]
+    assert_completed_by_the_next(kept)
+
+
+@pytest.mark.usefixtures("here")
+def test_an_error_of_any_thread_is_raised_as_itself_and_ends_the_others() -> None:
+    class Failing(HashEmbedder):
+        """Its tokenizer fails at the n-th text that is counted."""
+
+        def __init__(self, n: int) -> None:
+            super().__init__()
+            self.tokenizer = FailingTokenizer(n)
+
+    class FailingTokenizer(WordTokenizer):
+        def __init__(self, n: int) -> None:
+            self._n_left = n
+
+        def offsets(self, text: str) -> list[tuple[int, int]]:
+            self._n_left -= 1
+            if self._n_left == 0:
+                raise MemoryError("of the tokenizer")
+            return super().offsets(text)
+
+    def fail() -> None:
+        raise ZeroDivisionError("of the model")
+
+    threads = threading.enumerate()
+    with pytest.raises(ZeroDivisionError, match="of the model"):
+        run(embedder=Interrupted(3, fail))
+    assert threading.enumerate() == threads
+    # The reader fails when it is far ahead: what lies before its failure is put in all the same.
+    with pytest.raises(MemoryError, match="of the tokenizer"):
+        run(embedder=Failing(1200))
+    assert threading.enumerate() == threads
+    kept = list(texts_in())
+    assert 3 <= len(kept) < N_DOCUMENTS
     assert_completed_by_the_next(kept)
 
 
@@ -53,7 +89,7 @@ def test_an_interrupted_rebuild_leaves_the_old_index() -> None:
     run()
     before = indexed(Path(".rag"))
     with pytest.raises(KeyboardInterrupt):
-        rebuild(Path(".rag"), Interrupted(9))
+        rebuild(Path(".rag"), Interrupted(5, name="other"))
     assert indexed(Path(".rag")) == before
 
 
@@ -87,28 +123,31 @@ def test_an_index_whose_making_was_cut_short_is_made_again(here: Path) -> None:
 
 HANGING = """
 import sys, time
+from functools import partial
 from pathlib import Path
 from index.sync import ingest, rebuild
 from ingesting import Interrupted
 
 def hang():
     print("in flight", flush=True)
-    time.sleep(60)
+    time.sleep(float(sys.argv[3]))
 
-embedder = Interrupted(int(sys.argv[2]), hang)
+interrupted = partial(Interrupted, int(sys.argv[2]), hang)
 if sys.argv[1] == "ingest":
-    ingest(Path(".rag"), [Path("docs")], lambda: embedder)
+    ingest(Path(".rag"), [Path("docs")], interrupted)
 else:
-    rebuild(Path(".rag"), embedder)
+    rebuild(Path(".rag"), interrupted(name="other"))
 """
 
 
-def kill_in_flight(what: str, n_calls: int) -> None:
-    """Start an ingest or a rebuild in a process of its own, and kill it at its n-th call."""
+def stop_in_flight(what: str, n_calls: int, stop: signal.Signals, hang_s: float) -> None:
+    """Start an ingest or a rebuild in a process of its own, and stop it in its n-th call, which
+    would take so long."""
     with subprocess.Popen(
-        [sys.executable, "-c", HANGING, what, str(n_calls)],
+        [sys.executable, "-c", HANGING, what, str(n_calls), str(hang_s)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
         try:
@@ -116,17 +155,27 @@ def kill_in_flight(what: str, n_calls: int) -> None:
             assert process.stdout.readline() == "in flight\n"
             with pytest.raises(IndexBusy):  # it is alive and writing
                 run()
+            process.send_signal(stop)
+            process.wait(timeout=60)
         finally:
             process.kill()
-    assert process.returncode == -signal.SIGKILL
+    assert process.returncode == -stop
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(("n_calls", "n_kept"), [(1, 0), (9, 3)])
+@pytest.mark.parametrize(("n_calls", "n_kept"), [(1, 0), (5, 6)])
 def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: int) -> None:
-    kill_in_flight("ingest", n_calls)
+    stop_in_flight("ingest", n_calls, signal.SIGKILL, 60)
     kept = list(texts_in())
     assert len(kept) == n_kept
+    assert_completed_by_the_next(kept)
+
+
+@pytest.mark.usefixtures("here")
+def test_ctrl_c_ends_the_process_and_keeps_what_was_committed() -> None:
+    stop_in_flight("ingest", 5, signal.SIGINT, 3)
+    kept = list(texts_in())
+    assert len(kept) == 6
     assert_completed_by_the_next(kept)
 
 
@@ -134,9 +183,11 @@ def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: 
 def test_a_rebuild_killed_within_its_transaction_leaves_the_old_index() -> None:
     run()
     before = indexed(Path(".rag"))
-    kill_in_flight("rebuild", 9)
+    stop_in_flight("rebuild", 5, signal.SIGKILL, 60)
     assert indexed(Path(".rag")) == before
-    rebuild(Path(".rag"), Interrupted(0))
+    other = HashEmbedder("other")
+    rebuild(Path(".rag"), other)
+    assert other.n_encoded == N_DOCUMENTS * N_CHUNKS
     assert indexed(Path(".rag")) == before
 
 

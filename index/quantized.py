@@ -1,0 +1,61 @@
+"""Vectors in eight bits a dimension, for ranking and FAISS.
+
+A row is scaled so that its largest coordinate becomes 127, and rounded; its scale then gives it its
+former length back, so that unit vectors stay unit vectors. The cosine of such a row with any vector
+is off by about .0005 for 384 dimensions, at 388 bytes in place of 1,536.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types import Matrix
+
+_LARGEST = np.float32(127)
+_TINY = np.float32(1e-30)
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizedVectors:
+    """Rows `codes[i] * scales[i]`. codes: int8, (n, d), in [-127, 127]. scales: float32, (n,)."""
+
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.scales)
+
+    def expand(self) -> Matrix:
+        """The vectors, (n, d), as near as the codes have them."""
+        return np.asarray(self.codes * self.scales[:, None], dtype=np.float32)
+
+    def to_bytes(self) -> bytes:
+        """Row after row, each its scale and its codes: such values can be joined."""
+        rows = np.empty(len(self), _row(self.codes.shape[1]))
+        rows["scale"], rows["codes"] = self.scales, self.codes
+        return rows.tobytes()
+
+    @classmethod
+    def from_bytes(cls, value: bytes, dimension: int) -> "QuantizedVectors":
+        """From one or several `to_bytes` of this dimension, without a copy of the codes."""
+        rows = np.frombuffer(value, _row(dimension))
+        return cls(codes=rows["codes"], scales=rows["scale"])
+
+
+def quantize(vectors: Matrix) -> QuantizedVectors:
+    """Vectors (n, d) of any length; a row of zeros stays one."""
+    most = np.abs(vectors).max(axis=1, initial=0)
+    codes = np.rint(vectors * (_LARGEST / np.maximum(most, _TINY))[:, None])
+    lengths, coded = (np.sqrt(np.einsum("nd,nd->n", rows, rows)) for rows in (vectors, codes))
+    scales = lengths / np.maximum(coded, 1)
+    return QuantizedVectors(codes.astype(np.int8), scales.astype(np.float32))
+
+
+def row_bytes(dimension: int) -> int:
+    """What a row takes in `to_bytes`."""
+    return _row(dimension).itemsize
+
+
+def _row(dimension: int) -> np.dtype[np.void]:
+    return np.dtype([("scale", "<f4"), ("codes", "i1", (dimension,))])

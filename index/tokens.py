@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 
 from index.types import Matrix, TokenVectors
 
-_LEVELS = np.array([-1.510, -0.4528, 0.4528, 1.510], dtype=np.float32)
+_CODED = np.array([-127, -38, 38, 127], dtype=np.int8)
+_UNIT = 1.510 / 127
+_LEVELS = _CODED * np.float32(_UNIT)
 _EDGES = (_LEVELS[1:] + _LEVELS[:-1]) / 2
 _IN_A_BYTE = 4
+_AT_ONCE = 512
+"""Vectors that are expanded for products: what they take stays in a core's own cache."""
 
 
 @lru_cache(maxsize=4)
@@ -29,11 +33,11 @@ def _rotation(dimension: int) -> NDArray[np.float32]:
     return np.asarray((signs[0][:, None] * cosines * signs[1]) @ cosines, dtype=np.float32)
 
 
-@lru_cache(maxsize=4)
-def _decoded(dimension: int) -> NDArray[np.float32]:
-    """The four levels that each byte stands for, (256, 4), scaled to the dimension."""
-    byte = np.arange(256)[:, None] >> np.arange(0, 8, 2)[None, :] & 3
-    return np.asarray(_LEVELS[byte] / np.sqrt(dimension), dtype=np.float32)
+@lru_cache(maxsize=1)
+def _decoded() -> NDArray[np.uint64]:
+    """The eight levels that each two bytes stand for, each in a byte of one number, (65536,)."""
+    code = np.arange(1 << 16)[:, None] >> np.arange(0, 16, 2)[None, :] & 3
+    return np.asarray(_CODED[code].view(np.uint64).reshape(-1))
 
 
 def rotated(vectors: Matrix) -> Matrix:
@@ -66,7 +70,28 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
 
 def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int) -> Matrix:
     """The vectors (t, d) that codes (t, ceil(d / 4)) and scales (t,) stand for, rotated."""
-    n, width = codes.shape
-    levels = np.take(_decoded(dimension), codes, axis=0).reshape(n, width * _IN_A_BYTE)
-    levels = levels[:, :dimension]
-    return np.asarray(levels * scales.astype(np.float32)[:, None], dtype=np.float32)
+    return _levels(codes, dimension) * _lengths(scales, dimension)[:, None]
+
+
+def products(
+    queries: Matrix, codes: NDArray[np.uint8], scales: NDArray[np.float16]
+) -> NDArray[np.float32]:
+    """Inner products of rotated queries (q, d) with what codes and scales stand for, (q, t)."""
+    n, dimension = len(codes), queries.shape[1]
+    plain = np.empty((n, len(queries)), dtype=np.float32)
+    for first in range(0, n, _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        np.matmul(_levels(codes[part], dimension), queries.T, out=plain[part])
+    return np.asarray(plain.T * _lengths(scales, dimension), dtype=np.float32)
+
+
+def _levels(codes: NDArray[np.uint8], dimension: int) -> Matrix:
+    """The codes' levels, (t, d), in the unit that makes them whole numbers."""
+    pairs = codes if codes.shape[1] % 2 == 0 else np.pad(codes, ((0, 0), (0, 1)))
+    coded = np.take(_decoded(), np.ascontiguousarray(pairs).view("<u2"))
+    return coded.view(np.int8)[:, :dimension].astype(np.float32)
+
+
+def _lengths(scales: NDArray[np.float16], dimension: int) -> NDArray[np.float32]:
+    """What each row of levels is multiplied with, (t,)."""
+    return np.asarray(scales.astype(np.float32) * np.float32(_UNIT / np.sqrt(dimension)))

@@ -20,8 +20,8 @@ import regex
 from index.analyze import terms_of
 from index.errors import BadInput
 from index.types import Span
+from rag.candidates import Candidate
 from rag.question import Question
-from rag.retrieve import Candidate
 
 FEATURES = {
     "match": "weighted mean of the question's token matches in the best sentence",

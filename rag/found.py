@@ -1,6 +1,5 @@
 """What a search found, and how it is shown: passages, explanations, the evidence for confidence."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,13 +8,14 @@ from index.rows import StoredChunk
 from index.snapshot import Snapshot
 from index.types import Document, Span
 from rag import cite
+from rag.candidates import Candidates
 from rag.confidence import features_of
 from rag.highlight import best_sentence
 from rag.passages import Ranked, distinct
 from rag.question import Question
 from rag.ranking import RankSettings
 from rag.results import Explanation, Part, Passage, Place, QueryTerm, Scores
-from rag.retrieve import Candidate, with_interactions
+from rag.retrieve import with_interactions
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class Found:
     k: int
 
     @classmethod
-    def of(
-        cls, snapshot: Snapshot, question: Question, candidates: Sequence[Candidate], k: int
-    ) -> "Found":
+    def of(cls, snapshot: Snapshot, question: Question, candidates: Candidates, k: int) -> "Found":
         """From all candidates, best first."""
         # Two at least: confidence looks at the lead over the second.
         ranked = distinct(snapshot, candidates, max(k, 2), question.idf.keys())

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from index.analyze import analyze, terms_of
 from index.types import Span
+from rag.candidates import Candidate
 from rag.question import Question
-from rag.retrieve import Candidate
 
 _DECIMALS = 6
 

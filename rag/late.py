@@ -9,11 +9,12 @@ exponentials, in which one good match outweighs several fair ones: on Cranfield 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.tokens import expand
+from index.tokens import products
 from index.types import TokenVectors
 from rag.question import Question
 
@@ -43,46 +44,71 @@ class Interaction:
     score: float
 
 
-def interact(
-    question: Question, passages: Sequence[TokenVectors], n_sentences: Sequence[int]
-) -> list[Interaction]:
-    """One interaction a passage; each passage has at least one token and one sentence."""
-    if not passages:
-        return []
-    vectors = expand(
-        np.concatenate([tokens.codes for tokens in passages]),
-        np.concatenate([tokens.scales for tokens in passages]),
-        question.token_vectors.shape[1],
-    )
-    products = question.token_vectors @ vectors.T
-    ends = np.cumsum([len(tokens) for tokens in passages])[:-1]
-    return [
-        _interaction(question, part, tokens.sentence_of, n)
-        for part, tokens, n in zip(
-            np.split(products, ends, axis=1), passages, n_sentences, strict=True
+class Interactions(Sequence[Interaction]):
+    """Those of a question with several passages, computed together.
+
+    scores: float64, (passages,), each in [0, 1]
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        passages: Sequence[TokenVectors],
+        n_sentences: Sequence[int] | NDArray[np.int64],
+    ) -> None:
+        """Each passage has at least one token and one sentence; there is at least one passage."""
+        self._weights = question.token_weights
+        self._n_sentences = np.asarray(n_sentences)
+        sentence_of = np.concatenate([tokens.sentence_of for tokens in passages])
+        firsts = np.cumsum([0, *map(len, passages)])[:-1]
+        # A passage's tokens stand in the order of their sentences: a run for each that has any.
+        begins = np.flatnonzero(np.diff(sentence_of, prepend=sentence_of[:1] + 1))
+        runs = np.union1d(begins, firsts)
+        self._sentence_of = sentence_of[runs]
+        cosines = products(
+            question.token_vectors,
+            np.concatenate([tokens.codes for tokens in passages]),
+            np.concatenate([tokens.scales for tokens in passages]),
         )
-    ]
+        self._best = np.maximum.reduceat(cosines, runs, axis=1)
+        self._firsts = np.searchsorted(runs, firsts)
+        self._anywhere = np.maximum.reduceat(self._best, self._firsts, axis=1)
+        self.scores = self._scored()
+
+    def _scored(self) -> NDArray[np.float64]:
+        n_in_run = np.diff([*self._firsts, len(self._sentence_of)])
+        in_a_sentence = self._sentence_of < np.repeat(self._n_sentences, n_in_run)
+        means = np.where(in_a_sentence, self._weights @ self._best, _NEVER)
+        best = np.maximum.reduceat(means, self._firsts)
+        total = (1 - SENTENCE_SHARE) * softened(self._weights, self._anywhere)
+        return np.clip(total + SENTENCE_SHARE * best, 0.0, 1.0)
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    @overload
+    def __getitem__(self, i: int) -> Interaction: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Interaction]: ...
+    def __getitem__(self, i: int | slice) -> Interaction | list[Interaction]:
+        if isinstance(i, slice):
+            return [self[each] for each in range(len(self))[i]]
+        i = range(len(self))[i]
+        n = int(self._n_sentences[i])
+        runs = slice(self._firsts[i], [*self._firsts, None][i + 1])
+        present = self._sentence_of[runs]
+        matches = np.full((len(self._best), n), _NEVER, dtype=np.float32)
+        matches[:, present[present < n]] = self._best[:, runs][:, present < n]
+        sentences = self._weights @ matches
+        return Interaction(matches, self._anywhere[:, i], sentences, float(self.scores[i]))
 
 
-def _interaction(
-    question: Question, products: NDArray[np.float32], sentence_of: NDArray[np.uint16], n: int
-) -> Interaction:
-    """products: (t, tokens of the passage)."""
-    present, firsts = np.unique(sentence_of, return_index=True)
-    best = np.maximum.reduceat(products, firsts, axis=1)
-    matches = np.full((len(products), n), _NEVER, dtype=np.float32)
-    matches[:, present[present < n]] = best[:, present < n]
-    anywhere = best.max(axis=1)
-    sentences = question.token_weights @ matches
-    score = (1 - SENTENCE_SHARE) * softened(question.token_weights, anywhere)
-    score += SENTENCE_SHARE * float(sentences.max())
-    return Interaction(matches, anywhere, sentences, min(max(score, 0.0), 1.0))
-
-
-def softened(weights: NDArray[np.float32], matches: NDArray[np.float32]) -> float:
+def softened(weights: NDArray[np.float32], matches: NDArray[np.float32]) -> NDArray[np.float64]:
     """The logarithm of the weighted mean of exponentials: between the mean and the maximum.
 
-    >>> round(softened(np.array([0.5, 0.5]), np.array([0.2, 0.8])), 3)
+    matches: (t,) or (t, n); the result has the shape of one token's.
+
+    >>> round(float(softened(np.array([0.5, 0.5]), np.array([0.2, 0.8]))), 3)
     0.648
     """
-    return float(np.log(weights @ np.exp(SOFTNESS * matches)) / SOFTNESS)
+    return np.asarray(np.log(weights @ np.exp(SOFTNESS * matches)) / SOFTNESS, dtype=np.float64)

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from index.analyze import terms_of
 from index.rows import StoredChunk
 from index.snapshot import Snapshot
-from index.types import Span
-from rag.retrieve import Candidate
+from index.types import Matrix, Span
+from rag.candidates import Candidate, Candidates
 
 _ALIKE_COSINE = 0.95
 """Below it two chunks are not compared further: texts that share nine words of ten are above."""
@@ -35,38 +37,51 @@ class Ranked:
 
 
 def distinct(
-    snapshot: Snapshot, candidates: Sequence[Candidate], k: int, asked: Collection[str]
+    snapshot: Snapshot, candidates: Candidates, k: int, asked: Collection[str]
 ) -> list[Ranked]:
     """The first k chunks no two of which are near-identical; all candidates that are so to one of
     these are noted with it.
 
     asked: the question's terms.
     """
-    kept: list[Ranked] = []
+    near = _near(candidates.vectors)
     terms: dict[int, frozenset[str]] = {}
 
-    def terms_in(stored: StoredChunk) -> frozenset[str]:
-        if stored.chunk.chunk_id not in terms:
+    def terms_in(row: int) -> frozenset[str]:
+        if row not in terms:
+            stored = candidates[row].stored
             text = stored.chunk.span.of(snapshot.document(stored.document).text)
-            terms[stored.chunk.chunk_id] = frozenset(terms_of(text))
-        return terms[stored.chunk.chunk_id]
+            terms[row] = frozenset(terms_of(text))
+        return terms[row]
 
-    def alike(one: StoredChunk, other: StoredChunk) -> bool:
-        if float(one.vector @ other.vector) < _ALIKE_COSINE:
-            return False
+    def alike(one: int, other: int) -> bool:
         mine, theirs = terms_in(one), terms_in(other)
         differ = mine ^ theirs
         if any(term in asked or any(map(str.isdigit, term)) for term in differ):
             return False
         return len(differ) <= (1 - _ALIKE_TERMS) * len(mine | theirs)
 
-    for candidate in candidates:
-        same = next((r for r in kept if alike(r.best.stored, candidate.stored)), None)
+    kept: dict[int, list[int]] = {}
+    for row in range(len(candidates)):
+        same = next((r for r in near.get(row, ()) if r in kept and alike(r, row)), None)
         if same is not None:
-            same.duplicates.append(candidate)
+            kept[same].append(row)
         elif len(kept) < k:
-            kept.append(Ranked(candidate, [candidate.stored]))
-    return kept
+            kept[row] = []
+    bests = candidates.at(list(kept))
+    return [
+        Ranked(best, [best.stored], candidates.at(rows))
+        for best, rows in zip(bests, kept.values(), strict=True)
+    ]
+
+
+def _near(vectors: Matrix) -> dict[int, list[int]]:
+    """For each row those before it that it is worth comparing with, in order."""
+    ones, others = np.nonzero(np.tril(vectors @ vectors.T >= _ALIKE_COSINE, -1))
+    near: dict[int, list[int]] = {}
+    for one, other in zip(ones.tolist(), others.tolist(), strict=True):
+        near.setdefault(one, []).append(other)
+    return near
 
 
 def joined(passages: Sequence[Ranked]) -> list[Ranked]:

@@ -10,49 +10,24 @@ ranks lose two (eval/LOG.md).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.rows import StoredChunk
+from index.rows import StoredVectors
 from index.snapshot import Snapshot
-from index.types import Ids
-from rag.late import Interaction, interact
+from index.types import Hit, Ids
+from rag.candidates import SIGNALS, Candidate, Candidates
+from rag.late import Interaction, Interactions
 from rag.question import Question
 from rag.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
 
 _DECIMALS = 6
-"""Scores are rounded before they are compared: a chunk's vector differs in its seventh digit with
-what it was batched with, and such noise must not order two equal passages."""
+"""Scores are rounded before they are compared: noise in the seventh digit must not order two equal
+passages."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A chunk with what every signal gave it, and its score in [0, 1].
-
-    dense, sentence:    cosines, in [-1, 1]
-    lexical:            BM25, not negative; lexical_share: of the most it could be, in [0, 1]
-    dense_rank, lexical_rank: among the candidates of FAISS and of BM25; None if it is not there
-    first_score:        the sum of these, in [0, 1]; first_rank: by it; first_weight: its share of
-                        the score
-    reranked:           the reranker's score, in [0, 1]; None if it did not look
-    interaction:        the question's tokens against its own; None if not computed
-    """
-
-    stored: StoredChunk
-    dense: float
-    sentence: float
-    lexical: float
-    lexical_share: float
-    dense_rank: int | None
-    lexical_rank: int | None
-    first_score: float
-    score: float
-    first_rank: int = 0
-    first_weight: float = 1.0
-    reranked: float | None = None
-    interaction: Interaction | None = None
-
+Floats = NDArray[np.float64]
 
 CrossEncode = Callable[[str, list[str]], list[float]]
 """A question and texts to one score a text, in [0, 1]."""
@@ -64,124 +39,161 @@ def retrieve(
     settings: RankSettings,
     within: Ids | None = None,
     cross_encode: CrossEncode | None = None,
-) -> list[Candidate]:
+) -> Candidates:
     """All candidates, best first; ties go to the smaller chunk_id.
 
     `within` limits the search to these chunks. `cross_encode` is the reranker if the settings name
     one.
     """
-    first = _ordered(_candidates(snapshot, question, settings, within))
-    first = [replace(each, first_rank=rank) for rank, each in enumerate(first, 1)]
-    if settings.rerank == NO_RERANKING or not first:
+    first = _candidates(snapshot, question, settings, within).in_order()
+    first.signals["first_rank"] = np.arange(1, len(first) + 1)
+    if settings.rerank == NO_RERANKING or not len(first):
         return first
-    head, tail = first[: settings.n_rerank], first[settings.n_rerank :]
+    head = first.signals[: settings.n_rerank]
     if settings.rerank == LATE_INTERACTION:
-        head = with_interactions(snapshot, question, head)
-        if all(each.interaction is None for each in head):  # the model has no token vectors
+        # A chunk of characters that the tokenizer drops has no token vectors: it meets nothing.
+        numbers, interactions = _interactions(
+            snapshot, question, head["chunk_id"], head["n_sentences"]
+        )
+        if not interactions:  # the model has no token vectors
             return first
-        # A chunk of characters that the tokenizer drops has none either: it meets nothing.
-        scores = [0.0 if each.interaction is None else each.interaction.score for each in head]
+        head["interaction"] = numbers
+        scores = np.append(interactions.scores, 0.0)[numbers]
+        first = replace(first, interactions=interactions)
     else:
         assert cross_encode is not None
-        scores = cross_encode(question.text, [_text(snapshot, each.stored) for each in head])
-    reranked = [
-        _reranked(each, score, settings.rerank_weight)
-        for each, score in zip(head, scores, strict=True)
-    ]
+        texts = [_text(snapshot, each) for each in first[: settings.n_rerank]]
+        scores = np.array(cross_encode(question.text, texts))
     # What is not looked at counts 0 with the reranker, and so stays behind what is.
-    return _ordered(reranked) + [_reranked(each, None, settings.rerank_weight) for each in tail]
+    weight = settings.rerank_weight
+    head["reranked"] = scores.round(_DECIMALS)
+    first.signals["score"] = (1 - weight) * first.signals["first_score"]
+    head["score"] += weight * scores
+    first.signals["score"] = first.signals["score"].round(_DECIMALS)
+    return _behind(replace(first, first_weight=1 - weight), len(head))
 
 
-def _reranked(candidate: Candidate, score: float | None, weight: float) -> Candidate:
-    total = weight * (score or 0.0) + (1 - weight) * candidate.first_score
+def _behind(candidates: Candidates, n: int) -> Candidates:
+    """The first n put in order, the others behind them as they are."""
+    head = replace(candidates, signals=candidates.signals[:n], vectors=candidates.vectors[:n])
+    head = head.in_order()
     return replace(
-        candidate,
-        reranked=None if score is None else round(score, _DECIMALS),
-        score=round(total, _DECIMALS),
-        first_weight=1 - weight,
+        candidates,
+        signals=np.concatenate([head.signals, candidates.signals[n:]]),
+        vectors=np.concatenate([head.vectors, candidates.vectors[n:]]),
     )
+
+
+def _interactions(
+    snapshot: Snapshot, question: Question, ids: Ids, n_sentences: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Interactions | None]:
+    """The interactions of the chunks that have token vectors, and which is each chunk's: -1 for
+    those without."""
+    numbers = np.full(len(ids), -1)
+    found = snapshot.token_vectors(ids.tolist()) if len(question.token_vectors) else {}
+    able = [row for row, i in enumerate(ids.tolist()) if i in found]
+    if not able:
+        return numbers, None
+    numbers[able] = np.arange(len(able))
+    passages = [found[int(i)] for i in ids[able]]
+    return numbers, Interactions(question, passages, n_sentences[able])
 
 
 def with_interactions(
     snapshot: Snapshot, question: Question, candidates: Sequence[Candidate]
 ) -> list[Candidate]:
     """The candidates, each with its interaction if there are token vectors to make it of."""
-    missing = [each for each in candidates if each.interaction is None]
-    found = snapshot.token_vectors(each.stored.chunk.chunk_id for each in missing)
-    if not found or not len(question.token_vectors):
+    missing = [each.stored.chunk for each in candidates if each.interaction is None]
+    if not missing:
         return list(candidates)
-    able = [each.stored.chunk for each in missing if each.stored.chunk.chunk_id in found]
-    made = interact(
-        question,
-        [found[chunk.chunk_id] for chunk in able],
-        [len(chunk.sentences) for chunk in able],
-    )
-    by_id = {chunk.chunk_id: each for chunk, each in zip(able, made, strict=True)}
+    ids = np.array([chunk.chunk_id for chunk in missing])
+    n_sentences = np.array([len(chunk.sentences) for chunk in missing])
+    numbers, made = _interactions(snapshot, question, ids, n_sentences)
+    by_id: dict[int, Interaction] = {
+        int(i): made[number]
+        for i, number in zip(ids, numbers, strict=True)
+        if made is not None and number >= 0
+    }
     return [
-        replace(each, interaction=by_id.get(each.stored.chunk.chunk_id, each.interaction))
+        replace(each, interaction=by_id[each.stored.chunk.chunk_id])
+        if each.stored.chunk.chunk_id in by_id
+        else each
         for each in candidates
     ]
 
 
 def _candidates(
     snapshot: Snapshot, question: Question, settings: RankSettings, within: Ids | None
-) -> list[Candidate]:
+) -> Candidates:
+    """What each side finds, with the signals of both, in order of their ids."""
     n, terms = settings.n_candidates, question.terms
-    dense_hits = snapshot.dense.search(question.vector, n, within)
+    # A zero vector is near nothing: BM25 alone is asked, and FAISS is not even loaded.
+    dense_hits = snapshot.dense.search(question.vector, n, within) if question.vector.any() else []
     lexical_hits = snapshot.lexical.search(terms, n, within)
-    ids = np.array(sorted({hit.chunk_id for hit in (*dense_hits, *lexical_hits)}), dtype=np.int64)
-    stored = snapshot.chunks(ids)
-    if not stored:
-        return []
+    wanted = {hit.chunk_id for hit in (*dense_hits, *lexical_hits)}
+    vectors = snapshot.vectors_of(wanted)
     bm25 = {hit.chunk_id: hit.score for hit in lexical_hits}
-    unscored = np.array([i for i in ids if int(i) not in bm25], dtype=np.int64)
     # Fewer than were asked for: no other chunk holds any of the terms.
-    if len(unscored) and len(lexical_hits) == n:
+    if len(lexical_hits) == n and len(bm25) < len(vectors.ids):
+        unscored = np.array([i for i in vectors.ids.tolist() if i not in bm25], dtype=np.int64)
         found = snapshot.lexical.search(terms, len(unscored), unscored)
         bm25.update((hit.chunk_id, hit.score) for hit in found)
-    dense_ranks = {hit.chunk_id: hit.rank for hit in dense_hits}
-    lexical_ranks = {hit.chunk_id: hit.rank for hit in lexical_hits}
+
+    signals = np.zeros(len(vectors.ids), SIGNALS)
+    signals["chunk_id"] = vectors.ids
+    signals["n_sentences"] = np.diff(vectors.firsts) - 1
+    signals["dense_rank"] = _ranks(vectors.ids, dense_hits)
+    signals["lexical_rank"] = _ranks(vectors.ids, lexical_hits)
+    dense, sentence = _cosines(vectors, question)
+    lexical = np.array([bm25.get(i, 0.0) for i in vectors.ids.tolist()])
+    share = np.minimum(lexical / max(question.lexical_most, 1e-12), 1.0)
+    score = first_score(dense, sentence, share, settings)
+    for name, values in (
+        ("dense", dense),
+        ("sentence", sentence),
+        ("lexical", lexical),
+        ("lexical_share", share),
+        ("first_score", score),
+        ("score", score),
+    ):
+        signals[name] = values.round(_DECIMALS)
+    signals["reranked"], signals["interaction"] = np.nan, -1
+    firsts = vectors.firsts[:-1]
+    own = vectors.codes[firsts] * vectors.scales[firsts, None]
+    return Candidates(snapshot, signals, own)
+
+
+def _ranks(ids: Ids, hits: Sequence[Hit]) -> list[int]:
+    ranks = {hit.chunk_id: hit.rank for hit in hits}
+    return [ranks.get(i, 0) for i in ids.tolist()]
+
+
+def _cosines(vectors: StoredVectors, question: Question) -> tuple[Floats, Floats]:
+    """Of each chunk's own vector, and of the best of its sentences'."""
     # Not @, which may give equal vectors products that differ with where they stand.
-    dense = np.einsum("nd,d->n", np.stack([each.vector for each in stored]), question.vector)
-
-    def candidate(each: StoredChunk, cosine: float) -> Candidate:
-        i = each.chunk.chunk_id
-        sentence = float(np.einsum("nd,d->n", each.sentence_vectors, question.vector).max())
-        lexical = bm25.get(i, 0.0)
-        share = min(lexical / question.lexical_most, 1.0) if lexical else 0.0
-        score = round(first_score(cosine, sentence, share, settings), _DECIMALS)
-        return Candidate(
-            stored=each,
-            dense=round(cosine, _DECIMALS),
-            sentence=round(sentence, _DECIMALS),
-            lexical=round(lexical, _DECIMALS),
-            lexical_share=round(share, _DECIMALS),
-            dense_rank=dense_ranks.get(i),
-            lexical_rank=lexical_ranks.get(i),
-            first_score=score,
-            score=score,
-        )
-
-    return [candidate(each, float(cosine)) for each, cosine in zip(stored, dense, strict=True)]
+    cosines = np.einsum("nd,d->n", vectors.codes.astype(np.float32), question.vector)
+    cosines = cosines * vectors.scales
+    firsts = vectors.firsts[:-1]
+    dense = cosines[firsts]
+    cosines[firsts] = -1.0
+    best = np.maximum.reduceat(cosines, firsts) if len(firsts) else dense
+    return dense.astype(np.float64), best.astype(np.float64)
 
 
-def first_score(dense: float, sentence: float, share: float, settings: RankSettings) -> float:
+def first_score(dense: Floats, sentence: Floats, share: Floats, settings: RankSettings) -> Floats:
     """The weighted sum of both cosines, which count from 0 on, and of BM25's share.
 
-    >>> first_score(0.4, 0.6, 0.3, RankSettings(lexical_weight=0.5, sentence_weight=0.5))
-    0.4
+    >>> first_score(np.array([0.4]), np.array([0.6]), np.array([0.3]), RankSettings())
+    array([0.4])
     """
     weights = settings.weights
     return (
-        weights.dense * min(max(dense, 0.0), 1.0)
-        + weights.sentence * min(max(sentence, 0.0), 1.0)
+        weights.dense * np.clip(dense, 0.0, 1.0)
+        + weights.sentence * np.clip(sentence, 0.0, 1.0)
         + weights.lexical * share
     )
 
 
-def _ordered(candidates: list[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda each: (-each.score, each.stored.chunk.chunk_id))
-
-
-def _text(snapshot: Snapshot, stored: StoredChunk) -> str:
+def _text(snapshot: Snapshot, candidate: Candidate) -> str:
+    stored = candidate.stored
     return stored.chunk.span.of(snapshot.document(stored.document).text)

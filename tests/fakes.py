@@ -22,8 +22,8 @@ from index.types import (
     Vector,
     digest_of,
 )
+from rag.candidates import Candidate
 from rag.question import Question
-from rag.retrieve import Candidate
 
 DIMENSION = 64
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fakes import question_with
 from index.tokens import compress, expand, rotated
 from index.types import Matrix, TokenVectors
-from rag.late import SENTENCE_SHARE, SOFTNESS, interact, softened
+from rag.late import SENTENCE_SHARE, SOFTNESS, Interactions, softened
 from rag.question import Question
 
 DIMENSION = 32
@@ -66,7 +66,7 @@ def test_interactions_equal_a_loop_over_all_tokens(
         n_tokens = int(rng.integers(1, 12))
         # Up to and including n: tokens of no sentence. Some sentences have no token.
         passages.append(compress(unit_rows(rng, n_tokens), rng.integers(0, n + 1, n_tokens)))
-    made = interact(question, passages, n_sentences)
+    made = Interactions(question, passages, n_sentences)
     assert len(made) == n_passages
     for interaction, tokens, n in zip(made, passages, n_sentences, strict=True):
         matches, anywhere, sentences, score = brute_force(question, tokens, n)
@@ -81,17 +81,16 @@ def test_a_passage_is_scored_alike_alone_and_among_others() -> None:
     rng = np.random.default_rng(3)
     question = question_of_tokens(unit_rows(rng, 5))
     passages = [compress(unit_rows(rng, 7), rng.integers(0, 3, 7)) for _ in range(6)]
-    together = interact(question, passages, [3] * 6)
+    together = Interactions(question, passages, [3] * 6)
     for passage, each in zip(passages, together, strict=True):
-        (alone,) = interact(question, [passage], [3])
+        (alone,) = Interactions(question, [passage], [3])
         assert alone.score == pytest.approx(each.score, abs=1e-6)
         np.testing.assert_allclose(alone.matches, each.matches, atol=1e-6)
-    assert interact(question, [], []) == []
 
 
 def test_a_passage_of_the_questions_own_tokens_scores_1() -> None:
     tokens = unit_rows(np.random.default_rng(4), 6)
-    (same,) = interact(
+    (same,) = Interactions(
         question_of_tokens(tokens), [compress(tokens, np.zeros(6, dtype=np.int64))], [1]
     )
     assert same.score == pytest.approx(1, abs=1e-3)
@@ -101,10 +100,10 @@ def test_a_heading_counts_for_its_passage_and_for_none_of_its_sentences() -> Non
     asked, other = np.split(unit_rows(np.random.default_rng(5), 2), 2)
     question = question_of_tokens(asked)
     heading, sentence = np.int64(1), np.int64(0)
-    (with_heading,) = interact(
+    (with_heading,) = Interactions(
         question, [compress(np.concatenate([asked, other]), np.array([heading, sentence]))], [1]
     )
-    (without,) = interact(question, [compress(other, np.array([sentence]))], [1])
+    (without,) = Interactions(question, [compress(other, np.array([sentence]))], [1])
     assert with_heading.anywhere == pytest.approx(1, abs=1e-3)
     np.testing.assert_allclose(with_heading.matches, without.matches, atol=1e-6)
     np.testing.assert_allclose(with_heading.sentences, without.sentences, atol=1e-6)

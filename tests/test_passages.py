@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from documents import documents, examples
 from fakes import HashEmbedder, WordTokenizer, candidate_with, stored_with
-from index.chunk import ChunkSettings, chunk
-from index.embed import SentenceTransformerEmbedder
+from index.chunk import chunk
+from index.fingerprint import ChunkSettings
 from index.load import document_of
 from index.protocols import Embedder
 from index.snapshot import Snapshot
@@ -57,35 +57,29 @@ def distinct_in(
 
 
 def test_the_same_paragraph_in_two_documents_is_shown_once(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder
+    tmp_path: Path, embedder: Embedder
 ) -> None:
     ((kept, others),) = distinct_in(tmp_path, embedder, [PARAGRAPH] * 3)
     assert sorted([kept, *others]) == ["d0", "d1", "d2"]
 
 
-def test_a_changed_word_makes_no_other_passage(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder
-) -> None:
+def test_a_changed_word_makes_no_other_passage(tmp_path: Path, embedder: Embedder) -> None:
     ((kept, others),) = distinct_in(tmp_path, embedder, [PARAGRAPH, ONE_WORD_CHANGED])
     assert {kept, *others} == {"d0", "d1"}
 
 
-def test_passages_that_say_something_else_are_kept(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder
-) -> None:
+def test_passages_that_say_something_else_are_kept(tmp_path: Path, embedder: Embedder) -> None:
     kept = distinct_in(tmp_path, embedder, [PARAGRAPH, HALF_CHANGED, "Grain is food."])
     assert sorted(kept) == [("d0", []), ("d1", []), ("d2", [])]
 
 
-def test_a_number_that_differs_makes_another_passage(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder
-) -> None:
+def test_a_number_that_differs_makes_another_passage(tmp_path: Path, embedder: Embedder) -> None:
     texts = [PARAGRAPH + " It was 1998.", PARAGRAPH + " It was 1999."]
     assert len(distinct_in(tmp_path, embedder, texts)) == 2
 
 
 def test_a_word_that_was_asked_for_makes_another_passage(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder
+    tmp_path: Path, embedder: Embedder
 ) -> None:
     texts = [PARAGRAPH, ONE_WORD_CHANGED]
     assert len(distinct_in(tmp_path, embedder, texts, query="What tripled in price?")) == 2

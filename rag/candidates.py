@@ -1,0 +1,123 @@
+"""Candidates of a question: every signal of each, as arrays, and as objects where they are shown.
+
+A question has some 150 candidates and shows five. What is computed for all of them is computed in
+arrays; the chunk of a candidate, with its spans, is read only when it is asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.rows import StoredChunk
+from index.snapshot import Snapshot
+from index.types import Matrix
+from rag.late import Interaction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A chunk with what every signal gave it, and its score in [0, 1].
+
+    dense, sentence:    cosines, in [-1, 1]
+    lexical:            BM25, not negative; lexical_share: of the most it could be, in [0, 1]
+    dense_rank, lexical_rank: among the candidates of FAISS and of BM25; None if it is not there
+    first_score:        the sum of these, in [0, 1]; first_rank: by it; first_weight: its share of
+                        the score
+    reranked:           the reranker's score, in [0, 1]; None if it did not look
+    interaction:        the question's tokens against its own; None if not computed
+    """
+
+    stored: StoredChunk
+    dense: float
+    sentence: float
+    lexical: float
+    lexical_share: float
+    dense_rank: int | None
+    lexical_rank: int | None
+    first_score: float
+    score: float
+    first_rank: int = 0
+    first_weight: float = 1.0
+    reranked: float | None = None
+    interaction: Interaction | None = None
+
+
+SIGNALS = np.dtype(
+    [
+        ("chunk_id", np.int64),
+        ("n_sentences", np.int64),
+        ("dense", np.float64),
+        ("sentence", np.float64),
+        ("lexical", np.float64),
+        ("lexical_share", np.float64),
+        ("dense_rank", np.int64),
+        ("lexical_rank", np.int64),
+        ("first_score", np.float64),
+        ("first_rank", np.int64),
+        ("reranked", np.float64),
+        ("interaction", np.int64),
+        ("score", np.float64),
+    ]
+)
+"""A row of Candidates.signals. Where a Candidate has None, ranks are 0, reranked is NaN, and
+interaction, which counts the rows of Candidates.interactions, is -1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates(Sequence[Candidate]):
+    """The candidates of a question, best first.
+
+    signals: of dtype SIGNALS, (n,); vectors: float32, (n, d), the chunks' own
+    """
+
+    snapshot: Snapshot
+    signals: NDArray[np.void]
+    vectors: Matrix
+    first_weight: float = 1.0
+    interactions: Sequence[Interaction] = ()
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    @overload
+    def __getitem__(self, i: int) -> Candidate: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Candidate]: ...
+    def __getitem__(self, i: int | slice) -> Candidate | list[Candidate]:
+        chosen = range(len(self))[i]
+        return self.at(chosen) if isinstance(chosen, range) else self.at([chosen])[0]
+
+    def at(self, rows: Sequence[int]) -> list[Candidate]:
+        """The candidates of these rows, their chunks read together."""
+        if not rows:
+            return []
+        signals = self.signals[list(rows)]
+        stored = self.snapshot.chunks(signals["chunk_id"].tolist())
+        by_id = {each.chunk.chunk_id: each for each in stored}
+        return [self._candidate(row, by_id[int(row["chunk_id"])]) for row in signals]
+
+    def _candidate(self, row: np.void, stored: StoredChunk) -> Candidate:
+        reranked, interaction = float(row["reranked"]), int(row["interaction"])
+        return Candidate(
+            stored=stored,
+            dense=float(row["dense"]),
+            sentence=float(row["sentence"]),
+            lexical=float(row["lexical"]),
+            lexical_share=float(row["lexical_share"]),
+            dense_rank=int(row["dense_rank"]) or None,
+            lexical_rank=int(row["lexical_rank"]) or None,
+            first_score=float(row["first_score"]),
+            score=float(row["score"]),
+            first_rank=int(row["first_rank"]),
+            first_weight=self.first_weight,
+            reranked=None if np.isnan(reranked) else reranked,
+            interaction=None if interaction < 0 else self.interactions[interaction],
+        )
+
+    def in_order(self) -> "Candidates":
+        """Best first; ties go to the smaller chunk_id."""
+        order = np.lexsort((self.signals["chunk_id"], -self.signals["score"]))
+        return replace(self, signals=self.signals[order], vectors=self.vectors[order])

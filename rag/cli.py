@@ -53,6 +53,13 @@ ExplainOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
 ]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        help="The model's arithmetic: int8, or fp32. Without it, the index's own, or else int8.",
+    ),
+]
 RerankOption = Annotated[
     str | None,
     typer.Option(
@@ -95,6 +102,7 @@ def ingest(
     ] = None,
     index: IndexOption = None,
     model: ModelOption = None,
+    precision: PrecisionOption = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove documents under PATHS whose files are gone.")
     ] = False,
@@ -110,7 +118,7 @@ def ingest(
 
     if not paths and not rebuild:
         raise BadInput("name a file or folder to ingest, as in `rag ingest docs/`")
-    settings = Settings.resolve(index=index, model=model)
+    settings = Settings.resolve(index=index, model=model, precision=precision)
     reports = []
     with interruptible(
         "Stopped. What was committed is in the index; run the same command to go on."
@@ -166,6 +174,10 @@ def search(
     merge: MergeOption = False,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
+    lexical: Annotated[
+        bool,
+        typer.Option("--lexical", help="Search by BM25 alone: no model is loaded, no vector used."),
+    ] = False,
     index: IndexOption = None,
     model: ModelOption = None,
     rerank: RerankOption = None,
@@ -175,7 +187,7 @@ def search(
     from rag.shown import print_result
     from rag.terminal import console
 
-    with _opened(question, k, index=index, model=model, rerank=rerank) as pipeline:
+    with _opened(question, k, lexical=lexical, index=index, model=model, rerank=rerank) as pipeline:
         result = pipeline.search(question, k, _filter(doc), explain=explain, merge=merge)
     if as_json:
         typer.echo(to_json(result))
@@ -183,8 +195,28 @@ def search(
         print_result(console(), result)
 
 
+@app.command()
+def info(
+    index: IndexOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what the index holds, which model made it and what runs it, and what it takes on disk."""
+    from rag.overview import overview
+    from rag.settings import Settings
+    from rag.shown import print_overview
+    from rag.terminal import console
+
+    found = overview(Settings.resolve(index=index))
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        print_overview(console(), found)
+
+
 @contextmanager
-def _opened(question: str, k: int, **flags: str | Path | None) -> "Iterator[Pipeline]":
+def _opened(
+    question: str, k: int, *, lexical: bool = False, **flags: str | Path | None
+) -> "Iterator[Pipeline]":
     """The pipeline that the settings and flags name, for one question; closed after it."""
     from rag.pipeline import Pipeline, checked_query
     from rag.settings import Settings
@@ -193,7 +225,7 @@ def _opened(question: str, k: int, **flags: str | Path | None) -> "Iterator[Pipe
     checked_query(question, k)
     settings = Settings.resolve(**flags)
     with interruptible("Stopped."), console(stderr=True).status("Loading the model…"):
-        pipeline = Pipeline.open(settings)
+        pipeline = Pipeline.open(settings, lexical=lexical)
         try:
             yield pipeline
         finally:

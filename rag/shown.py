@@ -1,6 +1,7 @@
 """Results as people read them: answers, passages, explanations; on a terminal or in a pipe."""
 
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
@@ -19,6 +20,9 @@ from rag.results import (
     SearchResult,
 )
 from rag.terminal import printable
+
+if TYPE_CHECKING:
+    from rag.overview import Overview
 
 _NO_PASSAGES = "No passages: the index is empty, or --doc lets no document through."
 
@@ -188,3 +192,43 @@ def _marked(query: str, passage: Passage) -> Text:
         style = "bold yellow not dim" if best.contains(word) else "yellow"
         text.stylize(style, word.start, word.end)
     return text
+
+
+def print_overview(out: Console, found: "Overview") -> None:
+    """What an index is, a line each."""
+    model, vectors = found.model, found.vectors
+    runtime = model.runtime + (f" ({model.why})" if model.why else "")
+    if model.least_cosine is not None:
+        runtime += f", compiled; cosine to the original at least {model.least_cosine:.4f}"
+    nearest = f"{vectors.kind}, {_size(vectors.n_bytes)}"
+    if vectors.n_lists:
+        nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
+    if vectors.recall is not None:
+        nearest += f", recall@10 {vectors.recall:.3f}"
+    disk = ", ".join(f"{part} {_size(n)}" for part, n in found.n_bytes.items())
+    a_chunk = sum(found.n_bytes.values()) / max(found.n_chunks, 1)
+    rows = {
+        "index": f"{found.index}, generation {found.generation}",
+        "holds": f"documents: {found.n_documents:,}, passages: {found.n_chunks:,}",
+        "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
+        f"{model.window} tokens",
+        "runs on": runtime,
+        "nearest": nearest,
+        "on disk": f"{disk}; {_size(a_chunk)} a passage",
+    }
+    for name, value in rows.items():
+        line = Text(f"{name:<9}", style="bold").append(printable(value), style="not bold")
+        out.print(line, soft_wrap=True)
+
+
+def _size(n_bytes: float) -> str:
+    """In the unit that leaves a number people read.
+
+    >>> _size(23_500)
+    '23.5 kB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000:
+            break
+        n_bytes /= 1000
+    return f"{n_bytes:.3g} {unit}"

@@ -1,0 +1,121 @@
+"""What an index is and what searches it, in numbers: `rag info`."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.compiled import CompiledModels, precision_of
+from index.fingerprint import ModelFingerprint
+from index.snapshot import Snapshot
+from index.store import DATABASE
+from rag.settings import CPU, Settings
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ModelOverview(_Part):
+    """The model that made the index's vectors, and what runs it here."""
+
+    name: str
+    precision: str
+    dimension: int
+    window: int = Field(description="Tokens that it reads at once.")
+    runtime: str = Field(description="onnxruntime, or sentence-transformers.")
+    why: str = Field(description="Why that, or what is to come first; else empty.")
+    compiled: str = Field(description="Where the compiled model lies; empty if there is none.")
+    least_cosine: float | None = Field(
+        description="Between the compiled model's vectors and the original's, on the texts that it "
+        "was verified with; null if it is not compiled."
+    )
+
+
+class VectorsOverview(_Part):
+    """How the nearest vectors are found."""
+
+    kind: str = Field(description="exact, or inverted lists.")
+    n_vectors: int
+    n_bytes: int = Field(description="In its file, which is mapped into memory.")
+    n_lists: int
+    n_probed: int = Field(description="How many of the lists a search looks into.")
+    recall: float | None = Field(description="recall@10 against exact search, measured when built.")
+
+
+class Overview(_Part):
+    """An index."""
+
+    index: str
+    generation: int
+    n_documents: int
+    n_chunks: int
+    chunker: str
+    model: ModelOverview
+    vectors: VectorsOverview
+    n_bytes: dict[str, int] = Field(description="On disk, by part.")
+
+
+def overview(settings: Settings) -> Overview:
+    """Of the index that the settings name. Raises IndexMissing or IndexDamaged."""
+    snapshot = Snapshot.open(settings.index)
+    try:
+        n_documents, n_chunks = snapshot.count()
+        described = snapshot.dense.description
+        return Overview(
+            index=str(settings.index.resolve()),
+            generation=snapshot.generation,
+            n_documents=n_documents,
+            n_chunks=n_chunks,
+            chunker=snapshot.fingerprint.chunker,
+            model=_model(snapshot.fingerprint.model, settings),
+            vectors=VectorsOverview(
+                kind=described.kind,
+                n_vectors=described.n_vectors,
+                n_bytes=described.n_bytes,
+                n_lists=described.n_lists,
+                n_probed=described.n_probed,
+                recall=described.recall,
+            ),
+            n_bytes=_sizes(settings.index),
+        )
+    finally:
+        snapshot.close()
+
+
+def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:
+    """As rag.models would load it, without loading it."""
+    models = CompiledModels(settings.cache_dir)
+    precision = precision_of(fingerprint)
+    manifest = models.find(fingerprint.weights, precision)
+    runtime, why = "onnxruntime", ""
+    if settings.device != CPU:
+        runtime, why = "sentence-transformers", f"the device is {settings.device}"
+    elif manifest is None:
+        why = "not compiled yet; the next search or ingest does it"
+    elif manifest.failure:
+        runtime, why = "sentence-transformers", manifest.failure
+    usable = manifest is not None and not manifest.failure
+    return ModelOverview(
+        name=fingerprint.name,
+        precision=fingerprint.precision,
+        dimension=fingerprint.dimension,
+        window=fingerprint.window,
+        runtime=runtime,
+        why=why,
+        compiled=str(models.folder(fingerprint.weights, precision)) if usable else "",
+        least_cosine=manifest.least_cosine if manifest is not None and usable else None,
+    )
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Of the files in an index directory: documents and vectors (SQLite), FAISS, BM25."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    parts = {"documents and vectors": DATABASE, "nearest vectors": "dense-", "BM25": "lexical-"}
+    return {
+        part: sum(
+            path.stat().st_size
+            for path in files
+            if path.relative_to(folder).parts[0].startswith(prefix)
+        )
+        for part, prefix in parts.items()
+    }

@@ -14,7 +14,7 @@ from api import routes_documents, routes_health, routes_search
 from api.handler import on_error
 from api.middleware import BodyLimit, HeadAsGet
 from api.problems import MEDIA_TYPE
-from api.service import Service
+from api.service import Limits, Service
 from index.errors import RagError
 from rag.pipeline import Pipeline
 
@@ -62,7 +62,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.pipeline.close()
 
 
-def create_app(pipeline: Pipeline) -> FastAPI:
+def create_app(pipeline: Pipeline, limits: Limits = Limits()) -> FastAPI:
     """The app that serves a pipeline, and closes it when it stops."""
     app = _Application(
         title="rag",
@@ -75,7 +75,7 @@ def create_app(pipeline: Pipeline) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
-    app.state.service = Service.around(pipeline)
+    app.state.service = Service.around(pipeline, limits)
     for module in (routes_search, routes_documents, routes_health):
         app.include_router(module.router)
     for error in (RagError, RequestValidationError, HTTPException, Exception):

@@ -1,14 +1,16 @@
 """`rag serve`."""
 
-import gc
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from rag.pipeline import Pipeline
     from rag.settings import Settings
 
@@ -26,6 +28,9 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="The port: RAG_PORT, or else 8000; 0 picks a free one.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer: RAG_WORKERS, or else 1.")
+    ] = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log each request.")] = False,
 ) -> None:
     """Answer questions over HTTP until Ctrl-C.
@@ -34,33 +39,54 @@ def serve(
     """
     from rag.settings import Settings
 
-    settings = Settings.resolve(index=index, model=model, host=host, port=port)
+    settings = Settings.resolve(index=index, model=model, host=host, port=port, workers=workers)
     with suppress(KeyboardInterrupt):  # how it is meant to end
         _serve(settings, access_log=access_log)
 
 
 def _serve(settings: "Settings", *, access_log: bool) -> None:
-    # The quick checks come first, and torch, which takes seconds, last.
-    from api.server import Server, bound, is_local, url_of
+    # The quick checks come first, and the model, which may take seconds, last.
+    from api.server import bound, is_local, url_of
     from index.snapshot import state_of
 
     state_of(settings.index)
     with bound(settings.host, settings.port) as listener:
         print("Loading the model…", file=sys.stderr, flush=True)
-        from api.app import create_app
-        from rag.pipeline import Pipeline
 
-        pipeline = Pipeline.open(settings)
-        # The model stays to the end: not to walk its objects once more then ends the process in
-        # 0.5 s rather than 1.9 s.
-        gc.freeze()
-        greeting = _greeting(settings, pipeline, url_of(listener))
-        server = Server(
-            create_app(pipeline), lambda: print(greeting, flush=True), access_log=access_log
-        )
-        if not is_local(listener):
-            print("Whoever can reach this address can read the documents.", file=sys.stderr)
-        server.run(sockets=[listener])
+        def greet(greeting: str) -> None:
+            print(greeting, flush=True)
+            if not is_local(listener):
+                print("Whoever can reach this address can read the documents.", file=sys.stderr)
+
+        url = url_of(listener)
+        if settings.workers > 1:
+            _serve_by_workers(settings, listener, url, greet, access_log=access_log)
+        else:
+            from api.opening import serve_on
+
+            def ready(pipeline: "Pipeline") -> None:
+                greet(_greeting(settings, pipeline, url))
+
+            serve_on(listener, settings, ready, access_log=access_log)
+
+
+def _serve_by_workers(
+    settings: "Settings",
+    listener: "socket.socket",
+    url: str,
+    greet: "Callable[[str], None]",
+    *,
+    access_log: bool,
+) -> None:
+    from api.opening import opened
+    from api.workers import Workers
+
+    # What is wrong with the index or the model is told once, before there are workers. It is
+    # closed again: an open snapshot would keep the database's log from shrinking.
+    with closing(opened(settings)) as pipeline:
+        greeting = _greeting(settings, pipeline, url)
+    if not Workers(settings, listener, access_log=access_log).run(lambda: greet(greeting)):
+        raise typer.Exit(2)
 
 
 def _greeting(settings: "Settings", pipeline: "Pipeline", url: str) -> str:

@@ -89,7 +89,9 @@ def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, RagError):
         retry_after_s = kind_of(error)[1].retry_after_s
         return {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-    return {}
+    if isinstance(error, RequestValidationError):
+        return {}
+    return {"Connection": "close"}  # as the server that runs the app does after what is unforeseen
 
 
 def _detail(request: Request, error: HTTPException) -> str:

@@ -82,6 +82,7 @@ KINDS: dict[type[errors.RagError], Kind] = {
     ),
     errors.IndexDamaged: Kind(503, "The index is damaged", _LATER),
     errors.StorageFull: Kind(507, "The server's disk is full", _LATER),
+    errors.Overloaded: Kind(429, "Too many questions are waiting", retry_after_s=1),
     errors.CitationBroken: Kind(
         500,
         "A citation failed its proof",
@@ -126,6 +127,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     described: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "description": _meaning(status)} for status in statuses
     }
+    if 429 in described:
+        described[429]["headers"] = {
+            "Retry-After": {
+                "description": "Seconds until it is worth asking again.",
+                "schema": {"type": "integer", "minimum": 1},
+            }
+        }
     return described | {"default": {"model": Problem, "description": "Any other problem"}}
 
 

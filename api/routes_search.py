@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
-from anyio import to_thread
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.problems import responses
 from api.service import Served, Service
 from api.wire import AskRequest, SearchRequest
-from rag.results import Answer, SearchResult, to_json
+from rag.results import Answer, SearchResult
 
 router = APIRouter(tags=["search"])
 
@@ -19,7 +18,7 @@ router = APIRouter(tags=["search"])
     "/v1/ask",
     response_model=Answer,
     response_description="The sentences that answer, and the passages behind them.",
-    responses=responses(400, 413, 415, 422, 500, 503),
+    responses=responses(400, 413, 415, 422, 429, 500, 503),
     summary="Answer a question with the documents' own sentences",
 )
 async def ask(asked: AskRequest, service: Served) -> Response:
@@ -37,7 +36,7 @@ async def ask(asked: AskRequest, service: Served) -> Response:
     "/v1/search",
     response_model=SearchResult,
     response_description="The passages, best first; none if nothing passes the filter.",
-    responses=responses(400, 413, 415, 422, 500, 503),
+    responses=responses(400, 413, 415, 422, 429, 500, 503),
     summary="Find the passages that answer a question best",
 )
 async def search(asked: SearchRequest, service: Served) -> Response:
@@ -58,6 +57,6 @@ async def _found(
     call = partial(
         find, asked.query, asked.k, asked.filter, explain=asked.explain, merge=asked.merge
     )
-    result = await to_thread.run_sync(call, limiter=service.searches)
+    body = await service.answer(repr(asked), call)
     # The command line prints the same bytes; FastAPI would write them its own way.
-    return Response(to_json(result), media_type="application/json")
+    return Response(body, media_type="application/json")

@@ -14,6 +14,7 @@
     │   ├── IndexBusy        another process is writing
     │   ├── IndexDamaged
     │   └── StorageFull
+    ├── Overloaded           more questions wait than may
     └── CitationBroken       a bug: a passage is not the slice it claims to be
 
 A message says what happened, the value seen, and what mends it.
@@ -74,6 +75,10 @@ class IndexDamaged(IndexProblem):
 
 class StorageFull(IndexProblem):
     """The disk is full."""
+
+
+class Overloaded(RagError):
+    """More questions are waiting than the service takes on; the same one may be asked again soon."""
 
 
 class CitationBroken(RagError):

@@ -24,7 +24,7 @@ from index.passes import (
     tokenless,
     units,
 )
-from index.runtime import Graph
+from index.runtime import Graph, GraphOutput
 from index.types import Encoding, QueryEncoding, Span, Vector
 
 _Made = TypeVar("_Made")
@@ -131,6 +131,11 @@ class OnnxEmbedder:
         ids, offsets = self.tokenized(text)
         tokens, vector = graph.run(ids)
         return ForwardPass(vector, tokens, offsets)
+
+    def forward(self, ids: NDArray[np.int64]) -> GraphOutput:
+        """A bare pass over the ids (t,) of a text that is encoded among others: what encoding
+        cannot be faster than."""
+        return self._among_others.run(ids)
 
     def tokenized(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """What the graph reads of a text: ids (t,) and offsets (t, 2), special tokens included."""

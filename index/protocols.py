@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from index.fingerprint import ModelFingerprint
+from index.sizing import Description
 from index.types import Encoding, Hit, Ids, Matrix, QueryEncoding, Span, Vector
 
 
@@ -43,6 +44,9 @@ class VectorIndex(Protocol):
 
     @property
     def dimension(self) -> int: ...
+
+    @property
+    def description(self) -> Description: ...
 
     def add(self, ids: Ids, vectors: Matrix) -> None: ...
 

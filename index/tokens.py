@@ -12,14 +12,18 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from index.quantized import quantize
 from index.types import Matrix, TokenVectors
 
-_CODED = np.array([-127, -38, 38, 127], dtype=np.int8)
-_UNIT = 1.510 / 127
-_LEVELS = _CODED * np.float32(_UNIT)
+_OFFSET = 64
+_CODED = np.array([1, 45, 83, 127], dtype=np.uint8)
+"""The levels as whole numbers, plus 64: -63, -19, 19, 63. As index.runtime.integer_products has it,
+none is above 127."""
+_UNIT = 1.510 / 63
+_LEVELS = (_CODED.astype(np.float32) - _OFFSET) * np.float32(_UNIT)
 _EDGES = (_LEVELS[1:] + _LEVELS[:-1]) / 2
 _IN_A_BYTE = 4
-_AT_ONCE = 512
+_AT_ONCE = 2048
 """Vectors that are expanded for products: what they take stays in a core's own cache."""
 
 
@@ -53,7 +57,10 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
     n, dimension = vectors.shape
     order = np.argsort(sentence_of, kind="stable")
     turned = rotated(vectors[order])
-    level = np.searchsorted(_EDGES, turned * np.float32(np.sqrt(dimension))).astype(np.uint8)
+    scaled = turned * np.float32(np.sqrt(dimension))
+    level = (scaled > _EDGES[0]).view(np.uint8)
+    for edge in _EDGES[1:]:
+        level = level + (scaled > edge)
     coded = _LEVELS[level] / np.float32(np.sqrt(dimension))
     scales = 1 / np.maximum((coded * turned).sum(axis=1), np.float32(1e-6))
     width = -(-dimension // _IN_A_BYTE)
@@ -70,26 +77,35 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
 
 def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int) -> Matrix:
     """The vectors (t, d) that codes (t, ceil(d / 4)) and scales (t,) stand for, rotated."""
-    return _levels(codes, dimension) * _lengths(scales, dimension)[:, None]
+    levels = _coded(codes, dimension).astype(np.float32) - _OFFSET
+    return levels * _lengths(scales, dimension)[:, None]
 
 
 def products(
     queries: Matrix, codes: NDArray[np.uint8], scales: NDArray[np.float16]
 ) -> NDArray[np.float32]:
-    """Inner products of rotated queries (q, d) with what codes and scales stand for, (q, t)."""
+    """Inner products of rotated queries (q, d) with what codes and scales stand for, (q, t), off by
+    some .0005: the queries are rounded to eight bits."""
+    from index.runtime import integer_products  # slow to import, and not always needed
+
     n, dimension = len(codes), queries.shape[1]
-    plain = np.empty((n, len(queries)), dtype=np.float32)
+    rounded = quantize(queries)
+    columns = np.ascontiguousarray(rounded.codes.T)
+    # (t, q); what the levels' offset adds is the same for all rows of a column.
+    plain = np.empty((n, len(queries)), dtype=np.int32)
     for first in range(0, n, _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
-        np.matmul(_levels(codes[part], dimension), queries.T, out=plain[part])
-    return np.asarray(plain.T * _lengths(scales, dimension), dtype=np.float32)
+        plain[part] = integer_products(_coded(codes[part], dimension), columns)
+    plain -= _OFFSET * columns.sum(axis=0, dtype=np.int32)
+    lengths = rounded.scales[:, None] * _lengths(scales, dimension)
+    return np.asarray(plain.T * lengths, dtype=np.float32)
 
 
-def _levels(codes: NDArray[np.uint8], dimension: int) -> Matrix:
-    """The codes' levels, (t, d), in the unit that makes them whole numbers."""
+def _coded(codes: NDArray[np.uint8], dimension: int) -> NDArray[np.uint8]:
+    """The codes' levels as in _CODED, (t, d)."""
     pairs = codes if codes.shape[1] % 2 == 0 else np.pad(codes, ((0, 0), (0, 1)))
     coded = np.take(_decoded(), np.ascontiguousarray(pairs).view("<u2"))
-    return coded.view(np.int8)[:, :dimension].astype(np.float32)
+    return np.ascontiguousarray(coded.view(np.uint8)[:, :dimension])
 
 
 def _lengths(scales: NDArray[np.float16], dimension: int) -> NDArray[np.float32]:

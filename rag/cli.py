@@ -200,7 +200,7 @@ def info(
     index: IndexOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show what the index holds, which model made it and what runs it, and what it takes on disk."""
+    """Show what the index holds, what model made it and what runs that, and its size on disk."""
     from rag.overview import overview
     from rag.settings import Settings
     from rag.shown import print_overview

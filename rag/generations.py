@@ -7,7 +7,6 @@ from pathlib import Path
 
 from index.fingerprint import Fingerprint
 from index.snapshot import Snapshot, state_of
-from index.sync import check_fingerprint
 
 
 class Generations:
@@ -28,7 +27,7 @@ class Generations:
     def _open(self) -> Snapshot:
         snapshot = Snapshot.open(self._folder)
         try:
-            check_fingerprint(self._folder, snapshot.fingerprint, self._fingerprint)
+            snapshot.fingerprint.check(self._fingerprint, self._folder)
         except BaseException:
             snapshot.close()
             raise

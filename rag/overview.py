@@ -115,7 +115,9 @@ def _sizes(folder: Path) -> dict[str, int]:
         part: sum(
             path.stat().st_size
             for path in files
+            # Not SQLite's log, which comes and goes.
             if path.relative_to(folder).parts[0].startswith(prefix)
+            and not path.name.endswith(("-wal", "-shm"))
         )
         for part, prefix in parts.items()
     }

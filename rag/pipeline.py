@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from index.errors import BadQuery, NotFound, SpanOutOfRange
+from index.fingerprint import Fingerprint
 from index.protocols import Embedder
 from index.rows import StoredDocument
 from index.snapshot import Snapshot
-from index.sync import fingerprint_of
 from index.types import Document, Ids, QueryEncoding, Span
 from rag.answer import (
     NOT_ANSWERED,
@@ -22,10 +22,11 @@ from rag.answer import (
     questions_in,
     sentence_of,
 )
+from rag.batching import BatchingEmbedder
 from rag.confidence import calibration_for
 from rag.found import Found, passage_of
 from rag.generations import Generations
-from rag.models import load_model, load_reranker, model_of
+from rag.models import fingerprint_in, load_model_of, load_reranker
 from rag.passages import Ranked, joined
 from rag.question import question_of
 from rag.ranking import RankSettings
@@ -40,7 +41,8 @@ from rag.results import (
     SearchResult,
 )
 from rag.retrieve import retrieve
-from rag.settings import Settings
+from rag.settings import CPU, Settings
+from rag.vectorless import Vectorless, by_bm25_alone
 
 
 def checked_query(query: str, k: int = DEFAULT_K) -> str:
@@ -72,28 +74,43 @@ class Pipeline:
         embedder: Embedder,
         ranking: RankSettings = RankSettings(),
         calibration: Path | None = None,
+        device: str = CPU,
     ) -> None:
         """`calibration` is a file of `rag eval calibrate`; without it the model's shipped one is
         used, if there is one. Raises BadInput if it cannot be used, ModelUnusable if the ranking
-        names a cross-encoder that cannot be loaded."""
-        self._embedder = embedder
+        names a cross-encoder that cannot be loaded, onto the device."""
+        self._embedder = BatchingEmbedder(embedder)
         self._ranking = ranking
-        self._cross_encode = load_reranker(ranking)
-        self._calibration = calibration_for(embedder.fingerprint.weights, calibration)
-        self._generations = Generations(folder, fingerprint_of(embedder))
+        self._cross_encode = load_reranker(ranking, device)
+        self._vectorless = isinstance(embedder, Vectorless)
+        # It was fitted on what vectors say, too.
+        self._calibration = (
+            None if self._vectorless else calibration_for(embedder.fingerprint.weights, calibration)
+        )
+        self._generations = Generations(folder, Fingerprint.of(embedder.fingerprint))
 
     @classmethod
-    def open(cls, settings: Settings) -> "Pipeline":
-        """The pipeline for the index that the settings name, its model loaded.
+    def open(
+        cls, settings: Settings, n_threads: int | None = None, *, lexical: bool = False
+    ) -> "Pipeline":
+        """The pipeline for the index that the settings name, its model loaded; with `lexical`, for
+        a search by BM25 alone, without one.
 
-        Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
+        n_threads: how many the model may use; all cores unless given. Raises IndexMissing,
+        IndexMismatch, IndexDamaged or ModelUnusable.
         """
-        built_with = model_of(settings.index)
-        embedder = load_model(settings.model or built_with)
-        return cls(settings.index, embedder, settings.ranking, settings.calibration)
+        built_with = fingerprint_in(settings.index)
+        if lexical:
+            return cls(settings.index, Vectorless(built_with), by_bm25_alone(settings.ranking))
+        embedder = load_model_of(built_with, settings, n_threads)
+        return cls(
+            settings.index, embedder, settings.ranking, settings.calibration, settings.device
+        )
 
     def close(self) -> None:
-        """Close the index; a search that is under way finishes first."""
+        """Close the index; a search that is under way finishes first, unless it still waits for the
+        model: that raises Overloaded."""
+        self._embedder.close()
         self._generations.close()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
@@ -150,8 +167,8 @@ class Pipeline:
         behind them; without sentences if the documents most likely do not answer it."""
         began = time.perf_counter()
         parts = questions_in(query) or [QuestionPart(query, query)]
-        texts = dict.fromkeys([query, *(part.searched for part in parts)])
-        encodings = {text: self._embedder.encode_query(text) for text in texts}
+        texts = list(dict.fromkeys([query, *(part.searched for part in parts)]))
+        encodings = dict(zip(texts, self._embedder.encode_queries(texts), strict=True))
         with self.snapshot() as snapshot:
             # What is read for the answer does not depend on k, so the answer does not.
             depth = max(k, PASSAGES_READ)
@@ -231,6 +248,8 @@ class Pipeline:
             return 0.0
         if self._calibration is not None:
             return self._calibration.probability(features)
+        if self._vectorless:
+            return features["lexical"]
         return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
 
     def _answers(self, found: Found, confidence: float) -> bool:

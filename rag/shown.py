@@ -227,8 +227,8 @@ def _size(n_bytes: float) -> str:
     >>> _size(23_500)
     '23.5 kB'
     """
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:
-            break
+    units = ["B", "kB", "MB", "GB"]
+    while n_bytes >= 1000 and len(units) > 1:
         n_bytes /= 1000
-    return f"{n_bytes:.3g} {unit}"
+        units.pop(0)
+    return f"{n_bytes:.3g} {units[0]}"

@@ -24,10 +24,14 @@ class Vectorless:
     def tokenizer(self) -> Tokenizer:
         self._refuse()
 
-    def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
+    def encode(
+        self,
+        texts: Sequence[str],  # noqa: ARG002
+        sentences: Sequence[Sequence[Span]],  # noqa: ARG002
+    ) -> list[Encoding]:
         self._refuse()
 
-    def encode_query(self, text: str) -> QueryEncoding:
+    def encode_query(self, text: str) -> QueryEncoding:  # noqa: ARG002
         dimension = self.fingerprint.dimension
         return QueryEncoding(
             np.zeros(dimension, np.float32), np.zeros((0, dimension), np.float32), ()

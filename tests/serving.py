@@ -10,15 +10,16 @@ import uvicorn
 
 from api.app import create_app
 from api.server import bound, url_of
+from api.service import Limits
 from rag.pipeline import Pipeline
 
 PATIENCE_S = 20.0
 
 
 @contextmanager
-def serving(pipeline: Pipeline) -> Iterator[httpx.Client]:
+def serving(pipeline: Pipeline, limits: Limits = Limits()) -> Iterator[httpx.Client]:
     """A client of a server around a pipeline, which is closed with it."""
-    config = uvicorn.Config(create_app(pipeline), lifespan="on", log_config=None)
+    config = uvicorn.Config(create_app(pipeline, limits), lifespan="on", log_config=None)
     server = uvicorn.Server(config)
     with bound("127.0.0.1", 0) as listener:
         url = url_of(listener)
@@ -34,9 +35,9 @@ def serving(pipeline: Pipeline) -> Iterator[httpx.Client]:
     assert not thread.is_alive()
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Wait until something holds; fail if it does not before long."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"
         time.sleep(0.02)

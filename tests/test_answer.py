@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from calibrations import calibration
 from command import rag
 from fakes import HashEmbedder
-from index.embed import SentenceTransformerEmbedder
 from index.load import document_of
+from index.protocols import Embedder
 from index.sync import ingest_documents
 from rag.answer import NOT_ANSWERED, questions_in
 from rag.confidence import Weight
@@ -155,7 +155,7 @@ def test_every_sentence_of_every_answer_is_exact_and_in_a_passage(
 
 
 def test_each_part_is_answered_by_a_cited_sentence_of_its_own(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+    seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder, calibration=calibration(tmp_path, embedder, 0.0))
     answer = pipeline.ask(TWO_PARTS)
@@ -170,7 +170,7 @@ def test_each_part_is_answered_by_a_cited_sentence_of_its_own(
 
 
 def test_as_shipped_the_readmes_question_is_answered_and_a_recipe_is_not(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
+    seeds_index: Path, embedder: Embedder
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder)
     share = pipeline.ask(
@@ -185,7 +185,7 @@ def test_as_shipped_the_readmes_question_is_answered_and_a_recipe_is_not(
 
 
 def test_the_answer_is_the_same_however_many_passages_are_shown(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+    seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder, calibration=calibration(tmp_path, embedder, 0.0))
     most = pipeline.ask(TWO_PARTS, 100)

@@ -1,5 +1,6 @@
 """The server as a process: what it serves while its index changes, is gone, or is slow; its end."""
 
+import json
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ import pytest
 from api.app import create_app
 from api.refresher import Refresher
 from api.server import bound, is_local, url_of
-from api.service import SEARCHES_AT_ONCE
+from api.service import SEARCHES_AT_ONCE, Limits
 from fakes import HashEmbedder
 from index.errors import BadInput
 from index.snapshot import state_of
@@ -156,22 +157,178 @@ class Held(HashEmbedder):
         return super().encode_query(text)
 
 
+OTHER_ROUTES = ("/healthz", "/readyz", "/v1/documents", "/v1/documents/apples/text")
+
+
+def asked(client: httpx.Client, query: str, route: str = "/v1/search") -> httpx.Response:
+    return client.post(route, json={"query": query})
+
+
 def test_searches_under_way_hold_up_nothing_else(index: Path) -> None:
     held = Held()
     with serving(Pipeline(index, held)) as client, ThreadPoolExecutor(50) as threads:
-        asked = [
-            threads.submit(client.post, route, json={"query": "apples"})
+        searches = [
+            threads.submit(asked, client, "apples", route)
             for route in ("/v1/search", "/v1/ask") * 25
         ]
-        until(lambda: held.n_begun == SEARCHES_AT_ONCE)
-        for path in ("/healthz", "/readyz", "/v1/documents", "/v1/documents/apples/text"):
+        until(lambda: held.n_begun == 1)
+        for path in OTHER_ROUTES:
             assert client.get(path).status_code == 200
         ingest_documents(index, [document("pears")], HashEmbedder())
         until(lambda: ids_of(client) == ["apples", "pears"])
-        assert held.n_begun == SEARCHES_AT_ONCE
-        assert not any(each.done() for each in asked)
+        assert not any(each.done() for each in searches)
         held.let_go.set()
-        assert {each.result(PATIENCE_S).status_code for each in asked} == {200}
+        assert {each.result(PATIENCE_S).status_code for each in searches} == {200}
+
+
+@pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
+def test_one_more_than_may_wait_is_refused_at_once_and_told_when_to_come_again(
+    index: Path, route: str
+) -> None:
+    held = Held()
+    most = SEARCHES_AT_ONCE + 1
+    with (
+        serving(Pipeline(index, held), Limits(queue=1)) as client,
+        ThreadPoolExecutor(most + 1) as threads,
+    ):
+        searches = [threads.submit(asked, client, f"apples {n}", route) for n in range(most + 1)]
+        until(lambda: any(each.done() for each in searches))
+        (refused,) = (each.result() for each in searches if each.done())
+        assert refused.status_code == 429
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert int(refused.headers["retry-after"]) >= 1
+        told = refused.json()
+        assert (told["type"], told["instance"]) == ("/problems/overloaded", route)
+        assert f"{most} questions are waiting" in told["detail"]
+        for path in OTHER_ROUTES:
+            assert client.get(path).status_code == 200
+        held.let_go.set()
+        statuses = [each.result(PATIENCE_S).status_code for each in searches]
+        assert sorted(statuses) == [200] * most + [429]
+        assert asked(client, "apples", route).status_code == 200
+
+
+def test_each_client_gets_the_answer_to_its_own_question(index: Path) -> None:
+    pipeline = Pipeline(index, HashEmbedder())
+    questions = [f"apples {n}" for n in range(48)]
+    with serving(pipeline) as client, ThreadPoolExecutor(24) as threads:
+        answers = threads.map(lambda question: asked(client, question).json(), questions)
+        for question, answer in zip(questions, answers, strict=True):
+            alone = pipeline.search(question).model_dump(mode="json")
+            assert answer | {"took_ms": 0} == alone | {"took_ms": 0}
+
+
+# Repeated questions
+
+
+class Counted(HashEmbedder):
+    """It counts the questions that it encodes."""
+
+    n_queries = 0
+
+    def encode_query(self, text: str) -> QueryEncoding:
+        self.n_queries += 1
+        return super().encode_query(text)
+
+
+def without_time(body: bytes) -> bytes:
+    """A result's JSON with 0 for its `took_ms`, byte for byte the same otherwise."""
+    took_ms = json.loads(body)["took_ms"]
+    text = json.dumps(took_ms).encode()
+    assert body.count(b',"took_ms":' + text + b",") == 1
+    return body.replace(b',"took_ms":' + text + b",", b',"took_ms":0,')
+
+
+@pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
+@pytest.mark.parametrize("query", ["apples", 'of "apples","took_ms":1.5,"x\\":2, "took_ms":3,'])
+def test_the_same_question_again_gets_the_same_bytes_but_for_its_time(
+    index: Path, route: str, query: str
+) -> None:
+    counted = Counted()
+    with serving(Pipeline(index, counted)) as client:
+        first, second = (asked(client, query, route) for _ in range(2))
+        assert counted.n_queries == 1
+        assert without_time(first.content) == without_time(second.content)
+        assert second.json()["query"] == query
+        assert second.headers["content-length"] == str(len(second.content))
+        assert 0 <= second.json()["took_ms"] < first.json()["took_ms"]
+
+
+def test_whatever_changes_the_answer_is_another_question(index: Path) -> None:
+    counted = Counted()
+    bodies: list[dict[str, object]] = [
+        {},
+        {"k": 1},
+        {"explain": True},
+        {"merge": True},
+        {"filter": {"doc_id": ["apples"]}},
+        {"filter": {"doc_id": ["a*", "\ud800"]}},
+        {"filter": {"media_type": ["apples"]}},
+        {"query": "Apples"},
+        {"query": "apples "},
+    ]
+    with serving(Pipeline(index, counted)) as client:
+        for route in ("/v1/search", "/v1/ask"):
+            for body in bodies * 2:
+                content = json.dumps({"query": "apples"} | body)
+                headers = {"Content-Type": "application/json"}
+                assert client.post(route, content=content, headers=headers).status_code == 200
+    assert counted.n_queries == 2 * len(bodies)
+
+
+def test_what_is_left_out_is_asked_as_its_default(index: Path) -> None:
+    counted = Counted()
+    with serving(Pipeline(index, counted)) as client:
+        for body in ({}, {"k": 5}, {"filter": None, "explain": False, "merge": False}):
+            client.post("/v1/search", json={"query": "apples"} | body)
+    assert counted.n_queries == 1
+
+
+def test_a_new_generation_is_answered_anew(index: Path) -> None:
+    counted = Counted()
+    with serving(Pipeline(index, counted)) as client:
+        for _ in range(2):
+            assert len(asked(client, "all about").json()["passages"]) == 1
+        ingest_documents(index, [document("pears")], HashEmbedder())
+        until(lambda: ids_of(client) == ["apples", "pears"])
+        for _ in range(2):
+            found = asked(client, "all about").json()
+            assert (found["generation"], len(found["passages"])) == (2, 2)
+    assert counted.n_queries == 2
+
+
+def test_a_kept_answer_is_given_even_when_new_searches_are_refused(index: Path) -> None:
+    held = Held()
+    held.let_go.set()
+    with (
+        serving(Pipeline(index, held), Limits(queue=0)) as client,
+        ThreadPoolExecutor(SEARCHES_AT_ONCE + 1) as threads,
+    ):
+        asked(client, "apples")
+        held.let_go.clear()
+        searches = [
+            threads.submit(asked, client, f"apples {n}") for n in range(SEARCHES_AT_ONCE + 1)
+        ]
+        until(lambda: any(each.done() for each in searches))
+        assert asked(client, "apples").status_code == 200
+        held.let_go.set()
+
+
+def test_without_a_cache_every_question_is_searched_for(index: Path) -> None:
+    counted = Counted()
+    with serving(Pipeline(index, counted), Limits(cache_bytes=0)) as client:
+        first, second = (asked(client, "apples") for _ in range(2))
+    assert counted.n_queries == 2
+    assert without_time(first.content) == without_time(second.content)
+
+
+def test_an_error_is_not_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted()
+    with serving(Pipeline(index, counted)) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(HashEmbedder, "_vector", lambda self, text: 1 / 0)
+            assert asked(client, "apples").status_code == 500
+        assert asked(client, "apples").status_code == 200
 
 
 # Its start
@@ -230,6 +387,9 @@ def test_the_url_is_one_that_this_machine_can_open() -> None:
     [
         (["--index", "nowhere"], "no index at nowhere; make one with `rag ingest PATH`"),
         (["--port", "70000"], "port"),
+        (["--workers", "0"], "workers: Input should be greater than or equal to 1"),
+        (["--workers", "-2"], "workers: Input should be greater than or equal to 1"),
+        (["--workers", "2", "--index", "nowhere"], "no index at nowhere"),
         (["--host", "192.0.2.1"], "192.0.2.1 is not an address of this machine"),
     ],
 )

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from documents import documents, examples
 from fakes import WordTokenizer
-from index.chunk import CHARACTERS_PER_TOKEN, ChunkSettings, chunk
-from index.embed import SentenceTransformerEmbedder
+from index.chunk import CHARACTERS_PER_TOKEN, chunk
+from index.fingerprint import ChunkSettings
 from index.load import document_of, read
-from index.protocols import Tokenizer
+from index.protocols import Embedder, Tokenizer
 from index.sentences import sentences_of
 from index.structure import MARKDOWN, blocks_of
 from index.types import Chunk, Document, Span, digest_of
@@ -26,7 +26,7 @@ SETTINGS = st.sampled_from(
 
 
 @pytest.fixture(scope="session", params=["words", "model"])
-def tokenizer(request: pytest.FixtureRequest, embedder: SentenceTransformerEmbedder) -> Tokenizer:
+def tokenizer(request: pytest.FixtureRequest, embedder: Embedder) -> Tokenizer:
     return WordTokenizer() if request.param == "words" else embedder.tokenizer
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from calibrations import calibration
 from command import RAG, ROOT, rag
-from index.embed import SentenceTransformerEmbedder
+from index.protocols import Embedder
 from rag.pipeline import Pipeline
 from rag.results import to_json
 
@@ -86,7 +86,7 @@ def test_the_seed_question_is_answered_by_the_sentence_with_43_percent(seeds_ind
 
 @pytest.mark.parametrize("command", ["search", "ask"])
 def test_json_is_what_the_pipeline_returns(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, command: str
+    seeds_index: Path, embedder: Embedder, command: str
 ) -> None:
     done = rag(command, TWO_PARTS, "--json", "-k", "3", "--merge", "--index", seeds_index)
     pipeline = Pipeline(seeds_index, embedder)
@@ -97,7 +97,7 @@ def test_json_is_what_the_pipeline_returns(
 
 
 def test_an_answer_comes_with_its_source_and_its_passages(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+    seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     trusting = calibration(tmp_path, embedder, 0.0)
     done = rag("ask", QUESTION, "--index", seeds_index, RAG_CALIBRATION=str(trusting))
@@ -112,7 +112,7 @@ def test_an_answer_comes_with_its_source_and_its_passages(
 
 
 def test_that_nothing_answers_is_an_answer_with_status_0(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+    seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     strict = str(calibration(tmp_path, embedder, 1.0))
     done = rag("ask", QUESTION, "-k", "2", "--index", seeds_index, RAG_CALIBRATION=strict)

@@ -245,6 +245,22 @@ def test_an_index_gets_the_model_and_precision_it_was_built_with(
         load_model_of(original.fingerprint, settings)
 
 
+def test_onnxruntime_keeps_nothing_about_the_machine(cache: Path, tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path\n"
+        "from index.compiled import CompiledModels\n"
+        f"models = CompiledModels(Path({str(cache)!r}))\n"
+        f"manifest = models.find({find_model().digest!r}, 'int8')\n"
+        "models.load(manifest, 'any').encode_query('aid')\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_text_that_would_be_cut_is_refused(int8: OnnxEmbedder) -> None:
     with pytest.raises(ModelUnusable, match="a text of 300 tokens; the model reads 254"):
         int8.encode(["a " * 300], [[Span(0, 600)]])

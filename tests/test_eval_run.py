@@ -11,7 +11,7 @@ from eval.datasets import SpanDataset, load_dataset
 from eval.run import evaluate, indexed
 from eval.runs import to_lines
 from fakes import HashEmbedder
-from index.embed import SentenceTransformerEmbedder
+from index.protocols import Embedder
 from known_runs import beir_set, span_set
 from rag.ranking import NO_RERANKING, RankSettings
 
@@ -24,7 +24,7 @@ def lines_of(file: Path) -> list[str]:
 
 
 def test_the_seed_question_is_answered_first_in_the_evaluation_too(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> None:
     dataset = load_dataset(SEEDS)
     assert isinstance(dataset, SpanDataset)
@@ -117,7 +117,7 @@ def test_many_rankings_run_on_one_index_as_on_their_own(tmp_path: Path) -> None:
     assert [run.ranking["lexical_weight"] for run in together] == [0.0, 1.0]
 
 
-def test_only_the_first_passages_have_their_text(embedder: SentenceTransformerEmbedder) -> None:
+def test_only_the_first_passages_have_their_text(embedder: Embedder) -> None:
     dataset = load_dataset(SEEDS)
     assert isinstance(dataset, SpanDataset)
     text = dataset.documents[0].text

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fakes import question_with
+from index.quantized import quantize
 from index.tokens import compress, expand, rotated
 from index.types import Matrix, TokenVectors
 from rag.late import SENTENCE_SHARE, SOFTNESS, Interactions, softened
@@ -32,8 +33,9 @@ def brute_force(
 ) -> tuple[list[list[float]], list[float], list[float], float]:
     """Matches, anywhere, sentences and score, token by token."""
     vectors = expand(tokens.codes, tokens.scales, DIMENSION)
+    rows = quantize(question.token_vectors).expand()
     matches, anywhere = [], []
-    for row in question.token_vectors:
+    for row in rows:
         products = [float(row @ vector) for vector in vectors]
         anywhere.append(max(products))
         matches.append(

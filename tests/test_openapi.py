@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from api.problems import MEDIA_TYPE
-from index.embed import SentenceTransformerEmbedder
+from index.protocols import Embedder
 from rag.pipeline import Pipeline
 from serving import serving
 
 
 @pytest.fixture(scope="module")
-def client(seeds_index: Path, embedder: SentenceTransformerEmbedder) -> Iterator[httpx.Client]:
+def client(seeds_index: Path, embedder: Embedder) -> Iterator[httpx.Client]:
     with serving(Pipeline(seeds_index, embedder)) as client:
         yield client
 
@@ -107,6 +107,17 @@ def test_every_error_is_a_typed_problem(described: dict[str, Any]) -> None:
             assert response["content"] == {
                 MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}
             }
+
+
+def test_who_is_refused_is_told_when_to_come_again(described: dict[str, Any]) -> None:
+    refusing = {
+        path
+        for _, path, operation in operations(described)
+        if "Retry-After" in operation["responses"].get("429", {}).get("headers", {})
+    }
+    assert refusing == {"/v1/ask", "/v1/search"}
+    explained = described["paths"]["/v1/search"]["post"]["responses"]["429"]
+    assert explained["description"] == "Too many questions are waiting"
 
 
 def test_every_success_is_typed(described: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes import HashEmbedder
-from index.embed import SentenceTransformerEmbedder
 from index.errors import (
     BadQuery,
     IndexMismatch,
@@ -20,6 +19,7 @@ from index.errors import (
     SpanOutOfRange,
 )
 from index.load import document_of
+from index.protocols import Embedder
 from index.sync import ingest_documents
 from index.types import Document
 from rag.pipeline import Pipeline, checked_query
@@ -47,7 +47,7 @@ def library(folder: Path, **texts: str) -> Pipeline:
 
 
 def test_the_seed_question_is_answered_first_by_the_sentence_with_43_percent(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
+    seeds_index: Path, embedder: Embedder
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder)
     result = pipeline.search(QUESTION)
@@ -84,7 +84,7 @@ def test_every_citation_of_every_search_is_exact(
 
 
 def test_a_shorter_result_is_the_beginning_of_a_longer_one(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
+    seeds_index: Path, embedder: Embedder
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder)
     longest = pipeline.search("security", 100).passages
@@ -96,7 +96,7 @@ def test_a_shorter_result_is_the_beginning_of_a_longer_one(
 
 @pytest.mark.parametrize("query", ["скільки людей?", "援助は?", "كم؟", "???", "a " * 900, "\u200b"])
 def test_a_question_in_any_script_gets_passages(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, query: str
+    seeds_index: Path, embedder: Embedder, query: str
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder)
     assert len(pipeline.search(query, 3).passages) == 3
@@ -167,7 +167,7 @@ def test_a_slice_is_within_its_document(tmp_path: Path) -> None:
 
 
 def test_an_explanation_adds_up_to_the_score_and_changes_no_ranking(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
+    seeds_index: Path, embedder: Embedder
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder)
     plain, explained = (pipeline.search(QUESTION, 10, explain=e) for e in (False, True))
@@ -202,9 +202,7 @@ def test_an_explanation_adds_up_to_the_score_and_changes_no_ranking(
     pipeline.close()
 
 
-def test_a_merged_passage_says_what_it_was_made_of(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
-) -> None:
+def test_a_merged_passage_says_what_it_was_made_of(seeds_index: Path, embedder: Embedder) -> None:
     pipeline = Pipeline(seeds_index, embedder)
     apart = pipeline.search(QUESTION, 3).passages
     merged = pipeline.search(QUESTION, 3, explain=True, merge=True).passages
@@ -224,7 +222,7 @@ def test_a_merged_passage_says_what_it_was_made_of(
 
 @pytest.mark.parametrize("rerank", [NO_RERANKING, LATE_INTERACTION])
 def test_scores_are_sums_of_signals_whatever_reranks(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder, rerank: str
+    seeds_index: Path, embedder: Embedder, rerank: str
 ) -> None:
     pipeline = Pipeline(seeds_index, embedder, RankSettings(rerank=rerank))
     passages = pipeline.search(QUESTION, 10, explain=True).passages

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import HashEmbedder
-from index.embed import SentenceTransformerEmbedder
 from index.lexical import LexicalText, TantivyIndex, append
+from index.protocols import Embedder
 from index.snapshot import Snapshot
 from index.tokens import rotated
 from rag.question import question_of, token_weights
@@ -76,9 +76,7 @@ def test_a_question_without_a_term_has_only_its_vectors(lexical: TantivyIndex) -
     assert question.token_weights.tolist() == [0.25] * 4
 
 
-def test_the_rare_name_of_a_question_weighs_most(
-    seeds_index: Path, embedder: SentenceTransformerEmbedder
-) -> None:
+def test_the_rare_name_of_a_question_weighs_most(seeds_index: Path, embedder: Embedder) -> None:
     text = "How many people did the Zwickledorf bakery feed in the winter?"
     encoding = embedder.encode_query(text)
     snapshot = Snapshot.open(seeds_index)

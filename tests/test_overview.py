@@ -1,0 +1,80 @@
+"""`rag info`: what the index holds, against the store and the files; and what runs its model."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from command import rag
+from fakes import HashEmbedder
+from index.load import document_of
+from index.protocols import Embedder
+from index.sync import ingest_documents
+from rag.overview import overview
+from rag.settings import Settings
+from rag.shown import _size
+
+
+def files_under(folder: Path, prefix: str) -> int:
+    return sum(
+        (Path(where) / name).stat().st_size
+        for where, _, names in os.walk(folder)
+        for name in names
+        if (Path(where) / name).relative_to(folder).as_posix().startswith(prefix)
+    )
+
+
+def test_it_tells_what_the_index_holds(seeds_index: Path, embedder: Embedder) -> None:
+    found = overview(Settings(index=seeds_index))
+    assert (found.n_documents, found.n_chunks, found.generation) == (1, 10, 1)
+    assert found.model.name == embedder.fingerprint.name
+    assert (found.model.precision, found.model.runtime, found.model.why) == (
+        "int8",
+        "onnxruntime",
+        "",
+    )
+    assert found.model.least_cosine == pytest.approx(0.99, abs=0.01)
+    assert (found.vectors.kind, found.vectors.n_vectors, found.vectors.n_lists) == ("exact", 10, 0)
+    assert found.n_bytes["BM25"] == files_under(seeds_index, "lexical-")
+    assert found.n_bytes["nearest vectors"] == files_under(seeds_index, "dense-")
+    assert found.n_bytes["documents and vectors"] == (seeds_index / "rag.db").stat().st_size
+
+
+def test_it_tells_why_another_library_runs_the_model(seeds_index: Path) -> None:
+    model = overview(Settings(index=seeds_index, device="cuda")).model
+    assert (model.runtime, model.why) == ("sentence-transformers", "the device is cuda")
+
+
+def test_a_model_that_is_not_compiled_yet_is_said_to_be(tmp_path: Path) -> None:
+    ingest_documents(
+        tmp_path / "index",
+        [document_of("Aid was cut.", "d", media_type="text/plain", name="d.txt")],
+        HashEmbedder(),
+    )
+    model = overview(Settings(index=tmp_path / "index", cache_dir=tmp_path / "cache")).model
+    assert model.why == "not compiled yet; the next search or ingest does it"
+    assert (model.compiled, model.least_cosine) == ("", None)
+
+
+def test_the_command_prints_it_for_people_and_for_programs(seeds_index: Path) -> None:
+    as_json = json.loads(rag("info", "--json", "--index", seeds_index).stdout)
+    assert as_json == json.loads(overview(Settings(index=seeds_index)).model_dump_json())
+    lines = rag("info", "--index", seeds_index).stdout.splitlines()
+    assert lines[1] == "holds    documents: 1, passages: 10"
+    assert lines[2] == "model    all-MiniLM-L6-v2, int8, 384 dimensions, 256 tokens"
+    assert lines[3].startswith("runs on  onnxruntime, compiled; cosine to the original at least")
+    assert lines[4].startswith("nearest  exact, 15.4 kB")
+
+
+def test_an_index_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    done = rag("info", "--index", tmp_path / "none")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "make one with `rag ingest PATH`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(0, "0 B"), (999, "999 B"), (23_500, "23.5 kB"), (1.2e9, "1.2 GB")]
+)
+def test_sizes_are_said_in_the_unit_that_people_read(n: float, said: str) -> None:
+    assert _size(n) == said

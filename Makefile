@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 QUESTION := What share of Afghanistan's GDP came from foreign aid before the takeover?
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev check format lint types contracts test gate eval docs lock clean
+.PHONY: help run install dev check format lint types contracts test gate eval bench bench-scale docs lock clean
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install ## Set up, ingest seeds/, answer a first question, serve on port 8000
 	@echo "== Ingesting seeds/"
@@ -57,10 +57,17 @@ eval: install ## Measure retrieval quality on the shipped question set
 gate: install ## Fail if the shipped questions are answered worse than in eval/seeds/baseline.jsonl
 	@$(BIN)/rag eval gate eval/seeds/baseline.jsonl
 
-docs: dev ## Write docs/cli.md and docs/search.svg anew from the program
+bench: install ## Measure speed against peers (minutes); DATA=FOLDER for another dataset, ARGS=--quick
+	@$(BIN)/python -m bench $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-scale: install ## Measure an index of a million chunks (long)
+	@$(BIN)/python -m bench.scale $(ARGS)
+
+docs: dev ## Write docs/cli.md, docs/search.svg and docs/performance.md anew
 	@$(BIN)/typer rag.cli utils docs --name rag --output docs/cli.md
 	@$(BIN)/rag ingest seeds
 	@$(BIN)/python docs/picture.py
+	@$(BIN)/python -m bench.document
 
 # The CUDA packages that torch's own wheel for Linux asks for stay out: which build of torch is
 # installed is the machine's choice, and that build pins what it needs itself.

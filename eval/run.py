@@ -181,20 +181,16 @@ def _outcome(question_id: str, result: SearchResult) -> Outcome:
 
 
 def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
-    """Documents by their best passage, or the one that stands for it, at most 100 a query. Scores
-    of a query strictly fall, in the order of the passages, so that any scorer reads the same
-    ranking."""
+    """Documents by their best passage, or the one that stands for it, at most 100 a query. A score
+    is a place from the end, so that any scorer reads the same ranking: some take scores that differ
+    in the eighth digit for ties."""
     run: dict[str, dict[str, float]] = {}
     for outcome in outcomes:
-        scores: dict[str, float] = {}
-        last = float("inf")
-        found = ((p.score, doc_id) for p in outcome.passages for doc_id in (p.doc_id, *p.also))
-        for score, doc_id in found:
-            if doc_id in scores or len(scores) == BEIR_DEPTH:
-                continue
-            last = min(score, last - 1e-9)
-            scores[doc_id] = last
-        run[outcome.question_id] = scores
+        found = (doc_id for p in outcome.passages for doc_id in (p.doc_id, *p.also))
+        in_order = list(dict.fromkeys(found))[:BEIR_DEPTH]
+        run[outcome.question_id] = {
+            doc_id: float(len(in_order) - place) for place, doc_id in enumerate(in_order)
+        }
     return run
 
 

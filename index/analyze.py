@@ -96,3 +96,9 @@ def analyze(text: str) -> Iterator[Term]:
 def terms_of(text: str) -> list[str]:
     """The terms alone."""
     return [term.text for term in analyze(text)]
+
+
+@lru_cache(maxsize=1024)  # the passages that are looked at are often the same
+def distinct_terms(text: str) -> frozenset[str]:
+    """The terms of a passage, each once."""
+    return frozenset(terms_of(text))

@@ -31,9 +31,9 @@ MANIFEST = "model.json"
 FORMAT = 1
 """Raised when models that an earlier program compiled must be compiled again."""
 
-_LEAST_COSINE: dict[Precision, float] = {"fp32": 0.9999, "int8": 0.97}
+_LEAST_COSINE: dict[Precision, float] = {"fp32": 0.9999, "int8": 0.98}
 """What a compiled model's vectors must have with the original's, on every text of the verification.
-The default model's have .99 in int8."""
+The default model's have .988 in int8."""
 
 _log = logging.getLogger(__name__)
 
@@ -118,10 +118,9 @@ def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifes
     from index.embed import SentenceTransformerEmbedder
 
     original = SentenceTransformerEmbedder(model)
-    fingerprint = ModelFingerprint(**{**asdict(original.fingerprint), "precision": precision})
+    fingerprint = replace(original.fingerprint, precision=precision)
     try:
-        _make(original, precision, folder)
-        cosine = least_cosine(original, OnnxEmbedder(folder, fingerprint))
+        cosine = _made(original, fingerprint, precision, folder)
         failure = ""
         if not cosine >= _LEAST_COSINE[precision]:
             failure = (
@@ -135,15 +134,28 @@ def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifes
     return Manifest(FORMAT, runtime.VERSION, fingerprint, files, cosine, failure)
 
 
-def _make(original: "SentenceTransformerEmbedder", precision: Precision, folder: Path) -> None:
+def _made(
+    original: "SentenceTransformerEmbedder",
+    fingerprint: ModelFingerprint,
+    precision: Precision,
+    folder: Path,
+) -> float:
+    """Make the files, and return the least cosine of their vectors with the original's."""
     exported = folder / "exported.onnx"
     original.export(exported)
-    try:
-        runtime.optimise(exported, folder / MODEL_FILE, precision)
-    except Exception as error:  # onnx and onnxruntime raise what they please
-        raise ModelUnusable(f"onnxruntime cannot read it: {error}") from error
-    exported.unlink()
     (folder / TOKENIZER_FILE).write_text(original.tokenizer.to_json(), encoding="utf-8")
+    cosine = 0.0
+    for exact in (False, True):
+        try:
+            runtime.optimise(exported, folder / MODEL_FILE, precision, exact=exact)
+        except Exception as error:  # onnx and onnxruntime raise what they please
+            raise ModelUnusable(f"onnxruntime cannot read it: {error}") from error
+        cosine = least_cosine(original, OnnxEmbedder(folder, fingerprint))
+        # What overflows on this processor is seen here, and is then made to be exact.
+        if cosine >= _LEAST_COSINE[precision] or precision != "int8":
+            break
+    exported.unlink()
+    return cosine
 
 
 def precision_of(fingerprint: ModelFingerprint) -> Precision:

@@ -78,7 +78,7 @@ class StorageFull(IndexProblem):
 
 
 class Overloaded(RagError):
-    """More questions are waiting than the service takes on; the same one may be asked again soon."""
+    """More questions are waiting than the service takes on; ask the same one again soon."""
 
 
 class CitationBroken(RagError):

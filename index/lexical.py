@@ -25,6 +25,7 @@ PAIR_WEIGHT = 0.5
 or nothing (eval/LOG.md)."""
 
 _K1 = 1.2
+_FEW = 500
 _HEAP_BYTES = 64 * 2**20
 _SCHEMA = (
     tantivy.SchemaBuilder()
@@ -102,7 +103,7 @@ class TantivyIndex:
         any_term = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])
         if within is None:
             return any_term
-        chunks = tantivy.Query.term_set_query(_SCHEMA, "chunk_id", [int(i) for i in within])
+        chunks = _any_of(within)
         return tantivy.Query.boolean_query(
             [
                 (tantivy.Occur.Must, any_term),
@@ -117,6 +118,16 @@ class TantivyIndex:
         """The limit for a chunk that repeats each distinct term without end."""
         distinct = dict.fromkeys(terms)
         return (_K1 + 1) * sum(idf_of(self.document_frequency(t), len(self)) for t in distinct)
+
+
+def _any_of(ids: Ids) -> Any:
+    """Matches these chunks. A set of terms is matched against all there are: few are found sooner
+    one by one, .5 ms instead of 5 for a hundred of a million."""
+    if len(ids) > _FEW:
+        return tantivy.Query.term_set_query(_SCHEMA, "chunk_id", [int(i) for i in ids])
+    return tantivy.Query.boolean_query(
+        [(tantivy.Occur.Should, tantivy.Query.term_query(_SCHEMA, "chunk_id", int(i))) for i in ids]
+    )
 
 
 def append(folder: Path, rows: Iterable[LexicalText]) -> None:

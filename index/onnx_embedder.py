@@ -61,10 +61,13 @@ class OnnxEmbedder:
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self.tokenizer = ModelTokenizer(self._tokenizer)
         self._late = fingerprint.sentences == "late"
         self._longest = fingerprint.window - fingerprint.special
         self._making = threading.Lock()
+
+    @cached_property
+    def tokenizer(self) -> ModelTokenizer:
+        return ModelTokenizer(self._tokenizer)
 
     @cached_property
     def _alone(self) -> Graph:
@@ -121,7 +124,7 @@ class OnnxEmbedder:
 
     def _query(self, text: str, graph: Graph) -> QueryEncoding:
         prefix = self.fingerprint.query_prefix
-        parts = parts_of(text, self.tokenizer, self._longest)
+        parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest)
         passes = [self._pass(prefix + part.text, graph) for part in parts]
         if not self._late:
             return tokenless([each.vector for each in passes])

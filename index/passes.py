@@ -6,7 +6,7 @@ and its token vectors are kept for late interaction; other poolings make no sens
 and their sentences are encoded on their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,11 +86,16 @@ def separately(vectors: Matrix, sentences: Sequence[Sequence[Span]]) -> list[Enc
     ]
 
 
-def parts_of(text: str, tokenizer: ModelTokenizer, longest: int) -> list[QueryPart]:
-    """A query in parts of at most `longest` tokens; most are one part."""
+def parts_of(
+    text: str, offsets_of: Callable[[str], list[tuple[int, int]]], longest: int
+) -> list[QueryPart]:
+    """A query in parts of at most `longest` tokens; most are one part.
+
+    offsets_of: as index.protocols.Tokenizer has it
+    """
     if len(text) <= longest:  # a token is a character at least
         return [QueryPart(0, text)]
-    offsets = tokenizer.offsets(text)
+    offsets = offsets_of(text)
     starts = [0, *(offsets[i][0] for i in range(longest, len(offsets), longest))]
     return [QueryPart(a, text[a:b]) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
 

@@ -84,17 +84,19 @@ def _integer_products() -> Any:
     )
 
 
-def optimise(source: Path, target: Path, precision: Precision) -> None:
+def optimise(source: Path, target: Path, precision: Precision, *, exact: bool = False) -> None:
     """Write the graph of `source` to `target`, fused and in that precision.
 
     int8: weights of matrix products in eight bits, a scale a column; activations as they come, in
-    eight bits a text; embeddings in eight bits.
+    eight bits a text; embeddings in eight bits. On processors with AVX2 or AVX-512 but without VNNI
+    sums of such products overflow, unless they are to be `exact`, which takes twice the time.
     """
     if precision == "int8":
         quantized = target.with_suffix(".quantized")
         _quantize(source, quantized)
         source = quantized
     options = _options()
+    options.add_session_config_entry("session.x64quantprecision", str(int(exact)))
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(target)
     onnxruntime.InferenceSession(
@@ -115,9 +117,6 @@ def _as_made(n_threads: int) -> Any:
 def _options() -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
-    # Products of eight-bit numbers overflow on processors with AVX2 or AVX-512 but without VNNI,
-    # unless they are told to be exact.
-    options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from index.errors import IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
 from index.quantized import QuantizedVectors, row_bytes
@@ -252,9 +254,11 @@ class Store:
             [generation],
         )
         added = self._database.rows(
-            "SELECT chunk_id FROM chunks WHERE generation > ? ORDER BY chunk_id", [generation]
+            # A million rows are sorted sooner than they are met in the order of their ids.
+            "SELECT chunk_id FROM chunks INDEXED BY chunks_by_generation WHERE generation > ?",
+            [generation],
         )
-        return Changes(removed=ids_from(removed), added=ids_from(added))
+        return Changes(removed=ids_from(removed), added=np.sort(ids_from(added)))
 
     def vectors(self, ids: Ids) -> Matrix:
         """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,8 @@ class Document:
 
     @cached_property
     def _line_ends(self) -> list[int]:
-        return [i for i, character in enumerate(self.text) if character == "\n"]
+        ends = accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])
+        return [end - 1 for end in ends]
 
     def lines_of(self, span: Span) -> tuple[int, int]:
         """First and last line of the span, counted from 1."""

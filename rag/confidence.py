@@ -7,7 +7,7 @@ were fitted on; `rag eval calibrate` fits them anew.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, astuple, dataclass
 from functools import lru_cache
 from math import exp, isfinite, log
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import regex
 
-from index.analyze import terms_of
+from index.analyze import distinct_terms, terms_of
 from index.errors import BadInput
 from index.types import Span
 from rag.candidates import Candidate
@@ -143,7 +143,7 @@ def features_of(
     text: the document's. sentence: the passage's best.
     """
     inside, passage = sentence.of(text), best.stored.chunk.span.of(text)
-    in_sentence, in_passage = set(terms_of(inside)), set(terms_of(passage))
+    in_sentence, in_passage = distinct_terms(inside), distinct_terms(passage)
     total = sum(question.idf.values()) or 1.0
     covered = sum(idf for term, idf in question.idf.items() if term in in_sentence)
     names = terms_of(" ".join(_NAME.findall(question.text)))
@@ -182,11 +182,11 @@ def _softest(weights: np.ndarray[Any, Any], matches: np.ndarray[Any, Any]) -> fl
     return -log(float(weights @ np.exp(-_WEAKNESS * matches))) / _WEAKNESS
 
 
-def _rarest(question: Question, present: set[str]) -> float:
+def _rarest(question: Question, present: Set[str]) -> float:
     # Not as a share of the rarest possible: in a small corpus most words are missing everywhere,
     # which says little, and their idf is small.
     return max((idf for term, idf in question.idf.items() if term not in present), default=0.0)
 
 
-def _share_lacking(wanted: list[str], present: set[str]) -> float:
+def _share_lacking(wanted: list[str], present: Set[str]) -> float:
     return sum(each not in present for each in wanted) / len(wanted) if wanted else 0.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from index.analyze import terms_of
+from index.analyze import distinct_terms
 from index.rows import StoredChunk
 from index.snapshot import Snapshot
 from index.types import Document, Span
@@ -94,7 +94,7 @@ def _explanation(
     ranked: Ranked, text: str, question: Question, ranking: RankSettings
 ) -> Explanation:
     best, weights = ranked.best, ranking.weights
-    in_passage = set(terms_of(text))
+    in_passage = distinct_terms(text)
 
     def part(value: float, scaled: float, weight: float) -> Part:
         scaled = min(max(scaled, 0.0), 1.0)

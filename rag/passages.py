@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from index.analyze import terms_of
+from index.analyze import distinct_terms
 from index.rows import StoredChunk
 from index.snapshot import Snapshot
 from index.types import Matrix, Span
@@ -45,14 +45,10 @@ def distinct(
     asked: the question's terms.
     """
     near = _near(candidates.vectors)
-    terms: dict[int, frozenset[str]] = {}
 
     def terms_in(row: int) -> frozenset[str]:
-        if row not in terms:
-            stored = candidates[row].stored
-            text = stored.chunk.span.of(snapshot.document(stored.document).text)
-            terms[row] = frozenset(terms_of(text))
-        return terms[row]
+        stored = candidates[row].stored
+        return distinct_terms(stored.chunk.span.of(snapshot.document(stored.document).text))
 
     def alike(one: int, other: int) -> bool:
         mine, theirs = terms_in(one), terms_in(other)

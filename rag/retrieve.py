@@ -127,7 +127,7 @@ def _candidates(
 ) -> Candidates:
     """What each side finds, with the signals of both, in order of their ids."""
     n, terms = settings.n_candidates, question.terms
-    # A zero vector is near nothing: BM25 alone is asked, and FAISS is not even loaded.
+    # A zero vector is near nothing: BM25 alone is asked.
     dense_hits = snapshot.dense.search(question.vector, n, within) if question.vector.any() else []
     lexical_hits = snapshot.lexical.search(terms, n, within)
     wanted = {hit.chunk_id for hit in (*dense_hits, *lexical_hits)}

@@ -1,5 +1,7 @@
-"""FAISS against numpy: the same neighbours in the same order, ties included."""
+"""FAISS against numpy: the same neighbours in the same order, ties included; over inverted lists
+too, as long as all of them are looked into."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.dense import MMAP_FROM_BYTES, FaissIndex
+from index.dense import MMAP_FROM_BYTES, FaissIndex, exact_nearest, threads
 from index.errors import IndexMismatch
 from index.types import Ids, Matrix, Vector
 
@@ -95,10 +97,10 @@ def test_an_index_comes_back_from_its_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     ids, vectors = random_ids(rng, 40), unit(rng.standard_normal((40, DIMENSION)))
     index = built(ids, vectors)
-    file = tmp_path / "größe.faiss"
-    index.save(file)
+    saved = tmp_path / "größe"
+    index.save(saved)
     query = unit(rng.standard_normal((1, DIMENSION)))[0]
-    assert FaissIndex.load(file).search(query, 9) == index.search(query, 9)
+    assert FaissIndex.load(saved).search(query, 9) == index.search(query, 9)
 
 
 def test_a_large_file_is_mapped_and_gives_the_same_and_can_be_changed_in_memory(
@@ -108,14 +110,14 @@ def test_a_large_file_is_mapped_and_gives_the_same_and_can_be_changed_in_memory(
     n, d = 45_000, 384
     ids, vectors = random_ids(rng, n), unit(rng.standard_normal((n, d)))
     index = built(ids, vectors)
-    file = tmp_path / "large.faiss"
-    index.save(file)
+    index.save(tmp_path)
+    file = tmp_path / "vectors.faiss"
     assert file.stat().st_size >= MMAP_FROM_BYTES
     query = vectors[7]
-    mapped = FaissIndex.load(file)
+    mapped = FaissIndex.load(tmp_path)
     assert mapped.search(query, 20) == index.search(query, 20)
     before = file.read_bytes()
-    changed = FaissIndex.load(file, to_change=True)
+    changed = FaissIndex.load(tmp_path, to_change=True)
     changed.remove(ids[7:8])
     changed.add(np.array([5], dtype=np.int64), query[None, :])
     assert changed.search(query, 1)[0].chunk_id == 5
@@ -132,3 +134,153 @@ def test_a_query_of_another_dimension_is_refused() -> None:
     index = built(np.array([1]), unit(np.ones((1, DIMENSION))))
     with pytest.raises(IndexMismatch, match=r"8-d vectors .*\(9,\).*rag ingest --rebuild"):
         index.search(unit(np.ones((1, DIMENSION + 1)))[0], 1)
+
+
+def in_lists(ids: Ids, vectors: Matrix, n_lists: int, n_probed: int) -> FaissIndex:
+    index = FaissIndex.trained(vectors, n_lists)
+    index.shape = replace(index.shape, n_probed=n_probed)
+    index.add(ids, vectors)
+    return index
+
+
+def eight_bits(vectors: Matrix) -> Matrix:
+    """Each dimension cut into 256 equal steps between its least and greatest value, and taken back
+    from the middle of its step."""
+    least, most = vectors.min(axis=0), vectors.max(axis=0)
+    steps = np.clip(np.floor((vectors - least) / (most - least) * 255), 0, 255)
+    return np.asarray(least + (steps + 0.5) / 255 * (most - least), dtype=np.float32)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(20, 300), st.integers(1, 320))
+def test_all_lists_together_give_the_neighbours_of_brute_force_over_eight_bits(
+    seed: int, n: int, k: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    ids, vectors = random_ids(rng, n), unit(rng.standard_normal((n, DIMENSION)))
+    query = unit(rng.standard_normal((1, DIMENSION)))[0]
+    hits = in_lists(ids, vectors, 4, 4).search(query, k)
+    coded = dict(zip(ids.tolist(), (eight_bits(vectors) @ query).tolist(), strict=True))
+    best = sorted(coded.values(), reverse=True)[:k]
+    assert [hit.score for hit in hits] == pytest.approx(best, abs=1e-5)
+    assert [coded[hit.chunk_id] for hit in hits] == pytest.approx(best, abs=1e-5)
+    assert [hit.rank for hit in hits] == list(range(1, min(n, k) + 1))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 60), st.integers(1, 4))
+def test_equal_vectors_in_lists_come_in_the_order_of_their_ids(
+    seed: int, n_distinct: int, k: int, n_probed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    distinct = unit(rng.standard_normal((n_distinct, DIMENSION)))
+    rows = np.concatenate([np.arange(n_distinct), rng.integers(0, n_distinct, 60)])
+    ids = random_ids(rng, len(rows))
+    query = unit(rng.standard_normal((1, DIMENSION)))[0]
+    hits = in_lists(ids, distinct[rows], n_distinct, min(n_probed, n_distinct)).search(query, k)
+    row_of = dict(zip(ids.tolist(), rows.tolist(), strict=True))
+    for row in {row_of[hit.chunk_id] for hit in hits}:
+        mine = [hit.chunk_id for hit in hits if row_of[hit.chunk_id] == row]
+        assert mine == sorted(ids[rows == row])[: len(mine)]
+
+
+def test_a_search_that_looks_into_one_list_finds_k_chunks_where_there_are_as_many() -> None:
+    rng = np.random.default_rng(4)
+    ids, vectors = random_ids(rng, 100), unit(rng.standard_normal((100, DIMENSION)))
+    index = in_lists(ids, vectors, 20, 1)
+    hits = index.search(vectors[0], 90)
+    assert len({hit.chunk_id for hit in hits}) == 90
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.sets(st.integers(0, 199), min_size=1, max_size=10))
+def test_a_search_within_few_chunks_looks_into_all_lists(seed: int, chosen: set[int]) -> None:
+    rng = np.random.default_rng(seed)
+    ids, vectors = random_ids(rng, 200), unit(rng.standard_normal((200, DIMENSION)))
+    query = unit(rng.standard_normal((1, DIMENSION)))[0]
+    rows = sorted(chosen)
+    index = in_lists(ids, vectors, 10, 1)
+    hits = index.search(query, 3, within=ids[rows])
+    every = in_lists(ids, vectors, 10, 10).search(query, 200)
+    assert [h.chunk_id for h in hits] == [
+        h.chunk_id for h in every if h.chunk_id in set(ids[rows].tolist())
+    ][:3]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 60), st.integers(30, 200), st.integers(1, 8))
+def test_a_search_within_many_chunks_is_one_of_all_without_the_others(
+    seed: int, k: int, n_within: int, n_probed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    ids, vectors = random_ids(rng, 200), unit(rng.standard_normal((200, DIMENSION)))
+    query = unit(rng.standard_normal((1, DIMENSION)))[0]
+    within = rng.permutation(ids)[:n_within]
+    index = in_lists(ids, vectors, 8, n_probed)
+    hits = index.search(query, k, within=within)
+    of_all = [h.chunk_id for h in index.search(query, 200) if h.chunk_id in set(within.tolist())]
+    assert len(hits) == min(k, n_within)
+    if n_probed == 8:
+        assert [hit.chunk_id for hit in hits] == of_all[:k]
+    assert {hit.chunk_id for hit in hits} <= set(within.tolist())
+    assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+
+
+def test_encoded_vectors_lie_in_the_list_of_their_nearest_centroid_as_added_ones_do() -> None:
+    rng = np.random.default_rng(5)
+    ids, vectors = random_ids(rng, 600), unit(rng.standard_normal((600, DIMENSION)))
+    n_lists = 300  # the number of a list takes two bytes
+    index = FaissIndex.trained(vectors, n_lists)
+    codes = index.encode(vectors)
+    lists = index.lists_of(codes)
+    assert lists.tolist() == index.lists_by_nearness(vectors)[:, 0].tolist()
+    assert lists.max() > 255
+    index.add_encoded(ids, codes)
+    index.shape = replace(index.shape, n_probed=2)
+    query = unit(rng.standard_normal((1, DIMENSION)))[0]
+    assert index.search(query, 5) == in_lists(ids, vectors, n_lists, 2).search(query, 5)
+
+
+def test_an_index_in_lists_comes_back_from_its_files_and_changes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    ids, vectors = random_ids(rng, 200), unit(rng.standard_normal((200, DIMENSION)))
+    index = in_lists(ids, vectors, 8, 3)
+    index.save(tmp_path)
+    query = unit(rng.standard_normal((1, DIMENSION)))[0]
+    assert FaissIndex.load(tmp_path).search(query, 9) == index.search(query, 9)
+    changed = FaissIndex.load(tmp_path, to_change=True)
+    changed.remove(ids[::2])
+    found = {hit.chunk_id for hit in changed.search(query, 200)}
+    assert found == set(ids[1::2].tolist())
+    changed.add(ids[:1], vectors[:1])
+    assert changed.search(vectors[0], 1)[0].chunk_id == ids[0]
+    assert changed.shape == index.shape
+
+
+def test_the_same_vectors_give_the_same_lists_however_many_cores_share_the_work() -> None:
+    rng = np.random.default_rng(7)
+    ids, vectors = random_ids(rng, 3000), unit(rng.standard_normal((3000, 64)))
+    alone = in_lists(ids, vectors, 40, 4).to_array()
+    with threads(2):
+        shared = in_lists(ids, vectors, 40, 4).to_array()
+    assert alone.tobytes() == shared.tobytes()
+
+
+def test_exact_nearest_are_those_of_brute_force() -> None:
+    rng = np.random.default_rng(8)
+    vectors, queries = (unit(rng.standard_normal((n, DIMENSION))) for n in (50, 3))
+    scores, rows = exact_nearest(queries, vectors, 5)
+    best = np.argsort(-(queries @ vectors.T), axis=1)[:, :5]
+    assert rows.tolist() == best.tolist()
+    assert scores == pytest.approx(np.take_along_axis(queries @ vectors.T, best, axis=1))
+    assert exact_nearest(queries, vectors[:2], 5)[1].shape == (3, 2)
+
+
+def test_an_index_says_what_it_is() -> None:
+    vectors = unit(np.random.default_rng(9).standard_normal((100, DIMENSION)))
+    exact = built(np.arange(100), vectors).description
+    assert (exact.kind, exact.n_vectors, exact.n_bytes) == ("exact", 100, 100 * (8 * 4 + 8))
+    lists = in_lists(np.arange(100), vectors, 5, 2).description
+    assert (lists.kind, lists.n_lists, lists.n_probed) == ("inverted lists", 5, 2)
+    assert lists.n_bytes == 100 * (8 + 8) + 5 * 8 * 4

@@ -1,0 +1,118 @@
+"""What is ingested and asked: a dataset's articles, their paragraphs, and its questions."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.datasets import Dataset, load_dataset
+from index.errors import BadInput
+from index.structure import blocks_of
+from index.types import Document
+
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A document, and the paragraphs of it that a peer gets as its passages: without headings."""
+
+    name: str
+    text: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The same text for everyone: whole articles, or their paragraphs one by one."""
+
+    name: str
+    articles: tuple[Article, ...]
+    questions: tuple[str, ...]
+
+    @property
+    def paragraphs(self) -> list[str]:
+        return [paragraph for article in self.articles for paragraph in article.paragraphs]
+
+
+def load_corpus(folder: Path, n_paragraphs: int, n_questions: int) -> Corpus:
+    """The first paragraphs of a dataset, in whole articles but for the last, and some of the
+    questions that it answers, drawn without regard to their order but always the same.
+
+    Raises BadDataset if the folder holds no dataset, BadInput if that has no question with an
+    answer.
+    """
+    dataset = load_dataset(folder)
+    return Corpus(
+        dataset.name,
+        tuple(_articles(dataset.documents, n_paragraphs)),
+        tuple(_questions(dataset, n_questions)),
+    )
+
+
+def _articles(documents: list[Document], n_paragraphs: int) -> Iterator[Article]:
+    left = n_paragraphs
+    for number, document in enumerate(documents):
+        spans = [
+            block.span
+            for block in blocks_of(document.text, document.media_type)
+            if block.kind != "heading"
+        ][:left]
+        if not spans:
+            continue
+        left -= len(spans)
+        text = document.text[: spans[-1].end] if left == 0 else document.text
+        paragraphs = tuple(span.of(document.text) for span in spans)
+        yield Article(f"{number:05}{_suffix(document)}", text, paragraphs)
+
+
+def _suffix(document: Document) -> str:
+    return ".md" if document.media_type == "text/markdown" else ".txt"
+
+
+def _questions(dataset: Dataset, n_questions: int) -> list[str]:
+    answerable = dataset.answerable
+    texts = [text for i, text in dataset.queries.items() if answerable.get(i, True)]
+    distinct = list(dict.fromkeys(texts))
+    if not distinct:
+        raise BadInput(f"{dataset.name} has no question with an answer; name another with --data")
+    return random.Random(_SEED).sample(distinct, min(n_questions, len(distinct)))
+
+
+def distinct_questions(questions: tuple[str, ...], n: int) -> list[str]:
+    """At most n questions of which no two are alike: those given, then the first half of the words
+    of one with the second half of another's. They are as long as real ones, and no cache helps."""
+    halves = [_halves(question) for question in questions]
+    made = dict.fromkeys(questions[:n])
+    for shift in range(1, len(halves)):
+        for at, (first, _) in enumerate(halves):
+            if len(made) >= n:
+                return list(made)
+            _, second = halves[(at + shift) % len(halves)]
+            made.setdefault(f"{first} {second}".strip())
+    return list(made)
+
+
+def _halves(question: str) -> tuple[str, str]:
+    words = question.split()
+    middle = len(words) // 2
+    return " ".join(words[:middle]), " ".join(words[middle:])
+
+
+def write_articles(corpus: Corpus, folder: Path) -> Path:
+    """A file an article."""
+    return write_files(folder, {article.name: article.text for article in corpus.articles})
+
+
+def write_paragraphs(corpus: Corpus, folder: Path) -> Path:
+    """A file a paragraph."""
+    named = {f"{number:06}.txt": text for number, text in enumerate(corpus.paragraphs)}
+    return write_files(folder, named)
+
+
+def write_files(folder: Path, texts: dict[str, str]) -> Path:
+    """Write texts by their file's name into a folder, which is made; return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder

@@ -1,0 +1,143 @@
+"""Lines over an axis, as SVG: panels side by side, readable on white and on black."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from bench.results import Part
+
+PER_ROW = 2
+WIDTH, HEIGHT = 320, 180
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 66, 56
+_COLOURS = ("#3d85c6", "#cc7a29", "#4f9d58", "#a65ba8")
+
+_STYLE = """
+text { font: 12px system-ui, sans-serif; fill: #6e7781 }
+.title { font-weight: 600; font-size: 15px }
+.grid { stroke: #6e7781; stroke-opacity: .25 }
+.line { fill: none; stroke-width: 2 }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points from left to right. The name is for a legend, and may be empty where a panel has one
+    line only."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Lines on the same two axes. Names of axes hold their units. A linear axis begins at 0; one
+    that is logarithmic takes values above 0 only."""
+
+    title: str
+    x_name: str
+    y_name: str
+    lines: Sequence[Line]
+    log_x: bool = False
+    log_y: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A scale from low to high, its ticks at round values."""
+
+    ticks: tuple[float, ...]
+    log: bool
+
+    def share(self, value: float) -> float:
+        """Where a value lies between the first tick, 0, and the last, 1.
+
+        >>> Axis((0, 5, 10), False).share(2.5), Axis((1, 10, 100), True).share(10)
+        (0.25, 0.5)
+        """
+        at: Callable[[float], float] = math.log10 if self.log else float
+        low, high = at(self.ticks[0]), at(self.ticks[-1])
+        return (at(value) - low) / (high - low)
+
+
+def axis(values: Sequence[float], log: bool = False) -> Axis:
+    """The axis that holds the values: from 0 on in equal steps, or in powers of ten."""
+    if log:
+        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+        return Axis(tuple(10.0**power for power in range(low, max(high, low + 1) + 1)), True)
+    step = _round_step(max(*values, 1e-9) / 4)
+    n_steps = math.ceil(max(*values, step) / step - 1e-9)
+    return Axis(tuple(float(f"{i * step:.6g}") for i in range(n_steps + 1)), False)
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return float(next(power * step for step in (1, 2, 5, 10) if power * step >= least * (1 - 1e-9)))
+
+
+def svg(name: str, panels: Sequence[Panel]) -> str:
+    """A picture of panels, PER_ROW side by side; `name` is what a screen reader says of it."""
+    columns, rows = min(len(panels), PER_ROW), math.ceil(len(panels) / PER_ROW)
+    width, height = LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns * width} {rows * height}"'
+        f' role="img" aria-label="{escape(name, {chr(34): "&quot;"})}">',
+        f"<style>{_STYLE}</style>",
+    ]
+    for at, panel in enumerate(panels):
+        x, y = at % PER_ROW * width + LEFT, at // PER_ROW * height + TOP
+        parts += [f'<g transform="translate({x} {y})">', *_panel(panel), "</g>"]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _panel(panel: Panel) -> Iterator[str]:
+    """Drawn in a rectangle of WIDTH and HEIGHT whose upper left corner is the origin."""
+    xs = axis([x for line in panel.lines for x in line.x], panel.log_x)
+    ys = axis([y for line in panel.lines for y in line.y], panel.log_y)
+    yield f'<text class="title" y="-42">{escape(panel.title)}</text>'
+    yield f'<text y="-24">{escape(panel.y_name)}</text>'
+    yield f'<text x="{WIDTH}" y="{HEIGHT + 36}" text-anchor="end">{escape(panel.x_name)}</text>'
+    for tick in ys.ticks:
+        y = _y(ys, tick)
+        yield f'<line class="grid" x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/>'
+        yield f'<text x="-8" y="{y + 4}" text-anchor="end">{tick:,.10g}</text>'
+    for tick in xs.ticks:
+        x = _x(xs, tick)
+        yield f'<text x="{x}" y="{HEIGHT + 18}" text-anchor="middle">{tick:,.10g}</text>'
+    for number, line in enumerate(panel.lines):
+        yield from _line(line, xs, ys, number)
+
+
+def _line(line: Line, xs: Axis, ys: Axis, number: int) -> Iterator[str]:
+    colour = _COLOURS[number % len(_COLOURS)]
+    points = [(_x(xs, x), _y(ys, y)) for x, y in zip(line.x, line.y, strict=True)]
+    path = " ".join(f"{x},{y}" for x, y in points)
+    yield f'<polyline class="line" stroke="{colour}" points="{path}"/>'
+    for (x, y), at, value in zip(points, line.x, line.y, strict=True):
+        label = escape(f"{line.name} {at:,.6g}: {value:,.4g}".strip())
+        yield f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"><title>{label}</title></circle>'
+    if line.name:
+        x = 6 + number * WIDTH // 3
+        yield f'<circle cx="{x}" cy="-12" r="3.5" fill="{colour}"/>'
+        yield f'<text x="{x + 8}" y="-8">{escape(line.name)}</text>'
+
+
+def _x(axis: Axis, value: float) -> float:
+    return round(WIDTH * axis.share(value), 1)
+
+
+def _y(axis: Axis, value: float) -> float:
+    return round(HEIGHT * (1 - axis.share(value)), 1)
+
+
+def part_svg(part: Part) -> str:
+    """A part's curves, a panel each."""
+    return svg(
+        part.title,
+        [
+            Panel(curve.name, part.x_name, curve.unit, [Line("", curve.x, curve.y)])
+            for curve in part.curves
+        ],
+    )

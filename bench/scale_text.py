@@ -1,0 +1,119 @@
+"""Real text in quantity: what documentation a machine has, as plain text, and questions to it.
+
+Questions are sentences of texts that are kept out of the index, so that none is found word by word.
+"""
+
+import gzip
+import random
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import regex
+
+from index.errors import BadInput
+from index.load import document_of
+from index.sentences import sentences_of
+from index.types import Document, Span
+
+_MANUAL = regex.compile(r"\.[1-8]\w*$")
+_TEXTS = (".txt", ".md", ".rst")
+_PAGES = (".html", ".htm")
+_MACRO = regex.compile(r"^['.](?:SH|SS)\s+(.*)$|^['.].*$", regex.MULTILINE)
+_FONT = regex.compile(r"\\f(?:\[\w*\]|.)|\\[&|^]|\\s[-+]?\d")
+_ASKED = regex.compile(r"[A-Z][^\n]*[.?!]")
+_LEAST, _MOST = 2_000, 30_000
+_ONE_IN = 20
+
+
+def texts_in(folders: Iterable[Path]) -> Iterator[str]:
+    """The texts of all files of a kind that can be read, in the order of their paths; long ones are
+    cut, short ones left out, and no two have the same beginning."""
+    seen = set()
+    for file in sorted(file for folder in folders for file in folder.rglob("*")):
+        text = _text_of(file)[:_MOST]
+        beginning = text[:_LEAST]
+        if len(text) >= _LEAST and beginning not in seen:
+            seen.add(beginning)
+            yield text
+
+
+def _text_of(file: Path) -> str:
+    name = file.name.removesuffix(".gz")
+    manual = _MANUAL.search(name) is not None
+    if not (manual or name.endswith((*_TEXTS, *_PAGES))) or file.is_symlink():
+        return ""
+    try:
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        text = content.decode()
+    except (OSError, EOFError, UnicodeDecodeError):
+        return ""
+    if name.endswith(_PAGES):
+        text = _page_text(text)
+    text = _manual_text(text) if manual else text
+    return regex.sub(r"\n\s*\n", "\n\n", regex.sub(r"[ \t]+", " ", text)).strip()
+
+
+def _manual_text(text: str) -> str:
+    """A manual page without its macros; headings stay, as paragraphs."""
+    plain = _MACRO.sub(lambda found: f"\n\n{found[1].strip(chr(34))}\n\n" if found[1] else "", text)
+    return _FONT.sub("", plain).replace(r"\-", "-").replace(r"\(aq", "'")
+
+
+class _Page(HTMLParser):
+    _BLOCKS = frozenset("p div li td dd dt h1 h2 h3 h4 h5 pre section table".split())
+    _SKIPPED = frozenset("script style nav head footer".split())
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        self._depth += tag in self._SKIPPED
+        self.parts += ["\n\n"] * (tag in self._BLOCKS)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag in self._SKIPPED and self._depth > 0
+        self.parts += ["\n\n"] * (tag in self._BLOCKS)
+
+    def handle_data(self, data: str) -> None:
+        if not self._depth:
+            self.parts.append(data)
+
+
+def _page_text(text: str) -> str:
+    page = _Page()
+    page.feed(text)
+    return "".join(page.parts)
+
+
+def split(texts: Iterable[str], n_questions: int) -> tuple[list[Document], list[str]]:
+    """Documents to index, shuffled; and distinct questions, out of one text in twenty, which is
+    kept out of the documents.
+
+    Raises BadInput if there is too little text for the questions.
+    """
+    shuffled = list(texts)
+    draw = random.Random(0)
+    draw.shuffle(shuffled)
+    kept = shuffled[::_ONE_IN]
+    questions = sorted({sentence for text in kept for sentence in _sentences(text)})
+    if len(questions) < n_questions:
+        raise BadInput(
+            f"the texts hold {len(questions)} questions and {n_questions} are wanted; name folders "
+            "with more text"
+        )
+    documents = [
+        document_of(text, f"real-{number:06d}", media_type="text/plain", name=f"Text {number}")
+        for number, text in enumerate(shuffled)
+        if number % _ONE_IN
+    ]
+    return documents, draw.sample(questions, n_questions)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for span in sentences_of(text, Span(0, len(text))):
+        sentence = span.of(text).strip()
+        if 6 <= len(sentence.split()) <= 25 and _ASKED.fullmatch(sentence):
+            yield sentence

@@ -1,0 +1,86 @@
+"""Results as tables in Markdown, which read as well in a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.results import Aim, Part, Results, Row, Sample
+
+_HEADER = ("what", "ours", "theirs", "against", "ratio", "aim", "met")
+_SIGNS = {"at least": "≥", "at most": "≤"}
+
+
+def tables(results: Results) -> str:
+    """A table a part, each under its title, with what was left out and why."""
+    return "\n\n".join(_part(part) for part in results.parts)
+
+
+def _part(part: Part) -> str:
+    rows = [_HEADER, *(_cells(row) for row in part.rows)]
+    left_out = [f"Left out: {each.name}: {each.reason}." for each in part.skipped]
+    blocks = [part.title, markdown(rows) if part.rows else "", *left_out]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        f"{row.name}, {row.unit}",
+        measured(row.ours),
+        measured(row.theirs) if row.theirs is not None else "",
+        row.against,
+        measured(row.ratio) if row.ratio is not None else "",
+        _aim(row.aim, row.unit) if row.aim is not None else "",
+        {True: "yes", False: "no", None: ""}[row.met],
+    )
+
+
+def _aim(aim: Aim, unit: str) -> str:
+    bound = f"{_SIGNS[aim.bound]} {number(aim.limit)}"
+    return bound if aim.of == "ratio" else f"{bound} {unit}"
+
+
+def measured(sample: Sample) -> str:
+    """The median, and from where to where the values go if they are several."""
+    if len(sample.values) == 1:
+        return number(sample.median)
+    return f"{number(sample.median)} ({number(sample.low)}–{number(sample.high)})"
+
+
+def number(value: float) -> str:
+    """Three significant digits.
+
+    >>> [number(value) for value in (0, 0.123456, 4, 12.345, 1234.5)]
+    ['0', '0.123', '4', '12.3', '1,230']
+    """
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.10g}"
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table whose columns are as wide as their widest cell; the first row is the header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_lines(rows, widths))
+
+
+def _lines(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+    for at, row in enumerate(rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"| {' | '.join(cells)} |"
+        if at == 0:
+            yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
+
+
+def described(results: Results) -> str:
+    """What the numbers were taken on, in lines of a list."""
+    machine = results.machine
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    plural = "" if results.rounds == 1 else "s"
+    lines = [
+        f"{results.started}, commit {results.commit or 'unknown'}, {results.rounds} round{plural}"
+        + (", quick: too little for numbers to be trusted" if results.quick else ""),
+        f"{machine.cpu}, {machine.cores} cores ({' '.join(machine.flags) or 'no vector flags'}), "
+        f"{machine.memory_gb} GB, {machine.system}, load a core before: {machine.load}"
+        + (" (busy: the numbers mean little)" if machine.busy else ""),
+        f"corpus: {results.corpus}, {results.n_paragraphs:,} paragraphs, "
+        f"{results.n_questions:,} questions",
+        f"Python {machine.python}; {versions}",
+    ]
+    return "\n".join(f"- {line}" for line in lines)

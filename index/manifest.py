@@ -1,0 +1,112 @@
+"""`derived.json`: the published files of an index, each with its checksum, and their generation.
+
+It is replaced in one step, and files are never changed once it names them. So a crash at any
+instant leaves the former state, and a flipped bit is seen before anything is read from it.
+"""
+
+import json
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from index import dense, lexical
+from index.cores import cores
+from index.store import Store
+
+MANIFEST = "derived.json"
+FORMAT = f"3, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
+"""Raised when files of an earlier program must be rebuilt: another analysis, schema or layout."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is published: names within the index directory; `files` maps each to its sha256.
+
+    token: the store's own for the generation, so that files are never taken for those of another
+    database, as when it was deleted and made anew or replaced by an older copy
+    """
+
+    format: str
+    generation: int
+    token: str
+    dense: str
+    lexical: str
+    files: dict[str, str]
+
+    @classmethod
+    def of(
+        cls, folder: Path, store: Store, generation: int, dense: str, lexical: str
+    ) -> "Manifest":
+        """Of files that lie in the two folders, and are complete."""
+        names = [*_files(folder, dense), *_files(folder, lexical)]
+        files = dict(zip(names, _digests(folder, names), strict=True))
+        return cls(FORMAT, generation, store.token(generation) or "", dense, lexical, files)
+
+    @classmethod
+    def read(cls, folder: Path, store: Store) -> "Manifest | None":
+        """What is published, if it is whole, of this format, and was derived from this store."""
+        try:
+            fields = json.loads((folder / MANIFEST).read_bytes())
+            if fields.pop("sha256") != _digest_of(fields):
+                raise ValueError("checksum")
+            manifest = cls(**fields)
+        except FileNotFoundError:
+            return None
+        except (AttributeError, KeyError, OSError, TypeError, ValueError):
+            _log.warning("%s is damaged; rebuilding the index files", folder / MANIFEST)
+            return None
+        mine = manifest.format == FORMAT and manifest.token == store.token(manifest.generation)
+        return manifest if mine else None
+
+    def write(self, folder: Path) -> None:
+        """Publish it; its files are on the disk before it is."""
+        for name in self.files:
+            _sync(folder / name)
+        draft = folder / f"{MANIFEST}.draft"
+        fields = asdict(self)
+        draft.write_text(json.dumps({**fields, "sha256": _digest_of(fields)}, indent=1))
+        _sync(draft)
+        draft.replace(folder / MANIFEST)
+        _sync(folder)
+
+    def intact(self, folder: Path) -> bool:
+        """Whether every file is there, and is what it was."""
+        try:
+            return _digests(folder, list(self.files)) == list(self.files.values())
+        except OSError:
+            return False
+
+
+def _files(folder: Path, part: str) -> list[str]:
+    """The files to publish; tantivy's lock files are no part of the index."""
+    names = (path.name for path in (folder / part).iterdir() if path.suffix != ".lock")
+    return [f"{part}/{name}" for name in sorted(names)]
+
+
+def _digests(folder: Path, names: list[str]) -> list[str]:
+    """Each file's sha256; hashing lets go of the interpreter, so files go side by side."""
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(lambda name: _sha256(folder / name), names))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+def _digest_of(fields: dict[str, Any]) -> str:
+    return sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,54 @@
+"""`python -m bench`: what it refuses, and what it makes of a benchmark that fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import _found
+from bench.corpus import Article, Corpus
+from bench.peers import ST_FAISS, Installed
+from bench.plan import QUICK, Plan
+from command import ROOT
+
+CORPUS = Corpus("c", (Article("a.txt", "One.", ("One.",)),), ("What?",))
+
+
+def bench(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_benchmark_that_is_not_there_is_refused_with_those_that_are() -> None:
+    done = bench("speed")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "bench: no benchmark 'speed'; there are: ingest, query, cold, serve, growth\n"
+    )
+
+
+def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
+    done = bench("query", "--data", tmp_path, "--output", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"{tmp_path} is no dataset" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["ingest", "cold"])
+def test_a_benchmark_that_fails_is_left_out_with_its_reason(tmp_path: Path, name: str) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho it broke >&2\nexit 3\n")
+    broken.chmod(0o755)
+    plan = Plan(CORPUS, QUICK, tmp_path, tmp_path)
+    plan._peers[ST_FAISS.name] = Installed(ST_FAISS, broken)
+    part = _found(name, plan)
+    assert part.rows == ()
+    (skipped,) = part.skipped
+    assert skipped.name == name
+    assert skipped.reason.endswith("ended with status 3: it broke")

@@ -1,0 +1,171 @@
+"""What a run of the benchmarks found: the arithmetic, the file, the tables, the document."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.document import BEGIN, DOCUMENT, END, SUMMARY, pictures, with_measured
+from bench.query import quantiles
+from bench.results import Aim, Row, Sample, read_results, to_json
+from bench.table import described, markdown, measured, number, tables
+from index.errors import BadInput
+from measurements import ALONE, FASTER, RESULTS, SMALLER
+
+times = st.floats(0.001, 1e6)
+
+
+def test_a_sample_has_a_median_and_a_range() -> None:
+    sample = Sample((3.0, 1.0, 7.0, 2.0))
+    assert (sample.median, sample.low, sample.high) == (2.5, 1.0, 7.0)
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    assert FASTER.ratio == Sample((5.0, 3.0, 6.0))
+    # The ratio of the medians is another: 100 to 20 is 5 as well, but 90 to 30 is never seen in it.
+    assert FASTER.ratio.median == 5.0
+
+
+@given(st.lists(st.tuples(times, times), min_size=1, max_size=7))
+def test_the_ratio_of_the_other_way_round_is_its_inverse(pairs: list[tuple[float, float]]) -> None:
+    mine, theirs = (Sample(tuple(values)) for values in zip(*pairs, strict=True))
+    there, back = (Row("r", "s", *each).ratio for each in ((mine, "", theirs), (theirs, "", mine)))
+    assert there is not None
+    assert back is not None
+    assert there.low == pytest.approx(1 / back.high)
+    assert there.high == pytest.approx(1 / back.low)
+
+
+def test_rounds_that_do_not_pair_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        assert replace(FASTER, theirs=Sample((1.0,))).ratio
+
+
+@pytest.mark.parametrize(
+    ("aim", "met"),
+    [
+        (Aim("ratio", "at least", 5.0), True),
+        (Aim("ratio", "at least", 5.1), False),
+        (Aim("ratio", "at most", 5.0), True),
+        (Aim("ratio", "at most", 4.9), False),
+        (Aim("value", "at least", 100.0), True),
+        (Aim("value", "at most", 99.0), False),
+        (None, None),
+    ],
+)
+def test_an_aim_is_held_against_the_median(aim: Aim | None, met: bool | None) -> None:
+    assert replace(FASTER, aim=aim).met is met
+
+
+def test_a_row_that_stands_alone_has_no_ratio() -> None:
+    assert ALONE.ratio is None
+    assert ALONE.met is True
+
+
+def test_percentiles_are_of_each_round() -> None:
+    rounds = [[float(i) for i in range(101)], [10.0, 30.0]]
+    assert quantiles(rounds, 50).values == (50.0, 20.0)
+    assert quantiles(rounds, 99).values == pytest.approx((99.0, 29.8))
+
+
+@given(st.lists(times, min_size=1))
+def test_the_middle_percentile_is_the_median(ms: list[float]) -> None:
+    assert quantiles([ms], 50).median == pytest.approx(median(ms))
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    file.write_text(to_json(RESULTS), encoding="utf-8")
+    assert read_results(file) == RESULTS
+
+
+def test_what_holds_no_results_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    with pytest.raises(BadInput, match=r"cannot read .*No such file.*make bench"):
+        read_results(file)
+    broken = json.loads(to_json(RESULTS))
+    broken["parts"][0]["rows"][1]["ours"]["values"] = "fast"
+    file.write_text(json.dumps(broken))
+    with pytest.raises(BadInput, match=r"parts\.0\.rows\.1\.ours\.values"):
+        read_results(file)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0"),
+        (0.123456, "0.123"),
+        (0.0949, "0.0949"),
+        (4.0, "4"),
+        (12.345, "12.3"),
+        (999.6, "1,000"),
+        (1234.5, "1,230"),
+        (1234567, "1,230,000"),
+    ],
+)
+def test_numbers_have_three_digits(value: float, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_a_range_is_shown_where_there_is_one() -> None:
+    assert measured(Sample((2.0, 1.0, 4.0))) == "2 (1–4)"
+    assert measured(Sample((2.0,))) == "2"
+
+
+def test_a_table_lines_up() -> None:
+    table = markdown([("what", "ours"), ("a longer name", "1")])
+    assert table == "| what          | ours |\n|---------------|------|\n| a longer name | 1    |"
+
+
+def test_tables_hold_every_row_with_ratio_and_aim() -> None:
+    ingest, growth = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in tables(RESULTS).splitlines()
+        if "paragraphs/s" in line or "requests" in line
+    )
+    assert ingest == [
+        "ingest, paragraphs/s",
+        "100 (90–120)",
+        "20 (20–30)",
+        "a peer",
+        "5 (3–6)",
+        "≥ 4",
+        "yes",
+    ]
+    assert growth == ["errors, requests", "0 (0–0)", "", "", "", "≤ 0 requests", "yes"]
+    assert SMALLER.met is False
+    assert "| ≤ 250 MB | no " in tables(RESULTS)
+    assert "Left out: that: it is not installed." in tables(RESULTS)
+
+
+def test_numbers_that_mean_little_are_called_so() -> None:
+    assert "too little" not in described(RESULTS)
+    assert "mean little" not in described(RESULTS)
+    loaded = replace(RESULTS, quick=True, machine=replace(RESULTS.machine, load=0.9))
+    assert "too little" in described(loaded)
+    assert "mean little" in described(loaded)
+
+
+def test_the_document_keeps_what_stands_around_its_tables() -> None:
+    written = with_measured(f"Before.\n\n{BEGIN}\n\nold\n\n{END}\n\nAfter.\n", RESULTS)
+    assert written.startswith(f"Before.\n\n{BEGIN}\n\n- 2026-01-02")
+    assert written.endswith(f"{tables(RESULTS)}\n\n{END}\n\nAfter.\n")
+    assert with_measured(written, RESULTS) == written
+
+
+@pytest.mark.parametrize("document", ["", BEGIN, f"{END} {BEGIN}"])
+def test_a_document_without_its_marks_is_refused(document: str) -> None:
+    with pytest.raises(BadInput, match="put both in"):
+        with_measured(document, RESULTS)
+
+
+def test_the_document_is_written_from_the_committed_results() -> None:
+    results, document = read_results(SUMMARY), DOCUMENT.read_text(encoding="utf-8")
+    assert with_measured(document, results) == document
+    for name, picture in pictures(results).items():
+        assert DOCUMENT.with_name(name).read_text(encoding="utf-8") == picture
+        assert f"({name})" in document

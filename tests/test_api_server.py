@@ -251,7 +251,6 @@ def test_the_same_question_again_gets_the_same_bytes_but_for_its_time(
         assert without_time(first.content) == without_time(second.content)
         assert second.json()["query"] == query
         assert second.headers["content-length"] == str(len(second.content))
-        assert 0 <= second.json()["took_ms"] < first.json()["took_ms"]
 
 
 def test_whatever_changes_the_answer_is_another_question(index: Path) -> None:

@@ -56,23 +56,27 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
     """
     n, dimension = vectors.shape
     order = np.argsort(sentence_of, kind="stable")
-    turned = rotated(vectors[order])
+    turned = rotated(vectors)[order]
     scaled = turned * np.float32(np.sqrt(dimension))
     level = (scaled > _EDGES[0]).view(np.uint8)
     for edge in _EDGES[1:]:
         level = level + (scaled > edge)
-    coded = _LEVELS[level] / np.float32(np.sqrt(dimension))
-    scales = 1 / np.maximum((coded * turned).sum(axis=1), np.float32(1e-6))
+    met = np.einsum("td,td->t", _LEVELS[level], turned) / np.float32(np.sqrt(dimension))
+    return TokenVectors(
+        codes=_packed(level),
+        scales=(1 / np.maximum(met, np.float32(1e-6))).astype(np.float16),
+        sentence_of=sentence_of[order].astype(np.uint16),
+    )
+
+
+def _packed(level: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Four levels a byte, the first in its lowest bits: (t, d) to (t, ceil(d / 4))."""
+    n, dimension = level.shape
     width = -(-dimension // _IN_A_BYTE)
     padded = np.zeros((n, width * _IN_A_BYTE), dtype=np.uint8)
     padded[:, :dimension] = level
-    padded = padded.reshape(n, width, _IN_A_BYTE)
-    codes = np.bitwise_or.reduce(padded << np.arange(0, 8, 2, dtype=np.uint8), axis=2)
-    return TokenVectors(
-        codes=codes,
-        scales=scales.astype(np.float16),
-        sentence_of=sentence_of[order].astype(np.uint16),
-    )
+    fours = padded.view("<u4")
+    return (fours | fours >> 6 | fours >> 12 | fours >> 18).astype(np.uint8)
 
 
 def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int) -> Matrix:

@@ -18,8 +18,8 @@ from rag.pipeline import Pipeline
 from rag.results import Answer, SearchResult, to_json
 
 SEARCHES_AT_ONCE = 4
-"""Those that wait for the model are encoded together; the rest of a search is Python's, of which one
-runs at a time. With 64 clients 16 threads answer no more questions a second than 4, less evenly."""
+"""Those that wait for the model are encoded together; the rest of a search is Python's, of which
+one runs at a time. To 64 clients 16 threads give no more answers a second than 4, less evenly."""
 
 _TOOK = re.compile(rb'(?<=,"took_ms":)[^,]+')
 """In a result's JSON; within a string its quotes would have backslashes."""

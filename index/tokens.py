@@ -54,7 +54,7 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
 
     They come out in the order of their sentences.
     """
-    n, dimension = vectors.shape
+    dimension = vectors.shape[1]
     order = np.argsort(sentence_of, kind="stable")
     turned = rotated(vectors)[order]
     scaled = turned * np.float32(np.sqrt(dimension))
@@ -76,7 +76,7 @@ def _packed(level: NDArray[np.uint8]) -> NDArray[np.uint8]:
     padded = np.zeros((n, width * _IN_A_BYTE), dtype=np.uint8)
     padded[:, :dimension] = level
     fours = padded.view("<u4")
-    return (fours | fours >> 6 | fours >> 12 | fours >> 18).astype(np.uint8)
+    return np.asarray(fours | fours >> 6 | fours >> 12 | fours >> 18, dtype=np.uint8)
 
 
 def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int) -> Matrix:

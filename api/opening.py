@@ -10,8 +10,8 @@ from api.app import create_app
 from api.server import Server
 from api.service import Limits
 from api.wire import EXAMPLE_OF_TWO_PARTS
+from index.cores import cores
 from index.errors import RagError
-from index.onnx_embedder import cores
 from rag.pipeline import Pipeline
 from rag.results import to_json
 from rag.settings import Settings

@@ -1,6 +1,5 @@
 """An Embedder over a compiled model: onnxruntime and a tokenizer, and no torch."""
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from index.cores import cores
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
 from index.passes import (
@@ -34,14 +34,6 @@ TOKENIZER_FILE = "tokenizer.json"
 
 _MOST_FOR_A_QUERY = 4
 """Threads: a query has too few tokens for more to share."""
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 class OnnxEmbedder:

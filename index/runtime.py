@@ -5,6 +5,7 @@ texts at once, each alone in one thread, go faster than the two of them in one b
 text gets never depends on what it was batched with (eval/LOG.md).
 """
 
+import logging
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -124,14 +125,19 @@ def _quantize(source: Path, target: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(
-        source,
-        target,
-        op_types_to_quantize=["MatMul", "Gather"],
-        per_channel=True,
-        weight_type=QuantType.QInt8,
-        extra_options={
-            "MatMulConstBOnly": True,
-            "DefaultTensorType": onnx.TensorProto.FLOAT,
-        },
-    )
+    # It advises a preparation that shapes in the graph make needless, on the root logger.
+    logging.disable(logging.WARNING)
+    try:
+        quantize_dynamic(
+            source,
+            target,
+            op_types_to_quantize=["MatMul", "Gather"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            extra_options={
+                "MatMulConstBOnly": True,
+                "DefaultTensorType": onnx.TensorProto.FLOAT,
+            },
+        )
+    finally:
+        logging.disable(logging.NOTSET)

@@ -4,6 +4,7 @@ Exit status: 0 all is well, also if nothing answers a question; 1 done, but some
 2 an error, told in one line; 130 stopped with Ctrl-C.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -254,6 +255,8 @@ _add_commands()
 def main() -> None:
     """The `rag` command."""
     logging.basicConfig(format="rag: %(message)s", level=logging.WARNING)
+    # Most of a short command is imports, which leave nothing to collect.
+    gc.set_threshold(100_000, 20, 20)
     # None of its plugins is used, and to look for some takes longer than a search.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

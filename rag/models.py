@@ -73,8 +73,9 @@ class _Loader:
                 reason = compiled
             else:
                 return compiled
+        embedder = self._original(name, precisions, reason)
         _log.warning("%s runs through sentence-transformers: %s", name, reason)
-        return self._original(name, precisions, reason)
+        return embedder
 
     def _compiled(self, name: str, digest: str, precision: Precision) -> Embedder | str:
         """The compiled model, compiled first if need be; or why there is none."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from index.cores import cores
+
 PACKAGES = ("rag", "onnxruntime", "faiss-cpu", "tantivy", "tokenizers", "numpy", "torch", "uvicorn")
 """Ours that decide the speed; those that are not installed are left out."""
 
@@ -37,25 +39,18 @@ class Machine:
 
 def this_machine() -> Machine:
     """The machine that this runs on."""
-    cores = n_cores()
+    n = cores()
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     cpu, flags = _cpu(Path("/proc/cpuinfo"))
     return Machine(
         cpu=cpu,
-        cores=cores,
+        cores=n,
         memory_gb=round(pages / 2**30, 1),
         flags=flags,
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        load=round(os.getloadavg()[0] / cores, 2),
+        load=round(os.getloadavg()[0] / n, 2),
     )
-
-
-def n_cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _cpu(described: Path) -> tuple[str, tuple[str, ...]]:

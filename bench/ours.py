@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.machine import n_cores
+from index.cores import cores
 from index.protocols import Embedder
 from index.store import Store
 from index.sync import ingest
@@ -60,7 +60,7 @@ def forward(job: dict[str, Any]) -> dict[str, Any]:
         return {"seconds": None}
     with closing(Store.open(Path(job["index"]))) as store:
         ids = [embedder.tokenized(text)[0] for text in _chunk_texts(store)]
-    with ThreadPoolExecutor(n_cores()) as threads:
+    with ThreadPoolExecutor(cores()) as threads:
         began = time.perf_counter()
         for _ in threads.map(embedder.forward, sorted(ids, key=len, reverse=True)):
             pass
@@ -92,7 +92,7 @@ def encode(job: dict[str, Any]) -> dict[str, Any]:
     embedder = warm_embedder()
     texts, size = job["questions"], job["batch"]
     batches = [texts[at : at + size] for at in range(0, len(texts), size)]
-    return {"seconds": min(_seconds(embedder, batches, n) for n in (1, n_cores()))}
+    return {"seconds": min(_seconds(embedder, batches, n) for n in (1, cores()))}
 
 
 def _seconds(embedder: Embedder, batches: Sequence[list[str]], n_threads: int) -> float:

@@ -6,22 +6,20 @@ damaged, or was made otherwise than would be done now, is made anew. It appears 
 lock has several processes make it once.
 """
 
-import json
 import logging
 import shutil
 from dataclasses import asdict, dataclass, replace
-from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from index import runtime
+from index.checksum import sealed, sha256_of_file, unsealed
 from index.errors import ModelUnusable
-from index.fingerprint import ModelFingerprint
+from index.fingerprint import ModelFingerprint, Precision
 from index.models import ModelFolder
 from index.onnx_embedder import MODEL_FILE, TOKENIZER_FILE, OnnxEmbedder
-from index.runtime import Precision
 from index.verification import least_cosine
 
 if TYPE_CHECKING:
@@ -68,10 +66,12 @@ class CompiledModels:
         folder = self.folder(weights, precision)
         try:
             manifest = _read(folder / MANIFEST)
-            damaged = [n for n, digest in manifest.files.items() if _sha256(folder / n) != digest]
+            damaged = [
+                n for n, digest in manifest.files.items() if sha256_of_file(folder / n) != digest
+            ]
         except FileNotFoundError:
             return None
-        except (KeyError, OSError, TypeError, ValueError):
+        except (AttributeError, KeyError, OSError, TypeError, ValueError):
             damaged = [MANIFEST]
         if damaged:
             _log.warning("%s is damaged; compiling the model again", folder / damaged[0])
@@ -83,7 +83,7 @@ class CompiledModels:
         """The embedder of a model that `find` or `compile` has found usable, under the name that it
         is called by now."""
         fingerprint = replace(manifest.fingerprint, name=name)
-        folder = self.folder(fingerprint.weights, precision_of(fingerprint))
+        folder = self.folder(fingerprint.weights, fingerprint.precision)
         return OnnxEmbedder(folder, fingerprint, n_threads)
 
     def compile(self, model: ModelFolder, precision: Precision) -> Manifest:
@@ -103,7 +103,7 @@ class CompiledModels:
             draft.mkdir()
             try:
                 manifest = _compiled(model, precision, draft)
-                _write(draft / MANIFEST, manifest)
+                (draft / MANIFEST).write_text(sealed(asdict(manifest)), encoding="utf-8")
                 shutil.rmtree(folder, ignore_errors=True)
                 draft.rename(folder)
             finally:
@@ -130,7 +130,7 @@ def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifes
     except ModelUnusable as error:
         cosine, failure = 0.0, str(error)
     names = () if failure else (MODEL_FILE, TOKENIZER_FILE)
-    files = {name: _sha256(folder / name) for name in names}
+    files = {name: sha256_of_file(folder / name) for name in names}
     return Manifest(FORMAT, runtime.VERSION, fingerprint, files, cosine, failure)
 
 
@@ -158,28 +158,7 @@ def _made(
     return cosine
 
 
-def precision_of(fingerprint: ModelFingerprint) -> Precision:
-    """Of the compiled model that gives an index its vectors."""
-    return "int8" if fingerprint.precision == "int8" else "fp32"
-
-
 def _read(path: Path) -> Manifest:
-    """Raises ValueError, TypeError or KeyError if it is damaged."""
-    fields = json.loads(path.read_bytes())
-    if fields.pop("sha256") != _digest(fields):
-        raise ValueError("checksum")
+    """Raises ValueError, TypeError, KeyError or AttributeError if it is damaged."""
+    fields = unsealed(path.read_bytes())
     return Manifest(**{**fields, "fingerprint": ModelFingerprint(**fields["fingerprint"])})
-
-
-def _write(path: Path, manifest: Manifest) -> None:
-    fields = asdict(manifest)
-    path.write_text(json.dumps({**fields, "sha256": _digest(fields)}, indent=1), encoding="utf-8")
-
-
-def _digest(fields: dict[str, Any]) -> str:
-    return sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()

@@ -4,8 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from index.errors import IndexMismatch
+
+Precision = Literal["int8", "fp32"]
 
 CHUNKER_VERSION = 1
 """Raised whenever the same document would be chunked otherwise."""
@@ -27,7 +30,7 @@ class ModelFingerprint:
     dimension: int
     window: int
     special: int
-    precision: str
+    precision: Precision
     query_prefix: str
     document_prefix: str
     sentences: str

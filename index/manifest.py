@@ -4,16 +4,14 @@ It is replaced in one step, and files are never changed once it names them. So a
 instant leaves the former state, and a flipped bit is seen before anything is read from it.
 """
 
-import json
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
 
 from index import dense, lexical
+from index.checksum import sealed, sha256_of_file, unsealed
 from index.cores import cores
 from index.store import Store
 
@@ -52,10 +50,7 @@ class Manifest:
     def read(cls, folder: Path, store: Store) -> "Manifest | None":
         """What is published, if it is whole, of this format, and was derived from this store."""
         try:
-            fields = json.loads((folder / MANIFEST).read_bytes())
-            if fields.pop("sha256") != _digest_of(fields):
-                raise ValueError("checksum")
-            manifest = cls(**fields)
+            manifest = cls(**unsealed((folder / MANIFEST).read_bytes()))
         except FileNotFoundError:
             return None
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
@@ -69,8 +64,7 @@ class Manifest:
         for name in self.files:
             _sync(folder / name)
         draft = folder / f"{MANIFEST}.draft"
-        fields = asdict(self)
-        draft.write_text(json.dumps({**fields, "sha256": _digest_of(fields)}, indent=1))
+        draft.write_text(sealed(asdict(self)))
         _sync(draft)
         draft.replace(folder / MANIFEST)
         _sync(folder)
@@ -92,16 +86,7 @@ def _files(folder: Path, part: str) -> list[str]:
 def _digests(folder: Path, names: list[str]) -> list[str]:
     """Each file's sha256; hashing lets go of the interpreter, so files go side by side."""
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(lambda name: _sha256(folder / name), names))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
-
-
-def _digest_of(fields: dict[str, Any]) -> str:
-    return sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+        return list(pool.map(lambda name: sha256_of_file(folder / name), names))
 
 
 def _sync(path: Path) -> None:

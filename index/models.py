@@ -3,9 +3,10 @@
 import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 
+from index.checksum import sha256_of_file
 from index.errors import ModelUnusable
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -80,8 +81,7 @@ def _digest(folder: Path) -> str:
 @lru_cache(maxsize=64)  # a model's files do not change while it is in use
 def _sha256(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            return file_digest(stream, "sha256").hexdigest()
+        return sha256_of_file(file)
     except OSError as error:
         raise ModelUnusable(f"cannot read {file}: {error.strerror}") from error
 

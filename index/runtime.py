@@ -9,11 +9,12 @@ import logging
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.fingerprint import Precision
 from index.types import Matrix, Vector
 
 # Read when onnxruntime is imported: without it, releases from 1.29 on keep an identifier of the
@@ -23,8 +24,6 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 VERSION: str = onnxruntime.__version__
-
-Precision = Literal["fp32", "int8"]
 
 _TOO_SLOW = ["SkipLayerNormFusion", "EmbedLayerNormFusion"]
 """Fusions that take four times as long as what they fuse: their normalisation is not vectorised."""

@@ -9,13 +9,13 @@ from contextlib import closing
 from pathlib import Path
 
 from index.errors import ModelUnusable
-from index.fingerprint import ModelFingerprint
+from index.fingerprint import ModelFingerprint, Precision
 from index.models import DEFAULT_MODEL, find_model
 from index.protocols import Embedder
 from index.store import Store
 from rag.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
 from rag.retrieve import CrossEncode
-from rag.settings import CPU, Precision, Settings
+from rag.settings import CPU, Settings
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
 """In the order in which they are tried for a new index. Eight bits cost at most .002 nDCG@10 on
@@ -42,12 +42,13 @@ def load_model_of(
 
     Raises ModelUnusable.
     """
-    precision: Precision = "int8" if fingerprint.precision == "int8" else "fp32"
     name, digest = fingerprint.name, fingerprint.weights
     if settings.model not in (None, fingerprint.name):
         folder = find_model(settings.model or DEFAULT_MODEL)
         name, digest = folder.name, folder.digest
-    return _Loader(settings, n_threads).load(name, digest, (settings.precision or precision,))
+    return _Loader(settings, n_threads).load(
+        name, digest, (settings.precision or fingerprint.precision,)
+    )
 
 
 class _Loader:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from index.compiled import CompiledModels, precision_of
+from index.compiled import CompiledModels
 from index.fingerprint import ModelFingerprint
 from index.snapshot import Snapshot
 from index.store import DATABASE
@@ -85,7 +85,7 @@ def overview(settings: Settings) -> Overview:
 def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:
     """As rag.models would load it, without loading it."""
     models = CompiledModels(settings.cache_dir)
-    precision = precision_of(fingerprint)
+    precision = fingerprint.precision
     manifest = models.find(fingerprint.weights, precision)
     runtime, why = "onnxruntime", ""
     if settings.device != CPU:

@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from platformdirs import user_cache_path
 from pydantic import Field, ValidationError
@@ -15,11 +15,11 @@ from pydantic_settings import (
 )
 
 from index.errors import BadInput
+from index.fingerprint import Precision
 from rag.ranking import RankSettings
 
 SETTINGS_FILE = "rag.toml"
 CPU = "cpu"
-Precision = Literal["int8", "fp32"]
 _RANKING = RankSettings()
 
 

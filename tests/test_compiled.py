@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index.checksum import sealed
 from index.compiled import MANIFEST, CompiledModels, Manifest
 from index.embed import SentenceTransformerEmbedder
 from index.errors import ModelUnusable
@@ -141,10 +142,8 @@ def test_what_another_onnxruntime_made_is_stale(own_cache: Path) -> None:
     file = folder_in(own_cache) / MANIFEST
     fields = json.loads(file.read_text())
     fields["runtime"] = "0.1"
-    from index import compiled
-
     fields.pop("sha256")
-    file.write_text(json.dumps({**fields, "sha256": compiled._digest(fields)}))
+    file.write_text(sealed(fields))
     assert CompiledModels(own_cache).find(find_model().digest, "int8") is None
 
 

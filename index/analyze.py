@@ -19,12 +19,13 @@ MAX_TERM = 128
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
-    rf"(?P<unspaced>[{_UNSPACED}ー]+)"
-    r"|(?P<acronym>(?<![\p{L}\p{N}])(?:\p{Lu}\.){2,})"
-    r"|(?P<number>\p{N}+(?:[.,]\p{N}+)+)"
-    rf"|(?P<word>(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+)",
+    rf"[{_UNSPACED}ー]+"
+    r"|(?<![\p{L}\p{N}])(?:\p{Lu}\.){2,}"  # an acronym
+    r"|\p{N}+(?:[.,]\p{N}+)+"
+    rf"|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+",
     regex.VERSION1,
 )
+_IS_UNSPACED = regex.compile(rf"[{_UNSPACED}ー]")
 _DIACRITICS = regex.compile(r"[\u0300-\u036f]")
 
 STOP_WORDS = frozenset(
@@ -51,24 +52,29 @@ class Term(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 17)
-def _normalise(word: str, stop_words: frozenset[str] = STOP_WORDS) -> str:
-    """The term a word is matched by; empty for a word that is not searched for."""
-    folded = unicodedata.normalize("NFKD", word.casefold())
+def _normalise(word: str) -> str:
+    """The term a word, an acronym or a number is matched by; empty if it is not searched for."""
+    # No acronym is a function word: I.T. is not "it".
+    plain, dropped = (word.replace(".", ""), ()) if word[-1] == "." else (word, STOP_WORDS)
+    folded = unicodedata.normalize("NFKD", plain.replace(",", "").casefold())
     folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded)).casefold()
     # Some ligatures come apart into several words, as ﷺ does; a term is one.
     folded = "".join(folded.split())
-    if folded in stop_words:
+    if folded in dropped:
         return ""
     if folded.isascii():
         folded = str(_stemmer.stemWord(folded))
     return folded[:MAX_TERM]
 
 
-def _pairs(run: str, start: int) -> Iterator[Term]:
-    if len(run) == 1:
-        yield Term(run, start, start + 1)
-    for i in range(len(run) - 1):
-        yield Term(run[i : i + 2], start + i, start + i + 2)
+def _is_unspaced(word: str) -> bool:
+    """Whether it is a run of a script without spaces, which its pairs of characters stand for."""
+    return not word.isascii() and _IS_UNSPACED.match(word) is not None
+
+
+def _starts(run: str) -> range:
+    """Where the pairs of a run start; one character alone counts as a pair."""
+    return range(max(len(run) - 1, 1))
 
 
 def analyze(text: str) -> Iterator[Term]:
@@ -79,23 +85,23 @@ def analyze(text: str) -> Iterator[Term]:
     """
     for match in _WORD.finditer(text):
         word, start = match.group(), match.start()
-        if match.lastgroup == "unspaced":
-            yield from _pairs(word, start)
-            continue
-        if match.lastgroup == "acronym":
-            # No acronym is a function word: I.T. is not "it".
-            term = _normalise(word.replace(".", ""), frozenset())
-        elif match.lastgroup == "number":
-            term = _normalise(word.replace(",", ""))
-        else:
-            term = _normalise(word)
-        if term:
+        if _is_unspaced(word):
+            for i in _starts(word):
+                pair = word[i : i + 2]
+                yield Term(pair, start + i, start + i + len(pair))
+        elif term := _normalise(word):
             yield Term(term, start, match.end())
 
 
 def terms_of(text: str) -> list[str]:
-    """The terms alone."""
-    return [term.text for term in analyze(text)]
+    """The terms alone, in half the time."""
+    terms: list[str] = []
+    for word in _WORD.findall(text):
+        if _is_unspaced(word):
+            terms += [word[i : i + 2] for i in _starts(word)]
+        else:
+            terms.append(_normalise(word))
+    return [term for term in terms if term]
 
 
 @lru_cache(maxsize=1024)  # the passages that are looked at are often the same

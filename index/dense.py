@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from index.errors import IndexMismatch
 from index.sizing import Description, Shape
-from index.types import Hit, Ids, Matrix, Vector
+from index.types import Hits, Ids, Matrix, Vector
 
 # One query gains nothing from two OpenMP threads and loses by their start: several searches at once
 # are several threads with one each.
@@ -125,7 +125,7 @@ class FaissIndex:
         if len(ids):
             self._index.remove_ids(faiss.IDSelectorBatch(ids))
 
-    def search(self, query: Vector, k: int, within: Ids | None = None) -> list[Hit]:
+    def search(self, query: Vector, k: int, within: Ids | None = None) -> Hits:
         if query.shape != (self.dimension,):
             raise IndexMismatch(
                 f"the index holds {self.dimension}-d vectors but the query's has shape "
@@ -146,19 +146,18 @@ class FaissIndex:
         n_probed = ceil(self.shape.n_probed * len(self) / max(available, 1))
         return self._found(query, wanted, available, selector, n_probed)
 
-    def _found_and_kept(self, query: Vector, wanted: int, within: Ids) -> list[Hit]:
+    def _found_and_kept(self, query: Vector, wanted: int, within: Ids) -> Hits:
         """The best of so many hits that `wanted` of them should lie within some chunks, ascending;
         fewer if they do not. For FAISS takes a microsecond for every chunk it is to look for."""
         fetched = min(len(self), 2 * wanted * len(self) // len(within) + 1)
         hits = self._found(query, fetched, len(self), None, self.shape.n_probed)
-        ids = np.array([hit.chunk_id for hit in hits], dtype=np.int64)
-        places = np.minimum(np.searchsorted(within, ids), len(within) - 1)
-        kept = np.flatnonzero(within[places] == ids)[:wanted]
-        return [Hit(hits[i].chunk_id, hits[i].score, rank) for rank, i in enumerate(kept, 1)]
+        places = np.minimum(np.searchsorted(within, hits.ids), len(within) - 1)
+        kept = np.flatnonzero(within[places] == hits.ids)[:wanted]
+        return Hits(hits.ids[kept], hits.scores[kept])
 
     def _found(
         self, query: Vector, wanted: int, available: int, selector: Any, n_probed: int
-    ) -> list[Hit]:
+    ) -> Hits:
         """The best of the chunks in so many lists, and in more where these hold too few."""
         hits = self._met(query, wanted, available, selector, n_probed)
         while len(hits) < wanted and n_probed < self.shape.n_lists:
@@ -168,7 +167,7 @@ class FaissIndex:
 
     def _met(
         self, query: Vector, wanted: int, available: int, selector: Any, n_probed: int
-    ) -> list[Hit]:
+    ) -> Hits:
         """The best of the chunks in the lists that are looked into; all, without lists."""
         parameters = self._parameters(selector, n_probed)
         fetched = wanted
@@ -178,12 +177,11 @@ class FaissIndex:
             fetched = min(fetched + 1, available)
             scores, ids = self._index.search(query[None, :], fetched, params=parameters)
             found = ids[0] >= 0
-            scores, ids = scores[0][found], ids[0][found]
+            scores, ids = scores[0][found].astype(np.float64), ids[0][found]
             if fetched == available or len(ids) < fetched or scores[wanted - 1] > scores[-1]:
-                order = np.lexsort((ids, -scores))[:wanted]
-                return [Hit(int(ids[i]), float(scores[i]), r) for r, i in enumerate(order, 1)]
+                return Hits.ordered(ids, scores, wanted)
             fetched *= 2
-        return []
+        return Hits.none()
 
     def _parameters(self, selector: Any, n_probed: int) -> Any:
         if self.shape.exact:

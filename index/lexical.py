@@ -13,10 +13,11 @@ from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import regex
 import tantivy
 
-from index.types import Hit, Ids
+from index.types import Hits, Ids
 
 VERSION: str = tantivy.__version__  # type: ignore[attr-defined]
 
@@ -68,11 +69,11 @@ class TantivyIndex:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> list[Hit]:
+    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> Hits:
         """Each distinct term or pair counts once, however often the query repeats it."""
         available = len(self) if within is None else min(len(self), len(within))
         if not terms or not available or k < 1:
-            return []
+            return Hits.none()
         query = self._query(terms, within)
         fetched = min(k, available)
         while True:
@@ -83,11 +84,8 @@ class TantivyIndex:
                 break
             fetched *= 2
         ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
-        ranked = sorted(
-            (-float(score), int(chunk_id or 0))
-            for (score, _), chunk_id in zip(found, ids, strict=True)
-        )
-        return [Hit(i, -score, rank) for rank, (score, i) in enumerate(ranked[:k], 1)]
+        scores = np.array([score for score, _ in found], dtype=np.float64)
+        return Hits.ordered(np.array(ids, dtype=np.int64), scores, k)
 
     def _query(self, terms: Sequence[str], within: Ids | None) -> Any:
         parts = [

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from index.fingerprint import ModelFingerprint
 from index.sizing import Description
-from index.types import Encoding, Hit, Ids, Matrix, QueryEncoding, Span, Vector
+from index.types import Encoding, Hits, Ids, Matrix, QueryEncoding, Span, Vector
 
 
 class Tokenizer(Protocol):
@@ -52,7 +52,7 @@ class VectorIndex(Protocol):
 
     def remove(self, ids: Ids) -> None: ...
 
-    def search(self, query: Vector, k: int, within: Ids | None = None) -> list[Hit]:
+    def search(self, query: Vector, k: int, within: Ids | None = None) -> Hits:
         """The k nearest chunks, best first, ties to the smaller chunk_id.
 
         query: float32, shape (d,), unit length; scores are cosines in [-1, 1]. `within` limits
@@ -71,7 +71,7 @@ class LexicalIndex(Protocol):
 
     def __len__(self) -> int: ...
 
-    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> list[Hit]:
+    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> Hits:
         """The k best chunks holding any of the terms, best first, ties to the smaller chunk_id.
 
         terms: the query's, in its order.

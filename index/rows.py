@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.quantized import QuantizedVectors, quantize, row_bytes
-from index.types import Chunk, Encoding, Ids, Matrix, Span, TokenVectors, Vector
+from index.types import Chunk, Encoding, Ids, Matrix, Span, TokenVectors
 
 DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
@@ -43,10 +43,14 @@ class ChunkRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk(ChunkRow):
-    """With its vectors too, as near as they are kept: (d,) and (n_sentences, d)."""
+    """With its vectors too, as they are kept: its own, and then its sentences'."""
 
-    vector: Vector
-    sentence_vectors: Matrix
+    vectors: QuantizedVectors
+
+    @property
+    def sentence_vectors(self) -> Matrix:
+        """(n_sentences, d), as near as they are kept."""
+        return self.vectors.expand()[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,8 @@ def stored_chunk(row: Sequence[object], dimension: int) -> StoredChunk:
     """From CHUNK_COLUMNS, of a model of this dimension."""
     *columns, vectors = row
     plain = chunk_row(columns)
-    rows = QuantizedVectors.from_bytes(blob(vectors), dimension).expand()
-    return StoredChunk(plain.chunk, plain.document, rows[0], rows[1:])
+    kept = QuantizedVectors.from_bytes(blob(vectors), dimension)
+    return StoredChunk(plain.chunk, plain.document, kept)
 
 
 def stored_vectors(rows: Sequence[Sequence[object]], dimension: int) -> StoredVectors:

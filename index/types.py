@@ -5,11 +5,12 @@ Every span is half-open and counts Unicode code points of a document's canonical
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
 from itertools import accumulate
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,3 +188,34 @@ class Hit:
     chunk_id: int
     score: float
     rank: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits(Sequence[Hit]):
+    """What one index found, best first. ids: int64, (n,); scores: float64, (n,)."""
+
+    ids: Ids
+    scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, i: int) -> Hit: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Hit]: ...
+    def __getitem__(self, i: int | slice) -> Hit | list[Hit]:
+        if isinstance(i, slice):
+            return [self[each] for each in range(len(self))[i]]
+        i = range(len(self))[i]
+        return Hit(int(self.ids[i]), float(self.scores[i]), i + 1)
+
+    @classmethod
+    def ordered(cls, ids: Ids, scores: NDArray[np.float64], k: int) -> "Hits":
+        """The k best of these, ties to the smaller id."""
+        order = np.lexsort((ids, -scores))[:k]
+        return cls(ids[order], scores[order])
+
+    @classmethod
+    def none(cls) -> "Hits":
+        return cls(np.zeros(0, np.int64), np.zeros(0))

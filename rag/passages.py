@@ -44,7 +44,6 @@ def distinct(
 
     asked: the question's terms.
     """
-    near = _near(candidates.vectors)
 
     def terms_in(row: int) -> frozenset[str]:
         stored = candidates[row].stored
@@ -58,12 +57,15 @@ def distinct(
         return len(differ) <= (1 - _ALIKE_TERMS) * len(mine | theirs)
 
     kept: dict[int, list[int]] = {}
+    near: dict[int, list[int]] = {}
     for row in range(len(candidates)):
-        same = next((r for r in near.get(row, ()) if r in kept and alike(r, row)), None)
+        same = next((r for r in near.get(row, ()) if alike(r, row)), None)
         if same is not None:
             kept[same].append(row)
         elif len(kept) < k:
             kept[row] = []
+            for other in _near(candidates.vectors, row):
+                near.setdefault(other, []).append(row)
     bests = candidates.at(list(kept))
     return [
         Ranked(best, [best.stored], candidates.at(rows))
@@ -71,12 +73,10 @@ def distinct(
     ]
 
 
-def _near(vectors: Matrix) -> dict[int, list[int]]:
-    """For each row those before it that it is worth comparing with, in order."""
-    ones, others = np.nonzero(np.tril(vectors @ vectors.T >= _ALIKE_COSINE, -1))
-    near: dict[int, list[int]] = {}
-    for one, other in zip(ones.tolist(), others.tolist(), strict=True):
-        near.setdefault(one, []).append(other)
+def _near(vectors: Matrix, row: int) -> list[int]:
+    """The rows behind a row that it is worth comparing with."""
+    cosines = vectors[row + 1 :] @ vectors[row]
+    near: list[int] = (np.flatnonzero(cosines >= _ALIKE_COSINE) + row + 1).tolist()
     return near
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from index.rows import StoredVectors
 from index.snapshot import Snapshot
-from index.types import Hit, Ids
+from index.types import Hits, Ids
 from rag.candidates import SIGNALS, Candidate, Candidates
 from rag.late import Interaction, Interactions
 from rag.question import Question
@@ -128,24 +128,25 @@ def _candidates(
     """What each side finds, with the signals of both, in order of their ids."""
     n, terms = settings.n_candidates, question.terms
     # A zero vector is near nothing: BM25 alone is asked.
-    dense_hits = snapshot.dense.search(question.vector, n, within) if question.vector.any() else []
+    nowhere = not question.vector.any()
+    dense_hits = Hits.none() if nowhere else snapshot.dense.search(question.vector, n, within)
     lexical_hits = snapshot.lexical.search(terms, n, within)
-    wanted = {hit.chunk_id for hit in (*dense_hits, *lexical_hits)}
-    vectors = snapshot.vectors_of(wanted)
-    bm25 = {hit.chunk_id: hit.score for hit in lexical_hits}
+    ids = np.union1d(dense_hits.ids, lexical_hits.ids)
+    signals = np.zeros(len(ids), SIGNALS)
+    signals["chunk_id"] = ids
+    for name, hits in (("dense_rank", dense_hits), ("lexical_rank", lexical_hits)):
+        signals[name][np.searchsorted(ids, hits.ids)] = np.arange(1, len(hits) + 1)
+    lexical = np.zeros(len(ids))
+    lexical[np.searchsorted(ids, lexical_hits.ids)] = lexical_hits.scores
     # Fewer than were asked for: no other chunk holds any of the terms.
-    if len(lexical_hits) == n and len(bm25) < len(vectors.ids):
-        unscored = np.array([i for i in vectors.ids.tolist() if i not in bm25], dtype=np.int64)
+    if len(lexical_hits) == n < len(ids):
+        unscored = ids[signals["lexical_rank"] == 0]
         found = snapshot.lexical.search(terms, len(unscored), unscored)
-        bm25.update((hit.chunk_id, hit.score) for hit in found)
+        lexical[np.searchsorted(ids, found.ids)] = found.scores
 
-    signals = np.zeros(len(vectors.ids), SIGNALS)
-    signals["chunk_id"] = vectors.ids
+    vectors = snapshot.vectors_of(ids.tolist())
     signals["n_sentences"] = np.diff(vectors.firsts) - 1
-    signals["dense_rank"] = _ranks(vectors.ids, dense_hits)
-    signals["lexical_rank"] = _ranks(vectors.ids, lexical_hits)
     dense, sentence = _cosines(vectors, question)
-    lexical = np.array([bm25.get(i, 0.0) for i in vectors.ids.tolist()])
     share = np.minimum(lexical / max(question.lexical_most, 1e-12), 1.0)
     score = first_score(dense, sentence, share, settings)
     for name, values in (
@@ -161,11 +162,6 @@ def _candidates(
     firsts = vectors.firsts[:-1]
     own = vectors.codes[firsts] * vectors.scales[firsts, None]
     return Candidates(snapshot, signals, own)
-
-
-def _ranks(ids: Ids, hits: Sequence[Hit]) -> list[int]:
-    ranks = {hit.chunk_id: hit.rank for hit in hits}
-    return [ranks.get(i, 0) for i in ids.tolist()]
 
 
 def _cosines(vectors: StoredVectors, question: Question) -> tuple[Floats, Floats]:

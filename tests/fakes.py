@@ -10,6 +10,7 @@ import regex
 
 from index.analyze import terms_of
 from index.fingerprint import ModelFingerprint
+from index.quantized import quantize
 from index.rows import StoredChunk
 from index.tokens import compress
 from index.types import (
@@ -153,7 +154,7 @@ def stored_with(
     chunk_id = document * 1000 + ordinal
     digest = digest_of(span.of(text))
     chunk = Chunk(chunk_id, f"d{document}", ordinal, span, tuple(sentences), digest)
-    return StoredChunk(chunk, document, vectors[0], vectors)
+    return StoredChunk(chunk, document, quantize(np.vstack([vectors[:1], vectors])))
 
 
 def candidate_with(stored: StoredChunk, **given: Any) -> Candidate:

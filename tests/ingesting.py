@@ -44,7 +44,7 @@ def indexed(folder: Path) -> Indexed:
         return (
             [(row.doc_id, texts[row.document], row.path) for row in rows],
             [
-                (i, s.chunk.doc_id, s.vector.tobytes(), tokens_blob(tokens[i]))
+                (i, s.chunk.doc_id, s.vectors.to_bytes(), tokens_blob(tokens[i]))
                 for i, s in zip(ids, snapshot.chunks(ids), strict=True)
             ],
         )

@@ -61,7 +61,7 @@ def originals(store: Store) -> list[bytes]:
     row = store.documents()[0].document
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.chunk.ordinal)
-    return [np.vstack([each.vector, each.sentence_vectors]).tobytes() for each in chunks]
+    return [each.vectors.expand().tobytes() for each in chunks]
 
 
 def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: Store) -> None:

@@ -219,7 +219,7 @@ def test_an_open_snapshot_goes_on_when_its_files_are_deleted(folder: Path) -> No
     hits = snapshot.lexical.search(["grain"], 5)
     for i in range(3):
         ingest_documents(folder, [document("d0", f"grain {i}")], EMBEDDER)
-    assert snapshot.lexical.search(["grain"], 5) == hits
+    assert list(snapshot.lexical.search(["grain"], 5)) == list(hits)
     assert len(snapshot.chunks(hit.chunk_id for hit in hits)) == len(hits)
     snapshot.close()
 

@@ -95,7 +95,7 @@ def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, quer
     assert len(candidates) >= 10
     for candidate in candidates:
         stored = candidate.stored
-        dense = float(stored.vector @ asked.vector)
+        dense = float(stored.vectors.expand()[0] @ asked.vector)
         sentence = max(float(row @ asked.vector) for row in stored.sentence_vectors)
         bm25 = everything.get(stored.chunk.chunk_id, 0.0)
         share = min(bm25 / (2.2 * sum(asked.idf.values())), 1.0) if bm25 else 0.0

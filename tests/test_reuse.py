@@ -61,7 +61,7 @@ def encodings(doc_id: str) -> list[tuple[bytes, bytes]]:
     chunks, tokens = store.chunks(ids), store.token_vectors(ids)
     store.close()
     return [
-        (each.vector.tobytes() + each.sentence_vectors.tobytes(), tokens_blob(tokens[i]))
+        (each.vectors.to_bytes(), tokens_blob(tokens[i]))
         for each in sorted(chunks, key=lambda each: each.chunk.ordinal)
         for i in [each.chunk.chunk_id]
     ]

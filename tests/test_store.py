@@ -79,7 +79,7 @@ def test_chunks_come_back_with_their_sentences_and_vectors(store: Store) -> None
     assert [s.chunk for s in stored] == [c for c, _ in expected]
     for found, (_, encoding) in zip(stored, expected, strict=True):
         # Each row is kept on its own, so that it is the same wherever it stands.
-        np.testing.assert_array_equal([found.vector], kept([encoding.vector]))
+        np.testing.assert_array_equal(found.vectors.expand()[:1], kept([encoding.vector]))
         np.testing.assert_array_equal(found.sentence_vectors, kept(encoding.sentence_vectors))
     ids = np.array([c.chunk_id for c, _ in expected], dtype=np.int64)
     np.testing.assert_array_equal(store.vectors(ids), kept([e.vector for _, e in expected]))
@@ -112,7 +112,7 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
     assert found.firsts[-1] == len(rows)
     for i, stored in enumerate(store.chunks(ids)):
         mine = rows[found.firsts[i] : found.firsts[i + 1]]
-        np.testing.assert_array_equal(mine, [stored.vector, *stored.sentence_vectors])
+        np.testing.assert_array_equal(mine, stored.vectors.expand())
         assert found.documents[i] == stored.document
         assert len(mine) == 1 + len(stored.chunk.sentences)
 

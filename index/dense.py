@@ -21,10 +21,6 @@ from index.errors import IndexMismatch
 from index.sizing import Description, Shape
 from index.types import Hits, Ids, Matrix, Vector
 
-# One query gains nothing from two OpenMP threads and loses by their start: several searches at once
-# are several threads with one each.
-faiss.omp_set_num_threads(1)
-
 VERSION: str = faiss.__version__
 
 MMAP_FROM_BYTES = 64 * 2**20
@@ -41,7 +37,8 @@ _VECTORS_A_LIST = 20
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Within it, what FAISS trains, adds and compares in this thread is shared by n cores."""
+    """Within it, what FAISS is asked for in this thread is shared by n cores: by all, unless told
+    otherwise, and told for one thread of the program is not told for the others."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(n)
     try:
@@ -175,7 +172,9 @@ class FaissIndex:
             # One more than wanted, and more until the last differs in score from the k-th, shows
             # every chunk that ties with it: which of those are in must not be left to chance.
             fetched = min(fetched + 1, available)
-            scores, ids = self._index.search(query[None, :], fetched, params=parameters)
+            # A second thread gains one query nothing, and keeps a core busy waiting for more.
+            with threads(1):
+                scores, ids = self._index.search(query[None, :], fetched, params=parameters)
             found = ids[0] >= 0
             scores, ids = scores[0][found].astype(np.float64), ids[0][found]
             if fetched == available or len(ids) < fetched or scores[wanted - 1] > scores[-1]:

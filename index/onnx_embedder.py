@@ -32,15 +32,12 @@ _Made = TypeVar("_Made")
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 
-_MOST_FOR_A_QUERY = 4
-"""Threads: a query has too few tokens for more to share."""
-
 
 class OnnxEmbedder:
     """A compiled model in a folder.
 
-    Texts are encoded each on its own, `n_threads` at once, so their vectors do not depend on what
-    else is encoded; a query alone has all threads for itself. Many threads may call at once.
+    Texts are encoded each on its own and in one thread, `n_threads` at once, so their vectors do
+    not depend on what else is encoded. Many threads may call at once.
     """
 
     def __init__(
@@ -62,16 +59,9 @@ class OnnxEmbedder:
         return ModelTokenizer(self._tokenizer)
 
     @cached_property
-    def _alone(self) -> Graph:
-        """The graph for one text that has the machine for itself."""
+    def _graph(self) -> Graph:
         with self._making:
-            return Graph(self._folder / MODEL_FILE, min(self._n_threads, _MOST_FOR_A_QUERY))
-
-    @cached_property
-    def _among_others(self) -> Graph:
-        """The graph for texts that are encoded at the same time, each in one thread."""
-        with self._making:
-            return Graph(self._folder / MODEL_FILE, 1)
+            return self.__dict__.get("_graph") or Graph(self._folder / MODEL_FILE)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -91,17 +81,22 @@ class OnnxEmbedder:
 
     def encode_query(self, text: str) -> QueryEncoding:
         """The query's vectors. One longer than the window is read in parts."""
-        return self._query(text, self._alone)
+        prefix = self.fingerprint.query_prefix
+        parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest)
+        passes = [self._pass(prefix + part.text) for part in parts]
+        if not self._late:
+            return tokenless([each.vector for each in passes])
+        return query_of(parts, passes, prefix)
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
         """Several queries, `n_threads` at once."""
-        if len(texts) == 1:
-            return [self.encode_query(texts[0])]
-        return self._at_once(lambda text: self._query(text, self._among_others), texts)
+        return self._at_once(self.encode_query, texts)
 
     def _at_once(self, function: Callable[..., _Made], *arguments: Sequence[Any]) -> list[_Made]:
         """The function of each text, the longest first, so that no thread is left with one."""
         texts = arguments[0]
+        if min(self._n_threads, len(texts)) == 1:
+            return list(map(function, *arguments))
         by_length = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         running = {
             i: self._pool.submit(function, *(each[i] for each in arguments)) for i in by_length
@@ -109,28 +104,19 @@ class OnnxEmbedder:
         return [running[i].result() for i in range(len(texts))]
 
     def _encoding(self, text: str, sentences: Sequence[Span]) -> Encoding:
-        return late_pooled(self._pass(text, self._among_others), sentences)
+        return late_pooled(self._pass(text), sentences)
 
     def _vector(self, text: str) -> Vector:
-        return self._pass(text, self._among_others).vector
+        return self._pass(text).vector
 
-    def _query(self, text: str, graph: Graph) -> QueryEncoding:
-        prefix = self.fingerprint.query_prefix
-        parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest)
-        passes = [self._pass(prefix + part.text, graph) for part in parts]
-        if not self._late:
-            return tokenless([each.vector for each in passes])
-        return query_of(parts, passes, prefix)
-
-    def _pass(self, text: str, graph: Graph) -> ForwardPass:
+    def _pass(self, text: str) -> ForwardPass:
         ids, offsets = self.tokenized(text)
-        tokens, vector = graph.run(ids)
+        tokens, vector = self._graph.run(ids)
         return ForwardPass(vector, tokens, offsets)
 
     def forward(self, ids: NDArray[np.int64]) -> GraphOutput:
-        """A bare pass over the ids (t,) of a text that is encoded among others: what encoding
-        cannot be faster than."""
-        return self._among_others.run(ids)
+        """A bare pass over the ids (t,) of a text: what encoding it cannot be faster than."""
+        return self._graph.run(ids)
 
     def tokenized(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """What the graph reads of a text: ids (t,) and offsets (t, 2), special tokens included."""

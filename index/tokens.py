@@ -102,7 +102,8 @@ def products(
         plain[part] = integer_products(_coded(codes[part], dimension), columns)
     plain -= _OFFSET * columns.sum(axis=0, dtype=np.int32)
     lengths = rounded.scales[:, None] * _lengths(scales, dimension)
-    return np.asarray(plain.T * lengths, dtype=np.float32)
+    made: NDArray[np.float32] = np.multiply(plain.T, lengths, dtype=np.float32, casting="unsafe")
+    return made
 
 
 def _coded(codes: NDArray[np.uint8], dimension: int) -> NDArray[np.uint8]:

@@ -126,7 +126,7 @@ class BatchingEmbedder:
         """Give each call its encodings, or the error that they raise without the others."""
         texts = [text for call in batch for text in call.texts]
         try:
-            made = iter(self._encoded(texts))
+            made = iter(self._embedder.encode_queries(texts))
             for call in batch:
                 call.made = [next(made) for _ in call.texts]
         except Exception as error:
@@ -135,11 +135,6 @@ class BatchingEmbedder:
                 return
             for call in batch:
                 self._encode([call])
-
-    def _encoded(self, texts: list[str]) -> list[QueryEncoding]:
-        if len(texts) == 1:
-            return [self._embedder.encode_query(texts[0])]
-        return self._embedder.encode_queries(texts)
 
     def _pass_on(self) -> None:
         """Hand the model to the first that waits, with those behind it, or set it free."""

@@ -1,6 +1,9 @@
 """FAISS against numpy: the same neighbours in the same order, ties included; over inverted lists
 too, as long as all of them are looked into."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -284,3 +287,28 @@ def test_an_index_says_what_it_is() -> None:
     lists = in_lists(np.arange(100), vectors, 5, 2).description
     assert (lists.kind, lists.n_lists, lists.n_probed) == ("inverted lists", 5, 2)
     assert lists.n_bytes == 100 * (8 + 8) + 5 * 8 * 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_a_search_in_any_thread_starts_no_other() -> None:
+    """OpenMP's wait for work would keep a core busy; it is told so thread by thread."""
+    program = """
+import os, threading
+import numpy as np
+from index.dense import FaissIndex
+index = FaissIndex(8)
+index.add(np.arange(50), np.eye(50, 8, dtype=np.float32))
+started = []
+def search():
+    before = len(os.listdir("/proc/self/task"))
+    index.search(np.ones(8, dtype=np.float32), 5)
+    started.append(len(os.listdir("/proc/self/task")) - before)
+thread = threading.Thread(target=search)
+thread.start()
+thread.join()
+print(started)
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[0]"

@@ -12,6 +12,7 @@ from api.service import Limits
 from api.wire import EXAMPLE_OF_TWO_PARTS
 from index.cores import cores
 from index.errors import RagError
+from rag.models import fingerprint_in, load_model_of
 from rag.pipeline import Pipeline
 from rag.results import to_json
 from rag.settings import Settings
@@ -26,7 +27,10 @@ def opened(settings: Settings) -> Pipeline:
 
     Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
     """
-    return Pipeline.open(settings, n_threads=max(1, cores() // settings.workers))
+    n_threads = max(1, cores() // settings.workers)
+    return Pipeline.open(
+        settings, load_model_of(fingerprint_in(settings.index), settings, n_threads)
+    )
 
 
 def serve_on(

@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from index.rows import StoredDocument
 from index.types import Document, Span
-from rag.pipeline import checked_query
+from rag.asked import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
 EXAMPLE_QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"

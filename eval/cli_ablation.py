@@ -36,10 +36,11 @@ def _ablations(folders: Sequence[Path]) -> "list[Ablation]":
     from eval.ablation import ablate
     from eval.datasets import load_dataset
     from eval.run import indexed
+    from rag.bar import watching
     from rag.cli import interruptible
     from rag.models import load_model
     from rag.settings import Settings
-    from rag.terminal import asking, console, watching
+    from rag.terminal import asking, console
 
     settings = Settings.resolve()
     loaded = [load_dataset(folder) for folder in folders]

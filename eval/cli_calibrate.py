@@ -62,7 +62,8 @@ def _examples(
 ) -> "list[Example]":
     from eval.calibrate import examples_of
     from eval.run import indexed
-    from rag.terminal import asking, console, watching
+    from rag.bar import watching
+    from rag.terminal import asking, console
 
     bars = console(stderr=True)
     examples = []

@@ -66,9 +66,10 @@ def _tuned(
 ) -> "Tuning":
     from eval.run import indexed
     from eval.tune import tune as tune_on
+    from rag.bar import watching
     from rag.cli import interruptible
     from rag.models import load_model
-    from rag.terminal import console, watching
+    from rag.terminal import console
 
     with interruptible("Stopped; nothing was written."), ExitStack() as indexes:
         bars = console(stderr=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 from eval.datasets import Dataset
 from eval.run import Evaluation, indexed
 from index.errors import BadInput
+from rag.bar import watching
 from rag.cli import interruptible
 from rag.models import load_model
 from rag.settings import Settings
-from rag.terminal import asking, console, watching
+from rag.terminal import asking, console
 
 
 def settings_of(file: Path) -> Settings:

@@ -1,6 +1,5 @@
 """An Embedder over a compiled model: onnxruntime and a tokenizer, and no torch."""
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -45,23 +44,17 @@ class OnnxEmbedder:
     ) -> None:
         """n_threads: all cores that the process may use, unless given."""
         self.fingerprint = fingerprint
-        self._folder = folder
+        self._graph = Graph(folder / MODEL_FILE)
         self._n_threads = n_threads or cores()
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._late = fingerprint.sentences == "late"
         self._longest = fingerprint.window - fingerprint.special
-        self._making = threading.Lock()
 
     @cached_property
     def tokenizer(self) -> ModelTokenizer:
         return ModelTokenizer(self._tokenizer)
-
-    @cached_property
-    def _graph(self) -> Graph:
-        with self._making:
-            return self.__dict__.get("_graph") or Graph(self._folder / MODEL_FILE)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

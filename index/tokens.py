@@ -40,8 +40,9 @@ def _rotation(dimension: int) -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _decoded() -> NDArray[np.uint64]:
     """The eight levels that each two bytes stand for, each in a byte of one number, (65536,)."""
-    code = np.arange(1 << 16)[:, None] >> np.arange(0, 16, 2)[None, :] & 3
-    return np.asarray(_CODED[code].view(np.uint64).reshape(-1))
+    code = np.arange(1 << 8)[:, None] >> np.arange(0, 8, 2)[None, :] & 3
+    fours = _CODED[code].view("<u4").reshape(-1).astype("<u8")
+    return np.asarray(fours[:, None] << 32 | fours[None, :], dtype="<u8").reshape(-1)
 
 
 def rotated(vectors: Matrix) -> Matrix:

@@ -10,9 +10,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,8 +22,10 @@ import typer
 from index.errors import BadInput, RagError
 
 if TYPE_CHECKING:
+    from index.protocols import Embedder
     from rag.pipeline import Pipeline
     from rag.results import Filter
+    from rag.settings import Settings
 
 app = typer.Typer(
     name="rag",
@@ -113,9 +117,10 @@ def ingest(
     ] = False,
 ) -> None:
     """Read documents into the index; only what changed is encoded."""
+    from rag.bar import watching
     from rag.indexing import ingest_paths, rebuild_index
     from rag.settings import Settings
-    from rag.terminal import console, print_report, watching
+    from rag.terminal import console, print_report
 
     if not paths and not rebuild:
         raise BadInput("name a file or folder to ingest, as in `rag ingest docs/`")
@@ -219,18 +224,35 @@ def _opened(
     question: str, k: int, *, lexical: bool = False, **flags: str | Path | None
 ) -> "Iterator[Pipeline]":
     """The pipeline that the settings and flags name, for one question; closed after it."""
-    from rag.pipeline import Pipeline, checked_query
+    from rag.asked import checked_query
     from rag.settings import Settings
-    from rag.terminal import console
 
     checked_query(question, k)
     settings = Settings.resolve(**flags)
-    with interruptible("Stopped."), console(stderr=True).status("Loading the model…"):
-        pipeline = Pipeline.open(settings, lexical=lexical)
+    with interruptible("Stopped."):
+        # Loading a model leaves Python to others: what a search imports is imported meanwhile.
+        Thread(target=import_module, args=["rag.shown"]).start()
+        embedder = None if lexical else _embedder(settings)
+        from rag.pipeline import Pipeline
+
+        pipeline = Pipeline.open(settings, embedder, lexical=lexical)
         try:
             yield pipeline
         finally:
             pipeline.close()
+
+
+def _embedder(settings: "Settings") -> "Embedder":
+    """The index's model."""
+    from rag.models import fingerprint_in, load_model_of
+
+    showing: AbstractContextManager[object] = nullcontext()
+    if sys.stderr.isatty():
+        from rag.terminal import console
+
+        showing = console(stderr=True).status("Loading the model…")
+    with showing:
+        return load_model_of(fingerprint_in(settings.index), settings)
 
 
 def _filter(doc_ids: list[str] | None) -> "Filter | None":

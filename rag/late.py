@@ -62,8 +62,9 @@ class Interactions(Sequence[Interaction]):
         sentence_of = np.concatenate([tokens.sentence_of for tokens in passages])
         firsts = np.cumsum([0, *map(len, passages)])[:-1]
         # A passage's tokens stand in the order of their sentences: a run for each that has any.
-        begins = np.flatnonzero(np.diff(sentence_of, prepend=sentence_of[:1] + 1))
-        runs = np.union1d(begins, firsts)
+        begins = np.diff(sentence_of, prepend=sentence_of[:1]) != 0
+        begins[firsts] = True
+        runs = np.flatnonzero(begins)
         self._sentence_of = sentence_of[runs]
         cosines = products(
             question.token_vectors,

@@ -7,6 +7,7 @@ takes seconds to import, runs what cannot be compiled and what is to run on a GP
 import logging
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint, Precision
@@ -14,8 +15,10 @@ from index.models import DEFAULT_MODEL, find_model
 from index.protocols import Embedder
 from index.store import Store
 from rag.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
-from rag.retrieve import CrossEncode
 from rag.settings import CPU, Settings
+
+if TYPE_CHECKING:
+    from rag.retrieve import CrossEncode
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
 """In the order in which they are tried for a new index. Eight bits cost at most .002 nDCG@10 on
@@ -99,7 +102,7 @@ class _Loader:
         return SentenceTransformerEmbedder(find_model(name), self._settings.device)
 
 
-def load_reranker(ranking: RankSettings, device: str = CPU) -> CrossEncode | None:
+def load_reranker(ranking: RankSettings, device: str = CPU) -> "CrossEncode | None":
     """The cross-encoder that the settings name, loaded; None if they name none."""
     if ranking.rerank in (NO_RERANKING, LATE_INTERACTION):
         return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from index.errors import BadQuery, NotFound, SpanOutOfRange
+from index.errors import NotFound, SpanOutOfRange
 from index.fingerprint import Fingerprint
 from index.protocols import Embedder
 from index.rows import StoredDocument
@@ -32,8 +32,6 @@ from rag.question import question_of
 from rag.ranking import RankSettings
 from rag.results import (
     DEFAULT_K,
-    MAX_K,
-    MAX_QUERY_CHARACTERS,
     Answer,
     AnswerSentence,
     Filter,
@@ -43,26 +41,6 @@ from rag.results import (
 from rag.retrieve import retrieve
 from rag.settings import CPU, Settings
 from rag.vectorless import Vectorless, by_bm25_alone
-
-
-def checked_query(query: str, k: int = DEFAULT_K) -> str:
-    """The question, if it can be asked.
-
-    Raises BadQuery if it is blank, too long or not Unicode, or if k is out of range.
-    """
-    if not query.strip():
-        raise BadQuery("the question is empty; ask something")
-    if len(query) > MAX_QUERY_CHARACTERS:
-        raise BadQuery(
-            f"the question has {len(query):,} characters; shorten it to {MAX_QUERY_CHARACTERS:,}"
-        )
-    if "\0" in query:
-        raise BadQuery("the question holds a NUL character; take it out")
-    if any("\ud800" <= character <= "\udfff" for character in query):
-        raise BadQuery("the question is not valid Unicode; check the terminal's or file's encoding")
-    if not 1 <= k <= MAX_K:
-        raise BadQuery(f"k is {k}; choose from 1 to {MAX_K}")
-    return query
 
 
 class Pipeline:
@@ -91,18 +69,18 @@ class Pipeline:
 
     @classmethod
     def open(
-        cls, settings: Settings, n_threads: int | None = None, *, lexical: bool = False
+        cls, settings: Settings, embedder: Embedder | None = None, *, lexical: bool = False
     ) -> "Pipeline":
-        """The pipeline for the index that the settings name, its model loaded; with `lexical`, for
-        a search by BM25 alone, without one.
+        """The pipeline for the index that the settings name, and its model, which is loaded unless
+        it is given; with `lexical`, for a search by BM25 alone, without one.
 
-        n_threads: how many the model may use; all cores unless given. Raises IndexMissing,
-        IndexMismatch, IndexDamaged or ModelUnusable.
+        Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
         """
-        built_with = fingerprint_in(settings.index)
         if lexical:
-            return cls(settings.index, Vectorless(built_with), by_bm25_alone(settings.ranking))
-        embedder = load_model_of(built_with, settings, n_threads)
+            stand_in = Vectorless(fingerprint_in(settings.index))
+            return cls(settings.index, stand_in, by_bm25_alone(settings.ranking))
+        if embedder is None:
+            embedder = load_model_of(fingerprint_in(settings.index), settings)
         return cls(
             settings.index, embedder, settings.ranking, settings.calibration, settings.device
         )

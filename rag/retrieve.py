@@ -131,7 +131,8 @@ def _candidates(
     nowhere = not question.vector.any()
     dense_hits = Hits.none() if nowhere else snapshot.dense.search(question.vector, n, within)
     lexical_hits = snapshot.lexical.search(terms, n, within)
-    ids = np.union1d(dense_hits.ids, lexical_hits.ids)
+    ids = np.sort(np.concatenate([dense_hits.ids, lexical_hits.ids]))
+    ids = ids[np.diff(ids, prepend=-1) > 0]
     signals = np.zeros(len(ids), SIGNALS)
     signals["chunk_id"] = ids
     for name, hits in (("dense_rank", dense_hits), ("lexical_rank", lexical_hits)):

@@ -22,7 +22,8 @@ from index.load import document_of
 from index.protocols import Embedder
 from index.sync import ingest_documents
 from index.types import Document
-from rag.pipeline import Pipeline, checked_query
+from rag.asked import checked_query
+from rag.pipeline import Pipeline
 from rag.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
 from rag.results import Filter
 from rag.settings import Settings

@@ -1,0 +1,24 @@
+"""What can be asked, told without what it takes to answer."""
+
+from index.errors import BadQuery
+from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS
+
+
+def checked_query(query: str, k: int = DEFAULT_K) -> str:
+    """The question, if it can be asked.
+
+    Raises BadQuery if it is blank, too long or not Unicode, or if k is out of range.
+    """
+    if not query.strip():
+        raise BadQuery("the question is empty; ask something")
+    if len(query) > MAX_QUERY_CHARACTERS:
+        raise BadQuery(
+            f"the question has {len(query):,} characters; shorten it to {MAX_QUERY_CHARACTERS:,}"
+        )
+    if "\0" in query:
+        raise BadQuery("the question holds a NUL character; take it out")
+    if any("\ud800" <= character <= "\udfff" for character in query):
+        raise BadQuery("the question is not valid Unicode; check the terminal's or file's encoding")
+    if not 1 <= k <= MAX_K:
+        raise BadQuery(f"k is {k}; choose from 1 to {MAX_K}")
+    return query

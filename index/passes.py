@@ -60,17 +60,17 @@ def late_pooled(each: ForwardPass, sentences: Sequence[Span]) -> Encoding:
     """A chunk's vector, the mean token vector of each sentence, and the tokens' own."""
     tokens, (starts, ends) = each.tokens, each.offsets.T
     real = ends > starts
+    first, last = np.array([(span.start, span.end) for span in sentences]).T
+    inside = real & (starts < last[:, None]) & (ends > first[:, None])
     sentence_of = np.full(len(tokens), len(sentences))
-    rows = []
-    for number, span in enumerate(sentences):
-        inside = real & (starts < span.end) & (ends > span.start)
-        sentence_of[inside] = number
-        # A sentence of characters that the tokenizer drops has no token: take the whole text's.
-        rows.append(
-            tokens[inside if inside.any() else (real if real.any() else slice(None))].mean(0)
-        )
+    for number, its in enumerate(inside):
+        sentence_of[its] = number
+    # A sentence of characters that the tokenizer drops has no token: take the whole text's.
+    inside[~inside.any(axis=1)] = real if real.any() else True
+    # Their sums: of the direction alone, a mean has no other.
+    sums = inside.astype(np.float32) @ tokens
     return Encoding(
-        unit(each.vector), units(np.stack(rows)), compress(units(tokens[real]), sentence_of[real])
+        unit(each.vector), units(sums), compress(units(tokens[real]), sentence_of[real])
     )
 
 

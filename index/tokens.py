@@ -58,11 +58,12 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
     dimension = vectors.shape[1]
     order = np.argsort(sentence_of, kind="stable")
     turned = rotated(vectors)[order]
-    scaled = turned * np.float32(np.sqrt(dimension))
-    level = (scaled > _EDGES[0]).view(np.uint8)
-    for edge in _EDGES[1:]:
-        level = level + (scaled > edge)
-    met = np.einsum("td,td->t", _LEVELS[level], turned) / np.float32(np.sqrt(dimension))
+    # The levels of both signs are the same: a large one, a small one.
+    positive, most = turned > 0, np.abs(turned)
+    large = most > _EDGES[2] / np.float32(np.sqrt(dimension))
+    level = 2 * positive.view(np.uint8) + (large == positive)
+    met = _LEVELS[2] * most.sum(axis=1) + (_LEVELS[3] - _LEVELS[2]) * (most * large).sum(axis=1)
+    met /= np.float32(np.sqrt(dimension))
     return TokenVectors(
         codes=_packed(level),
         scales=(1 / np.maximum(met, np.float32(1e-6))).astype(np.float16),

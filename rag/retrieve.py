@@ -127,10 +127,11 @@ def _candidates(
 ) -> Candidates:
     """What each side finds, with the signals of both, in order of their ids."""
     n, terms = settings.n_candidates, question.terms
+    bm25 = snapshot.begun(lambda: snapshot.lexical.search(terms, n, within))
     # A zero vector is near nothing: BM25 alone is asked.
     nowhere = not question.vector.any()
     dense_hits = Hits.none() if nowhere else snapshot.dense.search(question.vector, n, within)
-    lexical_hits = snapshot.lexical.search(terms, n, within)
+    lexical_hits = bm25()
     ids = np.sort(np.concatenate([dense_hits.ids, lexical_hits.ids]))
     ids = ids[np.diff(ids, prepend=-1) > 0]
     signals = np.zeros(len(ids), SIGNALS)
@@ -139,13 +140,12 @@ def _candidates(
         signals[name][np.searchsorted(ids, hits.ids)] = np.arange(1, len(hits) + 1)
     lexical = np.zeros(len(ids))
     lexical[np.searchsorted(ids, lexical_hits.ids)] = lexical_hits.scores
-    # Fewer than were asked for: no other chunk holds any of the terms.
-    if len(lexical_hits) == n < len(ids):
-        unscored = ids[signals["lexical_rank"] == 0]
-        found = snapshot.lexical.search(terms, len(unscored), unscored)
-        lexical[np.searchsorted(ids, found.ids)] = found.scores
-
+    # Where fewer were found than asked for, no other chunk holds any of the terms.
+    unscored = ids[signals["lexical_rank"] == 0] if len(lexical_hits) == n else ids[:0]
+    bm25 = snapshot.begun(lambda: snapshot.lexical.search(terms, len(unscored), unscored))
     vectors = snapshot.vectors_of(ids.tolist())
+    others = bm25()
+    lexical[np.searchsorted(ids, others.ids)] = others.scores
     signals["n_sentences"] = np.diff(vectors.firsts) - 1
     dense, sentence = _cosines(vectors, question)
     share = np.minimum(lexical / max(question.lexical_most, 1e-12), 1.0)

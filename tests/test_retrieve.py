@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -80,6 +81,22 @@ def test_the_shares_of_the_first_score_sum_to_1(lexical: float, sentence: float)
     assert min(weights) >= 0
     ones = np.ones(1)
     assert first_score(ones, ones, ones, RankSettings(lexical_weight=lexical)) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_in_a_large_index_threads_find_the_same_and_end_with_it(
+    folder: Path, snapshot: Snapshot, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, settings = question(snapshot, query), RankSettings(n_candidates=5)
+    expected = retrieve(snapshot, asked, settings).signals
+    monkeypatch.setattr("index.snapshot.LARGE", 1)
+    threads = threading.enumerate()
+    large = Snapshot.open(folder)
+    np.testing.assert_array_equal(retrieve(large, asked, settings).signals, expected)
+    (started,) = set(threading.enumerate()) - set(threads)
+    large.close()
+    started.join(10)
+    assert not started.is_alive()
 
 
 @pytest.mark.parametrize("query", QUERIES)

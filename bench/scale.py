@@ -10,19 +10,18 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
-from bench.machine import commit, this_machine, versions
-from bench.plots import Line, Panel, svg
+from bench.machine import Machine, commit, this_machine, versions
 from bench.processes import ROOT, asked
 from bench.scale_index import GrowingIndex, dense_search, disk
+from bench.scale_results import Measured, ScaleResults, picture, table, to_json
 from bench.scale_text import split, texts_in
 from index.errors import BadInput, RagError
 from rag.models import load_model
@@ -31,17 +30,6 @@ from rag.settings import Settings
 _DOCUMENTATION = [Path("/usr/share/doc"), Path("/usr/share/man")]
 _SIZES = [1_000, 10_000, 100_000, 1_000_000]
 _N_FIRST = 10
-
-Measured = dict[str, Any]
-
-_PANELS = (
-    ("recall_at_10", "Dense recall@10 after rescoring", "share", False),
-    ("p50_ms", "Whole hybrid query, p50", "ms", False),
-    ("open_s", "Opening the index", "s", False),
-    ("resident_mb", "Resident memory of a search process", "MB", False),
-    ("disk_mb", "On disk", "MB", True),
-    ("publish_s", "Publishing FAISS and BM25", "s", False),
-)
 
 
 def scale(
@@ -71,6 +59,7 @@ def scale(
     index = folder or Path(tempfile.mkdtemp(prefix="rag-scale-"))
     embedder = load_model(Settings())
     vectors = np.stack([each.vector for each in embedder.encode_queries(asked_for[_N_FIRST:])])
+    machine = this_machine()
     growing = GrowingIndex(index, embedder, documents, real)
     measured: list[Measured] = []
     try:
@@ -80,8 +69,9 @@ def scale(
             measured.append(
                 {"n_chunks": growing.n_chunks, **grown, **_measure(index, vectors, asked_for)}
             )
-            _write(measured, output)
+            _write(measured, machine, output)
             print(json.dumps(measured[-1], indent=1))
+        print(table(measured))
     finally:
         shutil.rmtree(index, ignore_errors=True)
 
@@ -115,37 +105,18 @@ def _measure(index: Path, vectors: np.ndarray, questions: Sequence[str]) -> Meas
     }
 
 
-def _write(measured: list[Measured], output: Path) -> None:
+def _write(measured: list[Measured], machine: Machine, output: Path) -> None:
     folder = output / "results"
     folder.mkdir(parents=True, exist_ok=True)
-    results = {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(ROOT),
-        "machine": asdict(this_machine()),
-        "versions": versions(),
-        "sizes": measured,
-    }
-    (folder / "scale.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (folder / "scale.svg").write_text(picture(measured), encoding="utf-8")
-
-
-def picture(measured: Sequence[Measured]) -> str:
-    """A panel a quantity, over the number of chunks."""
-    sizes = [float(each["n_chunks"]) for each in measured]
-    return svg(
-        "What becomes of an index as it grows",
-        [
-            Panel(
-                title,
-                "chunks",
-                unit,
-                [Line("", sizes, [float(each.get(key, 0.0)) for each in measured])],
-                log_x=True,
-                log_y=log,
-            )
-            for key, title, unit, log in _PANELS
-        ],
+    results = ScaleResults(
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=commit(ROOT),
+        machine=machine,
+        versions=versions(),
+        sizes=tuple(measured),
     )
+    (folder / "scale.json").write_text(to_json(results), encoding="utf-8")
+    (folder / "scale.svg").write_text(picture(measured), encoding="utf-8")
 
 
 def main() -> None:

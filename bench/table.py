@@ -1,7 +1,8 @@
 """Results as tables in Markdown, which read as well in a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from bench.machine import Machine
 from bench.results import Aim, Part, Results, Row, Sample
 
 _HEADER = ("what", "ours", "theirs", "against", "ratio", "aim", "met")
@@ -70,17 +71,25 @@ def _lines(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str
 
 def described(results: Results) -> str:
     """What the numbers were taken on, in lines of a list."""
-    machine = results.machine
-    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     plural = "" if results.rounds == 1 else "s"
-    lines = [
-        f"{results.started}, commit {results.commit or 'unknown'}, {results.rounds} round{plural}"
-        + (", quick: too little for numbers to be trusted" if results.quick else ""),
-        f"{machine.cpu}, {machine.cores} cores ({' '.join(machine.flags) or 'no vector flags'}), "
-        f"{machine.memory_gb} GB, {machine.system}, load a core before: {machine.load}"
-        + (" (busy: the numbers mean little)" if machine.busy else ""),
+    more = (
         f"corpus: {results.corpus}, {results.n_paragraphs:,} paragraphs, "
-        f"{results.n_questions:,} questions",
-        f"Python {machine.python}; {versions}",
+        f"{results.n_questions:,} questions; {results.rounds} round{plural}"
+        + (", quick: too little for numbers to be trusted" if results.quick else "")
+        + f"; load a core before: {results.machine.load}"
+        + (" (busy: the numbers mean little)" if results.machine.busy else "")
+    )
+    taken = taken_on(results.started, results.commit, results.machine, results.versions)
+    return f"{taken}\n- {more}"
+
+
+def taken_on(started: str, commit: str, machine: Machine, versions: Mapping[str, str]) -> str:
+    """When, of what, on what machine and with what: lines of a list."""
+    libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
+    lines = [
+        f"{started}, commit {commit or 'unknown'}",
+        f"{machine.cpu}, {machine.cores} cores ({' '.join(machine.flags) or 'no vector flags'}), "
+        f"{machine.memory_gb} GB, {machine.system}",
+        f"Python {machine.python}; {libraries}",
     ]
     return "\n".join(f"- {line}" for line in lines)

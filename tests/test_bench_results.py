@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.document import BEGIN, DOCUMENT, END, SUMMARY, pictures, with_measured
+from bench.document import (
+    DOCUMENT,
+    MEASURED,
+    SCALE,
+    SUMMARY,
+    pictures,
+    with_measured,
+    with_scale,
+)
 from bench.query import quantiles
 from bench.results import Aim, Row, Sample, read_results, to_json
+from bench.scale_results import picture, read_scale
 from bench.table import described, markdown, measured, number, tables
 from index.errors import BadInput
 from measurements import ALONE, FASTER, RESULTS, SMALLER
@@ -150,6 +159,9 @@ def test_numbers_that_mean_little_are_called_so() -> None:
     assert "mean little" in described(loaded)
 
 
+BEGIN, END = MEASURED
+
+
 def test_the_document_keeps_what_stands_around_its_tables() -> None:
     written = with_measured(f"Before.\n\n{BEGIN}\n\nold\n\n{END}\n\nAfter.\n", RESULTS)
     assert written.startswith(f"Before.\n\n{BEGIN}\n\n- 2026-01-02")
@@ -166,6 +178,8 @@ def test_a_document_without_its_marks_is_refused(document: str) -> None:
 def test_the_document_is_written_from_the_committed_results() -> None:
     results, document = read_results(SUMMARY), DOCUMENT.read_text(encoding="utf-8")
     assert with_measured(document, results) == document
-    for name, picture in pictures(results).items():
-        assert DOCUMENT.with_name(name).read_text(encoding="utf-8") == picture
+    scale = read_scale(SCALE)
+    assert with_scale(document, scale) == document
+    for name, drawn in {**pictures(results), "scale.svg": picture(scale.sizes)}.items():
+        assert DOCUMENT.with_name(name).read_text(encoding="utf-8") == drawn
         assert f"({name})" in document

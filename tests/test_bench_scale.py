@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.scale import picture
 from bench.scale_copies import Copies
 from bench.scale_index import GrowingIndex, dense_search, disk
+from bench.scale_results import Measured, picture, table
 from bench.scale_text import split, texts_in
 from fakes import HashEmbedder
 from index.errors import BadInput
@@ -159,9 +159,18 @@ def test_questions_are_sentences_of_texts_that_are_not_indexed() -> None:
         split(texts, 100)
 
 
-def test_the_picture_has_a_point_for_every_size_and_quantity() -> None:
-    sizes = [{"n_chunks": n, "recall_at_10": 0.99, "disk_mb": n / 50} for n in (1000, 10_000)]
+def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_happen() -> None:
+    one: Measured = dict.fromkeys(
+        ("publish_s", "publish_dense_s", "publish_lexical_s", "dense_p50_ms", "p50_ms", "p90_ms"), 3
+    ) | dict.fromkeys(("open_s", "resident_mb", "own_mb", "encoded_per_s"), 7)
+    one |= {"recall_at_10": 0.99, "dense": {"n_probed": 0}, "copied_per_s": 0}
+    sizes = [one | {"n_chunks": n, "disk_mb": n / 50} for n in (1000, 10_000)]
     drawn = picture(sizes)
     assert drawn.count("<circle") == 2 * drawn.count('class="title"')
     assert "1,000: 0.99" in drawn
     assert "10,000: 200" in drawn
+    assert ">encoded</text>" in drawn
+    assert ">copied</text>" not in drawn
+    assert table(sizes).splitlines()[0].split() == "| chunks | 1,000 | 10,000 | aim |".split()
+    assert "| dense recall@10 | 0.99 | 0.99 | ≥ 0.98 |" in " ".join(table(sizes).split())
+    assert "| copied and stored, chunks/s | | | |" in " ".join(table(sizes).split())

@@ -115,10 +115,6 @@ def _line(line: Line, xs: Axis, ys: Axis, number: int) -> Iterator[str]:
     points = [(_x(xs, x), _y(ys, y)) for x, y in zip(line.x, line.y, strict=True)]
     path = " ".join(f"{x},{y}" for x, y in points)
     yield f'<polyline class="line" stroke="{colour}" points="{path}"/>'
-    if line.name:
-        x, y = points[-1]
-        yield f'<text x="{x}" y="{y - 10}" text-anchor="end" style="fill:{colour}">'
-        yield f"{escape(line.name)}</text>"
     for (x, y), at, value in zip(points, line.x, line.y, strict=True):
         label = escape(f"{line.name} {at:,.6g}: {value:,.4g}".strip())
         yield f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"><title>{label}</title></circle>'

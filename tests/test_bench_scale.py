@@ -166,7 +166,7 @@ def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_ha
     one |= {"recall_at_10": 0.99, "dense": {"n_probed": 0}, "copied_per_s": 0}
     sizes = [one | {"n_chunks": n, "disk_mb": n / 50} for n in (1000, 10_000)]
     drawn = picture(sizes)
-    assert drawn.count("<circle") == 2 * drawn.count('class="title"')
+    assert drawn.count("</circle>") == 2 * drawn.count('class="title"')
     assert "1,000: 0.99" in drawn
     assert "10,000: 200" in drawn
     assert ">encoded</text>" in drawn

@@ -62,9 +62,10 @@ class Axis:
 
 
 def axis(values: Sequence[float], log: bool = False) -> Axis:
-    """The axis that holds the values: from 0 on in equal steps, or in powers of ten."""
+    """The axis that holds the values: from 0 on in equal steps, or in powers of ten, where what
+    lies a thousandth beyond a tick lies on it."""
     if log:
-        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values) / 1.001))
         return Axis(tuple(10.0**power for power in range(low, max(high, low + 1) + 1)), True)
     step = _round_step(max(*values, 1e-9) / 4)
     n_steps = math.ceil(max(*values, step) / step - 1e-9)

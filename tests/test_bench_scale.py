@@ -170,6 +170,9 @@ def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_ha
     assert "1,000: 0.99" in drawn
     assert "10,000: 200" in drawn
     assert ">encoded</text>" in drawn
+    assert picture([each | {"publish_dense_s": 0} for each in sizes[:1]] + sizes[1:]).count(
+        "</circle>"
+    ) == (drawn.count("</circle>") - 1)
     assert ">copied</text>" not in drawn
     assert table(sizes).splitlines()[0].split() == "| chunks | 1,000 | 10,000 | aim |".split()
     assert "| dense recall@10 | 0.99 | 0.99 | ≥ 0.98 |" in " ".join(table(sizes).split())

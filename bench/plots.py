@@ -9,7 +9,7 @@ from bench.results import Part
 
 PER_ROW = 2
 WIDTH, HEIGHT = 320, 180
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 66, 56
+LEFT, RIGHT, TOP, BOTTOM = 64, 36, 66, 56
 _COLOURS = ("#3d85c6", "#cc7a29", "#4f9d58", "#a65ba8")
 
 _STYLE = """

@@ -4,7 +4,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +40,7 @@ class Snapshot:
         self.fingerprint = store.fingerprint
         self._store = store
         self._lock = threading.Lock()
+        self._aside = ThreadPoolExecutor(cores(), thread_name_prefix="search")
         self._documents: OrderedDict[int, Document] = OrderedDict()
 
     @classmethod
@@ -57,8 +57,7 @@ class Snapshot:
             raise
 
     def close(self) -> None:
-        if "_aside" in self.__dict__:
-            self._aside.shutdown(wait=False)
+        self._aside.shutdown(wait=False)
         with self._lock:
             self._store.close()
 
@@ -68,10 +67,6 @@ class Snapshot:
         if len(self.lexical) < LARGE:
             return call
         return self._aside.submit(call).result
-
-    @cached_property
-    def _aside(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(cores(), thread_name_prefix="search")
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks with their vectors, in order of their id."""

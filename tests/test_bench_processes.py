@@ -185,6 +185,8 @@ class Asked(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    request_queue_size = wrk.CONNECTIONS  # who finds the queue full tries again after a second
+
     def handle_error(self, *_: object) -> None:
         """wrk leaves its connections open when its time is over."""
 
@@ -205,8 +207,10 @@ def test_wrk_asks_every_line_of_a_file_once(tmp_path: Path) -> None:
         server.server_close()
     seen = [body.decode() for body in Asked.bodies]
     assert len(set(seen)) == len(seen)
-    # wrk makes the first request for itself, to see whether the script works, and does not send it.
-    assert set(seen) == set(bodies[101 : 101 + len(seen)])
+    # wrk makes the first request for itself, to see whether the script works, and does not send it;
+    # and a request on each connection may be under way, and never read, when its time is over.
+    asked_at_most = bodies[101 : 101 + len(seen) + wrk.CONNECTIONS]
+    assert set(seen) <= set(asked_at_most)
     assert Asked.content_types == {"application/json"}
     refused = sum(body.endswith('7"}') for body in seen)
     # Up to 64 answers are under way when wrk stops counting.

@@ -121,7 +121,7 @@ class Copies:
 def _originals(store: Store, row: int) -> list[Original]:
     document = store.document(row)
     made = []
-    rows = store.chunk_rows(store.chunk_ids_of([row]).tolist())
+    rows = store.chunks(store.chunk_ids_of([row]).tolist())
     for each in sorted(rows, key=lambda each: each.chunk.ordinal):
         chunk, start = each.chunk, each.chunk.span.start
         encoding = store.encoding(encoding_key(chunk))

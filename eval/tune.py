@@ -28,7 +28,7 @@ _GRID: Mapping[str, tuple[Any, ...]] = {
     "rerank_weight": (0.25, 0.5, 0.75, 0.9, 1.0),
     "lexical_weight": (0.1, 0.3, 0.5, 0.7, 0.9),
     "sentence_weight": (0.0, 0.25, 0.5, 0.75, 1.0),
-    "n_rerank": (10, 30, 100),
+    "n_rerank": (10, 20, 50, 100),
     "n_candidates": (50, 100, 200),
 }
 """In the order they are tried, what moves most first."""

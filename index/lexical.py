@@ -51,6 +51,12 @@ def idf_of(document_frequency: int, n_chunks: int) -> float:
     return log(1 + (n_chunks - document_frequency + 0.5) / (document_frequency + 0.5))
 
 
+def most_of(idf: Iterable[float]) -> float:
+    """The most that distinct terms of these idf could score, without pairs: the limit for a chunk
+    that repeats each without end."""
+    return (_K1 + 1) * sum(idf)
+
+
 def _pairs(terms: Sequence[str]) -> list[str]:
     """No term has an underscore, so a pair is no other's."""
     return ["_".join(sorted(pair)) for pair in pairwise(terms)]
@@ -111,11 +117,6 @@ class TantivyIndex:
 
     def document_frequency(self, term: str) -> int:
         return int(self._searcher.doc_freq("terms", term))
-
-    def most(self, terms: Sequence[str]) -> float:
-        """The limit for a chunk that repeats each distinct term without end."""
-        distinct = dict.fromkeys(terms)
-        return (_K1 + 1) * sum(idf_of(self.document_frequency(t), len(self)) for t in distinct)
 
 
 def _any_of(ids: Ids) -> Any:

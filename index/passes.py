@@ -124,6 +124,8 @@ def tokenless(vectors: Sequence[Vector] | Matrix) -> QueryEncoding:
 
 def mean_of(vectors: Sequence[Vector] | Matrix) -> Vector:
     """Their mean's direction, each counting alike."""
+    if len(vectors) == 1:
+        return unit(vectors[0])
     return unit(units(np.stack(list(vectors))).mean(axis=0))
 
 

@@ -78,10 +78,6 @@ class LexicalIndex(Protocol):
         """
         ...
 
-    def most(self, terms: Sequence[str]) -> float:
-        """What the terms alone, without pairs, could score at most in any chunk; not negative."""
-        ...
-
     def document_frequency(self, term: str) -> int:
         """The number of chunks that hold the term."""
         ...

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.quantized import QuantizedVectors, quantize, row_bytes
-from index.types import Chunk, Encoding, Ids, Matrix, Span, TokenVectors
+from index.types import Chunk, Encoding, Ids, Span, TokenVectors
 
 DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
 )
-ROW_COLUMNS = "chunk_id, document, doc_id, ordinal, start, end, digest, sentences"
-CHUNK_COLUMNS = f"{ROW_COLUMNS}, vectors"
+CHUNK_COLUMNS = "chunk_id, document, doc_id, ordinal, start, end, digest, sentences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +33,11 @@ class StoredDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkRow:
+class StoredChunk:
     """A chunk with its document's row."""
 
     chunk: Chunk
     document: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk(ChunkRow):
-    """With its vectors too, as they are kept: its own, and then its sentences'."""
-
-    vectors: QuantizedVectors
-
-    @property
-    def sentence_vectors(self) -> Matrix:
-        """(n_sentences, d), as near as they are kept."""
-        return self.vectors.expand()[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +95,8 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
     )
 
 
-def chunk_row(row: Sequence[object]) -> ChunkRow:
-    """From ROW_COLUMNS."""
+def stored_chunk(row: Sequence[object]) -> StoredChunk:
+    """From CHUNK_COLUMNS."""
     chunk_id, document, doc_id, ordinal, start, end, digest, sentences = row
     first = integer(start)
     chunk = Chunk(
@@ -120,15 +107,7 @@ def chunk_row(row: Sequence[object]) -> ChunkRow:
         sentences=tuple(Span(first + s, first + e) for s, e in _spans(blob(sentences))),
         digest=blob(digest),
     )
-    return ChunkRow(chunk, integer(document))
-
-
-def stored_chunk(row: Sequence[object], dimension: int) -> StoredChunk:
-    """From CHUNK_COLUMNS, of a model of this dimension."""
-    *columns, vectors = row
-    plain = chunk_row(columns)
-    kept = QuantizedVectors.from_bytes(blob(vectors), dimension)
-    return StoredChunk(plain.chunk, plain.document, kept)
+    return StoredChunk(chunk, integer(document))
 
 
 def stored_vectors(rows: Sequence[Sequence[object]], dimension: int) -> StoredVectors:

@@ -34,9 +34,9 @@ _ERRORS_ONLY = 3
 # The graph c = MatMulInteger(a, b). Written out: to make it takes the library onnx, whose import
 # takes longer than a search.
 _INTEGER_PRODUCTS = bytes.fromhex(
-    "08083a620a180a01610a0162120163220d4d61744d756c496e74656765721201705a150a016112100a0e0802120a"
-    "0a0312016e0a031201645a150a016212100a0e0803120a0a031201640a0312017462150a016312100a0e0806120a"
-    "0a0312016e0a0312017442040a001011"
+    "08083a710a180a01610a0162120163220d4d61744d756c496e74656765721201705a1a0a016112150a13080212"
+    "0f0a031201700a0312016e0a031201645a1a0a016212150a130803120f0a031201700a031201640a0312017462"
+    "1a0a016312150a130806120f0a031201700a0312016e0a0312017442040a001010"
 )
 
 
@@ -68,7 +68,7 @@ class Graph:
 
 
 def integer_products(a: NDArray[np.uint8], b: NDArray[np.int8]) -> NDArray[np.int32]:
-    """The product of (n, d) and (d, t), a quarter of the time that numpy takes in floats.
+    """The products of (p, n, d) and (p, d, t), a quarter of the time that numpy takes in floats.
 
     No number of either may be above 127: processors with AVX2 and no VNNI add two products in
     sixteen bits.

@@ -6,7 +6,7 @@ sentences'), 40 bytes of sentence spans, 65 of other columns and 71 in the index
 leave free that is 19.3 kB; larger pages than SQLite's 4 kB leave more free (21.4 kB at 16 kB).
 """
 
-VERSION = 3
+VERSION = 4
 """Raised whenever a table changes; a database of another version is refused."""
 
 # A document's row is written after its chunks: it says how many they are, and until then its former

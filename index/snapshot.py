@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from index.cores import cores
 from index.derived import Derived, open_derived
-from index.rows import ChunkRow, StoredChunk, StoredDocument, StoredVectors
+from index.rows import StoredChunk, StoredDocument, StoredVectors
 from index.store import Store
 from index.types import Document, Ids, TokenVectors
 
@@ -69,14 +69,9 @@ class Snapshot:
         return self._aside.submit(call).result
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
-        """These chunks with their vectors, in order of their id."""
+        """These chunks, in order of their id."""
         with self._lock:
             return self._store.chunks(ids)
-
-    def chunk_rows(self, ids: Iterable[int]) -> list[ChunkRow]:
-        """These chunks without their vectors, in order of their id."""
-        with self._lock:
-            return self._store.chunk_rows(ids)
 
     def vectors_of(self, ids: Iterable[int]) -> StoredVectors:
         """The vectors of these chunks and of their sentences, to rank by."""

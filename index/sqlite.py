@@ -33,8 +33,14 @@ class Database:
             return self._connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
+        """The rows as they are asked for: a million of them need not be held at once."""
         with translated(self.path):
             yield from self._connection.execute(sql, parameters)
+
+    def all_rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """The same together, sooner where they are few."""
+        with translated(self.path):
+            return self._connection.execute(sql, parameters).fetchall()
 
     def roll_back(self) -> None:
         """End the transaction that is open without its changes; harmless if none is."""

@@ -19,16 +19,13 @@ from index.quantized import QuantizedVectors, row_bytes
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
-    ROW_COLUMNS,
     Changes,
-    ChunkRow,
     EncodingKey,
     StoredChunk,
     StoredDocument,
     StoredEncoding,
     StoredVectors,
     blob,
-    chunk_row,
     ids_from,
     integer,
     json_ids,
@@ -198,22 +195,17 @@ class Store:
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks, in order of their id; ids that are not there are left out."""
-        dimension = self.fingerprint.model.dimension
-        return [stored_chunk(row, dimension) for row in self._chunks(CHUNK_COLUMNS, ids)]
-
-    def chunk_rows(self, ids: Iterable[int]) -> list[ChunkRow]:
-        """As `chunks`, without the vectors, which are most of what there is to read."""
-        return [chunk_row(row) for row in self._chunks(ROW_COLUMNS, ids)]
+        return [stored_chunk(row) for row in self._chunks(CHUNK_COLUMNS, ids)]
 
     def vectors_of(self, ids: Iterable[int]) -> StoredVectors:
         """The vectors of these chunks and of their sentences, to rank by."""
         rows = self._chunks("chunk_id, document, vectors", ids)
-        return stored_vectors(list(rows), self.fingerprint.model.dimension)
+        return stored_vectors(rows, self.fingerprint.model.dimension)
 
-    def _chunks(self, columns: str, ids: Iterable[int]) -> Iterator[tuple[object, ...]]:
+    def _chunks(self, columns: str, ids: Iterable[int]) -> list[tuple[object, ...]]:
         """Columns of these chunks and their documents, in order of the chunks' ids."""
         documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
-        return self._database.rows(
+        return self._database.all_rows(
             f"SELECT {columns} FROM chunks {documents}"
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
             [json_ids(ids)],
@@ -222,7 +214,7 @@ class Store:
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
         """The token vectors of these chunks; a chunk that has none is left out."""
         dimension = self.fingerprint.model.dimension
-        rows = self._database.rows(
+        rows = self._database.all_rows(
             "SELECT chunk_id, tokens FROM token_vectors "
             "WHERE chunk_id IN (SELECT value FROM json_each(?))",
             [json_ids(ids)],

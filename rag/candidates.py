@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from index.rows import StoredChunk
+from index.rows import StoredChunk, StoredVectors
 from index.snapshot import Snapshot
 from index.types import Matrix
 from rag.late import Interaction
@@ -27,6 +27,7 @@ class Candidate:
     dense_rank, lexical_rank: among the candidates of FAISS and of BM25; None if it is not there
     first_score:        the sum of these, in [0, 1]; first_rank: by it; first_weight: its share of
                         the score
+    sentences:          the cosine of each of its sentences, (n,); `sentence` is the best of them
     reranked:           the reranker's score, in [0, 1]; None if it did not look
     interaction:        the question's tokens against its own; None if not computed
     """
@@ -40,6 +41,7 @@ class Candidate:
     lexical_rank: int | None
     first_score: float
     score: float
+    sentences: NDArray[np.float32]
     first_rank: int = 0
     first_weight: float = 1.0
     reranked: float | None = None
@@ -49,6 +51,7 @@ class Candidate:
 SIGNALS = np.dtype(
     [
         ("chunk_id", np.int64),
+        ("place", np.int64),
         ("n_sentences", np.int64),
         ("dense", np.float64),
         ("sentence", np.float64),
@@ -63,20 +66,24 @@ SIGNALS = np.dtype(
         ("score", np.float64),
     ]
 )
-"""A row of Candidates.signals. Where a Candidate has None, ranks are 0, reranked is NaN, and
-interaction, which counts the rows of Candidates.interactions, is -1."""
+"""A row of Candidates.signals. place: of the chunk in Candidates.vectors. Where a Candidate has
+None, ranks are 0, reranked is NaN, and interaction, which counts the rows of
+Candidates.interactions, is -1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates(Sequence[Candidate]):
     """The candidates of a question, best first.
 
-    signals: of dtype SIGNALS, (n,); vectors: float32, (n, d), the chunks' own
+    signals: of dtype SIGNALS, (n,)
+    vectors: of their chunks, in the order of their ids
+    cosines: of each of these vectors with the question's, float32, (rows,)
     """
 
     snapshot: Snapshot
     signals: NDArray[np.void]
-    vectors: Matrix
+    vectors: StoredVectors
+    cosines: NDArray[np.float32]
     first_weight: float = 1.0
     interactions: Sequence[Interaction] = ()
 
@@ -103,6 +110,7 @@ class Candidates(Sequence[Candidate]):
         return [self._candidate(row, by_id[row["chunk_id"]]) for row in named]
 
     def _candidate(self, row: dict[str, Any], stored: StoredChunk) -> Candidate:
+        own = int(self.vectors.firsts[row["place"]])
         return Candidate(
             stored=stored,
             dense=row["dense"],
@@ -113,13 +121,23 @@ class Candidates(Sequence[Candidate]):
             lexical_rank=row["lexical_rank"] or None,
             first_score=row["first_score"],
             score=row["score"],
+            sentences=self.cosines[own + 1 : own + 1 + row["n_sentences"]],
             first_rank=row["first_rank"],
             first_weight=self.first_weight,
             reranked=None if isnan(row["reranked"]) else row["reranked"],
             interaction=None if row["interaction"] < 0 else self.interactions[row["interaction"]],
         )
 
-    def in_order(self) -> "Candidates":
-        """Best first; ties go to the smaller chunk_id."""
-        order = np.lexsort((self.signals["chunk_id"], -self.signals["score"]))
-        return replace(self, signals=self.signals[order], vectors=self.vectors[order])
+    def own_vectors(self) -> Matrix:
+        """The chunks' own vectors, (n, d), in the candidates' order."""
+        rows = self.vectors.firsts[self.signals["place"]]
+        scaled = self.vectors.codes[rows] * self.vectors.scales[rows, None]
+        return np.asarray(scaled, dtype=np.float32)
+
+    def in_order(self, n: int | None = None) -> "Candidates":
+        """Best first; ties go to the smaller chunk_id. With n, the first n alone are put in order,
+        and the others stay behind them as they are."""
+        head = self.signals[:n]
+        order = np.arange(len(self))
+        order[:n] = np.lexsort((head["chunk_id"], -head["score"]))
+        return replace(self, signals=self.signals[order])

@@ -23,13 +23,13 @@ def sentence_scores(text: str, candidate: Candidate, question: Question) -> NDAr
     """
     if candidate.interaction is not None:
         return candidate.interaction.sentences.astype(np.float64).round(_DECIMALS)
-    cosines = candidate.stored.sentence_vectors @ question.vector
     total = sum(question.idf.values()) or 1.0
     shares = [
         sum(question.idf[t] for t in question.idf.keys() & set(terms_of(sentence.of(text)))) / total
         for sentence in candidate.stored.chunk.sentences
     ]
-    return np.asarray((cosines + np.array(shares)) / 2, dtype=np.float64).round(_DECIMALS)
+    scores = (candidate.sentences.astype(np.float64) + np.array(shares)) / 2
+    return np.asarray(scores.round(_DECIMALS))
 
 
 def best_sentence(text: str, candidate: Candidate, question: Question) -> Span:

@@ -72,20 +72,21 @@ class Interactions(Sequence[Interaction]):
             np.concatenate([tokens.scales for tokens in passages]),
         )
         self._best = np.maximum.reduceat(cosines, runs, axis=1)
-        self._firsts = np.searchsorted(runs, firsts)
-        self._anywhere = np.maximum.reduceat(self._best, self._firsts, axis=1)
+        self._means = self._weights @ self._best
+        # Passage i has the runs from bounds[i] to bounds[i + 1].
+        self._bounds = np.append(np.searchsorted(runs, firsts), len(runs))
+        self._anywhere = np.maximum.reduceat(self._best, self._bounds[:-1], axis=1)
         self.scores = self._scored()
 
     def _scored(self) -> NDArray[np.float64]:
-        n_in_run = np.diff([*self._firsts, len(self._sentence_of)])
-        in_a_sentence = self._sentence_of < np.repeat(self._n_sentences, n_in_run)
-        means = np.where(in_a_sentence, self._weights @ self._best, _NEVER)
-        best = np.maximum.reduceat(means, self._firsts)
+        in_a_sentence = self._sentence_of < np.repeat(self._n_sentences, np.diff(self._bounds))
+        means = np.where(in_a_sentence, self._means, _NEVER)
+        best = np.maximum.reduceat(means, self._bounds[:-1])
         total = (1 - SENTENCE_SHARE) * softened(self._weights, self._anywhere)
         return np.clip(total + SENTENCE_SHARE * best, 0.0, 1.0)
 
     def __len__(self) -> int:
-        return len(self._firsts)
+        return len(self._n_sentences)
 
     @overload
     def __getitem__(self, i: int) -> Interaction: ...
@@ -95,13 +96,22 @@ class Interactions(Sequence[Interaction]):
         if isinstance(i, slice):
             return [self[each] for each in range(len(self))[i]]
         i = range(len(self))[i]
-        n = int(self._n_sentences[i])
-        runs = slice(self._firsts[i], [*self._firsts, None][i + 1])
-        present = self._sentence_of[runs]
-        matches = np.full((len(self._best), n), _NEVER, dtype=np.float32)
-        matches[:, present[present < n]] = self._best[:, runs][:, present < n]
-        sentences = self._weights @ matches
+        first, last, n = self._bounds[i], self._bounds[i + 1], self._n_sentences[i]
+        present = self._sentence_of[first:last]
+        # Tokens of no sentence stand last.
+        last -= present[-1] == n
+        matches, sentences = self._best[:, first:last], self._means[first:last]
+        if last - first < n:  # some sentences have no token
+            present = present[: last - first]
+            matches, sentences = _spread(matches, present, n), _spread(sentences, present, n)
         return Interaction(matches, self._anywhere[:, i], sentences, float(self.scores[i]))
+
+
+def _spread(values: NDArray[np.float32], places: NDArray[np.uint16], n: int) -> NDArray[np.float32]:
+    """Columns put in their places among n, where nothing else matches."""
+    spread = np.full((*values.shape[:-1], n), _NEVER, dtype=np.float32)
+    spread[..., places] = values
+    return spread
 
 
 def softened(weights: NDArray[np.float32], matches: NDArray[np.float32]) -> NDArray[np.float64]:

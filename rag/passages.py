@@ -58,13 +58,20 @@ def distinct(
 
     kept: dict[int, list[int]] = {}
     near: dict[int, list[int]] = {}
+    vectors = candidates.own_vectors()
+    close: dict[int, list[int]] = {}
+    looked_at = 0
     for row in range(len(candidates)):
+        if len(kept) == k and row not in near:
+            continue
         same = next((r for r in near.get(row, ()) if alike(r, row)), None)
         if same is not None:
             kept[same].append(row)
         elif len(kept) < k:
             kept[row] = []
-            for other in _near(candidates.vectors, row):
+            if row >= looked_at:
+                close, looked_at = _close(vectors, row, k), row + k
+            for other in close.get(row, ()):
                 near.setdefault(other, []).append(row)
     bests = candidates.at(list(kept))
     return [
@@ -73,11 +80,14 @@ def distinct(
     ]
 
 
-def _near(vectors: Matrix, row: int) -> list[int]:
-    """The rows behind a row that it is worth comparing with."""
-    cosines = vectors[row + 1 :] @ vectors[row]
-    near: list[int] = (np.flatnonzero(cosines >= _ALIKE_COSINE) + row + 1).tolist()
-    return near
+def _close(vectors: Matrix, first: int, n: int) -> dict[int, list[int]]:
+    """The rows behind each of n rows that it is worth comparing with, where there are any."""
+    rows, others = np.nonzero(vectors[first : first + n] @ vectors.T >= _ALIKE_COSINE)
+    close: dict[int, list[int]] = {}
+    for row, other in zip((rows + first).tolist(), others.tolist(), strict=True):
+        if other > row:
+            close.setdefault(row, []).append(other)
+    return close
 
 
 def joined(passages: Sequence[Ranked]) -> list[Ranked]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analyze import analyze
-from index.lexical import idf_of
+from index.lexical import idf_of, most_of
 from index.protocols import LexicalIndex
 from index.tokens import rotated
 from index.types import Matrix, QueryEncoding, Vector
@@ -41,7 +41,8 @@ def question_of(text: str, encoding: QueryEncoding, lexical: LexicalIndex) -> Qu
     """A question with the weights that its terms have in an index."""
     places = list(analyze(text))
     terms = tuple(place.text for place in places)
-    idf = {t: idf_of(lexical.document_frequency(t), len(lexical)) for t in dict.fromkeys(terms)}
+    n_chunks = len(lexical)
+    idf = {t: idf_of(lexical.document_frequency(t), n_chunks) for t in dict.fromkeys(terms)}
     words = [(place.start, place.end, idf[place.text]) for place in places]
     return Question(
         text=text,
@@ -50,7 +51,7 @@ def question_of(text: str, encoding: QueryEncoding, lexical: LexicalIndex) -> Qu
         token_weights=token_weights(encoding.offsets, words),
         terms=terms,
         idf=idf,
-        lexical_most=lexical.most(terms),
+        lexical_most=most_of(idf.values()),
     )
 
 

@@ -24,7 +24,7 @@ class RankSettings:
     lexical_weight: float = 0.5
     sentence_weight: float = 0.5
     rerank: str = LATE_INTERACTION
-    n_rerank: int = 30
+    n_rerank: int = 20
     rerank_weight: float = 0.75
 
     @property

@@ -70,18 +70,7 @@ def retrieve(
     first.signals["score"] = (1 - weight) * first.signals["first_score"]
     head["score"] += weight * scores
     first.signals["score"] = first.signals["score"].round(_DECIMALS)
-    return _behind(replace(first, first_weight=1 - weight), len(head))
-
-
-def _behind(candidates: Candidates, n: int) -> Candidates:
-    """The first n put in order, the others behind them as they are."""
-    head = replace(candidates, signals=candidates.signals[:n], vectors=candidates.vectors[:n])
-    head = head.in_order()
-    return replace(
-        candidates,
-        signals=np.concatenate([head.signals, candidates.signals[n:]]),
-        vectors=np.concatenate([head.vectors, candidates.vectors[n:]]),
-    )
+    return replace(first, first_weight=1 - weight).in_order(len(head))
 
 
 def _interactions(
@@ -135,7 +124,7 @@ def _candidates(
     ids = np.sort(np.concatenate([dense_hits.ids, lexical_hits.ids]))
     ids = ids[np.diff(ids, prepend=-1) > 0]
     signals = np.zeros(len(ids), SIGNALS)
-    signals["chunk_id"] = ids
+    signals["chunk_id"], signals["place"] = ids, np.arange(len(ids))
     for name, hits in (("dense_rank", dense_hits), ("lexical_rank", lexical_hits)):
         signals[name][np.searchsorted(ids, hits.ids)] = np.arange(1, len(hits) + 1)
     lexical = np.zeros(len(ids))
@@ -147,33 +136,32 @@ def _candidates(
     others = bm25()
     lexical[np.searchsorted(ids, others.ids)] = others.scores
     signals["n_sentences"] = np.diff(vectors.firsts) - 1
-    dense, sentence = _cosines(vectors, question)
+    cosines = _cosines(vectors, question)
+    dense, sentence = _own_and_best(cosines, vectors.firsts[:-1])
     share = np.minimum(lexical / max(question.lexical_most, 1e-12), 1.0)
     score = first_score(dense, sentence, share, settings)
-    for name, values in (
-        ("dense", dense),
-        ("sentence", sentence),
-        ("lexical", lexical),
-        ("lexical_share", share),
-        ("first_score", score),
-        ("score", score),
-    ):
-        signals[name] = values.round(_DECIMALS)
+    rounded = np.stack([dense, sentence, lexical, share, score]).round(_DECIMALS)
+    names = ("dense", "sentence", "lexical", "lexical_share", "first_score")
+    for name, values in zip(names, rounded, strict=True):
+        signals[name] = values
+    signals["score"] = signals["first_score"]
     signals["reranked"], signals["interaction"] = np.nan, -1
-    firsts = vectors.firsts[:-1]
-    own = vectors.codes[firsts] * vectors.scales[firsts, None]
-    return Candidates(snapshot, signals, own)
+    return Candidates(snapshot, signals, vectors, cosines)
 
 
-def _cosines(vectors: StoredVectors, question: Question) -> tuple[Floats, Floats]:
-    """Of each chunk's own vector, and of the best of its sentences'."""
+def _cosines(vectors: StoredVectors, question: Question) -> NDArray[np.float32]:
+    """Of each vector with the question's, (rows,)."""
     # Not @, which may give equal vectors products that differ with where they stand.
     cosines = np.einsum("nd,d->n", vectors.codes.astype(np.float32), question.vector)
-    cosines = cosines * vectors.scales
-    firsts = vectors.firsts[:-1]
+    return np.asarray(cosines * vectors.scales, dtype=np.float32)
+
+
+def _own_and_best(cosines: NDArray[np.float32], firsts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Of each chunk its own vector's cosine, and the best of its sentences'."""
     dense = cosines[firsts]
-    cosines[firsts] = -1.0
-    best = np.maximum.reduceat(cosines, firsts) if len(firsts) else dense
+    of_sentences = cosines.copy()
+    of_sentences[firsts] = -1.0
+    best = np.maximum.reduceat(of_sentences, firsts) if len(firsts) else dense
     return dense.astype(np.float64), best.astype(np.float64)
 
 

@@ -10,7 +10,6 @@ import regex
 
 from index.analyze import terms_of
 from index.fingerprint import ModelFingerprint
-from index.quantized import quantize
 from index.rows import StoredChunk
 from index.tokens import compress
 from index.types import (
@@ -142,21 +141,20 @@ def question_with(
 def stored_with(
     text: str,
     sentences: Sequence[Span],
-    rows: Sequence[Sequence[float]] = (),
     *,
     span: Span | None = None,
     ordinal: int = 0,
     document: int = 1,
 ) -> StoredChunk:
-    """A chunk of a text, all of it unless a span is given, with its sentences' vectors."""
+    """A chunk of a text, all of it unless a span is given."""
     span = Span(0, len(text)) if span is None else span
-    vectors = np.array(rows or [(1, 0)] * len(sentences), dtype=np.float32)
     chunk_id = document * 1000 + ordinal
     digest = digest_of(span.of(text))
     chunk = Chunk(chunk_id, f"d{document}", ordinal, span, tuple(sentences), digest)
-    return StoredChunk(chunk, document, quantize(np.vstack([vectors[:1], vectors])))
+    return StoredChunk(chunk, document)
 
 
 def candidate_with(stored: StoredChunk, **given: Any) -> Candidate:
     """A candidate on which all signals are 0 but those given."""
-    return replace(Candidate(stored, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, 0.0), **given)
+    sentences = np.zeros(len(stored.chunk.sentences), dtype=np.float32)
+    return replace(Candidate(stored, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, 0.0, sentences), **given)

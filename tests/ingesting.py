@@ -5,8 +5,10 @@ from pathlib import Path
 
 from fakes import HashEmbedder
 from index.progress import Report
+from index.quantized import QuantizedVectors
 from index.rows import tokens_blob
 from index.snapshot import Snapshot
+from index.store import Store
 from index.sync import ingest
 from index.types import Encoding, Span
 
@@ -30,6 +32,12 @@ def run(
     return report, embedder.n_encoded - before
 
 
+def kept_vectors(source: Snapshot | Store, chunk_id: int) -> bytes:
+    """A chunk's vectors and its sentences', byte for byte as they are kept."""
+    found = source.vectors_of([chunk_id])
+    return QuantizedVectors(found.codes, found.scales).to_bytes()
+
+
 def indexed(folder: Path) -> Indexed:
     """All that an index holds, as far as it does not depend on its history."""
     snapshot = Snapshot.open(folder)
@@ -44,7 +52,7 @@ def indexed(folder: Path) -> Indexed:
         return (
             [(row.doc_id, texts[row.document], row.path) for row in rows],
             [
-                (i, s.chunk.doc_id, s.vectors.to_bytes(), tokens_blob(tokens[i]))
+                (i, s.chunk.doc_id, kept_vectors(snapshot, i), tokens_blob(tokens[i]))
                 for i, s in zip(ids, snapshot.chunks(ids), strict=True)
             ],
         )

@@ -22,6 +22,7 @@ from index.store import Store
 from index.sync import ingest_documents
 from index.tokens import expand
 from index.types import Document, Matrix, digest_of
+from ingesting import kept_vectors
 
 EMBEDDER = HashEmbedder()
 D = EMBEDDER.fingerprint.dimension
@@ -61,7 +62,7 @@ def originals(store: Store) -> list[bytes]:
     row = store.documents()[0].document
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.chunk.ordinal)
-    return [each.vectors.expand().tobytes() for each in chunks]
+    return [kept_vectors(store, each.chunk.chunk_id) for each in chunks]
 
 
 def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: Store) -> None:
@@ -91,7 +92,7 @@ def test_no_copy_has_the_text_of_another_and_all_have_most_words_of_the_original
 
 def test_a_copys_vectors_are_turned_as_far_as_they_say(store: Store) -> None:
     _, chunks = Copies(store).next()
-    before = [np.frombuffer(each, np.float32).reshape(-1, D) for each in originals(store)]
+    before = [vectors_of(each) for each in originals(store)]
     for rows, (_, encoding) in zip(before, chunks, strict=True):
         cosines = np.einsum("nd,nd->n", rows, vectors_of(encoding.vectors))
         assert cosines.min() > 0.84

@@ -4,13 +4,11 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fakes import HashEmbedder
 from index.errors import CitationBroken
 from index.load import document_of
-from index.quantized import quantize
 from index.rows import StoredChunk
 from index.sync import ingest_documents
 from index.types import Chunk, Span, digest_of
@@ -23,8 +21,7 @@ DOCUMENT = document_of(TEXT, "d", media_type="text/markdown", name="d", source="
 
 def chunk_of(span: Span, ordinal: int = 0) -> StoredChunk:
     chunk = Chunk(1, "d", ordinal, span, (span,), digest_of(span.of(TEXT)))
-    row = np.ones((1, 1), dtype=np.float32)
-    return StoredChunk(chunk, 1, quantize(row))
+    return StoredChunk(chunk, 1)
 
 
 def test_a_citation_says_where_the_passage_stands() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from fakes import HashEmbedder, TokenlessEmbedder
 from index.load import document_of
+from index.quantized import QuantizedVectors
 from index.snapshot import Snapshot
 from index.sync import ingest_documents
 from index.types import Document
@@ -112,15 +113,17 @@ def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, quer
     assert len(candidates) >= 10
     for candidate in candidates:
         stored = candidate.stored
-        dense = float(stored.vectors.expand()[0] @ asked.vector)
-        sentence = max(float(row @ asked.vector) for row in stored.sentence_vectors)
+        kept = snapshot.vectors_of([stored.chunk.chunk_id])
+        vectors = QuantizedVectors(kept.codes, kept.scales).expand()
+        dense, *sentences = (float(row @ asked.vector) for row in vectors)
         bm25 = everything.get(stored.chunk.chunk_id, 0.0)
         share = min(bm25 / (2.2 * sum(asked.idf.values())), 1.0) if bm25 else 0.0
         assert candidate.dense == pytest.approx(dense, abs=1e-6)
-        assert candidate.sentence == pytest.approx(sentence, abs=1e-6)
+        assert candidate.sentences == pytest.approx(sentences, abs=1e-6)
+        assert candidate.sentence == pytest.approx(max(sentences), abs=1e-6)
         assert candidate.lexical == pytest.approx(bm25, abs=1e-6)
         assert candidate.lexical_share == pytest.approx(share, abs=1e-5)
-        expected = 0.28 * max(dense, 0) + 0.42 * max(sentence, 0) + 0.3 * share
+        expected = 0.28 * max(dense, 0) + 0.42 * max(candidate.sentence, 0) + 0.3 * share
         assert candidate.score == pytest.approx(expected, abs=2e-6)
         assert candidate.score == candidate.first_score
         assert (candidate.reranked, candidate.first_weight) == (None, 1.0)
@@ -253,7 +256,7 @@ def test_a_chunk_without_token_vectors_does_not_stop_the_others_from_being_reran
     """Some chunks have none: those of characters that the model's tokenizer drops."""
     ingest_documents(tmp_path, documents(), TokenlessEmbedder(only="school"))
     snapshot = Snapshot.open(tmp_path)
-    candidates = retrieve(snapshot, question(snapshot, "school"), RankSettings())
+    candidates = retrieve(snapshot, question(snapshot, "school"), RankSettings(n_rerank=29))
     for candidate in candidates:
         mute = "school" in snapshot.document(candidate.stored.document).text
         assert (candidate.interaction is None) == mute

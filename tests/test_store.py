@@ -71,30 +71,34 @@ def test_a_document_comes_back_as_it_was(store: Store) -> None:
     assert store.count() == (1, row.n_chunks)
 
 
-def test_chunks_come_back_with_their_sentences_and_vectors(store: Store) -> None:
+def vectors_in(store: Store, chunk_id: int) -> Matrix:
+    """A chunk's own vector and its sentences', as they are kept."""
+    found = store.vectors_of([chunk_id])
+    return QuantizedVectors(found.codes, found.scales).expand()
+
+
+def test_chunks_come_back_with_their_sentences_and_their_vectors(store: Store) -> None:
     put(store, DOCUMENT)
     expected = sorted(encoded(DOCUMENT), key=lambda pair: pair[0].chunk_id)
     assert len(expected) > 2
     stored = store.chunks(c.chunk_id for c, _ in expected)
     assert [s.chunk for s in stored] == [c for c, _ in expected]
-    for found, (_, encoding) in zip(stored, expected, strict=True):
+    assert {s.document for s in stored} == {s.document for s in store.documents()}
+    for each, encoding in expected:
         # Each row is kept on its own, so that it is the same wherever it stands.
-        np.testing.assert_array_equal(found.vectors.expand()[:1], kept([encoding.vector]))
-        np.testing.assert_array_equal(found.sentence_vectors, kept(encoding.sentence_vectors))
+        own, *sentences = vectors_in(store, each.chunk_id)
+        np.testing.assert_array_equal([own], kept([encoding.vector]))
+        np.testing.assert_array_equal(sentences, kept(encoding.sentence_vectors))
     ids = np.array([c.chunk_id for c, _ in expected], dtype=np.int64)
     np.testing.assert_array_equal(store.vectors(ids), kept([e.vector for _, e in expected]))
     texts = {c.chunk_id: c.span.of(DOCUMENT.text) for c, _ in expected}
     assert {i: text for i, text, _ in store.texts(ids)} == texts
 
 
-def test_chunk_rows_are_the_chunks_without_their_vectors(store: Store) -> None:
+def test_chunks_that_are_not_there_are_left_out(store: Store) -> None:
     put(store, DOCUMENT)
     ids = ids_of(DOCUMENT)
-    rows = store.chunk_rows([*ids, 1])
-    assert [(row.chunk, row.document) for row in rows] == [
-        (stored.chunk, stored.document) for stored in store.chunks(ids)
-    ]
-    assert len(rows) == len(ids)
+    assert store.chunks([1, *ids, 2]) == store.chunks(ids)
 
 
 def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
@@ -112,7 +116,7 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
     assert found.firsts[-1] == len(rows)
     for i, stored in enumerate(store.chunks(ids)):
         mine = rows[found.firsts[i] : found.firsts[i + 1]]
-        np.testing.assert_array_equal(mine, stored.vectors.expand())
+        np.testing.assert_array_equal(mine, vectors_in(store, stored.chunk.chunk_id))
         assert found.documents[i] == stored.document
         assert len(mine) == 1 + len(stored.chunk.sentences)
 

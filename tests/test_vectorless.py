@@ -26,9 +26,7 @@ def test_the_order_is_that_of_bm25(seeds_index: Path) -> None:
     pipeline.close()
     snapshot = Snapshot.open(seeds_index)
     hits = snapshot.lexical.search(terms_of(QUESTION), 5)
-    chunks = {
-        row.chunk.chunk_id: row.chunk for row in snapshot.chunk_rows(h.chunk_id for h in hits)
-    }
+    chunks = {row.chunk.chunk_id: row.chunk for row in snapshot.chunks(h.chunk_id for h in hits)}
     snapshot.close()
     assert [p.scores.lexical for p in result.passages] == pytest.approx([h.score for h in hits])
     assert [(p.citation.start, p.citation.end) for p in result.passages] == [

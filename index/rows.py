@@ -44,15 +44,13 @@ class StoredChunk:
 class StoredVectors:
     """The vectors of many chunks as they are kept, with no object a chunk.
 
-    ids:       int64, (n,), ascending
-    documents: int64, (n,), each chunk's document's row
-    firsts:    int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
-               firsts[i + 1] are its sentences'
-    codes:     int8, (rows, d), and scales: float32, (rows,), as in index.quantized
+    ids:    int64, (n,), ascending
+    firsts: int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
+            firsts[i + 1] are its sentences'
+    codes:  int8, (rows, d), and scales: float32, (rows,), as in index.quantized
     """
 
     ids: Ids
-    documents: NDArray[np.int64]
     firsts: NDArray[np.int64]
     codes: NDArray[np.int8]
     scales: NDArray[np.float32]
@@ -110,15 +108,15 @@ def stored_chunk(row: Sequence[object]) -> StoredChunk:
     return StoredChunk(chunk, integer(document))
 
 
-def stored_vectors(rows: Sequence[Sequence[object]], dimension: int) -> StoredVectors:
-    """From rows of chunk_id, document, vectors, of a model of this dimension."""
-    blobs = [blob(row[2]) for row in rows]
-    sizes = np.fromiter(map(len, blobs), np.int64, len(rows))
+def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> StoredVectors:
+    """From what the store has of each chunk, of a model of this dimension."""
+    ids = sorted(vectors)
+    blobs = [vectors[i] for i in ids]
+    ends = np.cumsum([0, *map(len, blobs)])
     joined = QuantizedVectors.from_bytes(b"".join(blobs), dimension)
     return StoredVectors(
-        ids=ids_from(rows),
-        documents=np.fromiter((integer(row[1]) for row in rows), np.int64, len(rows)),
-        firsts=np.concatenate([[0], np.cumsum(sizes // row_bytes(dimension))]),
+        ids=np.array(ids, dtype=np.int64),
+        firsts=ends // row_bytes(dimension),
         codes=joined.codes,
         scales=joined.scales,
     )

@@ -199,8 +199,11 @@ class Store:
 
     def vectors_of(self, ids: Iterable[int]) -> StoredVectors:
         """The vectors of these chunks and of their sentences, to rank by."""
-        rows = self._chunks("chunk_id, document, vectors", ids)
-        return stored_vectors(rows, self.fingerprint.model.dimension)
+        return stored_vectors(self.vectors_in_bytes(ids), self.fingerprint.model.dimension)
+
+    def vectors_in_bytes(self, ids: Iterable[int]) -> dict[int, bytes]:
+        """The same of each chunk as it is kept; a chunk that is not there is left out."""
+        return {integer(i): blob(vectors) for i, vectors in self._chunks("chunk_id, vectors", ids)}
 
     def _chunks(self, columns: str, ids: Iterable[int]) -> list[tuple[object, ...]]:
         """Columns of these chunks and their documents, in order of the chunks' ids."""

@@ -156,6 +156,10 @@ class TokenVectors:
     def __len__(self) -> int:
         return len(self.scales)
 
+    @property
+    def n_bytes(self) -> int:
+        return self.codes.nbytes + self.scales.nbytes + self.sentence_of.nbytes
+
     @classmethod
     def none(cls) -> "TokenVectors":
         empty = np.zeros(0)

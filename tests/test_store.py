@@ -108,7 +108,7 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
     ids = sorted([*ids_of(DOCUMENT), *ids_of(other)])
     found = store.vectors_of([7, *reversed(ids), ids[0]])
     assert found.ids.tolist() == ids
-    assert found.firsts.dtype == found.documents.dtype == found.ids.dtype == np.int64
+    assert found.firsts.dtype == found.ids.dtype == np.int64
     assert found.codes.dtype == np.int8
     assert found.scales.dtype == np.float32
     rows = QuantizedVectors(found.codes, found.scales).expand()
@@ -117,13 +117,12 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
     for i, stored in enumerate(store.chunks(ids)):
         mine = rows[found.firsts[i] : found.firsts[i + 1]]
         np.testing.assert_array_equal(mine, vectors_in(store, stored.chunk.chunk_id))
-        assert found.documents[i] == stored.document
         assert len(mine) == 1 + len(stored.chunk.sentences)
 
 
 def test_no_chunks_have_no_vectors(store: Store) -> None:
     none = store.vectors_of([1, 2])
-    assert (none.ids.shape, none.documents.shape, none.firsts.tolist()) == ((0,), (0,), [0])
+    assert (none.ids.shape, none.firsts.tolist()) == ((0,), [0])
     assert (none.codes.shape, none.scales.shape) == ((0, DIMENSION), (0,))
     assert store.vectors(none.ids).shape == (0, DIMENSION)
 

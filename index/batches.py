@@ -18,6 +18,9 @@ BATCH = 128
 """Chunks that are encoded together: enough to keep many cores busy, and about a second's work on
 two, for which Ctrl-C waits."""
 
+FIRST_BATCH = 16
+"""Each of the first batches is twice the one before: the model begins when a few are chunked."""
+
 _BATCHES_AHEAD = 4
 
 _Made = TypeVar("_Made")
@@ -44,12 +47,13 @@ class Part:
 def batches(
     sources: Iterable[Source], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> Iterator[list[Part]]:
-    """All the documents' parts in order, in batches of BATCH chunks; fewer in the last.
+    """All the documents' parts in order, in batches of BATCH chunks; fewer in the first ones and
+    in the last.
 
     A long document is chunked as it goes along: its first batch is there before its end is read.
     """
     batch: list[Part] = []
-    room = BATCH
+    room = size = FIRST_BATCH
     for source in sources:
         document = source.document
         blocks = blocks_of(document.text, document.media_type)
@@ -62,7 +66,8 @@ def batches(
             batch.append(Part(source, few, ends))
             if not room:
                 yield batch
-                batch, room = [], BATCH
+                size = min(2 * size, BATCH)
+                batch, room = [], size
     if batch:
         yield batch
 

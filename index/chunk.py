@@ -6,7 +6,8 @@ headings above a section belong to its first chunk. Together the chunks hold eve
 document that is not white space.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -21,6 +22,9 @@ from index.types import Chunk, Document, Span, chunk_id_of, digest_of
 CHARACTERS_PER_TOKEN = 8
 """A tokenizer may make one token of a word of any length; a chunk of `limit` tokens is also held to
 `limit * CHARACTERS_PER_TOKEN` characters, so that a passage stays something to read."""
+
+_COUNTED_AT_ONCE = 8192
+"""Characters: sentences are tokenized together up to this length, in half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +68,46 @@ class _Chunker:
         self.tokenizer = tokenizer
         self.limit = settings.limit
         self.target = min(settings.target, settings.limit)
+        self._counted: dict[Span, int] = {}
 
     def groups(self, blocks: list[Block]) -> Iterator[list[_Piece]]:
         for section in _sections(blocks):
+            self._counted.clear()
             for group in self._pack([self._pieces(block) for block in section]):
                 yield from self._within_limit(group)
 
     def _cost(self, span: Span) -> int:
-        by_length = ceil((span.end - span.start) / CHARACTERS_PER_TOKEN)
+        by_length = _cost_by_length(span)
         # The tokens of what is too long anyway are not worth counting again after every cut.
         if by_length > self.limit:
             return by_length
-        return max(len(self.tokenizer.offsets(span.of(self.text))), by_length)
+        n_tokens = self._counted.get(span)
+        if n_tokens is None:
+            n_tokens = len(self.tokenizer.offsets(span.of(self.text)))
+        return max(n_tokens, by_length)
 
     def _pieces(self, block: Block) -> list[_Piece]:
         heading = block.kind == "heading"
         spans = [block.span] if heading else self._sentences(block)
-        return [_Piece(part, cost, heading) for s in spans for part, cost in self._cut(s)]
+        costs = [cost for run in _runs(spans) for cost in self._costs(run)]
+        return [
+            _Piece(part, cost, heading)
+            for span, known in zip(spans, costs, strict=True)
+            for part, cost in self._cut(span, known)
+        ]
+
+    def _costs(self, spans: Sequence[Span]) -> list[int]:
+        """What each of several sentences costs within the whole of them; alone it may be a token
+        more or less."""
+        whole = Span(spans[0].start, spans[-1].end)
+        if whole.end - whole.start > _COUNTED_AT_ONCE:  # a sentence alone
+            return [_cost_by_length(whole)]
+        starts = [whole.start + start for start, _ in self.tokenizer.offsets(whole.of(self.text))]
+        self._counted[whole] = len(starts)
+        return [
+            max(bisect_left(starts, s.end) - bisect_left(starts, s.start), _cost_by_length(s))
+            for s in spans
+        ]
 
     def _sentences(self, block: Block) -> list[Span]:
         if block.kind == "paragraph":
@@ -89,10 +116,10 @@ class _Chunker:
         visible = (trimmed(self.text, line.start, line.end) for line in inner)
         return [span for span in visible if span is not None]
 
-    def _cut(self, span: Span) -> Iterator[tuple[Span, int]]:
+    def _cut(self, span: Span, cost: int) -> Iterator[tuple[Span, int]]:
         """The span itself if it fits, else parts of it that do, cut at white space if possible;
         each with what it costs."""
-        while (cost := self._cost(span)) > self.limit:
+        while cost > self.limit:
             head = self._head(span)
             part = trimmed(self.text, head.start, head.end) or head
             yield part, self._cost(part)
@@ -100,6 +127,7 @@ class _Chunker:
             if following is None:
                 return
             span = Span(following.start(), span.end)
+            cost = self._cost(span)
         yield span, cost
 
     def _head(self, span: Span) -> Span:
@@ -153,14 +181,35 @@ class _Chunker:
         return groups
 
     def _within_limit(self, pieces: list[_Piece]) -> Iterator[list[_Piece]]:
-        """Halve a group whose joint text has more tokens than its pieces had apart."""
+        """Halve a group whose joint text has more tokens than its pieces were counted for."""
         span = Span(pieces[0].span.start, pieces[-1].span.end)
-        if len(pieces) == 1 or self._cost(span) <= self.limit:
+        cost = self._cost(span)
+        if cost <= self.limit:
             yield pieces
+            return
+        if len(pieces) == 1:
+            for part, its in self._cut(span, cost):
+                yield [_Piece(part, its, pieces[0].is_heading)]
             return
         middle = len(pieces) // 2
         yield from self._within_limit(pieces[:middle])
         yield from self._within_limit(pieces[middle:])
+
+
+def _cost_by_length(span: Span) -> int:
+    return ceil((span.end - span.start) / CHARACTERS_PER_TOKEN)
+
+
+def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Neighbouring spans together, up to so many characters; a longer one alone."""
+    run: list[Span] = []
+    for span in spans:
+        if run and span.end - run[0].start > _COUNTED_AT_ONCE:
+            yield run
+            run = []
+        run.append(span)
+    if run:
+        yield run
 
 
 def _sections(blocks: list[Block]) -> Iterator[list[Block]]:

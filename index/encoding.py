@@ -86,6 +86,8 @@ class Encoder:
 
     def _looked_up(self, parts: list[Part], before: _Batch) -> _Batch:
         batch = _Batch(parts)
+        digests = {chunk.digest for part in parts for chunk in part.chunks}
+        stored_digests = self._store.digests_among(digests)
         for part in parts:
             for chunk in part.chunks:
                 key = encoding_key(chunk)
@@ -93,7 +95,8 @@ class Encoder:
                 # What the batch before is making is not in the store yet.
                 if key in batch.known or key in batch.new or key in before.new:
                     continue
-                stored = self._store.encoding(key, self._since)
+                known = chunk.digest in stored_digests
+                stored = self._store.encoding(key, self._since) if known else None
                 if stored is not None:
                     batch.known[key] = stored
                 else:

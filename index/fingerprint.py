@@ -10,7 +10,7 @@ from index.errors import IndexMismatch
 
 Precision = Literal["int8", "fp32"]
 
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 """Raised whenever the same document would be chunked otherwise."""
 
 

@@ -6,7 +6,7 @@ whatever is written meanwhile.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -223,6 +223,14 @@ class Store:
             [json_ids(ids)],
         )
         return {integer(row[0]): tokens_from(blob(row[1]), dimension) for row in rows}
+
+    def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
+        """Those of the digests that chunks of the store have: one question instead of many."""
+        marks = ", ".join("?" * len(digests))
+        rows = self._database.all_rows(
+            f"SELECT DISTINCT digest FROM chunks WHERE digest IN ({marks})", list(digests)
+        )
+        return {blob(row[0]) for row in rows}
 
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
         """The encoding of a chunk of this key that was put in in generation `since` or later."""

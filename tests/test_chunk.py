@@ -25,9 +25,21 @@ SETTINGS = st.sampled_from(
 )
 
 
-@pytest.fixture(scope="session", params=["words", "model"])
+class BeginningTokenizer(WordTokenizer):
+    """As some do, it makes two tokens of a word that a text begins with and one of it elsewhere: a
+    sentence has more tokens alone than within its paragraph."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        first, *others = [*super().offsets(text), (0, 0)]
+        start, end = first
+        halves = [(start, start + 1), (start + 1, end)] if end > start + 1 else [first]
+        return [*halves, *others][:-1]
+
+
+@pytest.fixture(scope="session", params=["words", "beginnings", "model"])
 def tokenizer(request: pytest.FixtureRequest, embedder: Embedder) -> Tokenizer:
-    return WordTokenizer() if request.param == "words" else embedder.tokenizer
+    made = {"words": WordTokenizer(), "beginnings": BeginningTokenizer()}
+    return made.get(request.param, embedder.tokenizer)
 
 
 def document(text: str, media_type: str = "text/plain") -> Document:
@@ -67,6 +79,8 @@ def kept_whole(document: Document) -> list[Span]:
 @examples(150)
 @given(document=documents(), settings=SETTINGS)
 @example(document=document("a" * 50_000), settings=ChunkSettings())
+@example(document=document("Some word. " * 2000), settings=ChunkSettings())
+@example(document=document("One two three four. " * 9), settings=ChunkSettings(4, 4))
 @example(document=document("a" + " " * 3000 + "b"), settings=ChunkSettings())
 @example(document=document("```\n\x1cx\x1c\n```", MARKDOWN), settings=ChunkSettings())
 def test_chunks_are_the_document_cut_within_the_limit(

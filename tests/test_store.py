@@ -120,6 +120,13 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
         assert len(mine) == 1 + len(stored.chunk.sentences)
 
 
+def test_the_digests_that_the_store_has_are_told_from_others(store: Store) -> None:
+    put(store, DOCUMENT)
+    mine = {chunk.digest for chunk, _ in encoded(DOCUMENT)}
+    assert store.digests_among({*mine, bytes(16)}) == mine
+    assert store.digests_among(set()) == set()
+
+
 def test_no_chunks_have_no_vectors(store: Store) -> None:
     none = store.vectors_of([1, 2])
     assert (none.ids.shape, none.firsts.tolist()) == ((0,), [0])

@@ -41,9 +41,10 @@ def assert_completed_by_the_next(kept: list[str]) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_an_interrupted_ingest_keeps_what_it_committed() -> None:
-    # Calls are of 128 texts: four of them hold eight documents whole, and three make a commit.
+    # Calls are of 16, 32, 64 and then 128 texts: six of them hold eight documents whole, and three
+    # make a commit.
     with pytest.raises(KeyboardInterrupt):
-        run(embedder=Interrupted(5))
+        run(embedder=Interrupted(7))
     kept = list(texts_in())
     assert kept == [f"docs/{i:02}.txt" for i in range(6)]
     assert_completed_by_the_next(kept)
@@ -77,7 +78,7 @@ def test_an_error_of_any_thread_is_raised_as_itself_and_ends_the_others() -> Non
     assert threading.enumerate() == threads
     # The reader fails when it is far ahead: what lies before its failure is put in all the same.
     with pytest.raises(MemoryError, match="of the tokenizer"):
-        run(embedder=Failing(1200))
+        run(embedder=Failing(600))
     assert threading.enumerate() == threads
     kept = list(texts_in())
     assert 3 <= len(kept) < N_DOCUMENTS
@@ -163,7 +164,7 @@ def stop_in_flight(what: str, n_calls: int, stop: signal.Signals, hang_s: float)
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(("n_calls", "n_kept"), [(1, 0), (5, 6)])
+@pytest.mark.parametrize(("n_calls", "n_kept"), [(1, 0), (7, 6)])
 def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: int) -> None:
     stop_in_flight("ingest", n_calls, signal.SIGKILL, 60)
     kept = list(texts_in())
@@ -173,7 +174,7 @@ def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: 
 
 @pytest.mark.usefixtures("here")
 def test_ctrl_c_ends_the_process_and_keeps_what_was_committed() -> None:
-    stop_in_flight("ingest", 5, signal.SIGINT, 3)
+    stop_in_flight("ingest", 7, signal.SIGINT, 3)
     kept = list(texts_in())
     assert len(kept) == 6
     assert_completed_by_the_next(kept)

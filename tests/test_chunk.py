@@ -80,7 +80,7 @@ def kept_whole(document: Document) -> list[Span]:
 @given(document=documents(), settings=SETTINGS)
 @example(document=document("a" * 50_000), settings=ChunkSettings())
 @example(document=document("Some word. " * 2000), settings=ChunkSettings())
-@example(document=document("One two three four. " * 9), settings=ChunkSettings(4, 4))
+@example(document=document("One two three. " * 9), settings=ChunkSettings(4, 4))
 @example(document=document("a" + " " * 3000 + "b"), settings=ChunkSettings())
 @example(document=document("```\n\x1cx\x1c\n```", MARKDOWN), settings=ChunkSettings())
 def test_chunks_are_the_document_cut_within_the_limit(

@@ -58,7 +58,7 @@ class Graph:
         # Without an arena, memory is bounded by the longest text and not by all lengths so far.
         options.enable_cpu_mem_arena = False
         self._session: Any = onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            str(path), options, providers=["CPUExecutionProvider"]
         )
 
     def run(self, ids: NDArray[np.int64]) -> GraphOutput:

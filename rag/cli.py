@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
-from importlib.metadata import entry_points, version
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from index.errors import BadInput, RagError
 
@@ -27,8 +28,38 @@ if TYPE_CHECKING:
     from rag.results import Filter
     from rag.settings import Settings
 
+
+class _Commands(TyperGroup):
+    """This module's commands, and those of the packages above this one, which are found by name
+    and never imported here; they are looked for when they are asked for, for that takes as long as
+    a search."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._add_those_above()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self._add_those_above()
+        return super().get_command(ctx, cmd_name)
+
+    def _add_those_above(self) -> None:
+        from importlib.metadata import entry_points
+
+        above = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        above.callback()(lambda: None)  # however few it has, it is a group
+        for entry in sorted(entry_points(group="rag.commands"), key=lambda e: e.name, reverse=True):
+            command = entry.load()
+            if isinstance(command, typer.Typer):
+                above.add_typer(command, name=entry.name)
+            else:
+                above.command(entry.name)(command)
+        self.commands.update(get_group(above).commands)
+
+
 app = typer.Typer(
     name="rag",
+    cls=_Commands,
     help="Ask your documents: answers and passages, each cited and proven against its source.",
     no_args_is_help=True,
     add_completion=False,
@@ -77,6 +108,8 @@ RerankOption = Annotated[
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(f"rag {version('rag')}")
         raise typer.Exit
 
@@ -259,19 +292,6 @@ def _filter(doc_ids: list[str] | None) -> "Filter | None":
     from rag.results import Filter
 
     return Filter(doc_id=doc_ids) if doc_ids else None
-
-
-def _add_commands() -> None:
-    """The commands of the packages above this one, which are found by name and never imported."""
-    for entry in sorted(entry_points(group="rag.commands"), key=lambda e: e.name, reverse=True):
-        command = entry.load()
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=entry.name)
-        else:
-            app.command(entry.name)(command)
-
-
-_add_commands()
 
 
 def main() -> None:

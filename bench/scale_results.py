@@ -90,12 +90,14 @@ def table(sizes: Sequence[Measured]) -> str:
 
 
 def picture(sizes: Sequence[Measured]) -> str:
-    """A panel a quantity, over the number of chunks; what did not happen at a size has no point."""
+    """A panel a quantity, over the number of chunks. What did not happen at a size has no point,
+    and what happened at none has no panel."""
     return svg(
         "What becomes of an index as it grows",
         [
-            Panel(title, "chunks", unit, _lines(sizes, names), log_x=True, log_y=log)
+            Panel(title, "chunks", unit, lines, log_x=True, log_y=log)
             for title, unit, names, log in _PANELS
+            if (lines := _lines(sizes, names))
         ],
     )
 

@@ -7,7 +7,7 @@ arrays; the chunk of a candidate, with its spans, is read only when it is asked 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
-from typing import Any, overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,27 +48,29 @@ class Candidate:
     interaction: Interaction | None = None
 
 
-SIGNALS = np.dtype(
-    [
-        ("chunk_id", np.int64),
-        ("place", np.int64),
-        ("n_sentences", np.int64),
-        ("dense", np.float64),
-        ("sentence", np.float64),
-        ("lexical", np.float64),
-        ("lexical_share", np.float64),
-        ("dense_rank", np.int64),
-        ("lexical_rank", np.int64),
-        ("first_score", np.float64),
-        ("first_rank", np.int64),
-        ("reranked", np.float64),
-        ("interaction", np.int64),
-        ("score", np.float64),
-    ]
-)
-"""A row of Candidates.signals. place: of the chunk in Candidates.vectors. Where a Candidate has
-None, ranks are 0, reranked is NaN, and interaction, which counts the rows of
-Candidates.interactions, is -1."""
+class _Signals(NamedTuple):
+    """A row of Candidates.signals. place: of the chunk in Candidates.vectors. Where a Candidate has
+    None, ranks are 0, reranked is NaN, and interaction, which counts the rows of
+    Candidates.interactions, is -1."""
+
+    chunk_id: int
+    place: int
+    n_sentences: int
+    dense: float
+    sentence: float
+    lexical: float
+    lexical_share: float
+    dense_rank: int
+    lexical_rank: int
+    first_score: float
+    first_rank: int
+    reranked: float
+    interaction: int
+    score: float
+
+
+SIGNALS = np.dtype(list(_Signals.__annotations__.items()))
+"""Of Candidates.signals: int64 and float64, by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,26 +108,26 @@ class Candidates(Sequence[Candidate]):
         stored = self.snapshot.chunks(signals["chunk_id"].tolist())
         by_id = {each.chunk.chunk_id: each for each in stored}
         # As Python's own numbers, all at once: to take them from a row one by one is slow.
-        named = (dict(zip(SIGNALS.names or (), row, strict=True)) for row in signals.tolist())
-        return [self._candidate(row, by_id[row["chunk_id"]]) for row in named]
+        rows_of_numbers = map(_Signals._make, signals.tolist())
+        return [self._candidate(row, by_id[row.chunk_id]) for row in rows_of_numbers]
 
-    def _candidate(self, row: dict[str, Any], stored: StoredChunk) -> Candidate:
-        own = int(self.vectors.firsts[row["place"]])
+    def _candidate(self, row: _Signals, stored: StoredChunk) -> Candidate:
+        first_sentence = int(self.vectors.firsts[row.place]) + 1
         return Candidate(
             stored=stored,
-            dense=row["dense"],
-            sentence=row["sentence"],
-            lexical=row["lexical"],
-            lexical_share=row["lexical_share"],
-            dense_rank=row["dense_rank"] or None,
-            lexical_rank=row["lexical_rank"] or None,
-            first_score=row["first_score"],
-            score=row["score"],
-            sentences=self.cosines[own + 1 : own + 1 + row["n_sentences"]],
-            first_rank=row["first_rank"],
+            dense=row.dense,
+            sentence=row.sentence,
+            lexical=row.lexical,
+            lexical_share=row.lexical_share,
+            dense_rank=row.dense_rank or None,
+            lexical_rank=row.lexical_rank or None,
+            first_score=row.first_score,
+            score=row.score,
+            sentences=self.cosines[first_sentence : first_sentence + row.n_sentences],
+            first_rank=row.first_rank,
             first_weight=self.first_weight,
-            reranked=None if isnan(row["reranked"]) else row["reranked"],
-            interaction=None if row["interaction"] < 0 else self.interactions[row["interaction"]],
+            reranked=None if isnan(row.reranked) else row.reranked,
+            interaction=None if row.interaction < 0 else self.interactions[row.interaction],
         )
 
     def own_vectors(self) -> Matrix:

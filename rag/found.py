@@ -1,6 +1,6 @@
 """What a search found, and how it is shown: passages, explanations, the evidence for confidence."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from index.analyze import distinct_terms
@@ -36,8 +36,9 @@ class Found:
         # Two at least: confidence looks at the lead over the second.
         ranked = distinct(snapshot, candidates, max(k, 2), question.idf.keys())
         bests = with_interactions(snapshot, question, [each.best for each in ranked])
-        complete = (replace(r, best=best) for r, best in zip(ranked, bests, strict=True))
-        return cls(snapshot, question, tuple(complete), k)
+        for each, best in zip(ranked, bests, strict=True):
+            each.best = best
+        return cls(snapshot, question, tuple(ranked), k)
 
     @property
     def passages(self) -> tuple[Ranked, ...]:

@@ -174,6 +174,10 @@ def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_ha
     assert picture([each | {"publish_dense_s": 0} for each in sizes[:1]] + sizes[1:]).count(
         "</circle>"
     ) == (drawn.count("</circle>") - 1)
+    # As after the first size: what was ingested is published already.
+    only = picture([sizes[0] | {"publish_dense_s": 0}])
+    assert only.count('class="title"') == drawn.count('class="title"') - 1
+    assert "Publishing" not in only
     assert ">copied</text>" not in drawn
     assert table(sizes).splitlines()[0].split() == "| chunks | 1,000 | 10,000 | aim |".split()
     assert "| dense recall@10 | 0.99 | 0.99 | ≥ 0.98 |" in " ".join(table(sizes).split())

@@ -39,7 +39,9 @@ _ROWS: tuple[tuple[str, str, Callable[[Measured], float]], ...] = (
     ("dense search, p50, ms", "", lambda m: m["dense_p50_ms"]),
     ("whole query, p50, ms", "≤ 15", lambda m: m["p50_ms"]),
     ("whole query, p90, ms", "", lambda m: m["p90_ms"]),
-    ("opening, s", "≤ 2", lambda m: m["open_s"]),
+    ("asked for the first time, p50, ms", "", lambda m: m["first_p50_ms"]),
+    ("asked for the first time, p90, ms", "", lambda m: m["first_p90_ms"]),
+    ("opening, the first time, s", "≤ 2", lambda m: m["first_open_s"]),
     ("resident, MB", "≤ 1,500", lambda m: m["resident_mb"]),
     ("of it the process's own, MB", "", lambda m: m["own_mb"]),
     ("on disk, MB", "", lambda m: m["disk_mb"]),
@@ -48,8 +50,13 @@ _ROWS: tuple[tuple[str, str, Callable[[Measured], float]], ...] = (
 
 _PANELS = (
     ("Dense recall@10 after rescoring", "share", {"": "recall_at_10"}, False),
-    ("Whole hybrid query, p50", "ms", {"": "p50_ms"}, False),
-    ("Opening the index", "s", {"": "open_s"}, False),
+    (
+        "Whole hybrid query, p50",
+        "ms",
+        {"asked again": "p50_ms", "the first time": "first_p50_ms"},
+        False,
+    ),
+    ("Opening the index, the first time", "s", {"": "first_open_s"}, False),
     ("Resident memory of a search process", "MB", {"": "resident_mb"}, False),
     ("On disk", "MB", {"": "disk_mb"}, True),
     (

@@ -163,11 +163,15 @@ def test_questions_are_sentences_of_texts_that_are_not_indexed() -> None:
 def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_happen() -> None:
     one: Measured = dict.fromkeys(
         ("publish_s", "publish_dense_s", "publish_lexical_s", "dense_p50_ms", "p50_ms", "p90_ms"), 3
-    ) | dict.fromkeys(("open_s", "resident_mb", "own_mb", "encoded_per_s"), 7)
+    ) | dict.fromkeys(
+        ("first_p50_ms", "first_p90_ms", "first_open_s", "resident_mb", "own_mb", "encoded_per_s"),
+        7,
+    )
     one |= {"recall_at_10": 0.99, "dense": {"n_probed": 0}, "copied_per_s": 0}
     sizes = [one | {"n_chunks": n, "disk_mb": n / 50} for n in (1000, 10_000)]
     drawn = picture(sizes)
-    assert drawn.count("</circle>") == 2 * drawn.count('class="title"')
+    # A point a size, and another where queries were asked for the first time.
+    assert drawn.count("</circle>") == 2 * drawn.count('class="title"') + 2
     assert "1,000: 0.99" in drawn
     assert "10,000: 200" in drawn
     assert ">encoded</text>" in drawn

@@ -40,8 +40,8 @@ class BatchingEmbedder:
 
     It has no thread and no delay of its own. A query that finds the model free is encoded at once,
     by the thread that asks. The others wait; who is done hands all that wait, up to `batch` texts,
-    to the first of them as one batch. So batches are as large as the load makes them: with 64
-    clients a search takes a third less processor time than with its query encoded alone.
+    to the first of them as one batch. So batches are as large as the load makes them, and the model
+    has one call at a time, which shares its texts among the cores.
 
     n_waiting: texts that wait for the model at the moment
     """

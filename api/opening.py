@@ -2,7 +2,6 @@
 
 import gc
 import socket
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,10 +15,6 @@ from rag.models import fingerprint_in, load_model_of
 from rag.pipeline import Pipeline
 from rag.results import to_json
 from rag.settings import Settings
-
-_SWITCH_S = 0.0005
-"""How long a thread may compute while others would. Whoever comes back from the model has little to
-do until the next batch can begin: with Python's own 5 ms a tenth fewer questions are answered."""
 
 
 def opened(settings: Settings) -> Pipeline:
@@ -44,7 +39,6 @@ def serve_on(
 
     Raises as `opened` does.
     """
-    sys.setswitchinterval(_SWITCH_S)
     pipeline = opened(settings)
     _warm(pipeline)
     limits = Limits(settings.queue, int(settings.cache_mb * 1_000_000))

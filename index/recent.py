@@ -17,13 +17,14 @@ class Recent(Generic[Value]):
         self,
         read: Callable[[Sequence[int]], Mapping[int, Value]],
         size: Callable[[Value], int],
-        max_bytes: int,
+        most: int,
     ) -> None:
-        """read: from the ids that are there to their values; size: of a value, in bytes"""
-        self.n_bytes = 0
+        """read: from the ids that are there to their values; size: of a value, in bytes or any
+        other unit; most: of the sizes of all that is kept, whose present sum is `size_kept`"""
+        self.size_kept = 0
         self._read = read
         self._size = size
-        self._max_bytes = max_bytes
+        self._most = most
         self._kept: OrderedDict[int, Value] = OrderedDict()
 
     def of(self, ids: Iterable[int]) -> dict[int, Value]:
@@ -44,6 +45,6 @@ class Recent(Generic[Value]):
 
     def _keep(self, values: Mapping[int, Value]) -> None:
         self._kept.update(values)
-        self.n_bytes += sum(map(self._size, values.values()))
-        while self.n_bytes > self._max_bytes:
-            self.n_bytes -= self._size(self._kept.popitem(last=False)[1])
+        self.size_kept += sum(map(self._size, values.values()))
+        while self.size_kept > self._most:
+            self.size_kept -= self._size(self._kept.popitem(last=False)[1])

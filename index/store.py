@@ -24,14 +24,12 @@ from index.rows import (
     StoredChunk,
     StoredDocument,
     StoredEncoding,
-    StoredVectors,
     blob,
     ids_from,
     integer,
     json_ids,
     stored_chunk,
     stored_document,
-    stored_vectors,
     tokens_from,
 )
 from index.schema import TABLES, VERSION
@@ -197,12 +195,9 @@ class Store:
         """These chunks, in order of their id; ids that are not there are left out."""
         return [stored_chunk(row) for row in self._chunks(CHUNK_COLUMNS, ids)]
 
-    def vectors_of(self, ids: Iterable[int]) -> StoredVectors:
-        """The vectors of these chunks and of their sentences, to rank by."""
-        return stored_vectors(self.vectors_in_bytes(ids), self.fingerprint.model.dimension)
-
     def vectors_in_bytes(self, ids: Iterable[int]) -> dict[int, bytes]:
-        """The same of each chunk as it is kept; a chunk that is not there is left out."""
+        """Each chunk's own vector and its sentences', as they are kept (index.rows.stored_vectors
+        reads them); a chunk that is not there is left out."""
         return {integer(i): blob(vectors) for i, vectors in self._chunks("chunk_id, vectors", ids)}
 
     def _chunks(self, columns: str, ids: Iterable[int]) -> list[tuple[object, ...]]:

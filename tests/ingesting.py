@@ -8,7 +8,6 @@ from index.progress import Report
 from index.quantized import QuantizedVectors
 from index.rows import tokens_blob
 from index.snapshot import Snapshot
-from index.store import Store
 from index.sync import ingest
 from index.types import Encoding, Span
 
@@ -32,9 +31,9 @@ def run(
     return report, embedder.n_encoded - before
 
 
-def kept_vectors(source: Snapshot | Store, chunk_id: int) -> bytes:
+def kept_vectors(snapshot: Snapshot, chunk_id: int) -> bytes:
     """A chunk's vectors and its sentences', byte for byte as they are kept."""
-    found = source.vectors_of([chunk_id])
+    found = snapshot.vectors_of([chunk_id])
     return QuantizedVectors(found.codes, found.scales).to_bytes()
 
 

@@ -22,7 +22,6 @@ from index.store import Store
 from index.sync import ingest_documents
 from index.tokens import expand
 from index.types import Document, Matrix, digest_of
-from ingesting import kept_vectors
 
 EMBEDDER = HashEmbedder()
 D = EMBEDDER.fingerprint.dimension
@@ -62,7 +61,8 @@ def originals(store: Store) -> list[bytes]:
     row = store.documents()[0].document
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.chunk.ordinal)
-    return [kept_vectors(store, each.chunk.chunk_id) for each in chunks]
+    vectors = store.vectors_in_bytes(ids)
+    return [vectors[each.chunk.chunk_id] for each in chunks]
 
 
 def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: Store) -> None:

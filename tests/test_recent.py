@@ -22,12 +22,12 @@ class Reader:
 
 @given(st.lists(st.lists(st.integers(0, 110), max_size=8), max_size=12), st.integers(0, 400))
 def test_it_says_what_reading_says_and_keeps_no_more_than_it_may(
-    asked: list[list[int]], max_bytes: int
+    asked: list[list[int]], most: int
 ) -> None:
-    recent = Recent(Reader().read, len, max_bytes)
+    recent = Recent(Reader().read, len, most)
     for ids in asked:
         assert recent.of(ids) == Reader().read(ids)
-        assert recent.n_bytes <= max_bytes
+        assert recent.size_kept <= most
 
 
 def test_what_is_kept_is_not_read_again() -> None:
@@ -45,7 +45,7 @@ def test_what_was_used_longest_ago_goes_first() -> None:
         recent.of(ids)
     reader.asked.clear()
     recent.of([4, 8])
-    assert (reader.asked, recent.n_bytes) == ([], 12)
+    assert (reader.asked, recent.size_kept) == ([], 12)
     recent.of([6])
     assert reader.asked == [6]
 
@@ -54,4 +54,4 @@ def test_what_was_used_longest_ago_goes_first() -> None:
 def test_a_value_larger_than_the_bound_is_given_and_not_kept(size: int) -> None:
     recent = Recent(Reader().read, len, 40)
     assert recent.of([size]) == {size: bytes(size)}
-    assert recent.n_bytes == 0
+    assert recent.size_kept == 0

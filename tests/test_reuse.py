@@ -16,7 +16,7 @@ from index.rows import tokens_blob
 from index.store import Store
 from index.sync import rebuild
 from index.types import Encoding, Span
-from ingesting import indexed, kept_vectors, run, write
+from ingesting import indexed, run, write
 
 PARAGRAPHS = [f"Report {i}. It has {i * i} pages. " + "river " * 35 for i in range(40)]
 
@@ -59,10 +59,10 @@ def encodings(doc_id: str) -> list[tuple[bytes, bytes]]:
     assert row is not None
     ids = store.chunk_ids_of([row.document])
     chunks, tokens = store.chunks(ids), store.token_vectors(ids)
+    vectors = store.vectors_in_bytes(ids)
     in_order = sorted(chunks, key=lambda each: each.chunk.ordinal)
     made = [
-        (kept_vectors(store, i), tokens_blob(tokens[i]))
-        for i in (each.chunk.chunk_id for each in in_order)
+        (vectors[i], tokens_blob(tokens[i])) for i in (each.chunk.chunk_id for each in in_order)
     ]
     store.close()
     return made

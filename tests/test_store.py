@@ -1,6 +1,7 @@
 """SQLite keeps what it is given, whole generations at a time, and says what is wrong with it."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from index.errors import IndexDamaged, IndexMissing, IndexProblem, StorageFull
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import document_of
 from index.quantized import QuantizedVectors, quantize
+from index.rows import StoredVectors, stored_vectors
 from index.store import DATABASE, Store
 from index.structure import blocks_of
 from index.types import Chunk, Document, Encoding, Matrix, Span, TokenVectors
@@ -71,9 +73,13 @@ def test_a_document_comes_back_as_it_was(store: Store) -> None:
     assert store.count() == (1, row.n_chunks)
 
 
+def vectors_of(store: Store, ids: Iterable[int]) -> StoredVectors:
+    return stored_vectors(store.vectors_in_bytes(ids), DIMENSION)
+
+
 def vectors_in(store: Store, chunk_id: int) -> Matrix:
     """A chunk's own vector and its sentences', as they are kept."""
-    found = store.vectors_of([chunk_id])
+    found = vectors_of(store, [chunk_id])
     return QuantizedVectors(found.codes, found.scales).expand()
 
 
@@ -106,7 +112,7 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
     other = document("b", "Grain. It rotted.")
     put(store, DOCUMENT, other)
     ids = sorted([*ids_of(DOCUMENT), *ids_of(other)])
-    found = store.vectors_of([7, *reversed(ids), ids[0]])
+    found = vectors_of(store, [7, *reversed(ids), ids[0]])
     assert found.ids.tolist() == ids
     assert found.firsts.dtype == found.ids.dtype == np.int64
     assert found.codes.dtype == np.int8
@@ -128,7 +134,7 @@ def test_the_digests_that_the_store_has_are_told_from_others(store: Store) -> No
 
 
 def test_no_chunks_have_no_vectors(store: Store) -> None:
-    none = store.vectors_of([1, 2])
+    none = vectors_of(store, [1, 2])
     assert (none.ids.shape, none.firsts.tolist()) == ((0,), [0])
     assert (none.codes.shape, none.scales.shape) == ((0, DIMENSION), (0,))
     assert store.vectors(none.ids).shape == (0, DIMENSION)

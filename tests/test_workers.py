@@ -115,16 +115,38 @@ def test_no_worker_outlives_the_process_that_started_it(served: Served) -> None:
     until(lambda: not any(map(alive, served.started)))
 
 
-def test_a_worker_that_cannot_start_ends_all_with_the_reason(
+def test_a_worker_that_cannot_start_leaves_the_others_alone_and_is_tried_again(
+    served: Served, seeds_index: Path
+) -> None:
+    victim, other = served.started
+    aside = seeds_index.rename(seeds_index.with_name("aside"))
+    try:
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: served.err.count("could not start") >= 2, START_S)  # it was tried again
+        assert f"rag: no index at {seeds_index}" in served.err
+        assert "starting another in 2 s; 1 of 2 serve" in served.err
+        for n in range(10):
+            asked = {"query": f"Who pays {n}?"}
+            assert httpx.post(f"{served.url}/v1/search", json=asked).status_code == 200
+        assert alive(other)
+    finally:
+        aside.rename(seeds_index)
+    until(lambda: len(served.started) == N_WORKERS + 1, START_S)
+    assert served.process.poll() is None
+    assert "Traceback" not in served.err
+
+
+def test_the_service_ends_when_no_worker_is_left_that_can_start(
     served: Served, seeds_index: Path
 ) -> None:
     aside = seeds_index.rename(seeds_index.with_name("aside"))
     try:
-        os.kill(served.started[0], signal.SIGKILL)
-        assert served.ends() == 2
+        for worker in served.started:
+            os.kill(worker, signal.SIGKILL)
+        assert served.process.wait(START_S) == 2
     finally:
         aside.rename(seeds_index)
     assert f"rag: no index at {seeds_index}" in served.err
-    assert "could not start" in served.err
+    assert "No worker is left that serves" in served.err
     assert not any(map(alive, served.started))
     assert "Traceback" not in served.err

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -59,12 +59,16 @@ class Admission:
         self._n_threads = n_threads
         self._most = n_threads + queue
         self._n_admitted = 0
-        self._waiting: deque[_Call] = deque()
+        self._waiting: OrderedDict[_Call, None] = OrderedDict()
         self._n_working = 0
         self._lock = threading.Lock()
 
     async def run(self, call: Callable[[], _Made]) -> _Made:
-        """What the call returns, in its turn. Raises Overloaded if as many wait as may."""
+        """What the call returns, in its turn. Raises Overloaded if as many wait as may.
+
+        Whoever is cancelled leaves the queue; a call that is under way cannot be stopped, and its
+        place counts as free.
+        """
         if self._n_admitted >= self._most:
             raise Overloaded(
                 f"{self._n_admitted} questions are waiting for an answer, as many as may; "
@@ -74,14 +78,20 @@ class Admission:
         try:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[_Made] = loop.create_future()
-            self._enter(_Call(call, future), loop)
-            return await future
+            made = _Call(call, future)
+            self._enter(made, loop)
+            try:
+                return await future
+            except asyncio.CancelledError:
+                with self._lock:
+                    self._waiting.pop(made, None)
+                raise
         finally:
             self._n_admitted -= 1
 
     def _enter(self, call: _Call, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
-            self._waiting.append(call)
+            self._waiting[call] = None
             if self._n_working == self._n_threads:
                 return
             self._n_working += 1
@@ -91,7 +101,7 @@ class Admission:
         """The call that has waited longest; if none does, the thread that asks is done."""
         with self._lock:
             if self._waiting:
-                return self._waiting.popleft()
+                return self._waiting.popitem(last=False)[0]
             self._n_working -= 1
             return None
 

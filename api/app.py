@@ -9,10 +9,12 @@ import anyio
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from api import routes_documents, routes_health, routes_search
 from api.handler import on_error
-from api.middleware import BodyLimit, HeadAsGet
+from api.hosts import AllowedHosts, HostCheck
+from api.middleware import HeadAsGet, SecurityHeaders
 from api.problems import MEDIA_TYPE
 from api.service import Limits, Service
 from index.errors import RagError
@@ -33,7 +35,11 @@ _TAGS = [
 
 
 class _Application(FastAPI):
-    """FastAPI, except that in its OpenAPI errors have the media type that they are sent with."""
+    """FastAPI, except that in its OpenAPI errors have the media type that they are sent with, and
+    that every response, of whatever error, has the headers of all."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -62,8 +68,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.pipeline.close()
 
 
-def create_app(pipeline: Pipeline, limits: Limits = Limits()) -> FastAPI:
-    """The app that serves a pipeline, and closes it when it stops."""
+def create_app(
+    pipeline: Pipeline, limits: Limits = Limits(), hosts: AllowedHosts = AllowedHosts()
+) -> FastAPI:
+    """The app that serves a pipeline, and closes it when it stops. It is meant for api.server,
+    whose connections keep requests and their bodies within limits."""
     app = _Application(
         title="rag",
         version=version("rag"),
@@ -81,5 +90,5 @@ def create_app(pipeline: Pipeline, limits: Limits = Limits()) -> FastAPI:
     for error in (RagError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, on_error)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(HostCheck, hosts=hosts)
     return app

@@ -1,7 +1,6 @@
 """From an error to the response that tells of it."""
 
 import logging
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -10,11 +9,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.problems import INVALID_REQUEST, Fault, Kind, Problem, kind_of, response_of
+from api.problems import (
+    INVALID_REQUEST,
+    Fault,
+    Kind,
+    Problem,
+    blank_problem,
+    kind_of,
+    response_of,
+)
 from index.errors import RagError
 
-_BLANK = "about:blank"
 _INTERNAL = "something failed that should not have; it is in the service's log"
+_UNREAD_BODY = "There was an error parsing the body"  # FastAPI's words
 _MAX_FAULTS = 20
 _MAX_LOCATION = 100
 _MESSAGES = {
@@ -64,9 +71,7 @@ def _problem(
 
 
 def _blank(request: Request, status: int, detail: str) -> Problem:
-    title = HTTPStatus(status).phrase
-    instance = _instance(request)
-    return Problem(type=_BLANK, title=title, status=status, detail=detail, instance=instance)
+    return blank_problem(status, detail, _instance(request))
 
 
 def _instance(request: Request) -> str:
@@ -99,7 +104,7 @@ def _detail(request: Request, error: HTTPException) -> str:
         return f"nothing is at {_instance(request)}; `GET /openapi.json` lists what there is"
     if error.status_code == 405:
         return f"{request.method} is not possible here; use {_headers(error)['Allow']}"
-    if error.status_code == 400:
+    if error.status_code == 400 and error.detail == _UNREAD_BODY:
         return "the body cannot be read as JSON in UTF-8; send a JSON object"
     return str(error.detail)
 

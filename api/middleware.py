@@ -1,54 +1,26 @@
-"""What is seen to before a request meets its route."""
+"""What is seen to around every request."""
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.handler import on_error
-
-MAX_BODY_BYTES = 64 * 1024
-"""The longest question and filter that are allowed, with room to spare."""
+from api.problems import SECURITY_HEADERS
 
 
-def _too_large() -> HTTPException:
-    # The connection is closed: what is left of the body would have to be read to be skipped.
-    return HTTPException(
-        413,
-        f"the body has more than {MAX_BODY_BYTES:,} bytes; send a shorter one",
-        {"Connection": "close"},
-    )
-
-
-class BodyLimit:
-    """Refuses a body that is too large: at once if its length is said, else while it is read."""
+class SecurityHeaders:
+    """Adds the headers that every response has; one that a route sets itself stays."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        request = Request(scope)
-        said = request.headers.get("content-length", "")
-        if said.isdecimal() and int(said) > MAX_BODY_BYTES:
-            response = await on_error(request, _too_large())
-            return await response(scope, receive, send)
-        return await self._app(scope, _counted(receive), send)
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
 
-
-def _counted(receive: Receive) -> Receive:
-    """`receive`, raising HTTPException once more than the limit has come."""
-    n_bytes = 0
-
-    async def counted() -> Message:
-        nonlocal n_bytes
-        message = await receive()
-        n_bytes += len(message.get("body", b""))
-        if n_bytes > MAX_BODY_BYTES:
-            raise _too_large()
-        return message
-
-    return counted
+        await self._app(scope, receive, send_with_headers)
 
 
 class HeadAsGet:

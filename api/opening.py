@@ -6,15 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from api.app import create_app
+from api.hosts import AllowedHosts
 from api.server import Server
 from api.service import Limits
-from api.wire import EXAMPLE_OF_TWO_PARTS
 from index.cores import cores
 from index.errors import RagError
 from rag.models import fingerprint_in, load_model_of
 from rag.pipeline import Pipeline
 from rag.results import to_json
 from rag.settings import Settings
+
+_WARM_UP = "What is it about, and who is it for?"
+"""Any question does that has two parts."""
 
 
 def opened(settings: Settings) -> Pipeline:
@@ -42,15 +45,15 @@ def serve_on(
     pipeline = opened(settings)
     _warm(pipeline)
     limits = Limits(settings.queue, int(settings.cache_mb * 1_000_000))
-    server = Server(create_app(pipeline, limits), lambda: on_ready(pipeline), access_log=access_log)
-    server.run(sockets=[listener])
+    app = create_app(pipeline, limits, AllowedHosts.of(settings))
+    Server(app, lambda: on_ready(pipeline), access_log=access_log).run(sockets=[listener])
 
 
 def _warm(pipeline: Pipeline) -> None:
     """Do all that is done only once, so that no request pays for it."""
     with suppress(RagError):  # a request that meets it is told
-        to_json(pipeline.search(EXAMPLE_OF_TWO_PARTS))
-        to_json(pipeline.ask(EXAMPLE_OF_TWO_PARTS, explain=True, merge=True))
+        to_json(pipeline.search(_WARM_UP))
+        to_json(pipeline.ask(_WARM_UP, explain=True, merge=True))
     # What is there stays to the end. Not to walk it once more spares each later collection that,
     # and ends the process in 0.5 s rather than 1.9 s.
     gc.collect()

@@ -16,6 +16,15 @@ from starlette.responses import Response
 from index import errors
 
 MEDIA_TYPE = "application/problem+json"
+BLANK = "about:blank"
+
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""Of every response: it is what it is said to be, is kept by nobody (documents may be private, and
+change), and as a page may load nothing and stand in no other."""
 
 
 class Fault(BaseModel):
@@ -114,6 +123,25 @@ def kind_of(error: errors.RagError) -> tuple[str, Kind]:
     """The slug and kind of an error: its own, or else its nearest ancestor's."""
     known = next(base for base in type(error).__mro__ if base in KINDS)
     return slug_of(known), KINDS[known]
+
+
+def blank_problem(status: int, detail: str, instance: str) -> Problem:
+    """A problem whose status says what kind it is."""
+    title = HTTPStatus(status).phrase
+    return Problem(type=BLANK, title=title, status=status, detail=detail, instance=instance)
+
+
+def raw_response(problem: Problem) -> bytes:
+    """The response as bytes, for a request that never becomes one; the connection ends with it."""
+    body = problem.model_dump_json(exclude_none=True).encode()
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "connection": "close",
+        **SECURITY_HEADERS,
+    }
+    lines = [f"HTTP/1.1 {problem.status} {problem.title}", *map(": ".join, headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
 def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Response:

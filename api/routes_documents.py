@@ -3,6 +3,7 @@
 from typing import Annotated
 from urllib.parse import unquote
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from api.handler import raw_path
 from api.problems import responses
 from api.service import Served
+from api.texts import TextResponse
 from api.wire import (
     EXAMPLE_DOCUMENT,
     DocumentOut,
@@ -70,22 +72,22 @@ def list_documents(service: Served, page: Annotated[PageRequest, Query()]) -> Do
     "/{doc_id:doc_id}/text",
     response_model=TextSlice,
     response_description="The text, and the hash of the whole that it is part of.",
-    responses=responses(404, 422, 500, 503),
+    responses=responses(404, 422, 429, 500, 503),
     summary="Read a document's canonical text, or a part of it",
 )
-def get_text(
+async def get_text(
     request: Request,
     service: Served,
     doc_id: DocumentIdInPath,
     asked: Annotated[SpanRequest, Query()],
-) -> TextSlice | Response:
+) -> Response:
     """To prove a citation, fetch its `start` and `end` and compare `text` with its `quote`; the
     whole text as UTF-8 has the SHA-256 that the citation names."""
     if not _asks_for_text(request):
-        found = get_document(service, unquote(raw_path(request).partition(f"{_PREFIX}/")[2]))
+        named = unquote(raw_path(request).partition(f"{_PREFIX}/")[2])
+        found = await to_thread.run_sync(get_document, service, named)
         return Response(found.model_dump_json(), media_type="application/json")
-    document, span = service.pipeline.slice(doc_id, asked.start, asked.end)
-    return TextSlice.of(document, span)
+    return TextResponse(service.texts, doc_id, asked.start, asked.end)
 
 
 @router.get(

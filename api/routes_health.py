@@ -40,20 +40,13 @@ async def health() -> Health:
     responses=responses(503),
     summary="Whether the index can be read",
 )
-def readiness(request: Request, service: Served) -> Ready | Response:
+async def readiness(request: Request, service: Served) -> Ready | Response:
     """The index on disk is looked at about twice a second. While it cannot be read, searches are
     still answered from the generation that was open before."""
     unreadable = service.refresher.unreadable
     if unreadable is not None:
         return response_of(problem_of(request, unreadable))
-    with service.pipeline.snapshot() as snapshot:
-        n_documents, n_chunks = snapshot.count()
-        return Ready(
-            generation=snapshot.generation,
-            n_documents=n_documents,
-            n_chunks=n_chunks,
-            model=snapshot.fingerprint.model.name,
-        )
+    return await service.contents.ready()
 
 
 @router.get(

@@ -5,19 +5,27 @@ import errno
 import logging
 import os
 import socket
-from asyncio import CancelledError
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Callable
 from ipaddress import ip_address
+from math import ceil
+from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
+from api.connection import Connection
+from api.connections import ConnectionLimits, Connections
+from api.stopping import end_after
 from index.errors import BadInput
 
 _SHUTDOWN_S = 2
 """How long a stop waits for requests under way."""
+
+_TICKS_A_SWEEP = 5
+"""Of uvicorn's ticks, which are .1 s apart."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -73,15 +81,30 @@ def is_local(listener: socket.socket) -> bool:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says when it is ready."""
+    """uvicorn, which says when it is ready, keeps its connections within limits, and ends in time
+    when it is told to stop."""
 
-    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], *, access_log: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        on_ready: Callable[[], None],
+        *,
+        access_log: bool = False,
+        limits: ConnectionLimits = ConnectionLimits(),
+        log: bool = True,
+    ) -> None:
+        """log: whether to set up logging; without, whoever calls has done so"""
+        self._connections = Connections(limits.within_file_limit())
         config = uvicorn.Config(
             app,
+            http=type("ServedConnection", (Connection,), {"peers": self._connections}),
+            ws="none",
             lifespan="on",
-            log_config=_log_config(),
-            log_level="info",
+            log_config=_log_config() if log else None,
+            log_level="info" if log else None,
             access_log=access_log,
+            server_header=False,
+            timeout_keep_alive=ceil(limits.idle_s) + 1,  # the connections see to it themselves
             timeout_graceful_shutdown=_SHUTDOWN_S,
         )
         super().__init__(config)
@@ -90,6 +113,16 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_SWEEP == 0:
+            self._connections.sweep(get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            end_after(sig)
+        super().handle_exit(sig, frame)
 
 
 class _Foreseen(logging.Filter):

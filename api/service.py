@@ -11,7 +11,9 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from api.admission import Admission
+from api.contents import Contents
 from api.refresher import Refresher
+from api.texts import Texts
 from index.snapshot import State
 from rag.cache import ResultCache
 from rag.pipeline import Pipeline
@@ -38,12 +40,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A pipeline, its refresher, the limit on searches, and the answers given last."""
+    """A pipeline, its refresher, the limit on searches, the answers given last, and the texts."""
 
     pipeline: Pipeline
     refresher: Refresher
     admission: Admission
     cache: ResultCache
+    texts: Texts
+    contents: Contents
 
     @classmethod
     def around(cls, pipeline: Pipeline, limits: Limits) -> "Service":
@@ -52,6 +56,8 @@ class Service:
             Refresher(pipeline),
             Admission(SEARCHES_AT_ONCE, limits.queue),
             ResultCache(limits.cache_bytes),
+            Texts(pipeline),
+            Contents(pipeline),
         )
 
     async def answer(self, key: str, find: Callable[[], Answer | SearchResult]) -> bytes:

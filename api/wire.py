@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from index.rows import StoredDocument
-from index.types import Document, Span
 from rag.asked import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
@@ -64,8 +63,10 @@ class _Question(_Wire):
         max_length=MAX_QUERY_CHARACTERS,
         description="The question, in plain words; not blank.",
     )
+    # Strict: JSON has numbers and truth values of its own; "5" and 1 for true are slips.
     k: int = Field(
         default=DEFAULT_K,
+        strict=True,
         ge=1,
         le=MAX_K,
         description="At most this many passages are returned; of an answer, also those that its "
@@ -75,10 +76,13 @@ class _Question(_Wire):
         default=None, description="Which documents to search; all of them if it is not given."
     )
     explain: bool = Field(
-        default=False, description="Whether to tell how each passage came by its score."
+        default=False,
+        strict=True,
+        description="Whether to tell how each passage came by its score.",
     )
     merge: bool = Field(
         default=False,
+        strict=True,
         description="Whether to join those of the passages that are neighbours in one document.",
     )
 
@@ -164,17 +168,6 @@ class TextSlice(_Wire):
     text: str = Field(description="The canonical text's code points from `start` to `end`.")
     sha256: Sha256
     n_characters: NCharacters
-
-    @classmethod
-    def of(cls, document: Document, span: Span) -> Self:
-        return cls(
-            doc_id=document.doc_id,
-            start=span.start,
-            end=span.end,
-            text=span.of(document.text),
-            sha256=document.sha256,
-            n_characters=len(document.text),
-        )
 
 
 class Health(_Wire):

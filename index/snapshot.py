@@ -14,6 +14,8 @@ from index.store import Store
 from index.types import Document, Ids, TokenVectors
 
 _DOCUMENTS_KEPT = 32
+_CHARACTERS_KEPT = 128_000_000
+"""Of those documents together."""
 
 _BYTES_KEPT = 32 * 2**20
 """Of the vectors of chunks, some 13,000, and of token vectors, some 2,000, that were candidates
@@ -46,7 +48,9 @@ class Snapshot:
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(cores(), thread_name_prefix="search")
         self._documents = Recent(
-            lambda rows: {row: store.document(row) for row in rows}, lambda _: 1, _DOCUMENTS_KEPT
+            lambda rows: {row: store.document(row) for row in rows},
+            lambda document: max(len(document.text), _CHARACTERS_KEPT // _DOCUMENTS_KEPT),
+            _CHARACTERS_KEPT,
         )
         self._vectors = Recent(store.vectors_in_bytes, len, _BYTES_KEPT)
         self._tokens = Recent(store.token_vectors, lambda tokens: tokens.n_bytes, _BYTES_KEPT)

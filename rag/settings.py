@@ -3,12 +3,13 @@
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -58,6 +59,11 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Its port; 0 picks a free one.")
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve on that port.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names and addresses that the server answers to, besides localhost, `host` and "
+        "the address that it is reached at; `*` for any. In the environment, with commas between.",
+    )
     queue: int = Field(
         default=256,
         ge=0,
@@ -111,6 +117,13 @@ class Settings(BaseSettings):
         description="A file of `rag eval calibrate`, in place of the one that comes with the "
         "default model.",
     )
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [name.strip() for name in value.split(",") if name.strip()]
+        return value
 
     @property
     def ranking(self) -> RankSettings:

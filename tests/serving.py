@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
-import uvicorn
 
 from api.app import create_app
-from api.server import bound, url_of
+from api.connections import ConnectionLimits
+from api.hosts import AllowedHosts
+from api.server import Server, bound, url_of
 from api.service import Limits
 from rag.pipeline import Pipeline
 
@@ -17,10 +18,15 @@ PATIENCE_S = 20.0
 
 
 @contextmanager
-def serving(pipeline: Pipeline, limits: Limits = Limits()) -> Iterator[httpx.Client]:
+def serving(
+    pipeline: Pipeline,
+    limits: Limits = Limits(),
+    connections: ConnectionLimits = ConnectionLimits(),
+    hosts: AllowedHosts = AllowedHosts(),
+) -> Iterator[httpx.Client]:
     """A client of a server around a pipeline, which is closed with it."""
-    config = uvicorn.Config(create_app(pipeline, limits), lifespan="on", log_config=None)
-    server = uvicorn.Server(config)
+    app = create_app(pipeline, limits, hosts)
+    server = Server(app, lambda: None, limits=connections, log=False)
     with bound("127.0.0.1", 0) as listener:
         url = url_of(listener)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

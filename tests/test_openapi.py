@@ -115,7 +115,7 @@ def test_who_is_refused_is_told_when_to_come_again(described: dict[str, Any]) ->
         for _, path, operation in operations(described)
         if "Retry-After" in operation["responses"].get("429", {}).get("headers", {})
     }
-    assert refusing == {"/v1/ask", "/v1/search"}
+    assert refusing == {"/v1/ask", "/v1/search", "/v1/documents/{doc_id}/text"}
     explained = described["paths"]["/v1/search"]["post"]["responses"]["429"]
     assert explained["description"] == "Too many questions are waiting"
 

@@ -1,0 +1,158 @@
+"""Which names this service answers to: a page of another site must not read documents through it.
+
+Such a page can have a name of its own point to this machine (DNS rebinding). The browser then takes
+the service for the page's own site, but still sends that name as Host. It can also send requests
+here as another site's; those the browser marks with Origin or Sec-Fetch-Site.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.handler import on_error
+from index.errors import BadInput
+from rag.settings import Settings
+
+ANY = "*"
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_ALL_ADDRESSES = ("0.0.0.0", "::")
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@\\,\"'<>]+)(?::(?P<port>\d{1,5}))?")
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/]+)")
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host as it is compared: a name in lower case, or an address in its shortest form."""
+
+    name: str
+    port: int | None = None
+
+    @classmethod
+    def of(cls, text: str) -> "Host | None":
+        """From `name`, `name:port`, `[address]` or `[address]:port`; None if it is none of them."""
+        match = _HOST.fullmatch(text)
+        if match is None:
+            return None
+        port = match["port"] and int(match["port"])
+        name = normalized(match["name"].strip("[]"))
+        return None if port and port > 65535 else cls(name, port or None)
+
+
+def normalized(name: str) -> str:
+    """The one spelling of a name or address."""
+    name = name.lower().removesuffix(".").partition("%")[0]
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return name
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(address)
+
+
+class AllowedHosts:
+    """The names of this service: this machine's own, those given, and the address that a
+    connection came in on. `*` allows any."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """Raises BadInput for what is no name, as `http://name` or a path."""
+        self._names = {_checked(name) for name in (*_LOCAL, *names)}
+
+    @classmethod
+    def of(cls, settings: Settings) -> "AllowedHosts":
+        """Those that the settings name. Raises BadInput."""
+        bound_to = () if settings.host in _ALL_ADDRESSES else (settings.host.partition("%")[0],)
+        return cls([*bound_to, *settings.allowed_hosts])
+
+    def allow(self, host: Host, address: str | None) -> bool:
+        """address: of this machine, that the connection came in on"""
+        if ANY in self._names or host.name in self._names:
+            return True
+        return address is not None and host.name == normalized(address)
+
+
+def _checked(name: str) -> str:
+    # An IPv6 address may stand without brackets here.
+    host = Host.of(f"[{name}]" if name.count(":") > 1 and "[" not in name else name)
+    if host is None or host.port is not None:
+        raise BadInput(
+            f"allowed_hosts: {name!r} is no host name; write it as in docs.example or 192.0.2.7, "
+            "without http:// and without a port"
+        )
+    return host.name
+
+
+class HostCheck:
+    """Refuses requests to other names, and those that a browser sends for another site."""
+
+    def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            request = Request(scope)
+            refusal = self._refusal(request)
+            if refusal is not None:
+                response = await on_error(request, refusal)
+                return await response(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> HTTPException | None:
+        named = request.headers.getlist("host")
+        if len(named) > 1:
+            return _malformed(f"there are {len(named)} Host headers; send one")
+        if not named:
+            if request.scope["http_version"] == "1.0":
+                return None  # no browser sends such a request
+            return _malformed("there is no Host header; send one")
+        host = Host.of(named[0])
+        if host is None:
+            return _malformed(f"the Host header is {_short(named[0])}; send a name or an address")
+        server = request.scope.get("server")
+        if not self._hosts.allow(host, server[0] if server else None):
+            return HTTPException(
+                421,
+                f"this service does not answer to the name {_short(host.name)}; use its address, "
+                "or name it in the setting allowed_hosts (RAG_ALLOWED_HOSTS)",
+            )
+        return _foreign(request, host)
+
+
+def _malformed(detail: str) -> HTTPException:
+    return HTTPException(400, detail, {"Connection": "close"})
+
+
+def _foreign(request: Request, host: Host) -> HTTPException | None:
+    """The refusal of a request that a browser sends for a page of another site."""
+    origins = request.headers.getlist("origin")
+    if any(not _is_origin_of(origin, host) for origin in origins):
+        return HTTPException(
+            403, f"a page of another site asks ({_short(', '.join(origins))}); only its own may"
+        )
+    # Without Origin come what a page embeds, and what its links lead to; the latter is harmless.
+    site, mode = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "mode"))
+    if not origins and site in ("cross-site", "same-site") and mode != "navigate":
+        return HTTPException(403, f"a page of another site asks ({site}); only its own may")
+    return None
+
+
+def _is_origin_of(origin: str, host: Host) -> bool:
+    """Whether pages of this origin come from this host. A proxy in front may have taken off TLS,
+    so either scheme is right; a port that is left out is the scheme's."""
+    match = _ORIGIN.fullmatch(origin)
+    own = Host.of(match["host"]) if match else None
+    if match is None or own is None:
+        return False
+    default = _PORTS[match["scheme"]]
+    return (own.name, own.port or default) == (host.name, host.port or default)
+
+
+def _short(text: str) -> str:
+    return repr(text[:100])

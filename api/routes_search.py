@@ -6,12 +6,13 @@ from functools import partial
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.json_body import JsonRoute
 from api.problems import responses
 from api.service import Served, Service
 from api.wire import AskRequest, SearchRequest
 from rag.results import Answer, SearchResult
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], route_class=JsonRoute)
 
 
 @router.post(

@@ -10,12 +10,13 @@ QUESTION := What share of Afghanistan's GDP came from foreign aid before the tak
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: install ## Set up, ingest seeds/, answer a first question, serve on port 8000
+run: install ## Set up, ingest seeds/, answer a first question, serve on port 8000 or PORT
 	@echo "== Ingesting seeds/"
 	@$(BIN)/rag ingest seeds
 	@echo "== A first question: $(QUESTION)"
 	@$(BIN)/rag ask "$(QUESTION)" -k 2
-	@$(BIN)/rag serve
+	@$(BIN)/rag serve $(if $(PORT),--port $(PORT)) || \
+	  { status=$$?; [ $$status -ne 2 ] || echo "To serve on another port: make run PORT=8001"; exit $$status; }
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "== Setting up $(VENV): Python packages at the versions in requirements.lock (minutes)"

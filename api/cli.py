@@ -46,10 +46,12 @@ def serve(
 
 def _serve(settings: "Settings", *, access_log: bool) -> None:
     # The quick checks come first, and the model, which may take seconds, last.
+    from api.hosts import AllowedHosts
     from api.server import bound, is_local, url_of
     from index.snapshot import state_of
 
     state_of(settings.index)
+    AllowedHosts.of(settings)
     with bound(settings.host, settings.port) as listener:
         print("Loading the model…", file=sys.stderr, flush=True)
 
@@ -65,7 +67,7 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
             from api.opening import serve_on
 
             def ready(pipeline: "Pipeline") -> None:
-                greet(_greeting(settings, pipeline, url))
+                greet(greeting_of(settings, pipeline, url))
 
             serve_on(listener, settings, ready, access_log=access_log)
 
@@ -84,22 +86,27 @@ def _serve_by_workers(
     # What is wrong with the index or the model is told once, before there are workers. It is
     # closed again: an open snapshot would keep the database's log from shrinking.
     with closing(opened(settings)) as pipeline:
-        greeting = _greeting(settings, pipeline, url)
+        greeting = greeting_of(settings, pipeline, url)
     if not Workers(settings, listener, access_log=access_log).run(lambda: greet(greeting)):
         raise typer.Exit(2)
 
 
-def _greeting(settings: "Settings", pipeline: "Pipeline", url: str) -> str:
-    """What to try, in lines that can be pasted. Double quotes suit most shells."""
-    from api.wire import EXAMPLE_QUESTION
+def greeting_of(settings: "Settings", pipeline: "Pipeline", url: str) -> str:
+    """What to try, in lines that can be pasted."""
+    from api.example import example_question
 
     with pipeline.snapshot() as snapshot:
         n_documents, n_chunks = snapshot.count()
-    body = f'{{\\"query\\": \\"{EXAMPLE_QUESTION}\\"}}'
-    return f"""
-Serving {settings.index} on {url} (documents: {n_documents:,}, passages: {n_chunks:,})
-
-  Ask:   curl {url}/v1/ask -H "Content-Type: application/json" -d "{body}"
-  Docs:  {url}/openapi.json
-
-Ctrl-C stops it."""
+        question = example_question(snapshot)
+    lines = [
+        "",
+        f"Serving {settings.index} on {url} (documents: {n_documents:,}, passages: {n_chunks:,})",
+        "",
+    ]
+    if not n_documents:
+        lines.append("  The index is empty: `rag ingest PATH` fills it, also while this runs.")
+    elif question is not None:
+        # Double quotes suit most shells, and the question has nothing that is special in them.
+        body = f'{{\\"query\\": \\"{question}\\"}}'
+        lines.append(f'  Ask:   curl {url}/v1/ask -H "Content-Type: application/json" -d "{body}"')
+    return "\n".join([*lines, f"  Docs:  {url}/openapi.json", "", "Ctrl-C stops it."])

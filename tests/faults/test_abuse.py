@@ -1,0 +1,57 @@
+"""A real server under each attack: whoever behaves is answered, and memory stays bounded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from faults.abuse import ATTACKS, Service, make_index, serving_process, under_attack
+
+SECONDS = 1.0
+MORE_MB = 500
+"""What an attack may add: without limits, each of several takes more than a thousand."""
+
+ENDINGS = {
+    "half_open_connections": "closed",
+    "endless_headers": "431",
+    "one_endless_header": "431",
+    "long_request_lines": "414",
+    "bytes_of_tls": "400",
+    "nested_json": "400",
+    "large_texts_read_fast": "200",
+}
+"""What attackers meet within that time. The others are too slow to be told so soon."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_index(tmp_path_factory.mktemp("abuse"), n_large=4, characters=8_000_000)
+
+
+@pytest.fixture(scope="module")
+def service(index: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
+    """A service of as many workers as its parameter says."""
+    with serving_process(index, request.param) as service:
+        for n in range(20):  # each worker has read the large documents
+            httpx.post(f"{service.url}/v1/search", json={"query": f"the bridge {n}", "k": 20})
+        yield service
+
+
+CASES = [(1, name) for name in ATTACKS] + [(2, name) for name in list(ENDINGS)[:3]]
+
+
+@pytest.mark.parametrize(("service", "name"), CASES, indirect=["service"])
+def test_healthy_clients_are_answered_under_attack(service: Service, name: str) -> None:
+    before_mb = service.resident_mb()
+    outcome = under_attack(service, name, SECONDS)
+    assert outcome.healthy.n > 0
+    assert not outcome.healthy.failures, outcome.row()
+    assert outcome.most_mb < before_mb + MORE_MB, outcome.row()
+    if name in ENDINGS:
+        assert outcome.met[ENDINGS[name]] > 0, outcome.row()
+    assert httpx.get(f"{service.url}/readyz", timeout=60).status_code == 200
+    assert service.process.poll() is None
+    assert "Traceback" not in service.err

@@ -40,11 +40,11 @@ class Host:
         if match is None:
             return None
         port = match["port"] and int(match["port"])
-        name = normalized(match["name"].strip("[]"))
+        name = normal_form(match["name"].strip("[]"))
         return None if port and port > 65535 else cls(name, port or None)
 
 
-def normalized(name: str) -> str:
+def normal_form(name: str) -> str:
     """The one spelling of a name or address."""
     name = name.lower().removesuffix(".").partition("%")[0]
     try:
@@ -62,7 +62,7 @@ class AllowedHosts:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         """Raises BadInput for what is no name, as `http://name` or a path."""
-        self._names = {_checked(name) for name in (*_LOCAL, *names)}
+        self._names = {_check_name(name) for name in (*_LOCAL, *names)}
 
     @classmethod
     def of(cls, settings: Settings) -> "AllowedHosts":
@@ -74,10 +74,10 @@ class AllowedHosts:
         """address: of this machine, that the connection came in on"""
         if ANY in self._names or host.name in self._names:
             return True
-        return address is not None and host.name == normalized(address)
+        return address is not None and host.name == normal_form(address)
 
 
-def _checked(name: str) -> str:
+def _check_name(name: str) -> str:
     # An IPv6 address may stand without brackets here.
     host = Host.of(f"[{name}]" if name.count(":") > 1 and "[" not in name else name)
     if host is None or host.port is not None:
@@ -91,10 +91,10 @@ def _checked(name: str) -> str:
 _CHECKED = frozenset((b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode"))
 _MOST_KNOWN = 100
 
-_AskedAs = tuple[str, str, tuple[tuple[bytes, bytes], ...]]
+_HostKey = tuple[str, str, tuple[tuple[bytes, bytes], ...]]
 
 
-def _asked_as(scope: Scope) -> _AskedAs:
+def _host_key(scope: Scope) -> _HostKey:
     """All of a request that decides whether it is refused; to be looked up, for a check takes
     7 microseconds of the 130 in which a kept answer is sent."""
     checked = tuple(each for each in scope["headers"] if each[0] in _CHECKED)
@@ -108,50 +108,52 @@ class HostCheck:
     def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
         self._app = app
         self._hosts = hosts
-        self._known: set[_AskedAs] = set()
+        self._known: set[_HostKey] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _asked_as(scope) not in self._known:
+        if scope["type"] == "http" and _host_key(scope) not in self._known:
             request = Request(scope)
             refusal = self._refusal(request)
             if refusal is not None:
                 response = await on_error(request, refusal)
                 return await response(scope, receive, send)
             if len(self._known) < _MOST_KNOWN:
-                self._known.add(_asked_as(scope))
+                self._known.add(_host_key(scope))
         return await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> HTTPException | None:
         named = request.headers.getlist("host")
         if len(named) > 1:
-            return _malformed(f"there are {len(named)} Host headers; send one")
+            return _refuse_malformed(f"there are {len(named)} Host headers; send one")
         if not named:
             if request.scope["http_version"] == "1.0":
                 return None  # no browser sends such a request
-            return _malformed("there is no Host header; send one")
+            return _refuse_malformed("there is no Host header; send one")
         host = Host.of(named[0])
         if host is None:
-            return _malformed(f"the Host header is {_short(named[0])}; send a name or an address")
+            return _refuse_malformed(
+                f"the Host header is {_quote(named[0])}; send a name or an address"
+            )
         server = request.scope.get("server")
         if not self._hosts.allow(host, server[0] if server else None):
             return HTTPException(
                 421,
-                f"this service does not answer to the name {_short(host.name)}; use its address, "
+                f"this service does not answer to the name {_quote(host.name)}; use its address, "
                 "or name it in the setting allowed_hosts (RAG_ALLOWED_HOSTS)",
             )
-        return _foreign(request, host)
+        return _refuse_foreign(request, host)
 
 
-def _malformed(detail: str) -> HTTPException:
+def _refuse_malformed(detail: str) -> HTTPException:
     return HTTPException(400, detail, {"Connection": "close"})
 
 
-def _foreign(request: Request, host: Host) -> HTTPException | None:
+def _refuse_foreign(request: Request, host: Host) -> HTTPException | None:
     """The refusal of a request that a browser sends for a page of another site."""
     origins = request.headers.getlist("origin")
     if any(not _is_origin_of(origin, host) for origin in origins):
         return HTTPException(
-            403, f"a page of another site asks ({_short(', '.join(origins))}); only its own may"
+            403, f"a page of another site asks ({_quote(', '.join(origins))}); only its own may"
         )
     # Without Origin come what a page embeds, and what its links lead to; the latter is harmless.
     site, mode = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "mode"))
@@ -171,5 +173,5 @@ def _is_origin_of(origin: str, host: Host) -> bool:
     return (own.name, own.port or default) == (host.name, host.port or default)
 
 
-def _short(text: str) -> str:
+def _quote(text: str) -> str:
     return repr(text[:100])

@@ -22,7 +22,7 @@ class Refusal:
     detail: str
 
 
-class _Refused(Exception):
+class _ParsingEnds(Exception):
     """The parsing ends. It does not hold the refusal, nor the connection it: what was received
     would be kept with its traceback."""
 
@@ -71,7 +71,7 @@ class Receiver(HttpToolsProtocol):
             self._check_size()
         except httptools.HttpParserUpgrade as upgrade:
             self._parse(self._head_without_upgrade() + piece[upgrade.args[0] :])
-        except (httptools.HttpParserError, _Refused):
+        except (httptools.HttpParserError, _ParsingEnds):
             # The parser makes an error of its own of what is raised in a callback.
             self.refuse(self._refusal or Refusal(400, "this is not a request of HTTP/1.1"))
 
@@ -109,7 +109,7 @@ class Receiver(HttpToolsProtocol):
 
     def _raise(self, status: int, detail: str) -> NoReturn:
         self._refusal = Refusal(status, detail)
-        raise _Refused
+        raise _ParsingEnds
 
     # The parser's callbacks
 

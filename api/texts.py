@@ -97,11 +97,11 @@ class _Slice:
 
     def pieces(self) -> Iterator[bytes]:
         yield self.before
-        yield from _escaped(self.text)
+        yield from _json_pieces(self.text)
         yield self.after
 
 
-def _escaped(text: str) -> Iterator[bytes]:
+def _json_pieces(text: str) -> Iterator[bytes]:
     """A text as the inside of a JSON string."""
     for start in range(0, len(text), PIECE):
         yield to_json(text[start : start + PIECE])[1:-1]
@@ -142,7 +142,7 @@ class Texts:
         before = shown.removesuffix(b'"}')
         rest = to_json({"sha256": document.sha256, "n_characters": len(document.text)})
         after = b'",' + rest.removeprefix(b"{")
-        n_text = sum(map(len, _escaped(text)))
+        n_text = sum(map(len, _json_pieces(text)))
         return _Slice(before, text, after, len(before) + n_text + len(after))
 
 

@@ -83,7 +83,7 @@ class Workers:
         greeted = False
         while not all(worker.could_not_start for worker in self._workers):
             self._start_due()
-            if not greeted and self._settled():
+            if not greeted and self._is_started():
                 greeted = True
                 on_ready()
             heard = wait([stop, *self._by_connection()], self._pause_s())
@@ -97,7 +97,7 @@ class Workers:
     def _by_connection(self) -> dict[Connection, _Worker]:
         return {each.connection: each for each in self._workers if each.connection is not None}
 
-    def _settled(self) -> bool:
+    def _is_started(self) -> bool:
         """Whether each worker has become ready, or failed to."""
         return all(each.ready_since is not None or each.could_not_start for each in self._workers)
 

@@ -15,7 +15,7 @@ def connect(client: httpx.Client) -> socket.socket:
     return socket.create_connection((address.hostname, address.port), timeout=PATIENCE_S)
 
 
-def received(connection: socket.socket) -> bytes:
+def read_all(connection: socket.socket) -> bytes:
     """All that comes until the server ends the connection."""
     parts = []
     with suppress(ConnectionError):  # it may be reset behind what was sent
@@ -29,7 +29,7 @@ def answer_to(client: httpx.Client, request: bytes) -> bytes:
     with connect(client) as connection:
         with suppress(ConnectionError):  # it need not take all
             connection.sendall(request)
-        return received(connection)
+        return read_all(connection)
 
 
 def status(response: bytes) -> int:

@@ -17,7 +17,7 @@ from fakes import HashEmbedder
 from index.sync import ingest_documents
 from index.types import Document, QueryEncoding
 from rag.pipeline import Pipeline
-from raw_http import answer_to, connect, received, status
+from raw_http import answer_to, connect, read_all, status
 from serving import PATIENCE_S, serving, until
 
 SHORT = ConnectionLimits(
@@ -113,7 +113,7 @@ def test_a_client_that_waits_to_be_told_to_go_on_is_told(client: httpx.Client) -
         connection.sendall(POST + expect)
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(BODY)
-        assert status(received(connection)) == 200
+        assert status(read_all(connection)) == 200
 
 
 def test_pipelined_requests_are_answered_in_order_and_not_too_many(client: httpx.Client) -> None:

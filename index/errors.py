@@ -20,6 +20,21 @@
 A message says what happened, the value seen, and what mends it.
 """
 
+from typing import Literal
+
+Kind = Literal[
+    "unreadable",  # the system refuses to read it
+    "link",  # a symbolic link that leads nowhere, to a folder, or out of the given paths
+    "special",  # a pipe, a socket, a device
+    "other-type",
+    "name",  # not valid Unicode
+    "too-large",
+    "empty",
+    "binary",
+    "encoding",  # no encoding fits its bytes
+]
+"""Why something was not read."""
+
 
 class RagError(Exception):
     """The root of the tree; the message is for people."""
@@ -47,6 +62,10 @@ class BadDataset(BadInput):
 
 class UnreadableDocument(RagError):
     """A file that cannot become a document."""
+
+    def __init__(self, message: str, kind: Kind = "unreadable") -> None:
+        super().__init__(message)
+        self.kind: Kind = kind
 
 
 class ModelUnusable(RagError):

@@ -1,0 +1,147 @@
+"""The encoding of bytes that nothing tells: a guess.
+
+It is chardet's, with what is odd in a reading to decide between those that it holds for alike.
+It is sure only if the encoding is a usual one and no other reading comes near; `python -m
+eval.encodings` measures how often a guess is right, and how often it is wrong and taken for sure.
+"""
+
+from dataclasses import dataclass, replace
+
+import regex
+
+from index.errors import UnreadableDocument
+
+_SAMPLE = 256 * 1024
+"""Bytes that a guess is made from."""
+
+_USUAL = """
+    cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859-1 iso8859-15 iso8859-2
+    iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-13 iso8859-16 koi8-r koi8-u cp866
+    cp850 cp852 cp437 mac-roman mac-cyrillic tis-620 cp874 cp932 euc_jis_2004
+    iso2022_jp_2 iso2022_jp_ext gb18030 big5hkscs euc_kr cp949
+""".split()
+"""Encodings that text files are found in; of readings that fit alike, the first one is taken."""
+
+_NEAR = 0.995
+"""Among the readings with this share of the best one's confidence, the least odd is taken."""
+
+_DOUBT = 0.98
+"""A reading whose confidence is this share of the best one's leaves it unsure which is right."""
+
+_NOT_FAR = 0.8
+"""And so does one of this share in which less is odd."""
+
+_LEAST_HIGH, _LEAST_KINDS, _PER_ODD = 6, 2, 50
+"""Bytes over 127, different ones among them (three times as many outside Western Europe), and bytes
+for each thing that is odd, without which no guess is sure."""
+
+_WESTERN = ("cp1252", "iso8859-1", "iso8859-15")
+
+_LETTER = r"[\p{L}--[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]]"
+_ALPHABET = r"[\p{Cyrillic}\p{Greek}\p{Hebrew}\p{Arabic}]"
+_ODD = regex.compile(
+    r"[\p{Cc}\p{Cn}\p{Co}--[\t\n\r\f\v]]"
+    rf"|(?<={_LETTER}\p{{M}}*)[[\p{{S}}\p{{No}}\p{{P}}--[\x00-\x7f’‘‑–—·…]]](?={_LETTER})"
+    rf"|[[\p{{S}}¶µ--[\x00-\x7f°©®™]]](?={_LETTER})|(?<=\p{{L}})[¶µ]"
+    r"|(?<=\p{Ll}\p{M}*)[[\p{Lu}--[A-Z]]]"
+    rf"|(?<=[a-zA-Z]){_ALPHABET}|{_ALPHABET}(?=[a-zA-Z])",
+    regex.VERSION1,
+)
+"""What a wrong reading shows: controls, a symbol or a capital within a word, mixed scripts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a sample reads as in an encoding, and how many things in that are odd."""
+
+    encoding: str
+    confidence: float
+    text: str
+    n_odd: int
+
+    @property
+    def rank(self) -> int:
+        return _USUAL.index(self.encoding) if self.encoding in _USUAL else len(_USUAL)
+
+    def may_be(self, other: "_Reading") -> bool:
+        """Whether the other, a different text, may be the right one instead of this."""
+        if self.text == other.text:
+            return False
+        if other.n_odd < self.n_odd:
+            return other.confidence >= _NOT_FAR * self.confidence
+        return other.confidence >= _DOUBT * self.confidence and other.n_odd < self.n_odd + 2
+
+
+def guess(content: bytes) -> tuple[str, bool]:
+    """Python's name of the encoding that fits bytes best, and whether it is sure.
+
+    Raises UnreadableDocument if none fits.
+    """
+    sample = _sample(content)
+    readings = _readings(sample)
+    if not readings:
+        raise UnreadableDocument(
+            "binary, or in an encoding that could not be determined; name it with --encoding",
+            "encoding",
+        )
+    near = [each for each in readings if each.confidence >= _NEAR * readings[0].confidence]
+    best = min(near, key=lambda each: (each.n_odd, each.rank))
+    if best.rank == len(_USUAL):
+        best = _plainest(readings, best)
+    same = min((each for each in readings if each.text == best.text), key=lambda each: each.rank)
+    best = replace(best, encoding=same.encoding)
+    sure = _shows_enough(sample, best) and not any(best.may_be(each) for each in readings)
+    return best.encoding, sure
+
+
+def _shows_enough(sample: bytes, best: _Reading) -> bool:
+    """Whether there are enough bytes over 127, and of several kinds, to be sure of a reading."""
+    high = sample.translate(None, bytes(range(0x80)))
+    least_kinds = _LEAST_KINDS if best.encoding in _WESTERN else 3 * _LEAST_KINDS
+    return (
+        best.rank < len(_USUAL)
+        and len(high) >= max(_LEAST_HIGH, _PER_ODD * best.n_odd)
+        and len(set(high)) >= least_kinds
+    )
+
+
+def _plainest(readings: list[_Reading], best: _Reading) -> _Reading:
+    """With too little to see, Western Europe's encoding where it reads as well as any."""
+    western = [each for each in readings if each.encoding == "cp1252"]
+    return western[0] if western and western[0].n_odd <= best.n_odd else best
+
+
+def _readings(sample: bytes) -> list[_Reading]:
+    """What the sample may be, the likeliest first."""
+    from chardet import EncodingEra, detect_all
+
+    guesses = detect_all(
+        b"\n" + sample,  # which hides a beginning that looks like a picture's, as `BM` does
+        ignore_threshold=True,
+        encoding_era=EncodingEra.ALL & ~EncodingEra.MAINFRAME,
+        compat_names=False,
+        max_bytes=_SAMPLE,
+    )
+    readings = []
+    for guess in guesses:
+        name = guess["encoding"]
+        if name is None or name.startswith("utf") or _unlikely(name, guess["language"]):
+            continue
+        try:
+            text = sample.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        readings.append(_Reading(name, guess["confidence"], text, len(_ODD.findall(text))))
+    return readings
+
+
+def _unlikely(encoding: str, language: str | None) -> bool:
+    """ISO-8859-16 was made for Romanian; Shift JIS 2004 is hardly found, and is near to cp932."""
+    return encoding == "shift_jis_2004" or (encoding == "iso8859-16" and language != "ro")
+
+
+def _sample(content: bytes) -> bytes:
+    """The first lines that show the encoding: ASCII says nothing, and half a character misleads."""
+    lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
+    end = lines.rfind(b"\n", 0, _SAMPLE) if len(lines) > _SAMPLE else len(lines)
+    return lines[: end if end > 0 else _SAMPLE]

@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Literal
 
 from eval.jsonl import read_jsonl
 from index.errors import BadDataset, UnreadableDocument
-from index.load import document_of, find, read
+from index.files import find
+from index.load import document_of, read
 from index.types import Document, Span
 
 
@@ -138,7 +139,10 @@ def _files(folder: Path) -> Iterator[Document]:
     root = (folder / str(settings.get("documents", "documents"))).resolve()
     if not root.is_dir():
         raise BadDataset(f"{folder} has no corpus.jsonl and no folder of documents at {root}")
-    for file in find([root], avoid=folder / ".rag")[0]:
+    files = find([root], avoid=folder / ".rag")
+    for unread in files.skipped:
+        raise BadDataset(f"{unread.path}: {unread.reason}")
+    for file in files.paths:
         doc_id = (Path(root.name) / file.relative_to(root)).as_posix()
         try:
             yield read(file, doc_id)

@@ -1,114 +1,107 @@
-"""Files to documents: find them, decode them, and make their canonical text.
+"""Files to documents: decode them, and make their canonical text.
 
 Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`;
 nothing else is changed, so a citation can be held against the file itself.
 """
 
-import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from index.errors import BadInput, UnreadableDocument
+from index.charset import decoded, display_name
+from index.errors import UnreadableDocument
+from index.files import MEDIA_TYPES
 from index.structure import MARKDOWN, Block, blocks_of, front_matter_title, headings_of
 from index.types import Document, Heading
 
-MEDIA_TYPES = {
-    ".txt": "text/plain",
-    ".text": "text/plain",
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-}
 MAX_FILE_BYTES = 32 * 2**20
 """A larger file is skipped: it would be hours of encoding, and no one reads it as one document."""
 
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 _TRUSTED_SAMPLE = 256 * 1024
 _SHOWN_TITLE = 200
 
 
-def find(paths: Sequence[Path], avoid: Path) -> tuple[list[Path], int]:
-    """The files under these paths, in order of their path, each once; and how many files in the
-    folders are of types that are not read.
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """A file's canonical text and what else is known of it.
 
-    Hidden files and folders, and the folder `avoid`, are left out of folders.
-
-    Raises BadInput if a path does not exist.
+    metadata: `encoding`, if it is not plain UTF-8, and `encoding_given`, if a user named it
     """
-    found: set[Path] = set()
-    n_other = 0
-    for path in paths:
-        resolved = path.resolve()
-        if not resolved.exists():
-            raise BadInput(f"no file or folder at {path}; check the path and the working directory")
-        if not resolved.is_dir():
-            found.add(resolved)
-            continue
-        for file in _walk(resolved, avoid.resolve()):
-            if file.suffix.lower() in MEDIA_TYPES:
-                found.add(file)
-            else:
-                n_other += 1
-    return sorted(found), n_other
+
+    text: str
+    media_type: str
+    metadata: Mapping[str, str]
+    encoding: str
+    warning: str | None
 
 
-def _walk(folder: Path, avoid: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        here = Path(root)
-        folders[:] = [name for name in folders if not name.startswith(".") and here / name != avoid]
-        for name in files:
-            if not name.startswith("."):
-                yield (here / name).resolve()
-
-
-def read(path: Path, doc_id: str) -> Document:
+def read(
+    path: Path, doc_id: str, encoding: str | None = None, fallback: str | None = None
+) -> Document:
     """The document that a file holds. Raises UnreadableDocument as read_text does."""
-    text, media_type = read_text(path)
-    return document_of(text, doc_id, media_type=media_type, name=path.stem)
+    content = read_text(path, encoding, fallback)
+    return document_of(
+        content.text,
+        doc_id,
+        media_type=content.media_type,
+        name=path.stem,
+        metadata=content.metadata,
+    )
 
 
-def read_text(path: Path) -> tuple[str, str]:
-    """A file's canonical text and media type, without looking for its structure: enough to see
-    whether it has changed.
+def read_text(path: Path, encoding: str | None = None, fallback: str | None = None) -> FileText:
+    """A file's text, without looking for its structure: enough to see whether it has changed.
+
+    encoding: the one to read it in whatever its bytes say
+    fallback: the one to read it in where its encoding would be guessed, as a user once named it
 
     Raises UnreadableDocument, with the reason, for a file that is missing, unreadable, too large,
     of a type that is not read, binary, or empty.
     """
     media_type = MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:
-        kinds = " and ".join(sorted({".txt", ".md"}, reverse=True))
-        raise UnreadableDocument(f"not a type that is read ({kinds})")
-    text = decode(_bytes_of(path))
+        raise UnreadableDocument("not a type that is read (.txt and .md)", "other-type")
+    found = decoded(_bytes_of(path), encoding, fallback)
+    text = _canonical(found.text)
     _refuse_blank(text)
-    return text, media_type
+    name = display_name(found.encoding)
+    metadata = {} if name == "utf-8" and not found.n_bad else {"encoding": name}
+    given = encoding or fallback
+    if given:
+        metadata["encoding_given"] = display_name(given)
+    return FileText(text, media_type, metadata, name, found.warning)
 
 
 def _refuse_blank(text: str) -> None:
     if not text or text.isspace():
-        raise UnreadableDocument("empty")
+        raise UnreadableDocument("empty", "empty")
 
 
 def _bytes_of(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise UnreadableDocument("not a regular file")
+            path.stat()  # which says why, if nothing is there
+            raise UnreadableDocument("not a regular file", "special")
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             limit = MAX_FILE_BYTES // 2**20
-            raise UnreadableDocument(f"{size / 2**20:.0f} MiB, over the limit of {limit} MiB")
+            raise UnreadableDocument(
+                f"{size / 2**20:.0f} MiB, over the limit of {limit} MiB", "too-large"
+            )
         return path.read_bytes()
     except OSError as error:
         raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
 
 
 def document_of(
-    text: str, doc_id: str, *, media_type: str, name: str, source: str | None = None
+    text: str,
+    doc_id: str,
+    *,
+    media_type: str,
+    name: str,
+    source: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Document:
     """A document of a canonical text, its title and headings found in it.
 
@@ -123,6 +116,7 @@ def document_of(
         title=_title(text, media_type, blocks[0], headings) or name,
         text=text,
         media_type=media_type,
+        metadata=metadata or {},
         headings=headings,
     )
 
@@ -137,48 +131,15 @@ def _title(text: str, media_type: str, first: Block, headings: tuple[Heading, ..
 
 
 def decode(content: bytes) -> str:
-    """Bytes to canonical text: UTF-8, or what a byte-order mark or the bytes themselves tell.
+    """Bytes to canonical text. Raises UnreadableDocument if they are not text."""
+    return _canonical(decoded(content).text)
 
-    Raises UnreadableDocument if they are not text.
-    """
-    text = _decoded(content).removeprefix("\ufeff")
+
+def _canonical(text: str) -> str:
+    text = text.removeprefix("\ufeff")
     if _is_binary(text):
-        raise UnreadableDocument("binary, not text")
+        raise UnreadableDocument("binary, not text", "binary")
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _decoded(content: bytes) -> str:
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        if b"\0" in content or encoding != "utf-8":
-            raise UnreadableDocument("binary, not text") from None
-    try:
-        return content.decode(_likeliest_encoding(_sample(content)))
-    except UnicodeDecodeError:
-        raise UnreadableDocument("binary, or in an encoding that could not be told") from None
-
-
-def _sample(content: bytes) -> bytes:
-    """The first lines that show the encoding. The guesser looks at a few spots, and must not be
-    shown ASCII alone or half a character."""
-    lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
-    end = lines.rfind(b"\n", 0, _TRUSTED_SAMPLE) if len(lines) > _TRUSTED_SAMPLE else len(lines)
-    return lines[: end if end > 0 else _TRUSTED_SAMPLE]
-
-
-def _likeliest_encoding(sample: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    guesses = list(from_bytes(sample))
-    if not guesses:
-        return "ascii"
-    merit = (guesses[0].chaos, guesses[0].coherence)
-    equal = [guess for guess in guesses if (guess.chaos, guess.coherence) == merit]
-    names = [name for guess in equal for name in (guess.encoding, *guess.could_be_from_charset)]
-    # Where Western and Central Europe's fit alike, as for Spanish and French, it is the former.
-    return "cp1252" if "cp1252" in names else names[0]
 
 
 def _is_binary(text: str) -> bool:

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from index.errors import Kind
+
 
 @dataclass(slots=True)
 class Progress:
-    """How far an ingest is. Characters are those of the documents that are put in by this run,
-    chunks are theirs, encoded or re-used."""
+    """How far an ingest is. First the files are read, to see what changed; then the documents that
+    did are put in. Characters are those of these documents, chunks are theirs, encoded or re-used.
+    """
 
+    n_files: int = 0
+    files_read: int = 0
     n_documents: int = 0
     n_characters: int = 0
     documents_done: int = 0
@@ -19,10 +24,32 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file, folder or link that was not read. `path` is valid Unicode whatever its name is."""
+
+    path: str
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A file that was read, and what a person should check about its encoding."""
+
+    path: str
+    encoding: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. The lists hold doc_ids; skipped holds (path, reason).
+    """What an ingest did. The lists of str hold doc_ids.
 
+    gone:      documents under the given paths whose files are not there, and that were kept
+    skipped:   what should have been read and could not be
+    left_out:  what is not meant to be read
+    doubts:    files whose encoding is a guess, or that hold bytes not valid in it
     n_chunks:  how many chunks were encoded
     n_reused:  how many took over the encoding of an equal chunk, of the index or of this run
     """
@@ -31,8 +58,10 @@ class Report:
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    n_other_types: int = 0
+    gone: list[str] = field(default_factory=list)
+    skipped: list[Unread] = field(default_factory=list)
+    left_out: list[Unread] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     n_chunks: int = 0
     n_reused: int = 0
     generation: int = 0

@@ -4,7 +4,9 @@ A document is known by its file's resolved path. Its id is that path as people s
 first ingested: from the working directory if the file lay below it, else whole.
 """
 
-from collections.abc import Iterable, Sequence
+import os
+import stat
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -19,9 +21,27 @@ def shown(path: Path) -> str:
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
+def name_of(path: Path) -> str:
+    """A path as shown, with `?` for what is not valid Unicode."""
+    return shown(path).encode(errors="replace").decode()
+
+
 def is_unicode(path: Path) -> bool:
     """Whether a path can be stored and printed; on Linux a name is any bytes."""
     return not any("\ud800" <= character <= "\udfff" for character in str(path))
+
+
+def is_gone(path: str) -> bool:
+    """Whether a document's file is not there: nothing has its name, or a folder has.
+
+    A file that cannot be looked at, as in a folder without permission, is not gone.
+    """
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116, Path.exists hides the error
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def row_of(store: Store, path: Path) -> StoredDocument | None:
@@ -31,7 +51,7 @@ def row_of(store: Store, path: Path) -> StoredDocument | None:
     if row is not None:
         return row
     other = store.document_row(doc_id=shown(path))
-    return other if other is not None and other.path and not Path(other.path).exists() else None
+    return other if other is not None and other.path and is_gone(other.path) else None
 
 
 def doc_id_of(store: Store, path: Path) -> str:
@@ -44,23 +64,26 @@ def doc_id_of(store: Store, path: Path) -> str:
     return path.as_posix() if other is not None and other.path else shown(path)
 
 
-def known_under(folder: Path, path: Path) -> bool:
-    """Whether the index in a folder has a document of this file or of one below this folder."""
+def known_under(folder: Path, root: Path) -> list[StoredDocument]:
+    """The documents, in the index of a folder, of the file `root` or of files below it."""
     try:
         store = Store.open(folder)
     except IndexMissing:
-        return False
+        return []
     with closing(store):
-        return any(_is_under(row, [path.resolve()]) for row in store.documents())
+        return [row for row in store.documents() if _is_under(row, [root])]
 
 
-def gone(store: Store, paths: Sequence[Path]) -> list[StoredDocument]:
-    """The documents under these paths whose files are no longer there."""
-    roots = [path.resolve() for path in paths]
+def gone(
+    store: Store, roots: Sequence[Path], present: Collection[Path] = ()
+) -> list[StoredDocument]:
+    """The documents under these resolved paths whose files are no longer there; `present` are
+    files that are known to be there."""
+    there = set(map(str, present))
     return [
         row
         for row in store.documents()
-        if _is_under(row, roots) and row.path and not Path(row.path).exists()
+        if row.path and row.path not in there and _is_under(row, roots) and is_gone(row.path)
     ]
 
 

@@ -6,20 +6,24 @@ there; run it again, and it goes on with the rest.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from index.batches import Source
+from index.charset import known_encoding
 from index.derived import publish
-from index.errors import BadInput, IndexBusy, IndexMissing, UnreadableDocument
+from index.errors import IndexBusy, IndexMissing, UnreadableDocument
+from index.files import find, resolved
 from index.fingerprint import ChunkSettings, Fingerprint
-from index.load import find, read, read_text
-from index.progress import Progress, Report, Watch
+from index.load import FileText, read, read_text
+from index.paths import check_some, vanished_paths
+from index.progress import Doubt, Progress, Report, Unread, Watch
 from index.protocols import Embedder
 from index.putting import Putting
-from index.sources import doc_id_of, gone, is_unicode, known_under, row_of, shown
+from index.rows import StoredDocument
+from index.sources import doc_id_of, gone, is_unicode, name_of, row_of, shown
 from index.sqlite import translated
 from index.store import Store
 from index.types import Document, sha256_of
@@ -50,27 +54,33 @@ def ingest(
     embedder: Callable[[], Embedder],
     *,
     prune: bool = False,
+    confirmed: bool = False,
+    encoding: str | None = None,
     watch: Watch = lambda progress: None,
 ) -> Report:
     """Bring the index in `folder` in step with the files under `paths`.
 
     The embedder is asked for only if something is to be encoded or the index is new. With `prune`,
-    documents whose files lay under the paths and are gone are removed; no other is touched.
+    documents whose files lay under the paths and are gone are removed; no other is touched. A path
+    under which everything is gone, as when a drive is not mounted, has to be the only one, and
+    `confirmed`. `encoding` is the one that every file is in, whatever its bytes say; it is
+    remembered for each, and "auto" forgets it.
 
-    Raises BadInput if a path does not exist or holds no file to read, IndexBusy if another process
-    is writing, IndexMismatch if the index was built with another model or chunker, StorageFull.
+    Raises BadInput if a path does not exist, holds no file to read, or has vanished; IndexBusy if
+    another process is writing, IndexMismatch if the index was built with another model or chunker,
+    StorageFull.
     """
-    # With prune, a path that is gone itself is no mistake if the index knows documents under it.
-    known = [path for path in paths if prune and known_under(folder, path)]
-    present = [path for path in paths if path.exists() or path not in known]
-    files, n_other = find(present, avoid=folder)
-    if not files and not known:
-        where = ", ".join(map(str, paths))
-        raise BadInput(f"no .txt or .md files under {where}; name a folder or file that has some")
+    remember = encoding != "auto"
+    encoding = known_encoding(encoding) if encoding and remember else None
+    vanished = vanished_paths(folder, paths, confirmed=confirmed) if prune else []
+    files = find([path for path in paths if path not in vanished], avoid=folder)
+    if not vanished:
+        check_some(folder, paths, files, encoding)
     with _writing(folder):
-        report = _Ingest(folder, embedder, watch).run(files, paths if prune else ())
-    report.n_other_types = n_other
-    return report
+        run = _Ingest(folder, embedder, watch, encoding, remember=remember)
+        run.report.skipped += files.skipped
+        run.report.left_out += files.left_out
+        return run.run(files.paths, [resolved(path) for path in paths], prune=prune)
 
 
 def ingest_documents(
@@ -97,11 +107,30 @@ def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: No
         return _Ingest(folder, lambda: embedder, watch).rebuild()
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A file that is new or changed; `fallback` is the encoding that a user once named for it."""
+
+    file: Path
+    doc_id: str
+    fallback: str | None
+
+
 class _Ingest:
     """One run, under the writer's lock."""
 
-    def __init__(self, folder: Path, embedder: Callable[[], Embedder], watch: Watch) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Callable[[], Embedder],
+        watch: Watch,
+        encoding: str | None = None,
+        *,
+        remember: bool = True,
+    ) -> None:
         self.folder = folder
+        self.encoding = encoding
+        self.remember = remember
         self._make_embedder = embedder
         self._embedder: Embedder | None = None
         self.watch = watch
@@ -128,13 +157,14 @@ class _Ingest:
             store.unpin()
             store.forget_before(self.report.generation)
 
-    def run(self, files: list[Path], pruned: Sequence[Path]) -> Report:
+    def run(self, files: list[Path], roots: Sequence[Path], *, prune: bool) -> Report:
         with self._store() as store:
             work = self._plan(store, files)
             if work:
                 self._check(store)
                 self._run(store).put(self._read(work))
-            self._prune(store, pruned)
+            self._gone(store, gone(store, roots, files), prune=prune)
+        self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
 
     def put_all(self, documents: list[Document]) -> Report:
@@ -171,44 +201,70 @@ class _Ingest:
 
     # What is to be done
 
-    def _plan(self, store: Store, files: list[Path]) -> list[tuple[Path, str]]:
-        """The files that are new or changed, with their doc_ids; the others are reported here."""
-        work: list[tuple[Path, str]] = []
+    def _plan(self, store: Store, files: list[Path]) -> list[_Job]:
+        """The files that are new or changed; the others are reported here."""
+        self.progress.n_files = len(files)
+        work = []
         for file in files:
-            if not is_unicode(file):
-                name = shown(file).encode(errors="replace").decode()
-                self.report.skipped.append((name, "its name is not valid Unicode; rename it"))
-                continue
-            row = row_of(store, file)
-            try:
-                text, media_type = read_text(file)
-            except UnreadableDocument as reason:
-                kept = "; its former version stays in the index" if row is not None else ""
-                self.report.skipped.append((shown(file), f"{reason}{kept}"))
-                continue
-            same = (sha256_of(text), media_type)
-            if row is None or (row.sha256, row.media_type) != same:
-                work.append((file, doc_id_of(store, file)))
-                self.progress.n_characters += len(text)
-                continue
-            if row.path != str(file):
-                with store.transaction() as transaction:
-                    transaction.move(row.document, str(file))
-            self.report.unchanged.append(row.doc_id)
+            job = self._job(store, file)
+            if job is not None:
+                work.append(job)
+            self.progress.files_read += 1
+            self.watch(self.progress)
         self.progress.n_documents = len(work)
         return work
 
-    def _read(self, work: list[tuple[Path, str]]) -> Iterator[Source]:
-        for file, doc_id in work:
-            try:
-                yield Source(str(file), read(file, doc_id))
-            except UnreadableDocument as reason:  # it was changed since it was planned
-                self.report.skipped.append((shown(file), str(reason)))
+    def _job(self, store: Store, file: Path) -> _Job | None:
+        """What is to be done for a file, if anything."""
+        if not is_unicode(file):
+            reason = "its name is not valid Unicode; rename it"
+            self.report.skipped.append(Unread(name_of(file), "name", reason))
+            return None
+        row = row_of(store, file)
+        given = row.metadata.get("encoding_given") if row is not None and self.remember else None
+        try:
+            content = read_text(file, self.encoding, given)
+        except UnreadableDocument as reason:
+            self._skip(file, reason, kept=row is not None)
+            return None
+        if content.warning:
+            self.report.doubts.append(Doubt(shown(file), content.encoding, content.warning))
+        if row is None or _differs(row, content):
+            self.progress.n_characters += len(content.text)
+            return _Job(file, doc_id_of(store, file), given)
+        if row.path != str(file):
+            with store.transaction() as transaction:
+                transaction.move(row.document, str(file))
+        self.report.unchanged.append(row.doc_id)
+        return None
 
-    def _prune(self, store: Store, paths: Sequence[Path]) -> None:
-        rows = gone(store, paths)
-        if rows:
+    def _read(self, work: list[_Job]) -> Iterator[Source]:
+        for job in work:
+            try:
+                document = read(job.file, job.doc_id, self.encoding, job.fallback)
+            except UnreadableDocument as reason:  # it was changed since it was planned
+                self._skip(job.file, reason, kept=False)
+            else:
+                yield Source(str(job.file), document)
+
+    def _skip(self, file: Path, reason: UnreadableDocument, *, kept: bool) -> None:
+        note = "; its former version stays in the index" if kept else ""
+        self.report.skipped.append(Unread(shown(file), reason.kind, f"{reason}{note}"))
+
+    def _gone(self, store: Store, rows: list[StoredDocument], *, prune: bool) -> None:
+        """Remove the documents whose files are gone, or only report them."""
+        if not prune:
+            self.report.gone += [row.doc_id for row in rows]
+        elif rows:
             with store.transaction() as transaction:
                 for row in rows:
                     transaction.delete(row.document)
                     self.report.removed.append(row.doc_id)
+
+
+def _differs(row: StoredDocument, content: FileText) -> bool:
+    return (row.sha256, row.media_type, dict(row.metadata)) != (
+        sha256_of(content.text),
+        content.media_type,
+        dict(content.metadata),
+    )

@@ -49,6 +49,14 @@ def watching(out: Console) -> Iterator[Watch]:
         task = bar.add_task("Reading", total=None, documents="", chunks=0)
 
         def watch(progress: IngestProgress) -> None:
+            if not progress.n_documents:
+                bar.update(
+                    task,
+                    total=max(progress.n_files, 1),
+                    completed=progress.files_read,
+                    documents=f"{progress.files_read:,}/{progress.n_files:,} files",
+                )
+                return
             bar.update(
                 task,
                 description="Encoding",

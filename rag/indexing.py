@@ -3,6 +3,7 @@
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
@@ -13,23 +14,30 @@ from rag.models import fingerprint_in, load_model, load_model_of
 from rag.settings import Settings
 
 
-def ingest_paths(settings: Settings, paths: list[Path], *, prune: bool, watch: Watch) -> Report:
+class IngestOptions(TypedDict, total=False):
+    """What index.sync.ingest takes beside the paths."""
+
+    prune: bool
+    confirmed: bool
+    encoding: str | None
+    watch: Watch
+
+
+def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
     """Bring the index in step with these paths."""
     try:
         built_with = fingerprint_in(settings.index)
     except IndexMissing:
         built_with = None
     if built_with is None:
-        return ingest(
-            settings.index, paths, cache(lambda: load_model(settings)), prune=prune, watch=watch
-        )
+        return ingest(settings.index, paths, cache(lambda: load_model(settings)), **options)
     embedder = cache(lambda: load_model_of(built_with, settings))
     asked = (settings.model or built_with.name, settings.precision or built_with.precision)
     if asked != (built_with.name, built_with.precision):
         # Even when nothing is to be encoded: the user asked for another model than the index has.
         with closing(Store.open(settings.index)) as store:
             store.fingerprint.check(Fingerprint.of(embedder().fingerprint), settings.index)
-    return ingest(settings.index, paths, embedder, prune=prune, watch=watch)
+    return ingest(settings.index, paths, embedder, **options)
 
 
 def rebuild_index(settings: Settings, watch: Watch) -> Report:

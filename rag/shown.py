@@ -42,10 +42,10 @@ def print_result(out: Console, result: SearchResult) -> None:
 def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     """The sentences that answer, then the passages behind them: their best sentences alone, or
     `full`."""
-    _print_sentences(out, answer)
     if not answer.passages:
         out.print(_NO_PASSAGES)
         return
+    _print_sentences(out, answer)
     out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")
     out.print()
     for passage in answer.passages:

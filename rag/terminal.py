@@ -1,12 +1,10 @@
-"""The terminal: how wide it is, what may be written to it, what is said of an ingest."""
+"""The terminal: how wide it is, and what may be written to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import regex
 from rich.console import Console
-
-from index.progress import Report
 
 _WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
@@ -27,6 +25,11 @@ def printable(text: str) -> str:
     return _CONTROLS.sub("\ufffd", text)
 
 
+def on_one_line(text: str) -> str:
+    """A name, or a reason with one, as it can be printed: it may hold a line end as well."""
+    return printable(text).replace("\n", "\ufffd").replace("\t", "\ufffd")
+
+
 @contextmanager
 def asking(out: Console) -> Iterator[Callable[[int, int], None]]:
     """A line that counts the questions asked so far, gone when all are; nothing in a pipe."""
@@ -36,30 +39,3 @@ def asking(out: Console) -> Iterator[Callable[[int, int], None]]:
             status.update(f"Asked {done:,} of {total:,} questions")
 
         yield asked
-
-
-def print_report(out: Console, report: Report, index: str, seconds: float) -> None:
-    """One line of what an ingest did, after a line for every file it skipped."""
-    for path, reason in report.skipped:
-        out.print(
-            f"skipped {printable(path)}: {reason}", style="yellow", soft_wrap=True, markup=False
-        )
-    counts = [
-        f"{len(names)} {what}"
-        for what, names in (
-            ("added", report.added),
-            ("updated", report.updated),
-            ("unchanged", report.unchanged),
-            ("removed", report.removed),
-            ("skipped", report.skipped),
-        )
-    ]
-    if report.n_other_types:
-        counts.append(f"{report.n_other_types} of other types left out")
-    out.print(
-        f"{', '.join(counts)} · {report.n_chunks} chunks encoded, "
-        f"{report.n_reused} re-used in {seconds:.1f} s · "
-        f"{index} is at generation {report.generation}",
-        soft_wrap=True,
-        markup=False,
-    )

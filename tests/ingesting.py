@@ -20,13 +20,23 @@ def write(path: Path, text: str) -> None:
 
 
 def run(
-    *paths: str, embedder: HashEmbedder | None = None, index: str = ".rag", prune: bool = False
+    *paths: str,
+    embedder: HashEmbedder | None = None,
+    index: str = ".rag",
+    prune: bool = False,
+    confirmed: bool = False,
+    encoding: str | None = None,
 ) -> tuple[Report, int]:
     """What an ingest reports, and how many texts it encoded."""
     embedder = embedder or HashEmbedder()
     before = embedder.n_encoded
     report = ingest(
-        Path(index), [Path(path) for path in paths or ("docs",)], lambda: embedder, prune=prune
+        Path(index),
+        [Path(path) for path in paths or ("docs",)],
+        lambda: embedder,
+        prune=prune,
+        confirmed=confirmed,
+        encoding=encoding,
     )
     return report, embedder.n_encoded - before
 

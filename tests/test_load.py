@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from documents import documents, examples
 from index.errors import BadInput, UnreadableDocument
-from index.load import MAX_FILE_BYTES, decode, document_of, find, read
+from index.files import find
+from index.load import MAX_FILE_BYTES, decode, document_of, read
 from index.types import Document, Span
 
 FRENCH = "L’été où Zoë naquit, on mangea des œufs à la crème brûlée, dit-elle — « déjà ! »\n"
@@ -109,9 +110,11 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
 def test_what_is_no_regular_file_of_a_known_type_is_told(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     os.mkfifo(tmp_path / "pipe.txt")
-    for name in ("folder.txt", "pipe.txt", "missing.md"):
+    for name in ("folder.txt", "pipe.txt"):
         with pytest.raises(UnreadableDocument, match="not a regular file"):
             read(tmp_path / name, name)
+    with pytest.raises(UnreadableDocument, match="cannot be read: No such file"):
+        read(tmp_path / "missing.md", "missing.md")
     (tmp_path / "a.pdf").write_text("text")
     with pytest.raises(UnreadableDocument, match=r"not a type that is read \(\.txt and \.md\)"):
         read(tmp_path / "a.pdf", "a.pdf")
@@ -149,22 +152,24 @@ def test_find_takes_each_readable_file_once_and_leaves_out_what_is_hidden(tmp_pa
         (tmp_path / name).write_text("words")
     (tmp_path / "link.txt").symlink_to(tmp_path / "b.txt")
     paths = [tmp_path, tmp_path / "sub", tmp_path / "sub" / ".." / "b.txt"]
-    found, n_other = find(paths, avoid=tmp_path / "index")
-    assert shown(tmp_path, found) == [
+    found = find(paths, avoid=tmp_path / "index")
+    assert shown(tmp_path, found.paths) == [
         "a.md",
         "b.txt",
         "sub/c.TXT",
         "sub/h.markdown",
     ]
-    assert n_other == 3  # i and sub/d.pdf, the latter under two of the paths
+    left_out = [(Path(each.path).name, each.kind) for each in found.left_out]
+    assert sorted(left_out) == [("d.pdf", "other-type"), ("i", "other-type")]
+    assert found.skipped == []
 
 
 def test_a_named_file_is_found_even_if_it_is_hidden_or_of_another_type(tmp_path: Path) -> None:
     for name in (".a.txt", "b.pdf"):
         (tmp_path / name).write_text("words")
-    found, n_other = find([tmp_path / ".a.txt", tmp_path / "b.pdf"], avoid=tmp_path / "index")
-    assert shown(tmp_path, found) == [".a.txt", "b.pdf"]
-    assert n_other == 0
+    found = find([tmp_path / ".a.txt", tmp_path / "b.pdf"], avoid=tmp_path / "index")
+    assert shown(tmp_path, found.paths) == [".a.txt", "b.pdf"]
+    assert (found.skipped, found.left_out) == ([], [])
 
 
 def test_a_missing_path_is_told_as_it_was_given(tmp_path: Path) -> None:

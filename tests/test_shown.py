@@ -104,8 +104,8 @@ def test_an_explained_answer_has_the_passages_whole(pipeline: Pipeline) -> None:
 def test_no_passage_at_all_is_told(pipeline: Pipeline) -> None:
     out = Console(file=io.StringIO())
     print_answer(out, pipeline.ask("bakery", filter=Filter(doc_id=["x"])), full=False)
-    assert lines_of(out)[0] == "The documents do not answer this."
-    assert lines_of(out)[-1].startswith("No passages: the index is empty")
+    (line,) = lines_of(out)
+    assert line.startswith("No passages: the index is empty")
 
 
 @pytest.mark.parametrize("width", [40, 60, 120])

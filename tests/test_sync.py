@@ -8,6 +8,7 @@ import pytest
 from fakes import HashEmbedder
 from index.errors import BadInput, IndexMismatch
 from index.load import document_of
+from index.progress import Doubt, Progress, Unread
 from index.store import Store
 from index.sync import ingest, ingest_documents, rebuild
 from ingesting import indexed, run, texts_in, write
@@ -72,7 +73,7 @@ def test_prune_removes_only_what_is_gone_under_the_paths(here: Path) -> None:
     for name in ("docs/a.txt", "docs/sub/c.txt", "other/d.txt"):
         (here / name).unlink()
     assert run()[0].removed == []
-    assert run("docs/sub", prune=True)[0].removed == ["docs/sub/c.txt"]
+    assert run("docs/sub", prune=True, confirmed=True)[0].removed == ["docs/sub/c.txt"]
     assert run("docs", prune=True)[0].removed == ["docs/a.txt"]
     assert list(texts_in()) == ["docs/b.md", "other/d.txt"]
 
@@ -85,7 +86,7 @@ def test_prune_takes_a_path_that_is_gone_itself_but_no_path_that_never_was(here:
         run("docs/sub")
     with pytest.raises(BadInput, match="no file or folder at docs/typo"):
         run("docs/typo", prune=True)
-    assert run("docs/sub", prune=True)[0].removed == ["docs/sub/c.txt"]
+    assert run("docs/sub", prune=True, confirmed=True)[0].removed == ["docs/sub/c.txt"]
 
 
 @pytest.mark.usefixtures("here")
@@ -135,16 +136,16 @@ def test_a_file_that_cannot_be_read_any_more_keeps_its_former_version(here: Path
     run()
     (here / "docs/a.txt").write_bytes(b"\0\1")
     report, n_encoded = run(prune=True)
-    assert report.skipped == [
-        ("docs/a.txt", "binary, not text; its former version stays in the index")
-    ]
+    reason = "binary, not text; its former version stays in the index"
+    assert report.skipped == [Unread("docs/a.txt", "binary", reason)]
     assert (n_encoded, texts_in()["docs/a.txt"]) == (0, "Aid came.")
 
 
 def test_a_file_whose_name_is_no_unicode_is_skipped_and_the_others_are_read(here: Path) -> None:
     (here / "docs" / os.fsdecode(b"\xff.txt")).write_text("words")
     report, _ = run()
-    assert report.skipped == [("docs/?.txt", "its name is not valid Unicode; rename it")]
+    reason = "its name is not valid Unicode; rename it"
+    assert report.skipped == [Unread("docs/?.txt", "name", reason)]
     assert len(report.added) == 3
 
 
@@ -178,3 +179,143 @@ def test_a_rebuild_with_another_model_needs_no_files(here: Path) -> None:
     store = Store.open(Path(".rag"))
     assert store.fingerprint.model == other.fingerprint
     store.close()
+
+
+def test_a_link_in_place_of_a_file_is_gone_with_its_target(here: Path) -> None:
+    run()
+    (here / "docs/a.txt").unlink()
+    (here / "docs/a.txt").symlink_to("nowhere")
+    assert run(prune=True)[0].removed == ["docs/a.txt"]
+
+
+def test_a_file_replaced_by_a_folder_of_its_name_is_gone(here: Path) -> None:
+    run()
+    (here / "docs/a.txt").unlink()
+    write(here / "docs/a.txt/inner.txt", "Within.")
+    report, _ = run(prune=True)
+    assert (report.removed, report.added) == (["docs/a.txt"], ["docs/a.txt/inner.txt"])
+
+
+def test_a_folder_replaced_by_a_file_of_its_name_takes_its_documents_along(here: Path) -> None:
+    run()
+    (here / "docs/sub/c.txt").unlink()
+    (here / "docs/sub").rmdir()
+    write(here / "docs/sub", "A file now.")
+    assert run(prune=True)[0].removed == ["docs/sub/c.txt"]
+
+
+def test_a_file_replaced_by_a_loop_or_a_pipe_is_not_gone(here: Path) -> None:
+    run()
+    for name in ("a.txt", "b.md"):
+        (here / "docs" / name).unlink()
+    (here / "docs/a.txt").symlink_to("a.txt")
+    os.mkfifo(here / "docs/b.md")
+    report, _ = run(prune=True)
+    assert report.removed == []
+    assert [each.path for each in report.skipped] == ["docs/a.txt", "docs/b.md"]
+
+
+def test_files_that_are_gone_are_reported_without_prune(here: Path) -> None:
+    run()
+    (here / "docs/a.txt").rename(here / "docs/new.txt")
+    write(here / "docs/new.txt", "Aid came, and more.")
+    (here / "docs/b.md").unlink()
+    report, _ = run()
+    assert (report.added, report.gone) == (["docs/new.txt"], ["docs/a.txt", "docs/b.md"])
+    assert run("docs/sub")[0].gone == []
+    report, _ = run(prune=True)
+    assert (report.removed, report.gone) == (["docs/a.txt", "docs/b.md"], [])
+
+
+@pytest.mark.parametrize("state", ["gone", "empty"])
+def test_a_folder_that_vanished_whole_is_pruned_only_alone_and_confirmed(
+    here: Path, state: str
+) -> None:
+    write(here / "other/d.txt", "Elsewhere.")
+    run("docs", "other")
+    (here / "docs").rename(here / "unmounted")
+    if state == "empty":
+        (here / "docs").mkdir()
+    for paths, confirmed in ((["docs"], False), (["docs", "other"], True)):
+        with pytest.raises(BadInput, match=rf"docs is {state}, and with it the 3 files.*--yes"):
+            run(*paths, prune=True, confirmed=confirmed)
+    assert len(texts_in()) == 4
+    report, _ = run("docs", prune=True, confirmed=True)
+    assert report.removed == ["docs/a.txt", "docs/b.md", "docs/sub/c.txt"]
+    assert list(texts_in()) == ["other/d.txt"]
+
+
+def test_a_single_file_that_is_gone_needs_no_confirmation(here: Path) -> None:
+    run()
+    (here / "docs/a.txt").unlink()
+    assert run("docs/a.txt", prune=True)[0].removed == ["docs/a.txt"]
+
+
+def test_a_first_ingest_that_can_read_nothing_makes_no_index(here: Path) -> None:
+    write(here / "bad/a.txt", "")
+    (here / "bad/b.txt").write_bytes(b"\0\1")
+    with pytest.raises(BadInput, match=r"nothing under bad could be read, so no index was made"):
+        run("bad")
+    assert not (here / ".rag").exists()
+    run()
+    assert [each.kind for each in run("bad")[0].skipped] == ["empty", "binary"]
+
+
+def test_files_of_other_types_alone_are_told_by_their_endings(here: Path) -> None:
+    for name in ("a.pdf", "b.pdf", "c"):
+        write(here / "other" / name, "x")
+    with pytest.raises(BadInput, match=r"under other \(3 of other types: 2 .pdf, 1 no ending\)"):
+        run("other")
+
+
+GREEK = "Το φράγμα επισκευάστηκε τον Μάιο.\n"
+
+
+def test_the_encoding_is_noted_and_doubt_is_reported_in_every_run(here: Path) -> None:
+    (here / "docs/a.txt").write_bytes("Un café.\n".encode("cp1252"))
+    for _ in range(2):
+        report, _ = run()
+        assert report.doubts == [Doubt("docs/a.txt", "cp1252", "read as cp1252, not sure")]
+    assert report.unchanged == ["docs/a.txt", "docs/b.md", "docs/sub/c.txt"]
+    assert metadata() == {"docs/a.txt": {"encoding": "cp1252"}, "docs/b.md": {},
+                          "docs/sub/c.txt": {}}  # fmt: skip
+
+
+def test_a_named_encoding_is_remembered_until_it_is_forgotten(here: Path) -> None:
+    (here / "docs/a.txt").write_bytes(GREEK.encode("mac-greek"))
+    report, _ = run("docs/a.txt", encoding="mac-greek")
+    assert (report.doubts, texts_in()["docs/a.txt"]) == ([], GREEK)
+    changed = GREEK + "Όλα."
+    (here / "docs/a.txt").write_bytes(changed.encode("mac-greek"))
+    assert (run()[0].doubts, texts_in()["docs/a.txt"]) == ([], changed)
+    assert metadata()["docs/a.txt"] == {"encoding": "mac-greek", "encoding_given": "mac-greek"}
+    write(here / "docs/a.txt", GREEK)  # UTF-8 now, and seen to be
+    run()
+    assert texts_in()["docs/a.txt"] == GREEK
+    run(encoding="auto")
+    assert metadata()["docs/a.txt"] == {}
+
+
+def test_an_unknown_encoding_is_refused_before_anything_is_read(here: Path) -> None:
+    with pytest.raises(BadInput, match="no text encoding is named 'greek-ish'"):
+        run(encoding="greek-ish")
+    assert not (here / ".rag").exists()
+
+
+def test_reading_is_shown_file_by_file(here: Path) -> None:
+    seen = []
+
+    def watch(progress: Progress) -> None:
+        seen.append((progress.files_read, progress.n_files, progress.n_documents))
+
+    ingest(Path(".rag"), [here / "docs"], HashEmbedder, watch=watch)
+    assert seen[:3] == [(1, 3, 0), (2, 3, 0), (3, 3, 0)]
+    assert seen[-1] == (3, 3, 3)
+
+
+def metadata() -> dict[str, dict[str, str]]:
+    store = Store.open(Path(".rag"))
+    try:
+        return {row.doc_id: dict(row.metadata) for row in store.documents()}
+    finally:
+        store.close()

@@ -26,7 +26,8 @@ _SHOWN_TITLE = 200
 class FileText:
     """A file's canonical text and what else is known of it.
 
-    metadata: `encoding`, if it is not plain UTF-8, and `encoding_given`, if a user named it
+    metadata: `encoding`, if it is not plain UTF-8, and `encoding_given`, if a user named it;
+              neither for ASCII, which is the same in nearly all
     """
 
     text: str
@@ -62,14 +63,18 @@ def read_text(path: Path, encoding: str | None = None, fallback: str | None = No
     media_type = MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:
         raise UnreadableDocument("not a type that is read (.txt and .md)", "other-type")
-    found = decoded(_bytes_of(path), encoding, fallback)
+    content = _bytes_of(path)
+    found = decoded(content, encoding, fallback)
     text = _canonical(found.text)
     _refuse_blank(text)
-    name = display_name(found.encoding)
-    metadata = {} if name == "utf-8" and not found.n_bad else {"encoding": name}
+    metadata = {}
+    plain = found.text.isascii() and len(found.text) == len(content)
+    if not plain and (found.encoding != "utf-8" or found.n_bad):
+        metadata["encoding"] = display_name(found.encoding)
     given = encoding or fallback
-    if given:
+    if not plain and given:
         metadata["encoding_given"] = display_name(given)
+    name = display_name(found.encoding)
     return FileText(text, media_type, metadata, name, found.warning)
 
 

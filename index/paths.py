@@ -15,25 +15,33 @@ from index.store import DATABASE
 _N_NAMED = 3
 
 
-def vanished_paths(folder: Path, paths: Sequence[Path], *, confirmed: bool) -> list[Path]:
-    """The paths where nothing is, or an empty folder, and of which the index knows documents.
+def vanished_paths(
+    folder: Path, paths: Sequence[Path], *, prune: bool, confirmed: bool
+) -> list[Path]:
+    """The paths to prune where nothing is, or an empty folder, and of which the index knows
+    documents.
 
-    Raises BadInput for one that may be a drive that is not mounted: one with documents below it,
-    unless it is the only path, and confirmed.
+    Raises BadInput for one where nothing is without `prune`; and for one that may be a drive that
+    is not mounted: one with documents below it, unless it is the only path, and confirmed.
     """
     vanished = []
     for path in paths:
         root = resolved(path)
         state = _state(root)
         known = known_under(folder, root) if state else []
-        if not known:
+        files = "the file of 1 document" if len(known) == 1 else f"the {len(known):,} files"
+        if known and not prune and state == "is gone":
+            raise BadInput(
+                f"no file or folder at {path}; gone with it: {files} in the index; "
+                "--prune removes what is gone"
+            )
+        if not known or not prune:
             continue
         vanished.append(path)
         if [row.path for row in known] != [str(root)] and not (confirmed and len(paths) == 1):
-            files = "the file of 1 document" if len(known) == 1 else f"the {len(known):,} files"
             raise BadInput(
                 f"{path} {state}, and with it {files} in the index; is a drive not mounted? "
-                f"If they are to leave the index: `rag ingest {path} --prune --yes`"
+                f"If they are to leave the index, ingest {path} alone with --prune --yes"
             )
     return vanished
 
@@ -55,6 +63,8 @@ def check_some(folder: Path, paths: Sequence[Path], files: Files, encoding: str 
     where = ", ".join(map(str, paths))
     is_new = not (folder / DATABASE).exists()
     if not files.paths and not files.skipped:
+        if any(known_under(folder, resolved(path)) for path in paths):
+            return  # all their files are gone, which the report says
         raise BadInput(
             f"no .txt or .md files under {where}{_others(files.left_out)}; "
             "name a folder or file that has some"

@@ -72,7 +72,7 @@ def ingest(
     """
     remember = encoding != "auto"
     encoding = known_encoding(encoding) if encoding and remember else None
-    vanished = vanished_paths(folder, paths, confirmed=confirmed) if prune else []
+    vanished = vanished_paths(folder, paths, prune=prune, confirmed=confirmed)
     files = find([path for path in paths if path not in vanished], avoid=folder)
     if not vanished:
         check_some(folder, paths, files, encoding)

@@ -347,7 +347,9 @@ def main() -> None:
     try:
         app()
     except RagError as error:
-        typer.echo(f"rag: {error}", err=True)
+        from rag.terminal import on_one_line
+
+        typer.echo(f"rag: {on_one_line(str(error))}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; leave nothing for Python to flush.

@@ -123,6 +123,7 @@ def test_names_cannot_steer_the_terminal(here: Path) -> None:
         ([""], "a path is empty; for the working directory write `rag ingest .`"),
         (["docs", ""], "a path is empty"),
         (["docs", "--yes"], "--yes confirms a --prune"),
+        (["no\x1b[31m\nsuch"], "rag: no file or folder at no\ufffd[31m\ufffdsuch;"),
         (["docs", "--encoding", "klingon"], "no text encoding is named 'klingon'"),
     ],
 )

@@ -245,6 +245,24 @@ def test_a_folder_that_vanished_whole_is_pruned_only_alone_and_confirmed(
     assert list(texts_in()) == ["other/d.txt"]
 
 
+def test_paths_whose_files_are_all_gone_are_told_without_prune(here: Path) -> None:
+    run()
+    (here / "docs/sub/c.txt").unlink()
+    assert run("docs/sub")[0].gone == ["docs/sub/c.txt"]
+    (here / "docs/sub").rmdir()
+    with pytest.raises(
+        BadInput, match="no file or folder at docs/sub; gone with it: the file of 1"
+    ):
+        run("docs/sub")
+
+
+@pytest.mark.usefixtures("here")
+def test_plain_ascii_is_the_same_document_in_any_encoding() -> None:
+    run()
+    report, _ = run(encoding="cp1252")
+    assert (len(report.unchanged), report.updated) == (3, [])
+
+
 def test_a_single_file_that_is_gone_needs_no_confirmation(here: Path) -> None:
     run()
     (here / "docs/a.txt").unlink()

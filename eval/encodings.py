@@ -2,7 +2,8 @@
 
 Each text is encoded in each of its encodings, at three lengths: its first sentence, its first
 three, and all of it. Right is a reading that equals the text, whatever the encoding's name.
-`--catalogs /usr/share/locale` measures the translations that an operating system carries instead.
+`--catalogs /usr/share/locale` measures the translations that an operating system carries instead,
+and `--capitals` the same in capitals.
 """
 
 import argparse
@@ -133,8 +134,12 @@ def table(measured: Iterator[Case]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalogs", type=Path, help="a folder of translations, LANGUAGE/….mo")
-    folder = parser.parse_args().catalogs
-    print(table(catalog_cases(folder) if folder else cases()))
+    parser.add_argument("--capitals", action="store_true", help="the texts in capitals")
+    options = parser.parse_args()
+    measured = catalog_cases(options.catalogs) if options.catalogs else cases()
+    if options.capitals:
+        measured = (_case(c.language, c.encoding, c.length, c.text.upper()) for c in measured)
+    print(table(measured))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ _DOUBT = 0.98
 _NOT_FAR = 0.8
 """And so does one of this share in which less is odd."""
 
+_ASCII = bytes(range(0x80))
+
+_LEAST_CONFIDENCE = 0.12
+"""Below it a guess outside Western Europe is not sure; English with a few signs is far below."""
+
 _LEAST_HIGH, _LEAST_KINDS, _PER_ODD = 6, 2, 50
 """Bytes over 127, different ones among them (three times as many outside Western Europe), and bytes
 for each thing that is odd, without which no guess is sure."""
@@ -86,7 +91,7 @@ def guess(content: bytes) -> tuple[str, bool]:
         )
     near = [each for each in readings if each.confidence >= _NEAR * readings[0].confidence]
     best = min(near, key=lambda each: (each.n_odd, each.rank))
-    if best.rank == len(_USUAL):
+    if best.rank == len(_USUAL) or _is_one_sign(sample):
         best = _plainest(readings, best)
     same = min((each for each in readings if each.text == best.text), key=lambda each: each.rank)
     best = replace(best, encoding=same.encoding)
@@ -96,13 +101,26 @@ def guess(content: bytes) -> tuple[str, bool]:
 
 def _shows_enough(sample: bytes, best: _Reading) -> bool:
     """Whether there are enough bytes over 127, and of several kinds, to be sure of a reading."""
-    high = sample.translate(None, bytes(range(0x80)))
-    least_kinds = _LEAST_KINDS if best.encoding in _WESTERN else 3 * _LEAST_KINDS
+    high = sample.translate(None, _ASCII)
+    western = best.encoding in _WESTERN
+    least_kinds = _LEAST_KINDS if western else 3 * _LEAST_KINDS
     return (
         best.rank < len(_USUAL)
+        and (western or best.confidence >= _LEAST_CONFIDENCE)
         and len(high) >= max(_LEAST_HIGH, _PER_ODD * best.n_odd)
-        and len(set(high)) >= least_kinds
+        and len(_kinds(sample)) >= least_kinds
     )
+
+
+def _is_one_sign(sample: bytes) -> bool:
+    """Whether all that is not ASCII is one sign of Western Europe's, as a pound."""
+    kinds = _kinds(sample)
+    return len(kinds) == 1 and not bytes(kinds).decode("cp1252", "replace").isalpha()
+
+
+def _kinds(sample: bytes) -> set[int]:
+    """The different bytes over 127."""
+    return set(sample) - set(_ASCII)
 
 
 def _plainest(readings: list[_Reading], best: _Reading) -> _Reading:
@@ -113,6 +131,19 @@ def _plainest(readings: list[_Reading], best: _Reading) -> _Reading:
 
 def _readings(sample: bytes) -> list[_Reading]:
     """What the sample may be, the likeliest first."""
+    readings = []
+    for name, confidence in _confidences(sample).items():
+        try:
+            text = sample.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        confidence = max(confidence, _confidence_in_small_letters(name, text))
+        readings.append(_Reading(name, confidence, text, len(_ODD.findall(text))))
+    return sorted(readings, key=lambda reading: -reading.confidence)
+
+
+def _confidences(sample: bytes) -> dict[str, float]:
+    """chardet's confidence in each encoding, the likeliest first."""
     from chardet import EncodingEra, detect_all
 
     guesses = detect_all(
@@ -122,17 +153,25 @@ def _readings(sample: bytes) -> list[_Reading]:
         compat_names=False,
         max_bytes=_SAMPLE,
     )
-    readings = []
-    for guess in guesses:
-        name = guess["encoding"]
-        if name is None or name.startswith("utf") or _unlikely(name, guess["language"]):
-            continue
-        try:
-            text = sample.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        readings.append(_Reading(name, guess["confidence"], text, len(_ODD.findall(text))))
-    return readings
+    return {
+        guess["encoding"]: guess["confidence"]
+        for guess in guesses
+        if guess["encoding"]
+        and not guess["encoding"].startswith("utf")
+        and not _unlikely(guess["encoding"], guess["language"])
+    }
+
+
+def _confidence_in_small_letters(encoding: str, text: str) -> float:
+    """chardet's confidence in the same text without capitals, if they are all that it has: it
+    knows languages by their small letters, and Cyrillic capitals of one encoding are small letters
+    of another."""
+    if encoding not in _USUAL or not text.isupper():
+        return 0.0
+    try:
+        return _confidences(text.lower().encode(encoding)).get(encoding, 0.0)
+    except UnicodeEncodeError:
+        return 0.0
 
 
 def _unlikely(encoding: str, language: str | None) -> bool:

@@ -347,9 +347,10 @@ def main() -> None:
     try:
         app()
     except RagError as error:
-        from rag.terminal import on_one_line
-
-        typer.echo(f"rag: {on_one_line(str(error))}", err=True)
+        line = "".join(
+            c if c >= " " and not "\x7f" <= c <= "\x9f" else "\ufffd" for c in str(error)
+        )
+        typer.echo(f"rag: {line}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; leave nothing for Python to flush.

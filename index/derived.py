@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from index import dense, lexical
 from index.analyze import terms_of
 from index.cores import cores
@@ -22,13 +20,18 @@ from index.dense_build import caught_up, made_anew
 from index.drafts import Drafts
 from index.errors import IndexProblem
 from index.lexical import LexicalText, TantivyIndex
+from index.locks import held
 from index.manifest import FORMAT, MANIFEST, Manifest
+from index.owned import SEAL, folders_in, make_folder, remove_folder
 from index.protocols import LexicalIndex, VectorIndex
 from index.sizing import Sizing
 from index.sqlite import translated
 from index.store import Store
 
 __all__ = ["MANIFEST", "Derived", "open_derived", "publish"]
+
+_PATIENCE_S = 600.0
+"""How long an ingest waits for another process that builds the index files."""
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +92,9 @@ def publish(
 
 @contextmanager
 def _publishing(folder: Path) -> Iterator[None]:
-    """One process at a time; the system lets go of the lock when a process dies."""
-    with FileLock(folder / "publish.lock"):
+    """One process at a time."""
+    what = f"another process is building the index files in {folder}"
+    with held(folder / "publish.lock", what, _PATIENCE_S):
         yield
 
 
@@ -103,18 +107,17 @@ def _load(folder: Path, manifest: Manifest) -> Derived:
 
 
 def _sweep(folder: Path, manifest: Manifest | None, drafts: Drafts) -> None:
-    """Delete what the manifest does not name: leftovers, and generations before the published one.
+    """Remove this program's folders that the manifest does not name: leftovers, and generations
+    before the published one.
 
     That one stays until the next sweep, for a reader that is just about to open it."""
-    drafts.sweep()
-    keep = {manifest.dense, manifest.lexical} if manifest is not None else set()
-    for path in (*folder.glob("dense-*"), *folder.glob("lexical-*")):
-        if path.name in keep:
-            continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    keep = {drafts.folder.name}
+    if manifest is not None:
+        keep |= {manifest.dense, manifest.lexical}
+    listed = Manifest.listed(folder)
+    for path in folders_in(folder):
+        if path.name not in keep:
+            remove_folder(path, listed)
 
 
 def _build_dense(
@@ -125,7 +128,6 @@ def _build_dense(
     sizing: Sizing,
     drafts: Drafts,
 ) -> None:
-    shutil.rmtree(path, ignore_errors=True)
     index, dimension = None, store.fingerprint.model.dimension
     if manifest is not None:
         former, changes = folder / manifest.dense, store.changes_since(manifest.generation)
@@ -135,14 +137,14 @@ def _build_dense(
         index = caught_up(store, former, changes, sizing, dimension)
     if index is None:
         index = made_anew(store, drafts, sizing, dimension)
+    make_folder(path)
     index.save(path)
 
 
 def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: Path) -> None:
     changes = store.changes_since(manifest.generation if manifest is not None else 0)
-    shutil.rmtree(path, ignore_errors=True)
     if manifest is None or len(changes.removed):
-        path.mkdir()
+        make_folder(path)
         added = store.changes_since(0).added
     else:
         _share(folder / manifest.lexical, path)
@@ -159,8 +161,9 @@ def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: 
 def _share(source: Path, target: Path) -> None:
     """Make a folder of the same files. Those of FAISS and tantivy's segments are written once, so
     they can be the very same; only tantivy's JSON files are replaced."""
-    locks = shutil.ignore_patterns("*.lock")
-    shutil.copytree(source, target, copy_function=_linked, ignore=locks)
+    make_folder(target)
+    others = shutil.ignore_patterns("*.lock", SEAL)
+    shutil.copytree(source, target, copy_function=_linked, ignore=others, dirs_exist_ok=True)
 
 
 def _linked(source: str, target: str) -> str:

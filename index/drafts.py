@@ -1,7 +1,6 @@
 """Parts of a long build, kept in files so that the next attempt takes up where one was stopped."""
 
 import io
-import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from index.owned import make_folder, remove_folder
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -22,8 +23,7 @@ class Drafts:
     """
 
     def __init__(self, folder: Path, key: str) -> None:
-        self._parent = folder
-        self._folder = folder / f"{_PREFIX}{sha256(key.encode()).hexdigest()[:32]}"
+        self.folder = folder / f"{_PREFIX}{sha256(key.encode()).hexdigest()[:32]}"
 
     def kept(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The part of this name as it was kept; one that is missing or damaged is made, and kept.
@@ -31,29 +31,24 @@ class Drafts:
         >>> Drafts(folder, "a generation").kept("first", lambda: {"ids": np.arange(2)})
         {'ids': array([0, 1])}
         """
-        path = self._folder / f"{name}.npz"
+        path = self.folder / f"{name}.npz"
         arrays = _read(path)
         if arrays is None:
             arrays = make()
             _write(path, arrays)
         return arrays
 
-    def sweep(self) -> None:
-        """Delete the parts of builds with other keys."""
-        for path in self._parent.glob(f"{_PREFIX}*"):
-            if path != self._folder:
-                shutil.rmtree(path, ignore_errors=True)
-
     def drop(self) -> None:
         """Delete all parts, when the build is done."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_folder(self.folder)
 
 
 def _write(path: Path, arrays: Arrays) -> None:
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **arrays)
     content = stream.getvalue()
-    path.parent.mkdir(exist_ok=True)
+    if not path.parent.exists():
+        make_folder(path.parent)
     unfinished = path.with_suffix(".new")
     unfinished.write_bytes(sha256(content).digest() + content)
     # Whole or not there for a process that is killed; the checksum is for power cuts and bad disks.

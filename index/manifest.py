@@ -13,6 +13,7 @@ from pathlib import Path
 from index import dense, lexical
 from index.checksum import sealed, sha256_of_file, unsealed
 from index.cores import cores
+from index.owned import SEAL
 from index.store import Store
 
 MANIFEST = "derived.json"
@@ -59,6 +60,15 @@ class Manifest:
         mine = manifest.format == FORMAT and manifest.token == store.token(manifest.generation)
         return manifest if mine else None
 
+    @staticmethod
+    def listed(folder: Path) -> set[str]:
+        """The folders that the manifest lists, of whatever format; none if it is damaged."""
+        try:
+            fields = unsealed((folder / MANIFEST).read_bytes())
+            return {str(fields["dense"]), str(fields["lexical"])}
+        except (AttributeError, KeyError, OSError, TypeError, ValueError):
+            return set()
+
     def write(self, folder: Path) -> None:
         """Publish it; its files are on the disk before it is."""
         for name in self.files:
@@ -78,8 +88,12 @@ class Manifest:
 
 
 def _files(folder: Path, part: str) -> list[str]:
-    """The files to publish; tantivy's lock files are no part of the index."""
-    names = (path.name for path in (folder / part).iterdir() if path.suffix != ".lock")
+    """The files to publish; tantivy's lock files and the seal are no part of the index."""
+    names = (
+        path.name
+        for path in (folder / part).iterdir()
+        if path.suffix != ".lock" and path.name != SEAL
+    )
     return [f"{part}/{name}" for name in sorted(names)]
 
 

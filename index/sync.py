@@ -9,15 +9,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from index.batches import Source
 from index.charset import known_encoding
 from index.derived import publish
-from index.errors import IndexBusy, IndexMissing, UnreadableDocument
+from index.errors import IndexMissing, UnreadableDocument
 from index.files import find, resolved
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import FileText, read, read_text
+from index.locks import held
+from index.owned import check_directory
 from index.paths import check_some, vanished_paths
 from index.progress import Doubt, Progress, Report, Unread, Watch
 from index.protocols import Embedder
@@ -25,27 +25,18 @@ from index.putting import Putting
 from index.rows import StoredDocument
 from index.sources import doc_id_of, gone, is_unicode, name_of, row_of, shown
 from index.sqlite import translated
-from index.store import Store
+from index.store import DATABASE, Store
 from index.types import Document, sha256_of
 
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """One writer at a time. The system lets go of the lock when a process dies."""
-    lock = FileLock(folder / "ingest.lock")
+    """One writer at a time, in a directory that an index may be in."""
     with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:  # an OSError, but not one of the disk's
-            raise IndexBusy(
-                f"another ingest is writing to {folder}; wait until it is done, or use another "
-                "--index"
-            ) from None
-    try:
+        check_directory(folder, DATABASE)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(folder / "ingest.lock", f"another ingest is writing to {folder}", 0):
         yield
-    finally:
-        lock.release()
 
 
 def ingest(

@@ -261,7 +261,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(
 def test_a_damaged_draft_is_made_again(watched: StoppedStore, tmp_path: Path) -> None:
     whole = made(watched, tmp_path / "elsewhere")
     made(watched, tmp_path)
-    parts = sorted(tmp_path.glob("draft-*/*"))
+    parts = sorted(tmp_path.glob("draft-*/*.npz"))
     assert [part.stem for part in parts] == [*(f"part-{i:05d}" for i in range(5)), "trained"]
     for part in parts[::2]:
         content = bytearray(part.read_bytes())

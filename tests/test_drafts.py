@@ -22,7 +22,7 @@ def same(arrays: Arrays) -> bool:
 
 
 def only_file(folder: Path) -> Path:
-    (file,) = (path for path in folder.rglob("*") if path.is_file())
+    (file,) = folder.rglob("*.npz")
     return file
 
 
@@ -64,14 +64,13 @@ def test_a_part_whose_making_fails_leaves_nothing(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_sweeping_leaves_the_own_parts_and_dropping_leaves_none(tmp_path: Path) -> None:
+def test_dropping_leaves_no_part_and_those_of_another_build(tmp_path: Path) -> None:
     mine, other = Drafts(tmp_path, "mine"), Drafts(tmp_path, "other")
     for drafts in (mine, other):
         drafts.kept("part", lambda: MADE)
-    mine.sweep()
-    assert same(mine.kept("part", never))
-    assert same(other.kept("part", lambda: MADE))
-    other.sweep()
+    mine.drop()
+    assert list(tmp_path.iterdir()) == [other.folder]
+    assert same(other.kept("part", never))
     other.drop()
     assert list(tmp_path.iterdir()) == []
     other.drop()

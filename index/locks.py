@@ -1,0 +1,61 @@
+"""Locks between processes. Each wait ends, and its message names who holds the lock.
+
+The lock itself is the system's, which lets go of it when a process dies. Who holds it stands in a
+file beside it, for people alone: it may be missing or out of date.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from index.errors import IndexBusy
+from index.sqlite import translated
+
+
+@contextmanager
+def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
+    """Hold the lock in a file, which is made if there is none.
+
+    what: what is waited for, as in "another ingest is writing to docs/.rag".
+    Raises IndexBusy if it is held by another for timeout_s, IndexProblem if it cannot be made.
+    """
+    lock = FileLock(path, mode=0o600)
+    with translated(path):
+        try:
+            lock.acquire(timeout=timeout_s)
+        except Timeout:  # an OSError, but not one of the disk's
+            holder = holder_of(path)
+            raise IndexBusy(f"{what} ({holder}); wait until it is done, or stop it") from None
+    try:
+        with suppress(OSError):
+            _write_holder(_holder_file(path))
+        yield
+    finally:
+        with suppress(OSError):
+            _holder_file(path).unlink(missing_ok=True)
+        lock.release()
+
+
+def holder_of(path: Path) -> str:
+    """Who holds the lock in a file, as far as it is known, for people."""
+    try:
+        holder = json.loads(_holder_file(path).read_bytes())
+        return f"process {int(holder['pid'])} on {holder['host']}, since {holder['since']}"
+    except (KeyError, OSError, TypeError, ValueError):
+        return "process unknown"
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_suffix(".holder.json")
+
+
+def _write_holder(path: Path) -> None:
+    since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    path.write_text(json.dumps(holder), encoding="utf-8")

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from index.errors import NotFound, SpanOutOfRange
@@ -28,6 +27,7 @@ from rag.found import Found, passage_of
 from rag.generations import Generations
 from rag.models import fingerprint_in, load_model_of, load_reranker
 from rag.passages import Ranked, joined
+from rag.patterns import NamePatterns
 from rag.question import question_of
 from rag.ranking import RankSettings
 from rag.results import (
@@ -266,10 +266,10 @@ def _row(snapshot: Snapshot, doc_id: str) -> StoredDocument:
 def _within(snapshot: Snapshot, filter: Filter) -> Ids:
     """The chunks of the documents that a filter lets through."""
 
+    names = None if filter.doc_id is None else NamePatterns(filter.doc_id)
+
     def passes(row: StoredDocument) -> bool:
-        by_id = filter.doc_id is None or any(
-            row.doc_id == pattern or fnmatchcase(row.doc_id, pattern) for pattern in filter.doc_id
-        )
+        by_id = names is None or names.match(row.doc_id)
         return by_id and (filter.media_type is None or row.media_type in filter.media_type)
 
     return snapshot.chunk_ids_of(row.document for row in snapshot.documents() if passes(row))

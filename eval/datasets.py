@@ -202,17 +202,22 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
 
 def _qrels(file: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
-    with file.open(encoding="utf-8", newline="") as stream:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
         for number, row in enumerate(csv.reader(stream, delimiter="\t"), 1):
             if number == 1 and row[-1:] == ["score"]:
                 continue
+            if not row:
+                continue
             try:
                 query_id, doc_id, score = row
-                qrels.setdefault(query_id, {})[doc_id] = int(score)
+                grade = int(score)
             except ValueError:
                 raise BadDataset(
                     f"{file}:{number}: needs query-id, corpus-id and a whole score, tab-separated"
                 ) from None
+            if doc_id in qrels.setdefault(query_id, {}):
+                raise BadDataset(f"{file}:{number}: {query_id!r} and {doc_id!r} are there twice")
+            qrels[query_id][doc_id] = grade
     if not qrels:
         raise BadDataset(f"{file} holds no judgments")
     return qrels
@@ -238,6 +243,11 @@ def _rows(file: Path, *needed: str) -> Iterator[tuple[str, dict[str, Any]]]:
         absent = [key for key in needed if not isinstance(row, dict) or key not in row]
         if absent:
             raise BadDataset(f"{file}:{number}: has no {', '.join(absent)}")
+        wrong = [key for key in needed if key == "text" and not isinstance(row[key], str)]
+        if wrong:
+            raise BadDataset(f"{file}:{number}: text is {row['text']!r}, not a string")
+        if not isinstance(row["_id"], str | int) or isinstance(row["_id"], bool):
+            raise BadDataset(f"{file}:{number}: _id is {row['_id']!r}, not a string")
         if str(row["_id"]) in ids:
             raise BadDataset(f"{file}:{number}: _id {row['_id']!r} is there twice")
         ids.add(str(row["_id"]))

@@ -15,7 +15,7 @@ def read_jsonl(file: Path) -> Iterator[tuple[int, Any]]:
     Raises BadDataset, naming the file and line.
     """
     try:
-        stream = file.open(encoding="utf-8")
+        stream = file.open(encoding="utf-8-sig")
     except OSError as error:
         raise BadDataset(f"{file}: {error.strerror}") from error
     with stream:

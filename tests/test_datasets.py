@@ -148,3 +148,25 @@ def test_malformed_judgments_are_named(tmp_path: Path, line: str) -> None:
 def test_a_judged_query_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match="as 'gone'"):
         load_dataset(beir(tmp_path, "gone\ta\t1\n"))
+
+
+def test_a_text_that_is_no_string_is_refused_by_line(tmp_path: Path) -> None:
+    folder = spans(tmp_path)
+    write(folder, "questions.jsonl", {"_id": "a", "text": None, "answerable": False})
+    with pytest.raises(BadDataset, match=r"questions\.jsonl:1: text is None"):
+        load_dataset(folder)
+    write(folder, "questions.jsonl", {"_id": None, "text": "?", "answerable": False})
+    with pytest.raises(BadDataset, match=r"questions\.jsonl:1: _id is None"):
+        load_dataset(folder)
+
+
+def test_a_judgment_that_is_there_twice_is_refused_by_line(tmp_path: Path) -> None:
+    with pytest.raises(BadDataset, match=r"test\.tsv:2: 'q1' and 'a' are there twice"):
+        load_dataset(beir(tmp_path, "q1\ta\t1\nq1\ta\t2\n"))
+
+
+def test_a_byte_order_mark_windows_line_ends_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
+    judgments = "\ufeffquery-id\tcorpus-id\tscore\r\nq1\ta\t2\r\n\r\n"
+    dataset = load_dataset(beir(tmp_path, judgments))
+    assert isinstance(dataset, BeirDataset)
+    assert dataset.qrels == {"q1": {"a": 2}}

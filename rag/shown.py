@@ -19,7 +19,7 @@ from rag.results import (
     Passage,
     SearchResult,
 )
-from rag.terminal import printable
+from rag.terminal import on_one_line, printable
 
 if TYPE_CHECKING:
     from rag.overview import Overview
@@ -112,7 +112,7 @@ def _source(citation: Citation) -> Text:
     lines = f"{citation.line_start}"
     if citation.line_end != citation.line_start:
         lines += f"-{citation.line_end}"
-    return Text(f"{printable(citation.source)}:{lines}", style="green")
+    return Text(f"{on_one_line(citation.source)}:{lines}", style="green")
 
 
 def _where(citation: Citation) -> Text:
@@ -121,7 +121,7 @@ def _where(citation: Citation) -> Text:
     if citation.page_start is not None:
         where.append(f" · page {citation.page_start}", style="dim")
     for heading in citation.headings:
-        where.append(f" › {printable(heading)}", style="dim")
+        where.append(f" › {on_one_line(heading)}", style="dim")
     return where
 
 
@@ -131,7 +131,7 @@ def _print_passage(out: Console, query: str, passage: Passage) -> None:
         "  ",
         (f"{passage.score:.3f}", "cyan"),
         "  ",
-        (printable(passage.citation.title), "bold"),
+        (on_one_line(passage.citation.title), "bold"),
     )
     where = _where(passage.citation)
     if passage.duplicates:
@@ -217,7 +217,7 @@ def print_overview(out: Console, found: "Overview") -> None:
         "on disk": f"{disk}; {_size(a_chunk)} a passage",
     }
     for name, value in rows.items():
-        line = Text(f"{name:<9}", style="bold").append(printable(value), style="not bold")
+        line = Text(f"{name:<9}", style="bold").append(on_one_line(value), style="not bold")
         out.print(line, soft_wrap=True)
 
 

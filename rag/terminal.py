@@ -9,7 +9,8 @@ from rich.console import Console
 _WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
 
-_CONTROLS = regex.compile(r"[\p{Cc}--[\n\t]]", regex.VERSION1)
+_UNPRINTABLE = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}]--[\n\t]]", regex.VERSION1)
+"""Controls, bidi and zero-width marks, surrogates, unassigned; line ends but \\n."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -22,7 +23,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def printable(text: str) -> str:
     """Text as it can be printed: a document must not be able to steer the terminal."""
-    return _CONTROLS.sub("\ufffd", text)
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def on_one_line(text: str) -> str:

@@ -54,7 +54,7 @@ def _check_writable(settings: "Settings") -> None:
 
     from eval.jsonl import check_target
     from eval.settings_file import edited, read_settings
-    from rag.settings import SETTINGS_FILE
+    from rag.settings_files import SETTINGS_FILE
 
     file = Path(SETTINGS_FILE)
     check_target(file)
@@ -102,14 +102,15 @@ def _asking() -> "Iterator[Told]":
 
 def _write(tuning: "Tuning") -> None:
     from eval.settings_file import edited, read_settings, write_settings
-    from rag.settings import SETTINGS_FILE
+    from rag.settings_files import SETTINGS_FILE
 
     file = Path(SETTINGS_FILE)
     write_settings(file, edited(read_settings(file), tuning.changed))
 
 
 def _told(tuning: "Tuning") -> str:
-    from rag.settings import SETTINGS_FILE, Settings
+    from rag.settings import Settings
+    from rag.settings_files import SETTINGS_FILE
 
     if not tuning.changed:
         return f"Nothing was better than the present settings; {SETTINGS_FILE} is as it was."

@@ -121,7 +121,18 @@ def _root(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
-) -> None: ...
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="A file of settings that you trust: RAG_CONFIG, or else none."
+        ),
+    ] = None,
+) -> None:
+    del show_version  # its callback has shown it
+    if config is not None:
+        from rag.settings_files import CONFIG_VARIABLE
+
+        os.environ[CONFIG_VARIABLE] = str(config)
 
 
 @contextmanager
@@ -347,10 +358,9 @@ def main() -> None:
     try:
         app()
     except RagError as error:
-        line = "".join(
-            c if c >= " " and not "\x7f" <= c <= "\x9f" else "\ufffd" for c in str(error)
-        )
-        typer.echo(f"rag: {line}", err=True)
+        from rag.terminal import on_one_line
+
+        typer.echo(f"rag: {on_one_line(str(error))}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; leave nothing for Python to flush.

@@ -1,4 +1,5 @@
-"""Settings, resolved once at the start: flag > environment (RAG_…) > rag.toml > default."""
+"""Settings, resolved once at the start: flag > environment (RAG_…) > the file of --config >
+rag.toml in the working directory, if it may set it > the user's rag.toml > default."""
 
 import tomllib
 from dataclasses import fields
@@ -9,6 +10,7 @@ from platformdirs import user_cache_path
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -18,18 +20,22 @@ from pydantic_settings import (
 from index.errors import BadInput
 from index.fingerprint import Precision
 from rag.ranking import RankSettings
+from rag.settings_files import (
+    SETTINGS_FILE,
+    config_file,
+    user_file,
+    values_allowed_here,
+)
 
-SETTINGS_FILE = "rag.toml"
 CPU = "cpu"
 _RANKING = RankSettings()
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. `rag.toml` lies in the working directory."""
+    """Everything that can be set."""
 
     model_config = SettingsConfigDict(
         env_prefix="RAG_",
-        toml_file=SETTINGS_FILE,
         extra="forbid",
         frozen=True,
         env_ignore_empty=True,
@@ -139,13 +145,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, config_file()),
+            InitSettingsSource(settings_cls, values_allowed_here(set(cls.model_fields))),
+            TomlConfigSettingsSource(settings_cls, user_file()),
+        )
 
     @classmethod
     def resolve(cls, **flags: Any) -> Self:
         """The settings in force; a flag that is None was not given.
 
-        Raises BadInput for a value that cannot be used, or a name in rag.toml that is not known.
+        Raises BadInput for a value that cannot be used, or a name in a file that is not known.
         """
         try:
             return cls(**{name: value for name, value in flags.items() if value is not None})

@@ -216,7 +216,11 @@ def test_a_mistake_is_told_in_one_line_with_status_2(
 
 def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path: Path) -> None:
     (tmp_path / "rag.toml").write_text('index = "from-file"\n')
-    assert "no index at from-file" in rag("search", "x", cwd=tmp_path).stderr
+    done = rag("--config", "rag.toml", "search", "x", cwd=tmp_path)
+    assert done.stderr.startswith("rag: no index at from-file")
+    done = rag("search", "x", cwd=tmp_path)
+    assert "rag.toml here may not set index: ignored" in done.stderr
+    assert "no index at .rag" in done.stderr
     assert "no index at from-env" in rag("search", "x", cwd=tmp_path, RAG_INDEX="from-env").stderr
     done = rag("search", "x", "--index", "from-flag", cwd=tmp_path, RAG_INDEX="from-env")
     assert "no index at from-flag" in done.stderr

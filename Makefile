@@ -80,4 +80,5 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@mv requirements-dev.lock.new requirements-dev.lock
 
 clean: ## Remove the environment and caches
+	@echo "Left: the index in .rag/, and compiled models in the user's cache (~/.cache/rag on Linux)"
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,7 +2,8 @@
 
 Exit status: 0 all is well, also if nothing answers a question; 1 done, but something that should
 have been read was skipped (not what was merely left out, as files of other types are); 2 an error,
-told in one line; 130 stopped with Ctrl-C.
+told in one line; 70 a bug, whose traceback RAG_DEBUG=1 shows;
+130 stopped with Ctrl-C.
 """
 
 import gc
@@ -63,6 +64,7 @@ app = typer.Typer(
     cls=_Commands,
     help="Ask your documents: answers and passages, each cited and proven against its source.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -75,7 +77,9 @@ ModelOption = Annotated[
     str | None,
     typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
 ]
-QuestionArgument = Annotated[str, typer.Argument(help="What you want to know, in your own words.")]
+QuestionArgument = Annotated[
+    list[str], typer.Argument(help="What you want to know, in your own words; quotes are optional.")
+]
 KOption = Annotated[int, typer.Option("-k", help="How many passages, 1 to 100.")]
 DocOption = Annotated[
     list[str] | None,
@@ -251,8 +255,9 @@ def ask(
     from rag.shown import print_answer
     from rag.terminal import console
 
-    with _opened(question, k, index=index, model=model, rerank=rerank) as pipeline:
-        answer = pipeline.ask(question, k, _filter(doc), explain=explain, merge=merge)
+    query = " ".join(question)
+    with _opened(query, k, index=index, model=model, rerank=rerank) as pipeline:
+        answer = pipeline.ask(query, k, _filter(doc), explain=explain, merge=merge)
     if as_json:
         typer.echo(to_json(answer))
     else:
@@ -280,8 +285,9 @@ def search(
     from rag.shown import print_result
     from rag.terminal import console
 
-    with _opened(question, k, lexical=lexical, index=index, model=model, rerank=rerank) as pipeline:
-        result = pipeline.search(question, k, _filter(doc), explain=explain, merge=merge)
+    query = " ".join(question)
+    with _opened(query, k, lexical=lexical, index=index, model=model, rerank=rerank) as pipeline:
+        result = pipeline.search(query, k, _filter(doc), explain=explain, merge=merge)
     if as_json:
         typer.echo(to_json(result))
     else:
@@ -366,6 +372,14 @@ def main() -> None:
         # The reader of our output has gone, as `head` does; leave nothing for Python to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get("RAG_DEBUG"):
+            raise
+        from rag.terminal import on_one_line
+
+        why = on_one_line(f"{type(error).__name__}: {error}")
+        typer.echo(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback", err=True)
+        sys.exit(70)
 
 
 if __name__ == "__main__":

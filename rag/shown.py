@@ -24,7 +24,7 @@ from rag.terminal import on_one_line, printable
 if TYPE_CHECKING:
     from rag.overview import Overview
 
-_NO_PASSAGES = "No passages: the index is empty, or --doc lets no document through."
+_NO_PASSAGES = "No passages: the index is empty, --doc matches none, or no word matches."
 
 
 def print_result(out: Console, result: SearchResult) -> None:

@@ -303,3 +303,36 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(seeds_index: Path) 
     )
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_a_question_needs_no_quotes_and_may_begin_with_dashes(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The --force option removes a lock.")
+    assert rag("ingest", "a.txt", cwd=tmp_path).returncode == 0
+    for words in (["what", "removes", "a", "lock", "--json"], ["--json", "--", "--force"]):
+        done = rag("search", "--lexical", *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        expected = " ".join(word for word in words if word not in ("--json", "--"))
+        assert json.loads(done.stdout)["query"] == expected
+
+
+def test_h_shows_the_help_of_every_command() -> None:
+    for command in ([], ["ask"], ["eval", "run"]):
+        assert "Usage:" in rag(*command, "-h").stdout
+
+
+def test_an_unforeseen_error_is_one_line_and_status_70_and_a_traceback_on_request() -> None:
+    code = "import rag.cli as c\ndef app(): raise LookupError('a\\x1bb')\nc.app = app\nc.main()"
+    for debug, shows in (("", False), ("1", True)):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=os.environ | {"RAG_DEBUG": debug},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ("Traceback" in done.stderr) == shows
+        if not shows:
+            assert done.returncode == 70
+            assert done.stderr.startswith("rag: a bug: LookupError: a\ufffdb;")
+            assert len(done.stderr.splitlines()) == 1

@@ -15,7 +15,7 @@ from rag.confidence import Weight
 from rag.pipeline import Pipeline
 from rag.results import Filter
 from rag.shown import print_answer, print_result
-from rag.terminal import printable, printable_line
+from rag.terminal import on_one_line, printable
 
 BAKERY = "Zara Quill founded\nthe bakery.\n\nLoaves left its \x1b[31moven in Lisbon."
 BOTH = "Who founded the bakery, and who wrote an opera?"
@@ -119,4 +119,4 @@ def test_what_steers_or_misleads_a_terminal_is_replaced_one_for_one() -> None:
     for mark in ("\x1b", "\x9b", "\u202e", "\u2066", "\u200b", "\ud800", "\u2028", "\U000e0001"):
         assert printable(f"a{mark}b\n") == "a\ufffdb\n"
     assert printable("é ü 漢\u00a0字\t") == "é ü 漢\u00a0字\t"
-    assert printable_line("a\nb") == "a\ufffdb"
+    assert on_one_line("a\nb") == "a\ufffdb"

@@ -103,7 +103,7 @@ class SentenceTransformerEmbedder:
     def encode_query(self, text: str) -> QueryEncoding:
         """The query's vectors. One longer than the window is read in parts."""
         prefix = self.fingerprint.query_prefix
-        parts = parts_of(text, self.tokenizer.offsets, self._longest)
+        parts = parts_of(text, self.tokenizer.offsets, self._longest, prefix)
         if not self._late:
             return tokenless(self._plain([part.text for part in parts], prefix))
         return query_of(parts, [self._passes([prefix + part.text])[0] for part in parts], prefix)

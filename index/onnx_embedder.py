@@ -75,7 +75,7 @@ class OnnxEmbedder:
     def encode_query(self, text: str) -> QueryEncoding:
         """The query's vectors. One longer than the window is read in parts."""
         prefix = self.fingerprint.query_prefix
-        parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest)
+        parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest, prefix)
         passes = [self._pass(prefix + part.text) for part in parts]
         if not self._late:
             return tokenless([each.vector for each in passes])

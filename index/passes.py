@@ -87,17 +87,37 @@ def separately(vectors: Matrix, sentences: Sequence[Sequence[Span]]) -> list[Enc
 
 
 def parts_of(
-    text: str, offsets_of: Callable[[str], list[tuple[int, int]]], longest: int
+    text: str,
+    offsets_of: Callable[[str], list[tuple[int, int]]],
+    longest: int,
+    prefix: str = "",
 ) -> list[QueryPart]:
-    """A query in parts of at most `longest` tokens; most are one part.
+    """A query in parts of at most `longest` tokens, not counting the prefix; most are one part.
+
+    Each part is counted alone: a character can be many tokens, and the beginning of a text can have
+    more tokens than it has within the whole.
 
     offsets_of: as index.protocols.Tokenizer has it
     """
-    if len(text) <= longest:  # a token is a character at least
-        return [QueryPart(0, text)]
-    offsets = offsets_of(text)
-    starts = [0, *(offsets[i][0] for i in range(longest, len(offsets), longest))]
-    return [QueryPart(a, text[a:b]) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    most = longest + len(offsets_of(prefix)) if prefix else longest
+    parts: list[QueryPart] = []
+    start = 0
+    while not parts or start < len(text):
+        part = _beginning(text[start:], offsets_of, most, prefix)
+        parts.append(QueryPart(start, part))
+        start += max(1, len(part))
+    return parts
+
+
+def _beginning(
+    text: str, offsets_of: Callable[[str], list[tuple[int, int]]], most: int, prefix: str
+) -> str:
+    """A beginning of the text that has at most so many tokens with the prefix before it, or its
+    first character."""
+    while len(offsets := offsets_of(prefix + text)) > most and len(text) > 1:
+        end = offsets[most][0] - len(prefix)
+        text = text[: max(1, min(end, len(text) - 1))]
+    return text
 
 
 def query_of(

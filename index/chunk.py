@@ -7,16 +7,16 @@ document that is not white space.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import regex
 
+from index.blocks import Block, lines, trimmed
 from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
 from index.sentences import sentences_of
-from index.structure import Block, lines, trimmed
 from index.types import Chunk, Document, Span, chunk_id_of, digest_of
 
 CHARACTERS_PER_TOKEN = 8
@@ -25,6 +25,8 @@ CHARACTERS_PER_TOKEN = 8
 
 _COUNTED_AT_ONCE = 8192
 """Characters: sentences are tokenized together up to this length, in half the time."""
+
+_COUNTS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,14 @@ class _Piece:
 
 
 def chunk(
-    document: Document, blocks: list[Block], tokenizer: Tokenizer, settings: ChunkSettings
+    document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> list[Chunk]:
     """The chunks of a document, in order; none if it is all white space."""
     return list(chunks_of(document, blocks, tokenizer, settings))
 
 
 def chunks_of(
-    document: Document, blocks: list[Block], tokenizer: Tokenizer, settings: ChunkSettings
+    document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> Iterator[Chunk]:
     """The same, each as soon as it is made."""
     chunker = _Chunker(document.text, tokenizer, settings)
@@ -70,10 +72,10 @@ class _Chunker:
         self.target = min(settings.target, settings.limit)
         self._counted: dict[Span, int] = {}
 
-    def groups(self, blocks: list[Block]) -> Iterator[list[_Piece]]:
+    def groups(self, blocks: Sequence[Block]) -> Iterator[list[_Piece]]:
         for section in _sections(blocks):
             self._counted.clear()
-            for group in self._pack([self._pieces(block) for block in section]):
+            for group in self._pack(self._pieces(blocks[i]) for i in section):
                 yield from self._within_limit(group)
 
     def _cost(self, span: Span) -> int:
@@ -103,6 +105,8 @@ class _Chunker:
         if whole.end - whole.start > _COUNTED_AT_ONCE:  # a sentence alone
             return [_cost_by_length(whole)]
         starts = [whole.start + start for start, _ in self.tokenizer.offsets(whole.of(self.text))]
+        if len(self._counted) >= _COUNTS_KEPT:
+            self._counted.clear()
         self._counted[whole] = len(starts)
         return [
             max(bisect_left(starts, s.end) - bisect_left(starts, s.start), _cost_by_length(s))
@@ -145,7 +149,7 @@ class _Chunker:
             # A shorter beginning of a word can have more tokens than the whole of it.
             n = max(1, cut * 3 // 4)
 
-    def _pack(self, paragraphs: list[list[_Piece]]) -> Iterator[list[_Piece]]:
+    def _pack(self, paragraphs: Iterable[list[_Piece]]) -> Iterator[list[_Piece]]:
         """Join short paragraphs, keep whole those that fit, and split the others evenly."""
         group: list[_Piece] = []
         for pieces in paragraphs:
@@ -212,16 +216,17 @@ def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
         yield run
 
 
-def _sections(blocks: list[Block]) -> Iterator[list[Block]]:
-    """Each run of headings with the blocks under it."""
-    section: list[Block] = []
-    for block in blocks:
-        if block.kind == "heading" and section and section[-1].kind != "heading":
-            yield section
-            section = []
-        section.append(block)
-    if section:
-        yield section
+def _sections(blocks: Sequence[Block]) -> Iterator[range]:
+    """Each run of headings with the blocks under it, by their numbers."""
+    first, was_heading = 0, True
+    for i, block in enumerate(blocks):
+        is_heading = block.kind == "heading"
+        if is_heading and not was_heading:
+            yield range(first, i)
+            first = i
+        was_heading = is_heading
+    if blocks:
+        yield range(first, len(blocks))
 
 
 def _cost(pieces: list[_Piece]) -> int:

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from index.blocks import Block
 from index.charset import decoded, display_name
 from index.errors import UnreadableDocument
 from index.files import MEDIA_TYPES
-from index.structure import MARKDOWN, Block, blocks_of, front_matter_title, headings_of
+from index.markdown import front_matter_title
+from index.structure import MARKDOWN, blocks_of, headings_of
 from index.types import Document, Heading
 
 MAX_FILE_BYTES = 32 * 2**20

@@ -4,12 +4,13 @@ Every span is half-open and counts Unicode code points of a document's canonical
 `document.text[span.start:span.end]` is always what the span stands for.
 """
 
-from bisect import bisect_right
+import re
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
-from itertools import accumulate
 from typing import overload
 
 import numpy as np
@@ -75,9 +76,8 @@ class Document:
         return sha256_of(self.text)
 
     @cached_property
-    def _line_ends(self) -> list[int]:
-        ends = accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])
-        return [end - 1 for end in ends]
+    def _line_ends(self) -> "array[int]":
+        return array("q", (match.start() for match in re.finditer("\n", self.text)))
 
     def lines_of(self, span: Span) -> tuple[int, int]:
         """First and last line of the span, counted from 1."""
@@ -94,13 +94,25 @@ class Document:
 
     def headings_of(self, span: Span) -> tuple[str, ...]:
         """The headings that the span's last character stands under, outermost first."""
-        path: list[Heading] = []
-        for heading in self.headings:
-            if heading.span.start >= span.end:
-                break
-            path = [above for above in path if above.level < heading.level]
-            path.append(heading)
-        return tuple(heading.text for heading in path)
+        starts, above = self._heading_tree
+        i = bisect_left(starts, span.end) - 1
+        path = []
+        while i >= 0:
+            path.append(self.headings[i].text)
+            i = above[i]
+        return tuple(reversed(path))
+
+    @cached_property
+    def _heading_tree(self) -> tuple[list[int], list[int]]:
+        """Where each heading starts, and the number of the one it stands under, or -1."""
+        above: list[int] = []
+        path: list[int] = []
+        for number, heading in enumerate(self.headings):
+            while path and self.headings[path[-1]].level >= heading.level:
+                path.pop()
+            above.append(path[-1] if path else -1)
+            path.append(number)
+        return [heading.span.start for heading in self.headings], above
 
 
 @dataclass(frozen=True, slots=True)

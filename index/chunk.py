@@ -28,6 +28,10 @@ _COUNTED_AT_ONCE = 8192
 
 _COUNTS_KEPT = 4096
 
+_LONGEST_WORD = 128
+"""Characters: what a text goes on with so far away changes no token. WordPiece makes one token of a
+word of more than 100."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -85,8 +89,14 @@ class _Chunker:
             return by_length
         n_tokens = self._counted.get(span)
         if n_tokens is None:
-            n_tokens = len(self.tokenizer.offsets(span.of(self.text)))
+            n_tokens = self._keep(span, len(self.tokenizer.offsets(span.of(self.text))))
         return max(n_tokens, by_length)
+
+    def _keep(self, span: Span, n_tokens: int) -> int:
+        if len(self._counted) >= _COUNTS_KEPT:
+            self._counted.clear()
+        self._counted[span] = n_tokens
+        return n_tokens
 
     def _pieces(self, block: Block) -> list[_Piece]:
         heading = block.kind == "heading"
@@ -102,12 +112,12 @@ class _Chunker:
         """What each of several sentences costs within the whole of them; alone it may be a token
         more or less."""
         whole = Span(spans[0].start, spans[-1].end)
-        if whole.end - whole.start > _COUNTED_AT_ONCE:  # a sentence alone
-            return [_cost_by_length(whole)]
+        by_length = _cost_by_length(whole)
+        is_long = whole.end - whole.start > _COUNTED_AT_ONCE  # and therefore alone
+        if is_long or (len(spans) == 1 and by_length > self.limit):
+            return [by_length]
         starts = [whole.start + start for start, _ in self.tokenizer.offsets(whole.of(self.text))]
-        if len(self._counted) >= _COUNTS_KEPT:
-            self._counted.clear()
-        self._counted[whole] = len(starts)
+        self._keep(whole, len(starts))
         return [
             max(bisect_left(starts, s.end) - bisect_left(starts, s.start), _cost_by_length(s))
             for s in spans
@@ -139,8 +149,7 @@ class _Chunker:
         two grapheme clusters, or else anywhere."""
         longest = min(span.end - span.start, self.limit * CHARACTERS_PER_TOKEN)
         text = self.text[span.start : span.start + longest]
-        offsets = self.tokenizer.offsets(text)
-        n = offsets[self.limit][0] if len(offsets) > self.limit else longest
+        n = self._end_of_tokens(text)
         while True:
             cut = _last_break(text, n, more=span.end - span.start > n)
             head = Span(span.start, span.start + cut)
@@ -148,6 +157,15 @@ class _Chunker:
                 return head
             # A shorter beginning of a word can have more tokens than the whole of it.
             n = max(1, cut * 3 // 4)
+
+    def _end_of_tokens(self, text: str) -> int:
+        """Where the first `limit` tokens end."""
+        short = 2 * self.limit
+        for seen in (text[: short + _LONGEST_WORD], text):
+            offsets = self.tokenizer.offsets(seen)
+            if len(offsets) > self.limit and (offsets[self.limit][0] < short or seen == text):
+                return offsets[self.limit][0]
+        return len(text)
 
     def _pack(self, paragraphs: Iterable[list[_Piece]]) -> Iterator[list[_Piece]]:
         """Join short paragraphs, keep whole those that fit, and split the others evenly."""
@@ -245,5 +263,9 @@ def _last_break(text: str, n: int, *, more: bool) -> int:
     spaces = [m.start() for m in regex.finditer(r"\s+", text[: n + 1]) if m.start() > n // 2]
     if spaces:
         return int(spaces[-1])
-    ends = [m.end() for m in _GRAPHEME.finditer(text) if 0 < m.end() <= n]
-    return int(ends[-1]) if ends else n
+    end = 0
+    for match in _GRAPHEME.finditer(text):
+        if match.end() > n:
+            break
+        end = match.end()
+    return end or n

@@ -255,6 +255,22 @@ def test_a_sentence_without_end_is_tokenized_in_linear_time(word: str) -> None:
     assert n_read[1] <= 4.5 * n_read[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["漢字" * 20_000, "漢字。" * 10_000, "“a " * 10_000, "a+/b" * 10_000, "a" + "\u0301" * 20_000],
+    ids=["han", "han sentences", "open quotes", "base64", "marks"],
+)
+def test_one_long_line_is_cut_within_the_limit_of_the_model(embedder: Embedder, text: str) -> None:
+    chunks = chunks_of(document(text), embedder.tokenizer)
+    longest = embedder.fingerprint.window - embedder.fingerprint.special
+    end = 0
+    for c in chunks:
+        assert not text[end : c.span.start].strip()
+        assert len(embedder.tokenizer.offsets(c.span.of(text))) <= longest
+        end = c.span.end
+    assert end == len(text.rstrip())
+
+
 def test_the_chunk_ids_of_a_text_depend_on_its_document(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Same words.")
     one, two = (read(tmp_path / "a.txt", doc_id) for doc_id in ("one", "two"))

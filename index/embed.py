@@ -18,6 +18,7 @@ from index.passes import (
     late_pooled,
     parts_of,
     query_of,
+    sentences_within,
     separately,
     tokenless,
 )
@@ -95,10 +96,9 @@ class SentenceTransformerEmbedder:
         if self._late:
             passes = self._passes(texts)
             return [late_pooled(each, ss) for each, ss in zip(passes, sentences, strict=True)]
-        parts = [s.of(text) for text, spans in zip(texts, sentences, strict=True) for s in spans]
-        return separately(
-            self._plain([*texts, *parts], self.fingerprint.document_prefix), sentences
-        )
+        prefix = self.fingerprint.document_prefix
+        parts = sentences_within(texts, sentences, self.tokenizer.offsets, self._longest, prefix)
+        return separately(self._plain([*texts, *parts], prefix), sentences)
 
     def encode_query(self, text: str) -> QueryEncoding:
         """The query's vectors. One longer than the window is read in parts."""

@@ -19,6 +19,7 @@ from index.passes import (
     late_pooled,
     parts_of,
     query_of,
+    sentences_within,
     separately,
     tokenless,
     units,
@@ -68,7 +69,7 @@ class OnnxEmbedder:
         if self._late:
             return self._at_once(self._encoding, texts, sentences)
         prefix = self.fingerprint.document_prefix
-        parts = [s.of(text) for text, spans in zip(texts, sentences, strict=True) for s in spans]
+        parts = sentences_within(texts, sentences, self.tokenizer.offsets, self._longest, prefix)
         vectors = self._at_once(self._vector, [prefix + text for text in (*texts, *parts)])
         return separately(units(np.stack(vectors)), sentences) if vectors else []
 

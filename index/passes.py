@@ -95,28 +95,57 @@ def parts_of(
     """A query in parts of at most `longest` tokens, not counting the prefix; most are one part.
 
     Each part is counted alone: a character can be many tokens, and the beginning of a text can have
-    more tokens than it has within the whole.
+    more tokens than it has within the whole. A character that alone is too long is left out.
 
     offsets_of: as index.protocols.Tokenizer has it
     """
+    if _surely_fits(prefix + text, longest):
+        return [QueryPart(0, text)]
     most = longest + len(offsets_of(prefix)) if prefix else longest
     parts: list[QueryPart] = []
     start = 0
-    while not parts or start < len(text):
+    while start < len(text):
         part = _beginning(text[start:], offsets_of, most, prefix)
-        parts.append(QueryPart(start, part))
+        if part:
+            parts.append(QueryPart(start, part))
         start += max(1, len(part))
-    return parts
+    return parts or [QueryPart(0, "")]
+
+
+def sentences_within(
+    texts: Sequence[str],
+    sentences: Sequence[Sequence[Span]],
+    offsets_of: Callable[[str], list[tuple[int, int]]],
+    longest: int,
+    prefix: str = "",
+) -> list[str]:
+    """All the sentences, text by text, each as much of it as `longest` tokens hold, not counting
+    the prefix: alone, a sentence can have more tokens than within its text."""
+    alone = [s.of(text) for text, spans in zip(texts, sentences, strict=True) for s in spans]
+    most = longest + len(offsets_of(prefix)) if prefix else longest
+    return [
+        sentence
+        if _surely_fits(prefix + sentence, longest)
+        else _beginning(sentence, offsets_of, most, prefix)
+        for sentence in alone
+    ]
+
+
+def _surely_fits(text: str, longest: int) -> bool:
+    """Whether it need not be counted: of ASCII, no tokenizer makes more than a token a character,
+    and one for the beginning."""
+    return len(text) < longest and text.isascii()
 
 
 def _beginning(
     text: str, offsets_of: Callable[[str], list[tuple[int, int]]], most: int, prefix: str
 ) -> str:
-    """A beginning of the text that has at most so many tokens with the prefix before it, or its
-    first character."""
-    while len(offsets := offsets_of(prefix + text)) > most and len(text) > 1:
+    """A beginning of the text that has at most so many tokens with the prefix before it: empty if
+    not even its first character has."""
+    while text and len(offsets := offsets_of(prefix + text)) > most:
         end = offsets[most][0] - len(prefix)
-        text = text[: max(1, min(end, len(text) - 1))]
+        shorter = len(text) - 1
+        text = text[: max(min(1, shorter), min(end, shorter))]
     return text
 
 

@@ -271,6 +271,30 @@ def test_one_long_line_is_cut_within_the_limit_of_the_model(embedder: Embedder, 
     assert end == len(text.rstrip())
 
 
+@examples(60)
+@given(
+    words=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1),
+    n=st.integers(1, 300),
+    gap=st.sampled_from(["", " ", "\n\n"]),
+)
+@example(words=["ﷺ"], n=3000, gap="")
+@example(words=["㌀", "각"], n=1000, gap="")
+@example(words=["a" + "\u0301" * 3000], n=2, gap=" ")
+def test_every_chunk_of_any_script_fits_the_window_of_the_model(
+    embedder: Embedder, words: list[str], n: int, gap: str
+) -> None:
+    text = gap.join(words * n)[:6000]
+    if text.isspace():
+        return
+    longest = embedder.fingerprint.window - embedder.fingerprint.special
+    end, doc = 0, document(text)
+    for c in chunks_of(doc, embedder.tokenizer):
+        assert not text[end : c.span.start].strip()
+        assert len(embedder.tokenizer.offsets(c.span.of(text))) <= longest
+        end = c.span.end
+    assert not text[end:].strip()
+
+
 def test_the_chunk_ids_of_a_text_depend_on_its_document(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Same words.")
     one, two = (read(tmp_path / "a.txt", doc_id) for doc_id in ("one", "two"))

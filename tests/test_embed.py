@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tokenizers
 import torch
 
 from index import models
+from index.chunk import chunk
 from index.compiled import CompiledModels
 from index.embed import SentenceTransformerEmbedder, load_cross_encoder
 from index.errors import ModelUnusable
+from index.fingerprint import ChunkSettings
+from index.load import document_of
 from index.models import DEFAULT_MODEL, ModelFolder, find_model
 from index.protocols import Embedder
+from index.structure import blocks_of
 from index.tokens import expand, rotated
 from index.types import Span
 
@@ -253,6 +258,47 @@ def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separ
         # What one token is about, such a model does not say.
         assert len(encoding.tokens) == 0
     assert mine.encode_query("aid").token_vectors.shape == (0, 384)
+
+
+SCRIPTS = {
+    "german": "Donaudampfschifffahrtsgesellschaftskapitän über Straßenbahnhaltestellen ",
+    "russian": "Где находится достопримечательность, о которой рассказывали? ",
+    "korean": "대한민국의 수도는 어디입니까? ",
+    "thai": "ประเทศไทยมีเมืองหลวงชื่ออะไร",
+    "hindi": "भारत की राजधानी क्या है? ",
+    "arabic": "ما هي عاصمة المملكة؟ ﷺ ",
+    "han": "漢字を読む",
+    "units": "㌀㍿",
+    "emoji": "👩\u200d👩\u200d👧",
+    "marks": "a" + "\u0301" * 3000,
+    "only marks": "\u0301",
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_question_of_2000_characters_is_encoded_in_any_script(
+    embedder: Embedder, script: str
+) -> None:
+    encoding = embedder.encode_query((SCRIPTS[script] * 2000)[:2000])
+    assert np.isfinite(encoding.vector).all()
+    assert abs(float(np.linalg.norm(encoding.vector)) - 1) < 1e-3
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_chunk_of_any_script_is_encoded_with_its_sentences(
+    embedder: Embedder, script: str
+) -> None:
+    text = (SCRIPTS[script] * 8000)[:8000]
+    doc = document_of(text, "doc", media_type="text/plain", name="name")
+    chunks = chunk(doc, blocks_of(text, doc.media_type), embedder.tokenizer, ChunkSettings())
+    texts = [c.span.of(text) for c in chunks]
+    whole = [[Span(0, len(each))] for each in texts]
+    assert len(embedder.encode(texts, whole)) == len(chunks) >= 2
+    tokenizer = tokenizers.Tokenizer.from_file(str(find_model().path / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    for each in texts:
+        assert len(tokenizer.encode(each).ids) <= embedder.fingerprint.window
 
 
 def tiny_cross_encoder(folder: Path, n_labels: int = 1) -> ModelFolder:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.models import find_model
-from index.passes import ModelTokenizer, parts_of
+from index.passes import ModelTokenizer, QueryPart, parts_of, sentences_within
+from index.types import Span
 
 LONGEST = 254
 _MODEL = tokenizers.Tokenizer.from_file(str(find_model().path / "tokenizer.json"))
@@ -30,7 +31,7 @@ def _check(text: str, longest: int, prefix: str) -> None:
     most = longest + len(_MODEL.encode(prefix, add_special_tokens=False).ids)
     for part in parts:
         alone = _MODEL.encode(prefix + part.text, add_special_tokens=False).ids
-        assert len(alone) <= most or len(part.text) == 1
+        assert len(alone) <= most
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -69,6 +70,47 @@ def test_a_short_question_with_many_tokens_a_character_is_read_in_parts() -> Non
     text = "대한민국 " * 40
     assert len(text) < LONGEST < len(_MODEL.encode(text).ids)
     assert len(parts_of(text, TOKENIZER.offsets, LONGEST)) > 1
+
+
+def test_a_character_that_alone_exceeds_the_window_is_left_out() -> None:
+    assert len(TOKENIZER.offsets("각")) == 3
+    parts = parts_of("wo 각 ist", TOKENIZER.offsets, 2)
+    assert "각" not in "".join(part.text for part in parts)
+    assert "".join(part.text for part in parts).split() == ["wo", "ist"]
+    assert parts_of("각", TOKENIZER.offsets, 2) == [QueryPart(0, "")]
+
+
+def test_a_short_question_in_ascii_is_not_counted() -> None:
+    def offsets_of(text: str) -> list[tuple[int, int]]:
+        raise AssertionError(text)
+
+    text = "Why? " * 50
+    assert parts_of(text, offsets_of, LONGEST) == [QueryPart(0, text)]
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(text=st.text(st.characters(max_codepoint=127), max_size=300))
+def test_ascii_has_at_most_a_token_a_character(text: str) -> None:
+    assert len(TOKENIZER.offsets(text)) <= len(text)
+
+
+class BeginningTokenizer:
+    """A text alone has a token more than within another, as with some tokenizers."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        return [(0, 0), *((i, i + 1) for i in range(len(text)))] if text else []
+
+
+@pytest.mark.parametrize("prefix", ["", "p: "])
+def test_a_sentence_encoded_alone_fits_the_window(prefix: str) -> None:
+    offsets_of = BeginningTokenizer().offsets
+    texts, spans = ["äbcdef", "ä. öh."], [[Span(0, 6)], [Span(0, 2), Span(3, 6)]]
+    most = 6 + len(offsets_of(prefix))
+    sentences = sentences_within(texts, spans, offsets_of, 6, prefix)
+    assert [text[0] for text in sentences] == ["ä", "ä", "ö"]
+    assert sentences[1:] == ["ä.", "öh."]
+    assert all(len(offsets_of(prefix + sentence)) <= most for sentence in sentences)
+    assert len(sentences[0]) >= 5
 
 
 def test_an_empty_query_is_one_part() -> None:

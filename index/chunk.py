@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-import regex
-
 from index.blocks import Block, lines, trimmed
+from index.breaks import VISIBLE, last_break
 from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
 from index.sentences import sentences_of
@@ -137,7 +136,7 @@ class _Chunker:
             head = self._head(span)
             part = trimmed(self.text, head.start, head.end) or head
             yield part, self._cost(part)
-            following = _VISIBLE.search(self.text, head.end, span.end)
+            following = VISIBLE.search(self.text, head.end, span.end)
             if following is None:
                 return
             span = Span(following.start(), span.end)
@@ -151,7 +150,7 @@ class _Chunker:
         text = self.text[span.start : span.start + longest]
         n = self._end_of_tokens(text)
         while True:
-            cut = _last_break(text, n, more=span.end - span.start > n)
+            cut = last_break(text, n, more=span.end - span.start > n)
             head = Span(span.start, span.start + cut)
             if cut == 1 or self._cost(head) <= self.limit:
                 return head
@@ -249,23 +248,3 @@ def _sections(blocks: Sequence[Block]) -> Iterator[range]:
 
 def _cost(pieces: list[_Piece]) -> int:
     return sum(piece.cost for piece in pieces)
-
-
-_GRAPHEME = regex.compile(r"\X")
-# What str.strip takes for white space is more than \s here.
-_VISIBLE = regex.compile(r"[^\s\x1c-\x1f]")
-
-
-def _last_break(text: str, n: int, *, more: bool) -> int:
-    """Where to cut at or before n: after a word in the second half, else between graphemes."""
-    if not more:
-        return n
-    spaces = [m.start() for m in regex.finditer(r"\s+", text[: n + 1]) if m.start() > n // 2]
-    if spaces:
-        return int(spaces[-1])
-    end = 0
-    for match in _GRAPHEME.finditer(text):
-        if match.end() > n:
-            break
-        end = match.end()
-    return end or n

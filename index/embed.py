@@ -199,7 +199,9 @@ def _loaded(kind: type[_Model], folder: ModelFolder, device: str) -> _Model:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return kind(str(folder.path), local_files_only=True, device=device)  # type: ignore[call-arg]
+        return kind(  # type: ignore[call-arg]
+            str(folder.path), local_files_only=True, trust_remote_code=False, device=device
+        )
     # torch says by an AssertionError that it has no such device.
     except (OSError, ValueError, RuntimeError, KeyError, ImportError, AssertionError) as error:
         raise ModelUnusable(

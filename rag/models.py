@@ -5,13 +5,14 @@ takes seconds to import, runs what cannot be compiled and what is to run on a GP
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint, Precision
-from index.models import DEFAULT_MODEL, find_model
+from index.models import DEFAULT_MODEL, ModelFolder, find_local_model, find_model
 from index.protocols import Embedder
 from index.store import Store
 from rag.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
@@ -34,7 +35,7 @@ def load_model(settings: Settings, n_threads: int | None = None) -> Embedder:
     """
     folder = find_model(settings.model or DEFAULT_MODEL)
     precisions = PRECISIONS if settings.precision is None else (settings.precision,)
-    return _Loader(settings, n_threads).load(folder.name, folder.digest, precisions)
+    return _Loader(settings, n_threads, find_model).load(folder.name, folder.digest, precisions)
 
 
 def load_model_of(
@@ -43,21 +44,28 @@ def load_model_of(
     """The model that an index was built with, in the precision it was built in, unless the settings
     name others. A compiled one is found by its digest: the original's files are not even read.
 
+    Only a model that the settings name is downloaded: the name in an index is its maker's.
+
     Raises ModelUnusable.
     """
     name, digest = fingerprint.name, fingerprint.weights
-    if settings.model not in (None, fingerprint.name):
-        folder = find_model(settings.model or DEFAULT_MODEL)
+    if settings.model is not None and settings.model != fingerprint.name:
+        folder = find_model(settings.model)
         name, digest = folder.name, folder.digest
-    return _Loader(settings, n_threads).load(
+    find = find_local_model if settings.model is None else find_model
+    return _Loader(settings, n_threads, find).load(
         name, digest, (settings.precision or fingerprint.precision,)
     )
 
 
 class _Loader:
-    def __init__(self, settings: Settings, n_threads: int | None) -> None:
+    def __init__(
+        self, settings: Settings, n_threads: int | None, find: Callable[[str], ModelFolder]
+    ) -> None:
+        """find: gives the original, where it is needed, by its name."""
         self._settings = settings
         self._n_threads = n_threads
+        self._find = find
 
     def load(self, name: str, digest: str, precisions: tuple[Precision, ...]) -> Embedder:
         """The model in the first of the precisions that it can be had in."""
@@ -88,7 +96,7 @@ class _Loader:
         models = CompiledModels(self._settings.cache_dir)
         manifest = models.find(digest, precision)
         if manifest is None:
-            manifest = models.compile(find_model(name), precision)
+            manifest = models.compile(self._find(name), precision)
         return manifest.failure or models.load(manifest, name, self._n_threads)
 
     def _original(self, name: str, precisions: tuple[Precision, ...], reason: str) -> Embedder:
@@ -99,7 +107,7 @@ class _Loader:
             )
         from index.embed import SentenceTransformerEmbedder
 
-        return SentenceTransformerEmbedder(find_model(name), self._settings.device)
+        return SentenceTransformerEmbedder(self._find(name), self._settings.device)
 
 
 def load_reranker(ranking: RankSettings, device: str = CPU) -> "CrossEncode | None":

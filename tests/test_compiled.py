@@ -238,6 +238,7 @@ def test_an_index_gets_the_model_and_precision_it_was_built_with(
         raise AssertionError("the original's files were read")
 
     monkeypatch.setattr("rag.models.find_model", lost)
+    monkeypatch.setattr("rag.models.find_local_model", lost)
     settings = Settings(cache_dir=cache)
     assert load_model_of(int8.fingerprint, settings).fingerprint == int8.fingerprint
     with pytest.raises(AssertionError):

@@ -2,22 +2,26 @@
 
 A folder a model and precision, named by the digest of the model's files. `model.json` in it names
 the fingerprint, what it was made with and the sha256 of every file and of itself; a folder that is
-damaged, or was made otherwise than would be done now, is made anew. It appears in one step, and a
-lock has several processes make it once.
+damaged, or was made otherwise than would be done now, is made anew. `model.json` is written last:
+without it, there is no model. A lock has several processes make it once.
+
+A folder that other users can write to is refused.
 """
 
 import logging
-import shutil
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from filelock import FileLock
+from typing import TYPE_CHECKING, get_args
 
 from index import runtime
+from index.cache_access import check_access, make_private, remove_files
 from index.checksum import sealed, sha256_of_file, unsealed
-from index.errors import ModelUnusable
+from index.errors import IndexBusy, IndexProblem, ModelUnusable
 from index.fingerprint import ModelFingerprint, Precision
+from index.locks import held
 from index.models import ModelFolder
 from index.onnx_embedder import MODEL_FILE, TOKENIZER_FILE, OnnxEmbedder
 from index.verification import least_cosine
@@ -32,6 +36,14 @@ FORMAT = 1
 _LEAST_COSINE: dict[Precision, float] = {"fp32": 0.9999, "int8": 0.98}
 """What a compiled model's vectors must have with the original's, on every text of the verification.
 The default model's have .988 in int8."""
+
+_LONGEST_WAIT_S = 600.0
+"""For another process that compiles the same model: a large one takes minutes."""
+
+_EXPORTED = "exported.onnx"
+_GRAPHS = (MODEL_FILE, _EXPORTED, "model.quantized")
+_WRITTEN = {MANIFEST, TOKENIZER_FILE, *_GRAPHS, *(f"{name}.data" for name in _GRAPHS)}
+"""All that is ever written into a model's folder; `.data` holds what is too large for a graph."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,14 +68,17 @@ class CompiledModels:
     """The compiled models in a cache directory."""
 
     def __init__(self, cache: Path) -> None:
+        self._folders = (cache, cache / "models")
         self._cache = cache / "models"
 
     def find(self, weights: str, precision: Precision) -> Manifest | None:
         """What is known of a model by its digest: None if it has to be compiled.
 
-        A compiled model's files are checked; that reads them whole.
+        A compiled model's files are checked; that reads them whole. Raises ModelUnusable if other
+        users can write to them.
         """
         folder = self.folder(weights, precision)
+        check_access((*self._folders, folder, *(folder / name for name in sorted(_WRITTEN))))
         try:
             manifest = _read(folder / MANIFEST)
             damaged = [
@@ -89,29 +104,75 @@ class CompiledModels:
     def compile(self, model: ModelFolder, precision: Precision) -> Manifest:
         """Compile a model, unless another process just did. It takes some ten seconds.
 
-        Raises ModelUnusable if the model cannot be loaded; that one cannot be compiled is noted in
-        the manifest. Raises OSError if the cache cannot be written.
+        Raises ModelUnusable if the model cannot be loaded, or other users can write to the cache;
+        that one cannot be compiled is noted in the manifest. Raises IndexBusy if another process
+        compiles it for too long, OSError if the cache cannot be written.
         """
         folder = self.folder(model.digest, precision)
-        self._cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
+        for each in self._folders:
+            make_private(each)
+        check_access(self._folders)
+        with _compiling(folder, model.name):
             done = self.find(model.digest, precision)
             if done is not None:
                 return done
-            draft = folder.with_suffix(".draft")
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir()
-            try:
-                manifest = _compiled(model, precision, draft)
-                (draft / MANIFEST).write_text(sealed(asdict(manifest)), encoding="utf-8")
-                shutil.rmtree(folder, ignore_errors=True)
-                draft.rename(folder)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
-            return manifest
+            return _make(model, precision, folder)
 
     def folder(self, weights: str, precision: Precision) -> Path:
+        """Where a model lies. Raises ModelUnusable unless it is named as models are: the names in
+        an index are its maker's."""
+        if not re.fullmatch("[0-9a-f]{64}", weights) or precision not in get_args(Precision):
+            raise ModelUnusable(
+                f"the index names a model by {weights[:80]!r} in {precision!r}, which no model "
+                "has; delete the index and ingest the documents again"
+            )
         return self._cache / f"{weights[:32]}-{precision}"
+
+
+@contextmanager
+def _compiling(folder: Path, name: str) -> Iterator[None]:
+    """Let one process at a time make a model's folder."""
+    what = f"another process is compiling {name}"
+    try:
+        with held(folder.with_suffix(".lock"), what, _LONGEST_WAIT_S):
+            yield
+    except IndexBusy:
+        raise
+    except IndexProblem as error:
+        raise OSError(f"the lock in {folder.parent} cannot be made: {error}") from error
+
+
+def _make(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
+    draft = folder.with_suffix(".draft")
+    _clear(draft)
+    make_private(draft)
+    check_access([draft])
+    try:
+        manifest = _compiled(model, precision, draft)
+        (draft / MANIFEST).write_text(sealed(asdict(manifest)), encoding="utf-8")
+        _move(draft, folder, [*manifest.files, MANIFEST])
+    finally:
+        _clear(draft)
+    return manifest
+
+
+def _clear(folder: Path) -> None:
+    """Remove what this program wrote into a folder; what others put there stays."""
+    left = remove_files(folder, _WRITTEN)
+    if folder in left:
+        raise ModelUnusable(f"{folder} is a link, which this program did not make; remove it")
+    if left:
+        _log.warning("%s was not written by this program and is left", left[0])
+
+
+def _move(draft: Path, folder: Path, names: list[str]) -> None:
+    """Put new files in the place of old ones; the last is the manifest, without which they do not
+    count."""
+    _clear(folder)
+    make_private(folder)
+    for name in names:
+        (draft / name).chmod(0o600)
+        (draft / name).replace(folder / name)
 
 
 def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
@@ -141,7 +202,7 @@ def _made(
     folder: Path,
 ) -> float:
     """Make the files, and return the least cosine of their vectors with the original's."""
-    exported = folder / "exported.onnx"
+    exported = folder / _EXPORTED
     original.export(exported)
     (folder / TOKENIZER_FILE).write_text(original.tokenizer.to_json(), encoding="utf-8")
     cosine = 0.0

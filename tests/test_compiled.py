@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from index.checksum import sealed
 from index.compiled import MANIFEST, CompiledModels, Manifest
 from index.embed import SentenceTransformerEmbedder
-from index.errors import ModelUnusable
+from index.errors import IndexBusy, ModelUnusable
+from index.locks import held
 from index.models import DEFAULT_MODEL, ModelFolder, find_model
 from index.onnx_embedder import MODEL_FILE, OnnxEmbedder
 from index.protocols import Embedder
@@ -169,6 +171,108 @@ def test_two_processes_compile_a_model_once(tmp_path: Path) -> None:
     assert [process.returncode for process in started] == [0, 0]
     assert sorted(printed) == ["False", "True"]
     assert len(list((tmp_path / "models").iterdir())) == 2, "the model and its lock"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_what_is_compiled_is_this_users_alone(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        CompiledModels(tmp_path / "other").compile(find_model(), "int8")
+    finally:
+        os.umask(old)
+    for path in (tmp_path / "other", *(tmp_path / "other").rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+@pytest.mark.parametrize("part", ["", "models", "models/{name}", f"models/{{name}}/{MODEL_FILE}"])
+def test_a_compiled_model_that_others_can_change_is_refused(
+    own_cache: Path, part: str, mode: int
+) -> None:
+    path = own_cache / part.format(name=folder_in(own_cache).name)
+    path.chmod(path.stat().st_mode | mode)
+    with pytest.raises(ModelUnusable, match=rf"{path} can be .*`chmod go-w {path}`.*RAG_CACHE_DIR"):
+        load_model(Settings(cache_dir=own_cache))
+    path.chmod(path.stat().st_mode & ~0o022)
+    assert isinstance(load_model(Settings(cache_dir=own_cache)), OnnxEmbedder)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_nothing_is_compiled_into_a_cache_that_others_can_change(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with pytest.raises(ModelUnusable, match="can be written by other users"):
+        CompiledModels(tmp_path / "cache").compile(find_model(), "int8")
+    assert list(tmp_path.rglob("*.onnx")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_a_cache_that_others_can_read_is_used_whatever_the_folders_above(own_cache: Path) -> None:
+    own_cache.parent.chmod(0o1777)
+    for path in (own_cache, *own_cache.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    assert manifest_in(own_cache).failure == ""
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="only root gives folders to other users"
+)
+def test_another_users_compiled_model_is_refused(own_cache: Path) -> None:
+    os.chown(folder_in(own_cache), 12345, -1)
+    with pytest.raises(ModelUnusable, match=r"belongs to another user \(number 12345\)"):
+        load_model(Settings(cache_dir=own_cache))
+
+
+def test_only_what_was_compiled_is_removed(
+    own_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = folder_in(own_cache)
+    draft = folder.with_suffix(".draft")
+    draft.mkdir()
+    (draft / "exported.onnx").write_text("of a process that was killed")
+    for each in (folder, draft):
+        (each / "notes.txt").write_text("mine")
+    (folder / MODEL_FILE).write_bytes(b"")
+    made = CompiledModels(own_cache).compile(find_model(), "int8")
+    assert manifest_in(own_cache) == made
+    assert [path.name for path in draft.iterdir()] == ["notes.txt"]
+    assert {path.name for path in folder.iterdir()} == {*made.files, MANIFEST, "notes.txt"}
+    assert f"{folder / 'notes.txt'} was not written by this program and is left" in caplog.text
+    assert f"{draft / 'notes.txt'} was not written by this program and is left" in caplog.text
+
+
+def test_what_a_link_leads_to_is_not_removed(own_cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / MODEL_FILE).write_text("mine")
+    folder = folder_in(own_cache)
+    (folder / MANIFEST).unlink()
+    folder.with_suffix(".draft").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelUnusable, match="is a link, which this program did not make"):
+        CompiledModels(own_cache).compile(find_model(), "int8")
+    assert (tmp_path / "elsewhere" / MODEL_FILE).read_text() == "mine"
+
+
+@pytest.mark.parametrize("weights", ["../../../../../tmp/evil", "0" * 32, "g" * 64])
+def test_an_index_cannot_lead_out_of_the_cache(tmp_path: Path, weights: str) -> None:
+    with pytest.raises(ModelUnusable, match="which no model has"):
+        CompiledModels(tmp_path).find(weights, "int8")
+    with pytest.raises(ModelUnusable, match="which no model has"):
+        CompiledModels(tmp_path).find("0" * 64, "int8/../x")  # type: ignore[arg-type]
+
+
+def test_waiting_for_another_process_that_compiles_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.compiled._LONGEST_WAIT_S", 0.05)
+    models, model = CompiledModels(tmp_path), find_model()
+    lock = models.folder(model.digest, "int8").with_suffix(".lock")
+    (tmp_path / "models").mkdir(mode=0o700)
+    with (
+        held(lock, "unused", 1),
+        pytest.raises(IndexBusy, match=rf"compiling {DEFAULT_MODEL} \(process {os.getpid()} on "),
+    ):
+        models.compile(model, "int8")
 
 
 @pytest.fixture

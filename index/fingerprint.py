@@ -1,6 +1,7 @@
 """What an index was built with: vectors of one fingerprint are never mixed with another's."""
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +35,13 @@ class ModelFingerprint:
     query_prefix: str
     document_prefix: str
     sentences: str
+
+
+class _Digest(str):
+    """A digest that is shown shortened."""
+
+    def __repr__(self) -> str:
+        return f"{self[:12]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +85,29 @@ class Fingerprint:
     def difference(self, other: "Fingerprint") -> str:
         """The fields that differ, as `field: mine, not theirs`; empty if none does.
 
-        By whatever name it was loaded, a model is known by its weights: only where those differ
-        does the name, which says more to people, count.
+        By whatever name it was loaded, a model is known by its weights: only where those differ do
+        names count. The weights' digests, which say nothing to people, come last, and only if the
+        names agree.
         """
-        mine = {**asdict(self.model), "chunker": self.chunker}
-        theirs = {**asdict(other.model), "chunker": other.chunker}
-        same_model = self.model.weights == other.model.weights
-        return "; ".join(
-            f"{key}: {mine[key]!r}, not {theirs[key]!r}"
-            for key in mine
-            if mine[key] != theirs[key] and not (key == "name" and same_model)
-        )
+        mine, theirs = self._fields(), other._fields()
+        differing = [key for key in mine if mine[key] != theirs[key]]
+        if self.model.weights == other.model.weights:
+            differing = [key for key in differing if key != "model"]
+        elif self.model.name != other.model.name:
+            differing.remove("weights")
+        return "; ".join(f"{key}: {mine[key]!r}, not {theirs[key]!r}" for key in differing)
+
+    def _fields(self) -> dict[str, object]:
+        """In the order in which people are told of them."""
+        fields = asdict(self.model)
+        name, precision, weights = (fields.pop(key) for key in ("name", "precision", "weights"))
+        return {
+            "model": name,
+            "precision": precision,
+            **fields,
+            "chunker": self.chunker,
+            "weights": _Digest(weights),
+        }
 
     def check(self, mine: "Fingerprint", folder: Path) -> None:
         """Raise IndexMismatch if the index in a folder, which has this fingerprint, was built with
@@ -97,10 +117,10 @@ class Fingerprint:
             return
         flags = ""
         if mine.model.name != self.model.name:
-            flags += f" --model {mine.model.name}"
+            flags += f" --model {shlex.quote(mine.model.name)}"
         if mine.model.precision != self.model.precision:
             flags += f" --precision {mine.model.precision}"
         raise IndexMismatch(
-            f"the index in {folder} was built otherwise ({difference}); "
+            f"the index in {folder} was built with another model or settings ({difference}); "
             f"rebuild it with `rag ingest --rebuild{flags}`"
         )

@@ -1,10 +1,12 @@
 """What makes two indexes' vectors one kind, and what does not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from fakes import HashEmbedder
+from index.errors import IndexMismatch
 from index.fingerprint import Fingerprint
 
 MODEL = HashEmbedder().fingerprint
@@ -23,7 +25,6 @@ def test_the_same_weights_under_another_name_are_the_same_model() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("weights", "0" * 64),
         ("dimension", 7),
         ("window", 128),
         ("precision", "int8"),
@@ -38,8 +39,26 @@ def test_whatever_changes_a_vector_is_a_difference(field: str, value: object) ->
     assert MINE.difference(other) == f"{field}: {mine!r}, not {value!r}"
 
 
-def test_another_chunker_is_a_difference_and_other_weights_tell_the_names() -> None:
-    other = Fingerprint(replace(MODEL, name="other", weights="0" * 64), "2")
-    difference = MINE.difference(other)
-    assert difference.startswith("name: 'hash', not 'other'; weights: ")
-    assert difference.endswith("chunker: '1:limit=254', not '2'")
+def test_other_weights_of_the_same_name_are_told_by_shortened_digests() -> None:
+    other = Fingerprint(replace(MODEL, weights="0" * 64), MINE.chunker)
+    assert MINE.difference(other) == f"weights: {MODEL.weights[:12]}…, not 000000000000…"
+
+
+def test_names_and_precision_come_first_and_no_digests_where_the_names_differ() -> None:
+    other = Fingerprint(
+        replace(MODEL, name="other", weights="0" * 64, precision="int8", dimension=7), "2"
+    )
+    assert MINE.difference(other) == (
+        "model: 'hash', not 'other'; precision: 'fp32', not 'int8'; "
+        f"dimension: {MODEL.dimension}, not 7; chunker: '1:limit=254', not '2'"
+    )
+
+
+def test_the_message_begins_with_names_and_ends_with_what_mends_it() -> None:
+    other = Fingerprint(replace(MODEL, name="my model", weights="0" * 64), MINE.chunker)
+    with pytest.raises(IndexMismatch) as raised:
+        MINE.check(other, Path(".rag"))
+    assert str(raised.value) == (
+        "the index in .rag was built with another model or settings (model: 'hash', not "
+        "'my model'); rebuild it with `rag ingest --rebuild --model 'my model'`"
+    )

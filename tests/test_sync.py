@@ -159,7 +159,9 @@ def test_nothing_to_read_is_told(here: Path) -> None:
 def test_another_model_is_refused_with_the_command_that_mends_it(here: Path) -> None:
     run()
     write(here / "docs/a.txt", "Changed.")
-    with pytest.raises(IndexMismatch, match=r"name: 'hash', not 'other'.*--rebuild --model other`"):
+    with pytest.raises(
+        IndexMismatch, match=r"model: 'hash', not 'other'.*--rebuild --model other`"
+    ):
         run(embedder=HashEmbedder("other"))
     with pytest.raises(IndexMismatch, match=r"`rag ingest --rebuild`$"):
         run(embedder=HashEmbedder(window=32))

@@ -147,11 +147,15 @@ def _make(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
     _clear(draft)
     make_private(draft)
     check_access([draft])
+    _log.info(
+        "Compiling %s for this machine; this happens once and takes about 10 seconds…", model.name
+    )
     try:
         manifest = _compiled(model, precision, draft)
         (draft / MANIFEST).write_text(sealed(asdict(manifest)), encoding="utf-8")
         _move(draft, folder, [*manifest.files, MANIFEST])
     finally:
+        _log.debug("Compiled %s", model.name)
         _clear(draft)
     return manifest
 

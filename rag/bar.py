@@ -1,14 +1,15 @@
 """A bar that follows an ingest. What draws it is slow to import, and a search has no use for it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from index.progress import Progress as IngestProgress
 from index.progress import Watch
+from rag.compiling import compiling_shown
 
 
 class _Rate(ProgressColumn):
@@ -17,7 +18,7 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         chunks, elapsed = task.fields["chunks"], task.elapsed or 0
         rate = f" · {chunks / elapsed:.0f}/s" if chunks and elapsed > 0 else ""
-        return Text(f"{chunks:,} chunks{rate}", style="cyan")
+        return Text(f"{chunks:,} chunks{rate}" if chunks else "", style="cyan")
 
 
 class _Left(ProgressColumn):
@@ -31,10 +32,26 @@ class _Left(ProgressColumn):
         return Text(f"{left // 60}:{left % 60:02d} left", style="dim")
 
 
+class _Bar(Progress):
+    """A bar below a line of news, while there is some."""
+
+    news = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        if self.news:
+            yield Text(self.news)
+        yield from super().get_renderables()
+
+    def show(self, news: str) -> None:
+        self.news = news
+        self.refresh()
+
+
 @contextmanager
 def watching(out: Console) -> Iterator[Watch]:
-    """A bar that follows an ingest on a terminal, gone when it is done; nothing in a pipe."""
-    bar = Progress(
+    """A bar that follows an ingest on a terminal, gone when it is done; in a pipe, only the
+    news that a model is compiled, which is logged."""
+    bar = _Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[documents]}"),
@@ -45,7 +62,7 @@ def watching(out: Console) -> Iterator[Watch]:
         transient=True,
         disable=not out.is_terminal,
     )
-    with bar:
+    with bar, compiling_shown(bar.show) if out.is_terminal else nullcontext():
         task = bar.add_task("Reading", total=None, documents="", chunks=0)
 
         def watch(progress: IngestProgress) -> None:

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -23,6 +23,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from index.errors import BadInput, RagError
+from rag.compiling import log_compiling
 
 if TYPE_CHECKING:
     from index.protocols import Embedder
@@ -339,13 +340,23 @@ def _embedder(settings: "Settings") -> "Embedder":
     """The index's model."""
     from rag.models import fingerprint_in, load_model_of
 
-    showing: AbstractContextManager[object] = nullcontext()
-    if sys.stderr.isatty():
-        from rag.terminal import console
-
-        showing = console(stderr=True).status("Loading the model…")
-    with showing:
+    with _loading_shown() if sys.stderr.isatty() else nullcontext():
         return load_model_of(fingerprint_in(settings.index), settings)
+
+
+@contextmanager
+def _loading_shown() -> Iterator[None]:
+    from rich.markup import escape
+
+    from rag.compiling import compiling_shown
+    from rag.terminal import console
+
+    loading = "Loading the model…"
+    with (
+        console(stderr=True).status(loading) as status,
+        compiling_shown(lambda news: status.update(escape(news) or loading)),
+    ):
+        yield
 
 
 def _filter(doc_ids: list[str] | None) -> "Filter | None":
@@ -357,6 +368,7 @@ def _filter(doc_ids: list[str] | None) -> "Filter | None":
 def main() -> None:
     """The `rag` command."""
     logging.basicConfig(format="rag: %(message)s", level=logging.WARNING)
+    log_compiling()
     # Most of a short command is imports, which leave nothing to collect.
     gc.set_threshold(100_000, 20, 20)
     # None of its plugins is used, and to look for some takes longer than a search.

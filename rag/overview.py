@@ -4,11 +4,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from index.compiled import CompiledModels
+from index.compiled import CompiledModels, Manifest
+from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
+from index.models import find_local_model
 from index.snapshot import Snapshot
 from index.store import DATABASE
 from rag.settings import CPU, Settings
+
+_COMPILED = "onnxruntime"
+_ORIGINAL = "sentence-transformers"
+_NOTHING = "nothing"
 
 
 class _Part(BaseModel):
@@ -22,7 +28,9 @@ class ModelOverview(_Part):
     precision: str
     dimension: int
     window: int = Field(description="Tokens that it reads at once.")
-    runtime: str = Field(description="onnxruntime, or sentence-transformers.")
+    runtime: str = Field(
+        description="onnxruntime, sentence-transformers, or nothing if the model cannot be used."
+    )
     why: str = Field(description="Why that, or what is to come first; else empty.")
     compiled: str = Field(description="Where the compiled model lies; empty if there is none.")
     least_cosine: float | None = Field(
@@ -84,17 +92,20 @@ def overview(settings: Settings) -> Overview:
 
 def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:
     """As rag.models would load it, without loading it."""
-    models = CompiledModels(settings.cache_dir)
-    precision = fingerprint.precision
-    manifest = models.find(fingerprint.weights, precision)
-    runtime, why = "onnxruntime", ""
-    if settings.device != CPU:
-        runtime, why = "sentence-transformers", f"the device is {settings.device}"
-    elif manifest is None:
-        why = "not compiled yet; the next search or ingest does it"
-    elif manifest.failure:
-        runtime, why = "sentence-transformers", manifest.failure
-    usable = manifest is not None and not manifest.failure
+    folder, manifest, runtime, why = "", None, _COMPILED, ""
+    try:
+        models = CompiledModels(settings.cache_dir)
+        if settings.device == CPU:
+            manifest = models.find(fingerprint.weights, fingerprint.precision)
+        if manifest is None or manifest.failure:
+            if settings.model is None:
+                _check_original(fingerprint)
+            runtime, why = _runtime_of_original(manifest, settings)
+            manifest = None
+        else:
+            folder = str(models.folder(fingerprint.weights, fingerprint.precision))
+    except ModelUnusable as error:
+        runtime, why, manifest = _NOTHING, str(error), None
     return ModelOverview(
         name=fingerprint.name,
         precision=fingerprint.precision,
@@ -102,9 +113,27 @@ def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:
         window=fingerprint.window,
         runtime=runtime,
         why=why,
-        compiled=str(models.folder(fingerprint.weights, precision)) if usable else "",
-        least_cosine=manifest.least_cosine if manifest is not None and usable else None,
+        compiled=folder,
+        least_cosine=manifest.least_cosine if manifest is not None else None,
     )
+
+
+def _check_original(fingerprint: ModelFingerprint) -> None:
+    """Raise ModelUnusable unless the model that the index names would be loaded as it is here."""
+    folder = find_local_model(fingerprint.name)
+    if folder.digest != fingerprint.weights:
+        raise ModelUnusable(
+            f"the model of this name in {folder.path} is not the one that the index was built "
+            "with; encode anew with `rag ingest --rebuild`"
+        )
+
+
+def _runtime_of_original(manifest: Manifest | None, settings: Settings) -> tuple[str, str]:
+    if settings.device != CPU:
+        return _ORIGINAL, f"the device is {settings.device}"
+    if manifest is not None:
+        return _ORIGINAL, manifest.failure
+    return _COMPILED, "not compiled yet; the next search or ingest does it"
 
 
 def _sizes(folder: Path) -> dict[str, int]:

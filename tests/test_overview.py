@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from command import rag
 from fakes import HashEmbedder
 from index.load import document_of
+from index.models import DEFAULT_MODEL
 from index.protocols import Embedder
 from index.sync import ingest_documents
 from rag.overview import overview
@@ -46,15 +48,49 @@ def test_it_tells_why_another_library_runs_the_model(seeds_index: Path) -> None:
     assert (model.runtime, model.why) == ("sentence-transformers", "the device is cuda")
 
 
-def test_a_model_that_is_not_compiled_yet_is_said_to_be(tmp_path: Path) -> None:
+def test_a_model_that_is_not_compiled_yet_is_said_to_be(seeds_index: Path, tmp_path: Path) -> None:
+    model = overview(Settings(index=seeds_index, cache_dir=tmp_path / "cache")).model
+    assert (model.runtime, model.why) == (
+        "onnxruntime",
+        "not compiled yet; the next search or ingest does it",
+    )
+    assert (model.compiled, model.least_cosine) == ("", None)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_model_that_is_not_here_is_said_to_be(tmp_path: Path) -> None:
     ingest_documents(
         tmp_path / "index",
         [document_of("Aid was cut.", "d", media_type="text/plain", name="d.txt")],
         HashEmbedder(),
     )
     model = overview(Settings(index=tmp_path / "index", cache_dir=tmp_path / "cache")).model
-    assert model.why == "not compiled yet; the next search or ingest does it"
+    assert model.runtime == "nothing"
+    assert "names the model 'hash', which is not on this machine" in model.why
     assert (model.compiled, model.least_cosine) == ("", None)
+
+
+def test_another_model_of_the_same_name_is_said_to_be(
+    tmp_path: Path,
+) -> None:
+    embedder = HashEmbedder()
+    embedder.fingerprint = replace(embedder.fingerprint, name=DEFAULT_MODEL)
+    document = document_of("Aid was cut.", "d", media_type="text/plain", name="d.txt")
+    ingest_documents(tmp_path / "index", [document], embedder)
+    model = overview(Settings(index=tmp_path / "index", cache_dir=tmp_path / "cache")).model
+    assert (model.runtime, model.compiled) == ("nothing", "")
+    assert "is not the one that the index was built with" in model.why
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_a_cache_that_others_can_change_is_said_to_be(seeds_index: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    done = rag("info", "--index", seeds_index, RAG_CACHE_DIR=str(tmp_path / "cache"))
+    assert done.returncode == 0
+    assert f"runs on  nothing ({tmp_path / 'cache'} can be written by other users" in done.stdout
+    model = overview(Settings(index=seeds_index, cache_dir=tmp_path / "cache")).model
+    assert f"`chmod go-w {tmp_path / 'cache'}`" in model.why
 
 
 def test_the_command_prints_it_for_people_and_for_programs(seeds_index: Path) -> None:

@@ -6,6 +6,7 @@ words of the question side by side says more than that it has both (the sequenti
 of Metzler and Croft 2005). The index is a folder that is written once and then only read.
 """
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -152,11 +153,13 @@ def append(folder: Path, rows: Iterable[LexicalText]) -> None:
 
 @contextmanager
 def _os_errors() -> Iterator[None]:
-    """tantivy reports a full disk and its like as a ValueError that says `(os error 28)`."""
+    """tantivy reports a full disk and its like as a ValueError that says `(os error 28)` or
+    `code: 28`; and what follows from it as a ValueError of its own, as that its writer was killed.
+    """
     try:
         yield
     except ValueError as error:
-        number = regex.search(r"\(os error (\d+)\)", str(error))
-        if number is None:
-            raise
-        raise OSError(int(number.group(1)), str(error)) from error
+        number = regex.search(r"\(os error (\d+)\)|\bcode: (\d+)", str(error))
+        full = "StorageFull" in str(error)
+        code = int(number[1] or number[2]) if number else errno.ENOSPC if full else errno.EIO
+        raise OSError(code, str(error)) from error

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from index.cores import cores
 from index.derived import Derived, open_derived
 from index.recent import Recent
 from index.rows import StoredChunk, StoredDocument, StoredVectors, stored_vectors
-from index.store import Store
+from index.store import DATABASE, Store
 from index.types import Document, Ids, TokenVectors
 
 _CHARACTERS_KEPT = 128_000_000
@@ -49,12 +50,14 @@ class Snapshot:
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(cores(), thread_name_prefix="search")
         self._documents = Recent(
-            lambda rows: {row: store.document(row) for row in rows},
+            lambda rows: {row: self._store.document(row) for row in rows},
             lambda document: max(len(document.text), _LEAST_CHARACTERS),
             _CHARACTERS_KEPT,
         )
-        self._vectors = Recent(store.vectors_in_bytes, len, _BYTES_KEPT)
-        self._tokens = Recent(store.token_vectors, lambda tokens: tokens.n_bytes, _BYTES_KEPT)
+        self._vectors = Recent(lambda ids: self._store.vectors_in_bytes(ids), len, _BYTES_KEPT)
+        self._tokens = Recent(
+            lambda ids: self._store.token_vectors(ids), lambda tokens: tokens.n_bytes, _BYTES_KEPT
+        )
 
     @classmethod
     def open(cls, folder: Path) -> "Snapshot":
@@ -73,6 +76,28 @@ class Snapshot:
         self._aside.shutdown(wait=False)
         with self._lock:
             self._store.close()
+
+    def let_go(self) -> None:
+        """Hold the same generation in a way that does not keep the database's log from being cut.
+
+        A reader that began when part of its generation stood in the log alone keeps that log. One
+        that begins when all of it has been moved into the database does not.
+        """
+        folder = self._store.path.parent
+        if not has_log(folder):
+            return
+        fresh = Store.open(folder)
+        try:
+            fresh.empty_log()
+            fresh.pin()
+            if _state(fresh) != self.state:  # the next refresh goes over to it
+                return
+            with self._lock:
+                self._store, fresh = fresh, self._store
+        finally:
+            fresh.close()
+        with closing(Store.open(folder)) as other:
+            other.empty_log()
 
     def begun(self, call: Callable[[], _Made]) -> Callable[[], _Made]:
         """What the call returns, to be fetched once: a large index has it made in another thread
@@ -120,6 +145,14 @@ class Snapshot:
         """The chunks of these documents' rows, in order."""
         with self._lock:
             return self._store.chunk_ids_of(documents)
+
+
+def has_log(folder: Path) -> bool:
+    """Whether the database's log holds anything."""
+    try:
+        return (folder / f"{DATABASE}-wal").stat().st_size > 0
+    except OSError:
+        return False
 
 
 def state_of(folder: Path) -> State:

@@ -10,11 +10,13 @@ from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
 
 Cursor = sqlite3.Cursor
 
-_MAPPED_BYTES = 512 * 2**20
-"""How much of the file is read by memory map, so that a question's vectors and token vectors take
-a fifth to a third less time to read. What lies beyond is read as ever: the map of an index of a
-million passages would count as 14 GB of this process's memory in the end. Nothing is written that
-way: a full disk is an error as before."""
+_CACHE_KIB = 32 * 1024
+"""Of pages, in memory. The file is not mapped: to read a mapped file that another process cuts
+short kills this one (SIGBUS)."""
+
+
+_PATIENCE_MS = 30_000
+"""How long a statement waits for another connection's."""
 
 
 class Database:
@@ -48,6 +50,14 @@ class Database:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def empty_log(self) -> None:
+        """Move what the write-ahead log holds into the database and cut the log to nothing, as far
+        as no other connection still reads from it. Nothing is waited for. Not in a transaction."""
+        with translated(self.path):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -55,13 +65,14 @@ class Database:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     connection = sqlite3.connect(
-        uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+        uri, uri=True, timeout=_PATIENCE_MS / 1000, isolation_level=None, check_same_thread=False
     )
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was reported survives even a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection
 
 

@@ -6,14 +6,15 @@ whatever is written meanwhile.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from index.errors import IndexMissing, IndexProblem
+from index.errors import IndexDamaged, IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
 from index.quantized import QuantizedVectors, row_bytes
 from index.rows import (
@@ -38,6 +39,8 @@ from index.transaction import Transaction
 from index.types import Document, Heading, Ids, Matrix, Span, TokenVectors
 
 DATABASE = "rag.db"
+
+_MEND = "ingest its file again, or put back a backup"
 
 
 class Store:
@@ -174,12 +177,30 @@ class Store:
         return None if row is None else stored_document(row)
 
     def document(self, document: int) -> Document:
-        """A document whole, by its row."""
+        """A document whole, by its row.
+
+        Raises IndexDamaged if it is not there, or its text is not what was stored.
+        """
         row = self._database.execute(
-            "SELECT doc_id, source, title, text, media_type, metadata, headings, pages "
+            "SELECT doc_id, source, title, text, media_type, metadata, headings, pages, sha256 "
             "FROM documents WHERE document = ?",
             [document],
         ).fetchone()
+        if row is None:
+            raise IndexDamaged(f"{self.path} is damaged: it lacks a document; {_MEND}")
+        try:
+            found = self._document(row)
+        except (TypeError, ValueError) as error:
+            raise self._damaged(str(row[0])) from error
+        if found.sha256 != row[8]:
+            raise self._damaged(found.doc_id)
+        return found
+
+    def _damaged(self, doc_id: str) -> IndexDamaged:
+        return IndexDamaged(f"{self.path} is damaged: {doc_id} is not what was stored; {_MEND}")
+
+    @staticmethod
+    def _document(row: Sequence[Any]) -> Document:
         return Document(
             doc_id=row[0],
             source=row[1],
@@ -190,6 +211,22 @@ class Store:
             headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(row[6])),
             pages=tuple(json.loads(row[7])),
         )
+
+    def damaged_documents(self) -> list[str]:
+        """The ids of the documents that `document` refuses, in order."""
+        return [row.doc_id for row in self.documents() if not self.is_intact(row)]
+
+    def is_intact(self, row: StoredDocument) -> bool:
+        """Whether `document` gives the document of a row."""
+        try:
+            self.document(row.document)
+        except IndexDamaged:
+            return False
+        return True
+
+    def empty_log(self) -> None:
+        """See Database.empty_log."""
+        self._database.empty_log()
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks, in order of their id; ids that are not there are left out."""

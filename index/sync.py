@@ -12,7 +12,7 @@ from pathlib import Path
 from index.batches import Source
 from index.charset import known_encoding
 from index.derived import publish
-from index.errors import IndexMissing, UnreadableDocument
+from index.errors import IndexDamaged, IndexMissing, UnreadableDocument
 from index.files import find, resolved
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import FileText, read, read_text
@@ -27,6 +27,9 @@ from index.sources import doc_id_of, gone, is_unicode, name_of, row_of, shown
 from index.sqlite import translated
 from index.store import DATABASE, Store
 from index.types import Document, sha256_of
+
+_NAMED = 10
+"""Damaged documents that a message names."""
 
 
 @contextmanager
@@ -147,6 +150,7 @@ class _Ingest:
             self.report.generation = store.pin()
             store.unpin()
             store.forget_before(self.report.generation)
+            store.empty_log()
 
     def run(self, files: list[Path], roots: Sequence[Path], *, prune: bool) -> Report:
         with self._store() as store:
@@ -170,6 +174,7 @@ class _Ingest:
         # The documents are read by another connection, which goes on seeing the old index.
         with self._store() as store, closing(Store.open(self.folder)) as old:
             old.pin()
+            _check_intact(old)
             rows = old.documents()
             self.progress.n_documents = len(rows)
             self.progress.n_characters = sum(row.n_chars for row in rows)
@@ -220,7 +225,8 @@ class _Ingest:
             return None
         if content.warning:
             self.report.doubts.append(Doubt(shown(file), content.encoding, content.warning))
-        if row is None or _differs(row, content):
+        # A text that was damaged in the store is put in again, from the file that has it right.
+        if row is None or _differs(row, content) or not store.is_intact(row):
             self.progress.n_characters += len(content.text)
             return _Job(file, doc_id_of(store, file), given)
         if row.path != str(file):
@@ -251,6 +257,18 @@ class _Ingest:
                 for row in rows:
                     transaction.delete(row.document)
                     self.report.removed.append(row.doc_id)
+
+
+def _check_intact(store: Store) -> None:
+    """Raise IndexDamaged if a stored text is not what was put in: what is made of it would be
+    cited as if it were right."""
+    damaged = store.damaged_documents()
+    if damaged:
+        raise IndexDamaged(
+            f"{len(damaged)} documents are damaged in {store.path}, so nothing is rebuilt: "
+            f"{', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}; ingest their "
+            "files again, without --rebuild, or put back a backup"
+        )
 
 
 def _differs(row: StoredDocument, content: FileText) -> bool:

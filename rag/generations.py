@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from index.errors import IndexProblem
 from index.fingerprint import Fingerprint
 from index.snapshot import Snapshot, state_of
 
@@ -63,13 +64,20 @@ class Generations:
         """
         with self._refreshing:
             if state_of(self._folder) == self._current.state:
+                self._let_go()
                 return False
             fresh = self._open()
             with self._lock:
                 stale, self._current = self._current, fresh
                 if not self._borrowed.get(stale):
                     stale.close()
+            self._let_go()
             return True
+
+    def _let_go(self) -> None:
+        """Let the database's log be cut. What hinders that now is tried again later."""
+        with suppress(IndexProblem):
+            self._current.let_go()
 
     @property
     def generation(self) -> int:

@@ -304,10 +304,11 @@ def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
         Store.open(tmp_path)
 
 
-def test_the_database_is_read_by_memory_map(tmp_path: Path, store: Store) -> None:
+def test_the_database_is_not_mapped_into_memory(tmp_path: Path, store: Store) -> None:
+    # A mapped file that is cut short kills the process that reads it.
     reader = Store.open(tmp_path)
     for each in (store, reader):
-        assert each._database.execute("PRAGMA mmap_size").fetchone()[0] > 2**28
+        assert each._database.execute("PRAGMA mmap_size").fetchone()[0] == 0
     reader.close()
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from index import dense, lexical
 from index.checksum import sealed, sha256_of_file, unsealed
 from index.cores import cores
+from index.errors import IndexDamaged
 from index.owned import SEAL
 from index.store import Store
 
 MANIFEST = "derived.json"
-FORMAT = f"3, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
+FORMAT = f"4, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
 """Raised when files of an earlier program must be rebuilt: another analysis, schema or layout."""
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class Manifest:
     """What is published: names within the index directory; `files` maps each to its sha256.
 
     token: the store's own for the generation, so that files are never taken for those of another
-    database, as when it was deleted and made anew or replaced by an older copy
+    database, as when it was deleted and made anew, or of a copy that went another way
+    database: the store's own id, the same in every generation and copy
     """
 
     format: str
@@ -37,6 +39,7 @@ class Manifest:
     dense: str
     lexical: str
     files: dict[str, str]
+    database: str = ""
 
     @classmethod
     def of(
@@ -45,11 +48,16 @@ class Manifest:
         """Of files that lie in the two folders, and are complete."""
         names = [*_files(folder, dense), *_files(folder, lexical)]
         files = dict(zip(names, _digests(folder, names), strict=True))
-        return cls(FORMAT, generation, store.token(generation) or "", dense, lexical, files)
+        token = store.token(generation) or ""
+        return cls(FORMAT, generation, token, dense, lexical, files, store.database_id)
 
     @classmethod
     def read(cls, folder: Path, store: Store) -> "Manifest | None":
-        """What is published, if it is whole, of this format, and was derived from this store."""
+        """What is published, if it is whole, of this format, and was derived from this store.
+
+        Raises IndexDamaged if it was derived from a later generation of this database: commits
+        were lost, as with a log that was cut, and documents that were removed would be back.
+        """
         try:
             manifest = cls(**unsealed((folder / MANIFEST).read_bytes()))
         except FileNotFoundError:
@@ -57,8 +65,18 @@ class Manifest:
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
             _log.warning("%s is damaged; rebuilding the index files", folder / MANIFEST)
             return None
+        if manifest.database and manifest.database == store.database_id:
+            manifest._check_not_later(folder, store.generation)
         mine = manifest.format == FORMAT and manifest.token == store.token(manifest.generation)
         return manifest if mine else None
+
+    def _check_not_later(self, folder: Path, generation: int) -> None:
+        if self.generation > generation:
+            raise IndexDamaged(
+                f"the database in {folder} is at generation {generation}, but generation "
+                f"{self.generation} was published: its last commits are lost; put back a backup, "
+                f"or delete {folder / MANIFEST} and ingest the documents again"
+            )
 
     @staticmethod
     def listed(folder: Path) -> set[str]:

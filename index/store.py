@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class Store:
                 for statement in TABLES.strip().split(";\n"):
                     store._database.execute(statement.rstrip(";"))
                 store._set("schema", str(VERSION))
+                store._set("database", token_hex(16))
                 store._begin(0)
                 store._set("fingerprint", fingerprint.to_json())
             store._database.execute("COMMIT")
@@ -146,6 +148,12 @@ class Store:
             "SELECT token FROM generations WHERE generation = ?", [generation]
         ).fetchone()
         return None if row is None else str(row[0])
+
+    @property
+    def database_id(self) -> str:
+        """The same for as long as the database lives, and in its copies; empty if it was made by a
+        program that gave none."""
+        return self._get("database") or ""
 
     @property
     def fingerprint(self) -> Fingerprint:

@@ -17,6 +17,7 @@ from index.files import find, resolved
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import FileText, read, read_text
 from index.locks import held
+from index.manifest import Manifest
 from index.owned import check_directory
 from index.paths import check_some, vanished_paths
 from index.progress import Doubt, Progress, Report, Unread, Watch
@@ -145,6 +146,7 @@ class _Ingest:
         except IndexMissing:
             store = Store.create(self.folder, Fingerprint.of(self.embedder.fingerprint))
         with closing(store):
+            Manifest.read(self.folder, store)  # nothing is written to a database that lost commits
             yield store
             publish(self.folder, store)
             self.report.generation = store.pin()

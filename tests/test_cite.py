@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes import HashEmbedder
-from index.errors import CitationBroken
+from index.errors import CitationBroken, IndexDamaged
 from index.load import document_of
 from index.rows import StoredChunk
 from index.sync import ingest_documents
@@ -90,6 +90,6 @@ def test_a_search_over_a_tampered_store_fails_rather_than_misquotes(tmp_path: Pa
         assert changed.rowcount == 1
     connection.close()
     pipeline = Pipeline(tmp_path, embedder)
-    with pytest.raises(CitationBroken):
+    with pytest.raises(IndexDamaged, match="d is not what was stored"):
         pipeline.search("line")
     pipeline.close()

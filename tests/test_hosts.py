@@ -211,7 +211,8 @@ def test_names_are_set_as_a_list_or_with_commas(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("rag.toml").write_text('allowed_hosts = ["a.example", "b.example"]\n')
+    Path("mine.toml").write_text('allowed_hosts = ["a.example", "b.example"]\n')
+    monkeypatch.setenv("RAG_CONFIG", "mine.toml")
     assert Settings.resolve().allowed_hosts == ("a.example", "b.example")
     monkeypatch.setenv("RAG_ALLOWED_HOSTS", "c.example, d.example")
     assert Settings.resolve().allowed_hosts == ("c.example", "d.example")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -90,6 +91,7 @@ class HashEmbedder:
         return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
 
+@cache
 def _of_term(term: str, dimension: int) -> Vector:
     seed = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "big")
     row = np.random.default_rng(seed).standard_normal(dimension)

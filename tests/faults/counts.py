@@ -1,0 +1,56 @@
+"""What came of many faults of one kind, and the table of all kinds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+
+_SHOWN = 5
+
+
+@dataclass
+class Counts:
+    """How often each thing happened.
+
+    runs:      faults made
+    in_flight: of them, while the process that they struck was at work
+    unharmed:  every answer was right, whether the fault met nothing or the index was mended
+    refused:   an error of this project's own was raised: one line that says what to do
+    lost:      something that was committed is not there
+    wrong:     an index differs from one that was never disturbed
+    silent:    an answer differs, and no error says so
+    crashed:   the process died of a signal or raised an error that is not this project's own
+    """
+
+    part: str
+    runs: int = 0
+    in_flight: int = 0
+    unharmed: int = 0
+    refused: int = 0
+    lost: int = 0
+    wrong: int = 0
+    silent: int = 0
+    crashed: int = 0
+    failures: list[str] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
+
+    def fail(self, kind: str, what: str) -> None:
+        """Count one `lost`, `wrong`, `silent` or `crashed`, and keep how to make it again."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.failures.append(f"{self.part}: {kind}: {what}")
+
+
+_COLUMNS = [f.name for f in fields(Counts) if f.type is int]
+
+
+def table(all_counts: Iterable[Counts]) -> str:
+    """The counts as text: a line a part, then their sum, what was measured and what failed."""
+    all_counts = list(all_counts)
+    rows = [["part", *_COLUMNS]]
+    rows += [[c.part, *(str(getattr(c, name)) for name in _COLUMNS)] for c in all_counts]
+    rows.append(["all", *(str(sum(getattr(c, n) for c in all_counts)) for n in _COLUMNS)])
+    lines = [f"{row[0]:12}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in rows]
+    for counts in all_counts:
+        lines += [f"{counts.part}: {line}" for line in counts.measured]
+        lines += counts.failures[:_SHOWN]
+        if len(counts.failures) > _SHOWN:
+            lines.append(f"{counts.part}: and {len(counts.failures) - _SHOWN} more")
+    return "\n".join(lines)

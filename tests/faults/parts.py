@@ -1,0 +1,62 @@
+"""The parts of the harness, each with how many faults it makes: all of them, or a part in tests."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from faults import calls, commands, damage, full_disk, kills, shim, together, wal, walk
+from faults.counts import Counts
+
+
+@dataclass(frozen=True)
+class Part:
+    """few and all: make the faults in an empty folder, for `make check` and for `make faults`;
+    missing: what this machine lacks for it, given an empty folder; None if nothing"""
+
+    few: Callable[[Path], Counts]
+    all: Callable[[Path], Counts]
+    missing: Callable[[Path], str | None] = lambda here: None
+
+    def make(self, *, few: bool) -> Counts | str:
+        """Make the faults in a folder of their own, or say what is missing for them."""
+        with _folder() as folder:
+            missing = self.missing(folder / "missing")
+            if missing:
+                return missing
+            here = folder / "work"
+            here.mkdir()
+            return (self.few if few else self.all)(here)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """In memory where there is such a file system: a thousand ingests wait for a disk for minutes,
+    and what a killed process has written is the same on both."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="rag-faults-", dir=memory if memory.is_dir() else None
+    ) as folder:
+        yield Path(folder).resolve()
+
+
+def _without_shim(_: Path) -> str | None:
+    return shim.WITHOUT if shim.library() is None else None
+
+
+def _without_mounts(here: Path) -> str | None:
+    return None if full_disk.can_mount(here) else full_disk.WITHOUT
+
+
+PARTS = {
+    "kills": Part(partial(kills.run, n_kills=15), partial(kills.run, n_kills=500)),
+    "damage": Part(partial(damage.run, n=60), partial(damage.run, n=1000)),
+    "calls": Part(partial(calls.run, most=40), partial(calls.run, most=None), _without_shim),
+    "full_disk": Part(partial(full_disk.run, n=8), partial(full_disk.run, n=60), _without_mounts),
+    "wal": Part(partial(wal.run, n=14), partial(wal.run, n=200)),
+    "walk": Part(partial(walk.run, n=300), partial(walk.run, n=10_000)),
+    "together": Part(partial(together.run, n=5), partial(together.run, n=100)),
+    "commands": Part(partial(commands.run, n=2), partial(commands.run, n=20)),
+}

@@ -1,0 +1,16 @@
+"""What a child needs, there before it is forked: imports, and the vectors of the words.
+
+No thread is started by it.
+"""
+
+import pytest  # a child of pytest's script runs its imports
+
+import faults.answers
+import faults.operations
+import rag.pipeline
+from fakes import HashEmbedder
+from faults.corpus import WORDS
+
+HashEmbedder().encode_query(" ".join([*WORDS, *map(str, range(100))]))
+
+__all__ = ["faults", "pytest", "rag"]

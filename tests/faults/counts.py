@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 _SHOWN = 5
+"""Failures of each kind in the table; all are in Counts.failures."""
 
 
 @dataclass
@@ -50,7 +51,9 @@ def table(all_counts: Iterable[Counts]) -> str:
     lines = [f"{row[0]:12}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in rows]
     for counts in all_counts:
         lines += [f"{counts.part}: {line}" for line in counts.measured]
-        lines += counts.failures[:_SHOWN]
-        if len(counts.failures) > _SHOWN:
-            lines.append(f"{counts.part}: and {len(counts.failures) - _SHOWN} more")
+        for kind in ("lost", "wrong", "silent", "crashed"):
+            of_kind = [f for f in counts.failures if f.startswith(f"{counts.part}: {kind}:")]
+            lines += of_kind[:_SHOWN]
+            if len(of_kind) > _SHOWN:
+                lines.append(f"{counts.part}: {kind}: and {len(of_kind) - _SHOWN} more")
     return "\n".join(lines)

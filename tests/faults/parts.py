@@ -55,7 +55,7 @@ PARTS = {
     "damage": Part(partial(damage.run, n=60), partial(damage.run, n=1000)),
     "calls": Part(partial(calls.run, most=40), partial(calls.run, most=None), _without_shim),
     "full_disk": Part(partial(full_disk.run, n=8), partial(full_disk.run, n=60), _without_mounts),
-    "wal": Part(partial(wal.run, n=14), partial(wal.run, n=200)),
+    "wal": Part(partial(wal.run, n=60), partial(wal.run, n=200)),
     "walk": Part(partial(walk.run, n=300), partial(walk.run, n=10_000)),
     "together": Part(partial(together.run, n=5), partial(together.run, n=100)),
     "commands": Part(partial(commands.run, n=2), partial(commands.run, n=20)),

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 QUESTION := What share of Afghanistan's GDP came from foreign aid before the takeover?
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev check format lint types contracts test gate faults eval bench bench-scale docs lock clean
+.PHONY: help run install dev check format lint types contracts test gate faults abuse eval bench bench-scale docs lock clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test: dev ## Run the tests alone
 
 faults: dev ## Kill, damage and fail ingests thousands of times (long); ARGS="kills damage" for some
 	@PYTHONPATH=tests:. $(BIN)/python -m faults $(ARGS)
+
+abuse: dev ## Attack a server while healthy clients ask it; ARGS as for `python -m faults.abuse`
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && PYTHONPATH=tests:. $(BIN)/python -m faults.abuse --folder "$$folder" $(ARGS)
 
 eval: install ## Measure retrieval quality on the shipped question set
 	@$(BIN)/rag eval run eval/seeds

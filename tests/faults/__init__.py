@@ -14,4 +14,5 @@ many times, with fixed seeds, and compares the index with one that was never dis
     commands      the `rag` command with the real model, killed and with calls failed
 
 `make faults` runs them all and prints how often each was made; `make check` runs a part of each.
+`make abuse` attacks a server (faults.abuse).
 """

@@ -167,6 +167,17 @@ def test_a_database_made_anew_is_not_served_with_the_files_of_the_former(folder:
     assert answers(folder) == answers(folder.with_name("fresh"))
 
 
+def put_back(folder: Path, copy: bytes, n_commits: int) -> None:
+    """Put a copy of the first generation in place of the database, and commit to it."""
+    (folder / DATABASE).write_bytes(copy)
+    store = Store.open(folder)
+    for _ in range(n_commits):
+        with store.transaction():
+            pass
+    assert store.generation == 1 + n_commits
+    store.close()
+
+
 @pytest.mark.parametrize("n_commits", [3, 4])
 def test_an_older_copy_of_the_database_is_not_served_with_later_files(
     folder: Path, n_commits: int
@@ -175,13 +186,7 @@ def test_an_older_copy_of_the_database_is_not_served_with_later_files(
     before, copy = answers(folder), (folder / DATABASE).read_bytes()
     for i in range(3):
         ingest_documents(folder, [document(f"lost{i}", "aid and grain")], EMBEDDER)
-    (folder / DATABASE).write_bytes(copy)
-    store = Store.open(folder)
-    for _ in range(n_commits):
-        with store.transaction():
-            pass
-    assert store.generation == 1 + n_commits
-    store.close()
+    put_back(folder, copy, n_commits)
     assert answers(folder) == before
 
 
@@ -190,12 +195,7 @@ def test_a_database_that_lost_commits_is_damaged(folder: Path, n_commits: int) -
     copy = (folder / DATABASE).read_bytes()
     for i in range(3):
         ingest_documents(folder, [document(f"d{i}", "another text")], EMBEDDER)
-    (folder / DATABASE).write_bytes(copy)
-    store = Store.open(folder)
-    for _ in range(n_commits):
-        with store.transaction():
-            pass
-    store.close()
+    put_back(folder, copy, n_commits)
     lost = f"is at generation {1 + n_commits}, but generation 4 was published"
     with pytest.raises(IndexDamaged, match=lost):
         Snapshot.open(folder)

@@ -18,7 +18,7 @@ from index.cores import cores
 from index.dense import FaissIndex
 from index.dense_build import caught_up, made_anew
 from index.drafts import Drafts
-from index.errors import IndexProblem
+from index.errors import IndexDamaged, IndexProblem
 from index.lexical import LexicalText, TantivyIndex
 from index.locks import held
 from index.manifest import FORMAT, MANIFEST, Manifest
@@ -60,7 +60,7 @@ def open_derived(folder: Path, store: Store) -> Derived:
             publish(folder, store)
             continue
         # FAISS and tantivy each have their own word for a file that is not there any more.
-        with suppress(OSError, RuntimeError, ValueError):
+        with suppress(IndexDamaged, OSError, RuntimeError, ValueError):
             return _load(folder, manifest)
     raise IndexProblem(f"{folder} changed twenty times while it was being opened; try again")
 
@@ -86,8 +86,20 @@ def publish(
         with dense.threads(n_threads or cores()):
             _build_dense(folder, store, manifest, folder / vectors, sizing, drafts)
         _build_lexical(folder, store, manifest, folder / words)
+        _check_whole(folder, store, FaissIndex.load(folder / vectors), TantivyIndex(folder / words))
         Manifest.of(folder, store, generation, vectors, words).write(folder)
         drafts.drop()
+
+
+def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: LexicalIndex) -> None:
+    """Raise IndexDamaged if the store gave fewer chunks than it counts, or others were left in."""
+    n_chunks = store.count()[1]
+    if not len(dense) == len(lexical) == n_chunks:
+        raise IndexDamaged(
+            f"the database in {folder} is damaged: it counts {n_chunks} chunks, and gave "
+            f"{len(dense)} vectors and {len(lexical)} texts; `rag check --repair` mends what can "
+            "be mended"
+        )
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import regex
 import tantivy
+from numpy.typing import NDArray
 
+from index.errors import IndexDamaged
 from index.types import Hits, Ids
 
 VERSION: str = tantivy.__version__  # type: ignore[attr-defined]
@@ -67,11 +69,14 @@ class TantivyIndex:
     """A LexicalIndex over a folder of tantivy's."""
 
     def __init__(self, folder: Path) -> None:
-        self._index = tantivy.Index.open(str(folder))
-        # The folder never changes: no thread needs to watch it, and none must load from it while
-        # another process replaces it.
-        self._index.config_reader(reload_policy="manual")
-        self._searcher = self._index.searcher()
+        """Raises IndexDamaged if tantivy cannot read it."""
+        self._folder = folder
+        with _reading(folder):
+            self._index = tantivy.Index.open(str(folder))
+            # The folder never changes: no thread needs to watch it, and none must load from it
+            # while another process replaces it.
+            self._index.config_reader(reload_policy="manual")
+            self._searcher = self._index.searcher()
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -81,7 +86,12 @@ class TantivyIndex:
         available = len(self) if within is None else min(len(self), len(within))
         if not terms or not available or k < 1:
             return Hits.none()
-        query = self._query(terms, within)
+        with _reading(self._folder):
+            ids, scores = self._found(self._query(terms, within), k, available)
+        return Hits.ordered(ids, scores, k)
+
+    def _found(self, query: Any, k: int, available: int) -> tuple[Ids, NDArray[np.float64]]:
+        """The k best and all that tie with the k-th."""
         fetched = min(k, available)
         while True:
             # As in index.dense: fetch on until every chunk that ties with the k-th is in sight.
@@ -91,8 +101,16 @@ class TantivyIndex:
                 break
             fetched *= 2
         ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
-        scores = np.array([score for score, _ in found], dtype=np.float64)
-        return Hits.ordered(np.array(ids, dtype=np.int64), scores, k)
+        scores = [score for score, _ in found]
+        return np.array(ids, dtype=np.int64), np.array(scores, dtype=np.float64)
+
+    def ids(self) -> Ids:
+        """The chunks that there are, in order."""
+        with _reading(self._folder):
+            found = self._searcher.search(tantivy.Query.all_query(), max(len(self), 1)).hits
+            addresses = [address for _, address in found]
+            ids = self._searcher.fast_field_values("chunk_id", addresses)
+        return np.sort(np.array(ids, dtype=np.int64))
 
     def _query(self, terms: Sequence[str], within: Ids | None) -> Any:
         parts = [
@@ -117,7 +135,8 @@ class TantivyIndex:
         )
 
     def document_frequency(self, term: str) -> int:
-        return int(self._searcher.doc_freq("terms", term))
+        with _reading(self._folder):
+            return int(self._searcher.doc_freq("terms", term))
 
 
 def _any_of(ids: Ids) -> Any:
@@ -149,6 +168,22 @@ def append(folder: Path, rows: Iterable[LexicalText]) -> None:
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """What tantivy raises for files that were changed after they were verified: errors of many
+    kinds, and a panic, which Python takes for no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        panic = type(error).__name__ == "PanicException"
+        if panic or isinstance(error, (IndexError, OverflowError, TypeError, ValueError)):
+            raise IndexDamaged(
+                f"the BM25 files in {folder} cannot be read ({error}); they are made anew when the "
+                "index is opened again"
+            ) from error
+        raise
 
 
 @contextmanager

@@ -3,17 +3,24 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.quantized import QuantizedVectors, quantize, row_bytes
-from index.types import Chunk, Encoding, Ids, Span, TokenVectors
+from index.sums import DamagedRow, check_blob, check_sum
+from index.types import Chunk, Document, Encoding, Heading, Ids, Span, TokenVectors, digest_of
 
 DOCUMENT_COLUMNS = (
-    "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata"
+    "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, "
+    "ids_sum, document_sum"
 )
-CHUNK_COLUMNS = "chunk_id, document, doc_id, ordinal, start, end, digest, sentences"
+CHUNK_COLUMNS = (
+    "chunk_id, document, doc_id, ordinal, start, end, digest, generation, sentences, "
+    "own_sum, all_sum, chunk_sum"
+)
+_ALL_SUM = CHUNK_COLUMNS.split(", ").index("all_sum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,12 @@ class Changes:
 
 
 def stored_document(row: Sequence[object]) -> StoredDocument:
-    """From DOCUMENT_COLUMNS."""
-    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata = row
+    """From DOCUMENT_COLUMNS. Raises DamagedRow."""
+    *columns, document_sum = row
+    check_sum(document_sum, *columns)
+    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, _ = (
+        columns
+    )
     return StoredDocument(
         document=integer(document),
         doc_id=str(doc_id),
@@ -93,9 +104,44 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
     )
 
 
+def whole_document(row: Sequence[object]) -> Document:
+    """From headings, pages, their sum, the text and DOCUMENT_COLUMNS. Raises DamagedRow."""
+    headings, pages, places_sum, text = row[:4]
+    check_sum(places_sum, headings, pages)
+    stored = stored_document(row[4:])
+    document = Document(
+        doc_id=stored.doc_id,
+        source=stored.source,
+        title=stored.title,
+        text=str(text),
+        media_type=stored.media_type,
+        metadata=stored.metadata,
+        headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(str(headings))),
+        pages=tuple(json.loads(str(pages))),
+    )
+    if document.sha256 != stored.sha256:
+        raise DamagedRow("sha256")
+    return document
+
+
+def cut_out(document: Document, place: Sequence[object]) -> tuple[Span, str]:
+    """A chunk's span and text, from its start, end and digest. Raises DamagedRow."""
+    start, end, digest = place
+    try:
+        span = Span(integer(start), integer(end))
+    except ValueError as error:
+        raise DamagedRow(str(error)) from error
+    text = span.of(document.text)
+    if digest_of(text) != digest:
+        raise DamagedRow("digest")
+    return span, text
+
+
 def stored_chunk(row: Sequence[object]) -> StoredChunk:
-    """From CHUNK_COLUMNS."""
-    chunk_id, document, doc_id, ordinal, start, end, digest, sentences = row
+    """From CHUNK_COLUMNS. Raises DamagedRow."""
+    *columns, chunk_sum = row
+    check_sum(chunk_sum, *columns)
+    chunk_id, document, doc_id, ordinal, start, end, digest, _, sentences, _, _ = columns
     first = integer(start)
     chunk = Chunk(
         chunk_id=integer(chunk_id),
@@ -106,6 +152,22 @@ def stored_chunk(row: Sequence[object]) -> StoredChunk:
         digest=blob(digest),
     )
     return StoredChunk(chunk, integer(document))
+
+
+def stored_blob(row: Sequence[object]) -> tuple[int, bytes]:
+    """A chunk's id and blob, from these with the blob's sum between. Raises DamagedRow."""
+    chunk_id, blob_sum, value = integer(row[0]), row[1], blob(row[2])
+    check_blob(blob_sum, chunk_id, value)
+    return chunk_id, value
+
+
+def encoding_from(row: Sequence[object]) -> StoredEncoding:
+    """From CHUNK_COLUMNS, vectors, and the sum and blob of the tokens. Raises DamagedRow."""
+    *columns, vectors, tokens_sum, tokens = row
+    chunk_id = stored_chunk(columns).chunk.chunk_id
+    check_blob(columns[_ALL_SUM], chunk_id, blob(vectors))
+    check_blob(tokens_sum, chunk_id, blob(tokens))
+    return StoredEncoding(blob(vectors), blob(tokens))
 
 
 def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> StoredVectors:
@@ -149,7 +211,7 @@ def tokens_blob(tokens: TokenVectors) -> bytes:
 
 
 def tokens_from(value: bytes, dimension: int) -> TokenVectors:
-    """From tokens_blob, of a model of this dimension."""
+    """From tokens_blob, of a model of this dimension; none from an empty value."""
     width = -(-dimension // 4)
     n = len(value) // (width + 4)
     return TokenVectors(
@@ -164,16 +226,25 @@ def json_ids(ids: Iterable[int]) -> str:
     return json.dumps([int(i) for i in ids])
 
 
+def ids_sum(ids: Iterable[int]) -> int:
+    """The sum of a document's chunk ids, in the order of its chunks."""
+    return crc32(np.fromiter(ids, dtype="<i8").tobytes())
+
+
 def ids_from(rows: Iterable[Sequence[object]]) -> Ids:
     """The first column of rows."""
     return np.fromiter((integer(row[0]) for row in rows), dtype=np.int64)
 
 
 def integer(value: object) -> int:
-    assert isinstance(value, int)
+    """A value of a row that is to be an integer. Raises DamagedRow."""
+    if not isinstance(value, int):
+        raise DamagedRow(f"{type(value).__name__} instead of an integer")
     return value
 
 
 def blob(value: object) -> bytes:
-    assert isinstance(value, bytes)
+    """A value of a row that is to be a blob. Raises DamagedRow."""
+    if not isinstance(value, bytes):
+        raise DamagedRow(f"{type(value).__name__} instead of a blob")
     return value

@@ -58,6 +58,17 @@ class Database:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
 
+    def check_length(self) -> None:
+        """Raise IndexDamaged if the last page has been cut: SQLite sees only that whole pages lack.
+
+        The file itself is not opened: to close it would give up this process's locks on it.
+        """
+        page_size = int(self.execute("PRAGMA page_size").fetchone()[0])
+        with translated(self.path):
+            # While the log holds something, another process may be writing pages.
+            if self.path.stat().st_size % page_size and not _has_log(self.path):
+                raise damaged(self.path, "its last page has been cut")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -76,6 +87,13 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
+def _has_log(path: Path) -> bool:
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """SQLite's and the disk's errors as this project's own."""
@@ -87,6 +105,14 @@ def translated(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _full(path) from error
         raise IndexProblem(f"cannot use {path}: {error.strerror or error}") from error
+
+
+def damaged(path: Path, why: str) -> IndexDamaged:
+    """The database in a file is damaged."""
+    return IndexDamaged(
+        f"{path} cannot be read ({why}); run `rag check --repair`, put back a backup, or delete "
+        "the index and ingest the documents again"
+    )
 
 
 def _full(path: Path) -> StorageFull:
@@ -102,8 +128,7 @@ def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
         return _full(path)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return IndexBusy(f"{path} is being written by another process; try again when it is done")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
-        return IndexDamaged(
-            f"{path} cannot be read ({error}); delete it and ingest the documents again"
-        )
+    undecodable = not name and "decode" in str(error)  # the driver's own, for a text
+    if undecodable or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
+        return damaged(path, str(error))
     return IndexProblem(f"{path}: {error}; check the disk and the permissions")

@@ -5,18 +5,26 @@ pins a generation by holding a read transaction, and in WAL mode goes on seeing 
 whatever is written meanwhile.
 """
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
 from index.errors import IndexDamaged, IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
+from index.meta import (
+    Generation,
+    begin,
+    generation_of,
+    get_meta,
+    last_generation,
+    set_meta,
+)
 from index.quantized import QuantizedVectors, row_bytes
 from index.rows import (
     CHUNK_COLUMNS,
@@ -27,21 +35,29 @@ from index.rows import (
     StoredDocument,
     StoredEncoding,
     blob,
+    cut_out,
+    encoding_from,
     ids_from,
+    ids_sum,
     integer,
     json_ids,
+    stored_blob,
     stored_chunk,
     stored_document,
     tokens_from,
+    whole_document,
 )
 from index.schema import TABLES, VERSION
 from index.sqlite import Database, translated
+from index.sums import DamagedRow
 from index.transaction import Transaction
-from index.types import Document, Heading, Ids, Matrix, Span, TokenVectors
+from index.types import Document, Ids, Matrix, TokenVectors
 
 DATABASE = "rag.db"
 
-_MEND = "ingest its file again, or put back a backup"
+_MEND = "`rag check --repair` mends what can be mended"
+
+_Made = TypeVar("_Made")
 
 
 class Store:
@@ -64,10 +80,10 @@ class Store:
             if not store._tables():
                 for statement in TABLES.strip().split(";\n"):
                     store._database.execute(statement.rstrip(";"))
-                store._set("schema", str(VERSION))
-                store._set("database", token_hex(16))
-                store._begin(0)
-                store._set("fingerprint", fingerprint.to_json())
+                set_meta(store._database, "schema", str(VERSION))
+                set_meta(store._database, "database", token_hex(16))
+                set_meta(store._database, "fingerprint", fingerprint.to_json())
+                begin(store._database, 0, (0, 0))
             store._database.execute("COMMIT")
             store._check_schema()
         return store
@@ -84,6 +100,7 @@ class Store:
             raise missing
         store = cls(Database(path, "rw"))
         with store._closed_on_error():
+            store._database.check_length()
             if not store._tables():
                 raise missing
             store._check_schema()
@@ -98,7 +115,9 @@ class Store:
             raise
 
     def _check_schema(self) -> None:
-        version = self._get("schema")
+        # Of any schema, as far as is known: it is read before anything that a schema changes.
+        row = self._database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        version = None if row is None else str(row[0])
         if version != str(VERSION):
             raise IndexProblem(
                 f"{self.path} has schema {version}, this program reads {VERSION}; "
@@ -111,18 +130,6 @@ class Store:
     def _tables(self) -> bool:
         found = self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
         return found.fetchone() is not None
-
-    def _get(self, key: str) -> str | None:
-        row = self._database.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-        return None if row is None else str(row[0])
-
-    def _set(self, key: str, value: str) -> None:
-        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
-
-    def _begin(self, generation: int) -> None:
-        self._database.execute(
-            "INSERT INTO generations VALUES (?, lower(hex(randomblob(16))))", [generation]
-        )
 
     # Reading
 
@@ -139,40 +146,47 @@ class Store:
     @property
     def generation(self) -> int:
         """The number of transactions that changed this index."""
-        return int(self._database.execute("SELECT max(generation) FROM generations").fetchone()[0])
+        return self._last().number
+
+    def _last(self) -> Generation:
+        with self._sound("its list of generations"):
+            return last_generation(self._database)
 
     def token(self, generation: int) -> str | None:
         """What tells a generation of this database from one of the same number in another, or in
         a copy that went another way; None if it is not known, or no longer."""
-        row = self._database.execute(
-            "SELECT token FROM generations WHERE generation = ?", [generation]
-        ).fetchone()
-        return None if row is None else str(row[0])
+        with self._sound("its list of generations"):
+            found = generation_of(self._database, generation)
+        return None if found is None else found.token
+
+    def _setting(self, key: str) -> str:
+        with self._sound(f"its {key}"):
+            return get_meta(self._database, key) or ""
 
     @property
     def database_id(self) -> str:
         """The same for as long as the database lives, and in its copies; empty if it was made by a
         program that gave none."""
-        return self._get("database") or ""
+        return self._setting("database")
 
     @property
     def fingerprint(self) -> Fingerprint:
-        return Fingerprint.from_json(self._get("fingerprint") or "")
+        return Fingerprint.from_json(self._setting("fingerprint"))
 
     def count(self) -> tuple[int, int]:
         """How many documents and chunks there are."""
-        row = self._database.execute(
-            "SELECT count(*), coalesce(sum(n_chunks), 0) FROM documents"
-        ).fetchone()
-        return int(row[0]), int(row[1])
+        last = self._last()
+        return last.n_documents, last.n_chunks
 
     def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
         """Documents in order of doc_id, from behind `after`; all of them unless limited."""
-        rows = self._database.rows(
+        rows = self._database.all_rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
             [after, limit],
         )
-        return [stored_document(row) for row in rows]
+        if not after and limit < 0 and len(rows) != self.count()[0]:
+            raise self._damaged("its list of documents")
+        return [self._document_row(row) for row in rows]
 
     def document_row(
         self, *, doc_id: str | None = None, path: str | None = None
@@ -182,43 +196,37 @@ class Store:
         row = self._database.execute(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
         ).fetchone()
-        return None if row is None else stored_document(row)
+        return None if row is None else self._document_row(row)
+
+    def _document_row(self, row: Sequence[object]) -> StoredDocument:
+        with self._sound(f"the document {row[1]}"):
+            return stored_document(row)
 
     def document(self, document: int) -> Document:
         """A document whole, by its row.
 
-        Raises IndexDamaged if it is not there, or its text is not what was stored.
+        Raises IndexDamaged if it is not there, or is not what was stored.
         """
         row = self._database.execute(
-            "SELECT doc_id, source, title, text, media_type, metadata, headings, pages, sha256 "
-            "FROM documents WHERE document = ?",
+            f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
+            "WHERE document = ?",
             [document],
         ).fetchone()
         if row is None:
-            raise IndexDamaged(f"{self.path} is damaged: it lacks a document; {_MEND}")
+            raise self._damaged(f"the document of row {document}")
+        with self._sound(f"the document {row[5]}"):
+            return whole_document(row)
+
+    @contextmanager
+    def _sound(self, what: str) -> Iterator[None]:
+        """A damaged row as IndexDamaged, which says what is damaged."""
         try:
-            found = self._document(row)
-        except (TypeError, ValueError) as error:
-            raise self._damaged(str(row[0])) from error
-        if found.sha256 != row[8]:
-            raise self._damaged(found.doc_id)
-        return found
+            yield
+        except DamagedRow as error:
+            raise self._damaged(what) from error
 
-    def _damaged(self, doc_id: str) -> IndexDamaged:
-        return IndexDamaged(f"{self.path} is damaged: {doc_id} is not what was stored; {_MEND}")
-
-    @staticmethod
-    def _document(row: Sequence[Any]) -> Document:
-        return Document(
-            doc_id=row[0],
-            source=row[1],
-            title=row[2],
-            text=row[3],
-            media_type=row[4],
-            metadata=json.loads(row[5]),
-            headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(row[6])),
-            pages=tuple(json.loads(row[7])),
-        )
+    def _damaged(self, what: str) -> IndexDamaged:
+        return IndexDamaged(f"{self.path} is damaged: {what} is not what was stored; {_MEND}")
 
     def damaged_documents(self) -> list[str]:
         """The ids of the documents that `document` refuses, in order."""
@@ -237,32 +245,58 @@ class Store:
         self._database.empty_log()
 
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
-        """These chunks, in order of their id; ids that are not there are left out."""
-        return [stored_chunk(row) for row in self._chunks(CHUNK_COLUMNS, ids)]
+        """These chunks, in order of their id. Raises IndexDamaged if one is not there."""
+        return list(self._each_of_chunks(CHUNK_COLUMNS, ids, stored_chunk))
 
     def vectors_in_bytes(self, ids: Iterable[int]) -> dict[int, bytes]:
         """Each chunk's own vector and its sentences', as they are kept (index.rows.stored_vectors
-        reads them); a chunk that is not there is left out."""
-        return {integer(i): blob(vectors) for i, vectors in self._chunks("chunk_id, vectors", ids)}
+        reads them). Raises IndexDamaged if a chunk is not there."""
+        return dict(self._each_of_chunks("chunk_id, all_sum, vectors", ids, stored_blob))
 
-    def _chunks(self, columns: str, ids: Iterable[int]) -> list[tuple[object, ...]]:
-        """Columns of these chunks and their documents, in order of the chunks' ids."""
-        documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
-        return self._database.all_rows(
-            f"SELECT {columns} FROM chunks {documents}"
-            "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
-            [json_ids(ids)],
-        )
+    def vectors(self, ids: Ids) -> Matrix:
+        """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
+        dimension = self.fingerprint.model.dimension
+        own = f"chunk_id, own_sum, substr(vectors, 1, {row_bytes(dimension)})"
+        vectors = b"".join(vector for _, vector in self._each_of_chunks(own, ids, stored_blob))
+        return QuantizedVectors.from_bytes(vectors, dimension).expand()
 
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
         """The token vectors of these chunks; a chunk that has none is left out."""
         dimension = self.fingerprint.model.dimension
+        found = self._each_of_chunks("chunk_id, sum, tokens", ids, stored_blob, "token_vectors")
+        return {i: tokens_from(tokens, dimension) for i, tokens in found if tokens}
+
+    def _each_of_chunks(
+        self,
+        columns: str,
+        ids: Iterable[int],
+        made: Callable[[Sequence[object]], _Made],
+        table: str = "chunks",
+    ) -> Iterator[_Made]:
+        """What is made of the columns of each of these chunks, in order of their ids."""
+        wanted = {int(i) for i in ids}
+        documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
         rows = self._database.all_rows(
-            "SELECT chunk_id, tokens FROM token_vectors "
-            "WHERE chunk_id IN (SELECT value FROM json_each(?))",
-            [json_ids(ids)],
+            f"SELECT {columns} FROM {table} {documents}"
+            "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
+            [json_ids(wanted)],
         )
-        return {integer(row[0]): tokens_from(blob(row[1]), dimension) for row in rows}
+        if len(rows) != len(wanted):
+            lost = min(wanted.difference(integer(row[0]) for row in rows), default=0)
+            raise self._damaged(self._place_of(lost))
+        for row in rows:
+            try:
+                yield made(row)
+            except DamagedRow as error:
+                raise self._damaged(self._place_of(row[0])) from error
+
+    def _place_of(self, chunk_id: object) -> str:
+        """A chunk, for people: by its document, if that can be found."""
+        rows = self._database.all_rows(
+            "SELECT doc_id FROM documents JOIN chunks USING (document) WHERE chunk_id = ?",
+            [chunk_id],
+        )
+        return f"the document {rows[0][0]}" if rows else f"the chunk {chunk_id}"
 
     def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
         """Those of the digests that chunks of the store have: one question instead of many."""
@@ -273,22 +307,40 @@ class Store:
         return {blob(row[0]) for row in rows}
 
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
-        """The encoding of a chunk of this key that was put in in generation `since` or later."""
+        """The encoding of a chunk of this key that was put in in generation `since` or later; none
+        that is damaged."""
         row = self._database.execute(
-            "SELECT vectors, tokens FROM chunks LEFT JOIN token_vectors USING (chunk_id) "
+            f"SELECT {CHUNK_COLUMNS}, vectors, sum, tokens FROM chunks "
+            "JOIN documents USING (document) JOIN token_vectors USING (chunk_id) "
             "WHERE digest = ? AND sentences = ? AND generation >= ? LIMIT 1",
             [*key, since],
         ).fetchone()
-        return None if row is None else StoredEncoding(blob(row[0]), blob(row[1] or b""))
+        try:
+            return None if row is None else encoding_from(row)
+        except DamagedRow:
+            return None
 
     def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
-        """The chunks of these documents' rows, in order."""
-        rows = self._database.rows(
-            "SELECT chunk_id FROM chunks WHERE document IN (SELECT value FROM json_each(?)) "
-            "ORDER BY chunk_id",
-            [json_ids(documents)],
+        """The chunks of these documents' rows, in order of their ids."""
+        rows = json_ids(documents)
+        chunks = self._database.all_rows(
+            "SELECT document, chunk_id FROM chunks "
+            "WHERE document IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
+            [rows],
         )
-        return ids_from(rows)
+        ids_of: dict[object, list[int]] = {
+            document: [integer(row[1]) for row in of_one]
+            for document, of_one in groupby(chunks, key=lambda row: row[0])
+        }
+        sums = self._database.rows(
+            "SELECT document, doc_id, ids_sum FROM documents "
+            "WHERE document IN (SELECT value FROM json_each(?))",
+            [rows],
+        )
+        for document, doc_id, expected in sums:
+            if ids_sum(ids_of.get(document, [])) != expected:
+                raise self._damaged(f"the document {doc_id}")
+        return np.sort(ids_from(row[1:] for row in chunks))
 
     def changes_since(self, generation: int) -> Changes:
         """The chunks removed and added after a generation, each in order of its id."""
@@ -303,27 +355,24 @@ class Store:
         )
         return Changes(removed=ids_from(removed), added=np.sort(ids_from(added)))
 
-    def vectors(self, ids: Ids) -> Matrix:
-        """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
-        dimension = self.fingerprint.model.dimension
-        rows = self._chunks(f"substr(vectors, 1, {row_bytes(dimension)})", ids)
-        first = b"".join(blob(row[0]) for row in rows)
-        return QuantizedVectors.from_bytes(first, dimension).expand()
-
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Chunk ids with their texts, and the title and headings they stand under, document by
         document."""
         rows = self._database.rows(
-            "SELECT document, chunk_id, start, end FROM chunks "
+            "SELECT document, chunk_id, start, end, digest FROM chunks "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
             [json_ids(ids)],
         )
-        for row, in_document in groupby(rows, key=lambda row: integer(row[0])):
+        n_found = 0
+        for row, in_document in groupby(rows, key=itemgetter(0)):
             document = self.document(row)
-            for _, chunk_id, start, end in in_document:
-                span = Span(integer(start), integer(end))
-                above = (document.title, *document.headings_of(span))
-                yield integer(chunk_id), span.of(document.text), above
+            for _, chunk_id, *place in in_document:
+                with self._sound(f"the document {document.doc_id}"):
+                    span, text = cut_out(document, place)
+                n_found += 1
+                yield integer(chunk_id), text, (document.title, *document.headings_of(span))
+        if n_found != len(ids):
+            raise self._damaged("its list of chunks")
 
     # Writing
 
@@ -332,9 +381,10 @@ class Store:
         """All that is written in it becomes one new generation, or none if it raises."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            generation = self.generation + 1
-            yield Transaction(self._database, generation)
-            self._begin(generation)
+            transaction = Transaction(self._database, self._last(), self.fingerprint)
+            with self._sound("a row that is to be replaced"):
+                yield transaction
+            begin(self._database, transaction.generation, transaction.totals)
             self._database.execute("COMMIT")
         except BaseException:
             self._database.roll_back()

@@ -1,0 +1,59 @@
+"""What a database says of itself: settings by name, and a row for each generation."""
+
+from secrets import token_hex
+from typing import NamedTuple
+
+from index.rows import integer
+from index.sqlite import Database
+from index.sums import DamagedRow, check_sum, sum_of
+
+
+class Generation(NamedTuple):
+    """A state of the database. token: tells it from another database's of the same number."""
+
+    number: int
+    token: str
+    n_documents: int
+    n_chunks: int
+
+
+def get_meta(database: Database, key: str) -> str | None:
+    """The value of a setting; None if it has none. Raises DamagedRow."""
+    row = database.execute("SELECT value, sum FROM meta WHERE key = ?", [key]).fetchone()
+    if row is None:
+        return None
+    check_sum(row[1], key, row[0])
+    return str(row[0])
+
+
+def set_meta(database: Database, key: str, value: str) -> None:
+    database.execute(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", [key, value, sum_of(key, value)]
+    )
+
+
+def begin(database: Database, number: int, totals: tuple[int, int]) -> None:
+    """Add a generation, with how many documents and chunks there are in it."""
+    columns = [number, token_hex(16), *totals]
+    database.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?)", [*columns, sum_of(*columns)])
+
+
+def last_generation(database: Database) -> Generation:
+    """Raises DamagedRow."""
+    rows = database.all_rows("SELECT * FROM generations ORDER BY generation DESC LIMIT 1")
+    if not rows:
+        raise DamagedRow("no generation")
+    return _generation(rows[0])
+
+
+def generation_of(database: Database, number: int) -> Generation | None:
+    """The generation of a number; None if it never was, or is forgotten. Raises DamagedRow."""
+    rows = database.all_rows("SELECT * FROM generations WHERE generation = ?", [number])
+    return _generation(rows[0]) if rows else None
+
+
+def _generation(row: tuple[object, ...]) -> Generation:
+    *columns, row_sum = row
+    check_sum(row_sum, *columns)
+    number, token, n_documents, n_chunks = columns
+    return Generation(integer(number), str(token), integer(n_documents), integer(n_chunks))

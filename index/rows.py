@@ -20,7 +20,6 @@ CHUNK_COLUMNS = (
     "chunk_id, document, doc_id, ordinal, start, end, digest, generation, sentences, "
     "own_sum, all_sum, chunk_sum"
 )
-_ALL_SUM = CHUNK_COLUMNS.split(", ").index("all_sum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +161,12 @@ def stored_blob(row: Sequence[object]) -> tuple[int, bytes]:
 
 
 def encoding_from(row: Sequence[object]) -> StoredEncoding:
-    """From CHUNK_COLUMNS, vectors, and the sum and blob of the tokens. Raises DamagedRow."""
-    *columns, vectors, tokens_sum, tokens = row
-    chunk_id = stored_chunk(columns).chunk.chunk_id
-    check_blob(columns[_ALL_SUM], chunk_id, blob(vectors))
-    check_blob(tokens_sum, chunk_id, blob(tokens))
-    return StoredEncoding(blob(vectors), blob(tokens))
+    """From a chunk's id, and the sums and blobs of its vectors and tokens. Raises DamagedRow."""
+    chunk_id, vectors_sum, vectors, tokens_sum, tokens = row
+    return StoredEncoding(
+        vectors=stored_blob([chunk_id, vectors_sum, vectors])[1],
+        tokens=stored_blob([chunk_id, tokens_sum, tokens])[1],
+    )
 
 
 def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> StoredVectors:

@@ -309,14 +309,17 @@ class Store:
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
         """The encoding of a chunk of this key that was put in in generation `since` or later; none
         that is damaged."""
+        # The chunk that the index of digests names is read by its id: its own columns must agree.
         row = self._database.execute(
-            f"SELECT {CHUNK_COLUMNS}, vectors, sum, tokens FROM chunks "
-            "JOIN documents USING (document) JOIN token_vectors USING (chunk_id) "
-            "WHERE digest = ? AND sentences = ? AND generation >= ? LIMIT 1",
+            "SELECT digest, sentences, chunk_id, all_sum, vectors, sum, tokens FROM chunks "
+            "JOIN token_vectors USING (chunk_id) WHERE chunk_id = (SELECT chunk_id FROM chunks "
+            "WHERE digest = ? AND sentences = ? AND generation >= ? LIMIT 1)",
             [*key, since],
         ).fetchone()
+        if row is None or row[:2] != key:
+            return None
         try:
-            return None if row is None else encoding_from(row)
+            return encoding_from(row[2:])
         except DamagedRow:
             return None
 

@@ -200,6 +200,38 @@ class FaissIndex:
         lists: Ids = self._index.quantizer.search(queries, self.shape.n_lists)[1]
         return lists
 
+    def ids(self) -> Ids:
+        """The chunks that there are, in no order."""
+        if self.shape.exact:
+            return np.asarray(faiss.vector_to_array(self._index.id_map))
+        parts = [self._list(number)[0] for number in range(self.shape.n_lists)]
+        return np.concatenate(parts)
+
+    def contents(self, n: int) -> Iterator[tuple[Ids, Matrix]]:
+        """The chunks and their vectors, as they are kept, (n, d): so many at once, or a list."""
+        if not self.shape.exact:
+            yield from map(self._list, range(self.shape.n_lists))
+            return
+        ids = self.ids()
+        for first in range(0, len(ids), n):
+            few = ids[first : first + n]
+            yield few, self._index.index.reconstruct_n(first, len(few))
+
+    def _list(self, number: int) -> tuple[Ids, Matrix]:
+        lists = self._index.invlists
+        size = lists.list_size(number)
+        if not size:
+            return np.zeros(0, np.int64), np.zeros((0, self.dimension), np.float32)
+        ids = faiss.rev_swig_ptr(lists.get_ids(number), size).copy()
+        codes = faiss.rev_swig_ptr(lists.get_codes(number), size * self.dimension)
+        vectors = np.empty((size, self.dimension), np.float32)
+        self._index.sq.decode(
+            faiss.swig_ptr(codes),
+            faiss.swig_ptr(vectors),
+            size,
+        )
+        return ids, vectors
+
     def to_array(self) -> NDArray[np.uint8]:
         """What `from_array` makes the index of again, its shape apart."""
         content: NDArray[np.uint8] = faiss.serialize_index(self._index)

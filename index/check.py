@@ -1,0 +1,228 @@
+"""All that an index holds, held against its checksums and against itself."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from index.analyze import terms_of
+from index.dense import FaissIndex
+from index.errors import IndexDamaged, IndexProblem
+from index.lexical import TantivyIndex
+from index.manifest import MANIFEST, Manifest
+from index.meta import get_meta, last_generation
+from index.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    cut_out,
+    ids_sum,
+    stored_blob,
+    stored_chunk,
+    whole_document,
+)
+from index.sqlite import Database
+from index.store import DATABASE, Store
+from index.sums import DamagedRow
+from index.types import Document
+
+Part = Literal["database", "settings", "documents", "totals", "derived"]
+"""What a flaw is of: the database as SQLite has it, what it says of itself, a document with its
+chunks, how many there are of them, or the files of FAISS and BM25."""
+
+Told = Callable[[int, int], None]
+"""Told how many chunks have been checked, and of how many."""
+
+_AT_ONCE = 5_000
+_LEAST_COSINE = 0.99
+"""Between a vector and what FAISS keeps of it at eight bits a dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that is not what was stored. row: of the document, if it is one's."""
+
+    part: Part
+    message: str
+    row: int | None = None
+
+
+@dataclass(slots=True)
+class Checked:
+    """How many of each were checked, and what is wrong with them."""
+
+    n_documents: int = 0
+    n_chunks: int = 0
+    n_vectors: int = 0
+    n_token_vectors: int = 0
+    n_dense: int = 0
+    n_lexical: int = 0
+    flaws: list[Flaw] = field(default_factory=list)
+
+    def add(self, part: Part, message: str, row: int | None = None) -> None:
+        self.flaws.append(Flaw(part, message, row))
+
+    @property
+    def sound(self) -> bool:
+        return not self.flaws
+
+
+def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
+    """Check an index, and change nothing.
+
+    Raises IndexMissing, IndexDamaged if so much is wrong that no row can be read, IndexProblem.
+    """
+    checked = Checked()
+    with closing(Store.open(folder)) as store, closing(Database(folder / DATABASE, "rw")) as raw:
+        store.pin()
+        raw.execute("BEGIN")
+        _check_structure(raw, checked)
+        _check_rows(raw, checked, told)
+        _check_totals(raw, checked)
+        if checked.sound:
+            _check_derived(folder, store, checked)
+    return checked
+
+
+def _check_structure(raw: Database, checked: Checked) -> None:
+    """What SQLite itself finds: pages, indexes, and rows that others refer to."""
+    for (line,) in raw.all_rows("PRAGMA integrity_check(20)"):
+        if line != "ok":
+            checked.add("database", f"the database: {line}")
+    for table, rowid, *_ in raw.all_rows("PRAGMA foreign_key_check"):
+        checked.add("database", f"the database: row {rowid} of {table} belongs to nothing")
+
+
+def _check_rows(raw: Database, checked: Checked, told: Told) -> None:
+    total = int(raw.execute("SELECT count(*) FROM chunks").fetchone()[0])
+    rows = raw.rows(
+        f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
+        "ORDER BY document"
+    )
+    for row in _readable(rows, "the table of documents", checked):
+        checked.n_documents += 1
+        number, name = row[4], row[5]
+        try:
+            wrong = _wrong_in_chunks(raw, row, checked)
+        except (DamagedRow, IndexDamaged) as error:
+            wrong = f"cannot be verified ({error})"
+        if wrong:
+            checked.add("documents", f"{name}: {wrong}", int(str(number)))
+        told(checked.n_chunks, total)
+
+
+def _readable(
+    rows: Iterator[tuple[object, ...]], what: str, checked: Checked
+) -> Iterator[tuple[object, ...]]:
+    """The rows up to one that SQLite cannot read."""
+    try:
+        yield from rows
+    except IndexDamaged as error:
+        checked.add("database", f"{what} cannot be read to its end: {error.__cause__}")
+
+
+def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> str | None:
+    """What is wrong with a document's row or its chunks, if anything."""
+    document, ids, wrong = None, [], Counter[str]()
+    try:
+        document = whole_document(row)
+    except DamagedRow as error:
+        wrong[f"its text or its row is not what was stored ({error})"] += 1
+    chunks = raw.rows(
+        f"SELECT {CHUNK_COLUMNS}, vectors, substr(vectors, 1, length(vectors) / "
+        "(1 + length(sentences) / 8)), sum, tokens FROM chunks JOIN documents USING (document) "
+        "LEFT JOIN token_vectors USING (chunk_id) WHERE document = ? ORDER BY ordinal",
+        [row[4]],
+    )
+    for chunk in chunks:
+        ids.append(int(str(chunk[0])))
+        checked.n_chunks += 1
+        try:
+            _check_chunk(chunk, document, checked)
+        except DamagedRow as error:
+            wrong[f"of its chunks are not what was stored ({error})"] += 1
+    if document is not None and ids_sum(ids) != row[-2]:
+        wrong["of its chunks are others than were stored"] += abs(len(ids) - int(str(row[12]))) or 1
+    return ", ".join(f"{n} {what}" if "chunks" in what else what for what, n in wrong.items())
+
+
+def _check_chunk(row: Sequence[object], document: Document | None, checked: Checked) -> None:
+    """Raises DamagedRow."""
+    *columns, vectors, own, tokens_sum, tokens = row
+    chunk_id, _, _, _, start, end, digest, _, _, own_sum, all_sum, _ = columns
+    stored_chunk(columns)
+    if document is not None:
+        cut_out(document, [start, end, digest])
+    stored_blob([chunk_id, own_sum, own])
+    stored_blob([chunk_id, all_sum, vectors])
+    checked.n_vectors += 1
+    stored_blob([chunk_id, tokens_sum, tokens])
+    checked.n_token_vectors += 1
+
+
+def _check_totals(raw: Database, checked: Checked) -> None:
+    for key in ("schema", "database", "fingerprint"):
+        try:
+            lost = get_meta(raw, key) is None
+        except DamagedRow:
+            lost = True
+        if lost:
+            checked.add("settings", f"the database's {key} is not what was stored")
+    try:
+        last = last_generation(raw)
+    except DamagedRow:
+        checked.add("totals", "the database's list of generations is not what was stored")
+        return
+    if checked.n_documents != last.n_documents:
+        checked.add(
+            "totals", f"{last.n_documents} documents were stored, {checked.n_documents} are there"
+        )
+    n_chunks = int(raw.execute("SELECT count(*) FROM chunks").fetchone()[0])
+    if n_chunks != last.n_chunks:
+        checked.add("totals", f"{last.n_chunks} chunks were stored, {n_chunks} are there")
+
+
+def _check_derived(folder: Path, store: Store, checked: Checked) -> None:
+    """FAISS and BM25 against the store: the same chunks, vectors and terms."""
+    try:
+        manifest = Manifest.read(folder, store)
+    except IndexProblem as error:
+        checked.add("derived", str(error))
+        return
+    if manifest is None or manifest.generation != store.generation:
+        checked.add("derived", f"{folder / MANIFEST} is not of the database's generation")
+    elif not manifest.intact(folder):
+        checked.add("derived", "files of FAISS or BM25 are not what was published")
+    else:
+        _check_dense(store, FaissIndex.load(folder / manifest.dense), checked)
+        _check_lexical(store, TantivyIndex(folder / manifest.lexical), checked)
+
+
+def _check_dense(store: Store, dense: FaissIndex, checked: Checked) -> None:
+    ids, checked.n_dense = store.changes_since(0).added, len(dense)
+    if not np.array_equal(np.sort(dense.ids()), ids):
+        checked.add("derived", f"FAISS holds other chunks than the database's {len(ids)}")
+        return
+    for found, kept in dense.contents(_AT_ONCE):
+        order = np.argsort(found)
+        vectors = store.vectors(found[order])
+        cosines = np.einsum("nd,nd->n", vectors, kept[order])
+        if (cosines < _LEAST_COSINE * np.einsum("nd,nd->n", vectors, vectors)).any():
+            checked.add("derived", "FAISS holds other vectors than the database")
+            return
+
+
+def _check_lexical(store: Store, lexical: TantivyIndex, checked: Checked) -> None:
+    ids, checked.n_lexical = store.changes_since(0).added, len(lexical)
+    if not np.array_equal(lexical.ids(), ids):
+        checked.add("derived", f"BM25 holds other chunks than the database's {len(ids)}")
+        return
+    frequencies = Counter[str]()
+    for _, text, above in store.texts(ids):
+        frequencies.update({term for each in (text, *above) for term in terms_of(each)})
+    wrong = sum(lexical.document_frequency(term) != n for term, n in frequencies.items())
+    if wrong:
+        checked.add("derived", f"BM25 counts {wrong} terms other than the database has them")

@@ -22,7 +22,7 @@ from index.sqlite import translated
 def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
     """Hold the lock in a file, which is made if there is none.
 
-    what: what is waited for, as in "another ingest is writing to docs/.rag".
+    what: what is waited for, as in "another process is writing to docs/.rag".
     Raises IndexBusy if it is held by another for timeout_s, IndexProblem if it cannot be made.
     """
     lock = FileLock(path, mode=0o600)

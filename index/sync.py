@@ -11,36 +11,23 @@ from pathlib import Path
 
 from index.batches import Source
 from index.charset import known_encoding
-from index.derived import publish
 from index.errors import IndexDamaged, IndexMissing, UnreadableDocument
 from index.files import find, resolved
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import FileText, read, read_text
-from index.locks import held
-from index.manifest import Manifest
-from index.owned import check_directory
 from index.paths import check_some, vanished_paths
 from index.progress import Doubt, Progress, Report, Unread, Watch
 from index.protocols import Embedder
 from index.putting import Putting
+from index.removal import remove_rows
 from index.rows import StoredDocument
 from index.sources import doc_id_of, gone, is_unicode, name_of, row_of, shown
-from index.sqlite import translated
-from index.store import DATABASE, Store
+from index.store import Store
 from index.types import Document, sha256_of
+from index.writing import published, writing
 
 _NAMED = 10
 """Damaged documents that a message names."""
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """One writer at a time, in a directory that an index may be in."""
-    with translated(folder):
-        check_directory(folder, DATABASE)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with held(folder / "ingest.lock", f"another ingest is writing to {folder}", 0):
-        yield
 
 
 def ingest(
@@ -71,7 +58,7 @@ def ingest(
     files = find([path for path in paths if path not in vanished], avoid=folder)
     if not vanished:
         check_some(folder, paths, files, encoding)
-    with _writing(folder):
+    with writing(folder):
         run = _Ingest(folder, embedder, watch, encoding, remember=remember)
         run.report.skipped += files.skipped
         run.report.left_out += files.left_out
@@ -85,7 +72,7 @@ def ingest_documents(
     watch: Watch = lambda progress: None,
 ) -> Report:
     """Put documents that are no files into an index, each in place of its former self."""
-    with _writing(folder):
+    with writing(folder):
         return _Ingest(folder, lambda: embedder, watch).put_all(list(documents))
 
 
@@ -98,7 +85,7 @@ def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: No
     All of it is one transaction: until it is done, searches go on in the old index, and if it is
     stopped the old index stays as it was.
     """
-    with _writing(folder):
+    with writing(folder):
         return _Ingest(folder, lambda: embedder, watch).rebuild()
 
 
@@ -145,14 +132,8 @@ class _Ingest:
             store = Store.open(self.folder)
         except IndexMissing:
             store = Store.create(self.folder, Fingerprint.of(self.embedder.fingerprint))
-        with closing(store):
-            Manifest.read(self.folder, store)  # nothing is written to a database that lost commits
+        with published(self.folder, store, self.report):
             yield store
-            publish(self.folder, store)
-            self.report.generation = store.pin()
-            store.unpin()
-            store.forget_before(self.report.generation)
-            store.empty_log()
 
     def run(self, files: list[Path], roots: Sequence[Path], *, prune: bool) -> Report:
         with self._store() as store:
@@ -254,11 +235,8 @@ class _Ingest:
         """Remove the documents whose files are gone, or only report them."""
         if not prune:
             self.report.gone += [row.doc_id for row in rows]
-        elif rows:
-            with store.transaction() as transaction:
-                for row in rows:
-                    transaction.delete(row.document)
-                    self.report.removed.append(row.doc_id)
+        else:
+            self.report.removed += remove_rows(store, rows)
 
 
 def _check_intact(store: Store) -> None:

@@ -114,7 +114,7 @@ def test_a_second_writer_is_told_to_wait() -> None:
     assert len(report.added) == N_DOCUMENTS
     assert len(errors) == 1
     holder = f"process {os.getpid()} on {socket.gethostname()}, since "
-    assert str(errors[0]).startswith(f"another ingest is writing to .rag ({holder}")
+    assert str(errors[0]).startswith(f"another process is writing to .rag ({holder}")
     assert run()[0].unchanged == report.added  # the lock is free again
 
 

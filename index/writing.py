@@ -1,0 +1,40 @@
+"""The frame of all that is written to an index: one writer at a time; published when it is done."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from index.derived import publish
+from index.locks import held
+from index.manifest import Manifest
+from index.owned import check_directory
+from index.progress import Report
+from index.sqlite import translated
+from index.store import DATABASE, Store
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """One writer at a time, in a directory that an index may be in; it is made if it is missing.
+
+    Raises IndexBusy if another process is writing.
+    """
+    with translated(folder):
+        check_directory(folder, DATABASE)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(folder / "ingest.lock", f"another process is writing to {folder}", 0):
+        yield
+
+
+@contextmanager
+def published(folder: Path, store: Store, report: Report) -> Iterator[Store]:
+    """The store, closed at the end. On leaving, FAISS and BM25 are brought up to it, and the report
+    gets its generation."""
+    with closing(store):
+        Manifest.read(folder, store)  # nothing is written to a database that lost commits
+        yield store
+        publish(folder, store)
+        report.generation = store.pin()
+        store.unpin()
+        store.forget_before(report.generation)
+        store.empty_log()

@@ -37,7 +37,7 @@ def _ablations(folders: Sequence[Path]) -> "list[Ablation]":
     from eval.datasets import load_dataset
     from eval.run import indexed
     from rag.bar import watching
-    from rag.cli import interruptible
+    from rag.cli_options import interruptible
     from rag.models import load_model
     from rag.settings import Settings
     from rag.terminal import asking, console

@@ -34,7 +34,7 @@ def calibrate(
     from eval.calibrate import held_out
     from eval.datasets import load_dataset
     from eval.jsonl import check_target
-    from rag.cli import interruptible
+    from rag.cli_options import interruptible
     from rag.models import load_model
     from rag.settings import Settings
     from rag.terminal import console

@@ -67,7 +67,7 @@ def _tuned(
     from eval.run import indexed
     from eval.tune import tune as tune_on
     from rag.bar import watching
-    from rag.cli import interruptible
+    from rag.cli_options import interruptible
     from rag.models import load_model
     from rag.terminal import console
 

@@ -9,7 +9,7 @@ from eval.datasets import Dataset
 from eval.run import Evaluation, indexed
 from index.errors import BadInput
 from rag.bar import watching
-from rag.cli import interruptible
+from rag.cli_options import interruptible
 from rag.models import load_model
 from rag.settings import Settings
 from rag.terminal import asking, console

@@ -10,7 +10,6 @@ import gc
 import logging
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
@@ -22,7 +21,21 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from index.errors import BadInput, RagError
+from index.errors import RagError
+from rag.cli_documents import list_documents, remove
+from rag.cli_ingest import ingest
+from rag.cli_options import (
+    DocOption,
+    ExplainOption,
+    IndexOption,
+    JsonOption,
+    KOption,
+    MergeOption,
+    ModelOption,
+    QuestionArgument,
+    RerankOption,
+    interruptible,
+)
 from rag.compiling import log_compiling
 
 if TYPE_CHECKING:
@@ -70,47 +83,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-IndexOption = Annotated[
-    Path | None,
-    typer.Option("--index", help="The index directory: RAG_INDEX, or else .rag."),
-]
-ModelOption = Annotated[
-    str | None,
-    typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
-]
-QuestionArgument = Annotated[
-    list[str], typer.Argument(help="What you want to know, in your own words; quotes are optional.")
-]
-KOption = Annotated[int, typer.Option("-k", help="How many passages, 1 to 100.")]
-DocOption = Annotated[
-    list[str] | None,
-    typer.Option("--doc", help="Search only these documents: ids or patterns, as 'docs/*'."),
-]
-MergeOption = Annotated[
-    bool, typer.Option("--merge", help="Join neighbouring passages of one document.")
-]
-ExplainOption = Annotated[
-    bool, typer.Option("--explain", help="Tell how each passage came by its score.")
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
-]
-PrecisionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--precision",
-        help="The model's arithmetic: int8, or fp32. Without it, the index's own, or else int8.",
-    ),
-]
-RerankOption = Annotated[
-    str | None,
-    typer.Option(
-        "--rerank",
-        help="What looks again at the first candidates: none, late-interaction, or a "
-        "cross-encoder, by hub name or local folder.",
-    ),
-]
-
 
 def _version(asked: bool) -> None:
     if asked:
@@ -140,99 +112,7 @@ def _root(
         os.environ[CONFIG_VARIABLE] = str(config)
 
 
-@contextmanager
-def interruptible(message: str) -> Iterator[None]:
-    """Ctrl-C ends the command with one line and status 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"\n{message}", err=True)
-        raise typer.Exit(130) from None
-
-
-@app.command()
-def ingest(
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files (.txt, .md) or folders of them.")
-    ] = None,
-    index: IndexOption = None,
-    model: ModelOption = None,
-    precision: PrecisionOption = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            "--encoding",
-            help="The encoding of all these files, as cp1252. It is remembered for each; auto "
-            "forgets it. Without it: UTF-8, or what a file's bytes say.",
-        ),
-    ] = None,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove documents under PATHS whose files are gone.")
-    ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", help="With --prune and one path: also if all of it has vanished."),
-    ] = False,
-    rebuild: Annotated[
-        bool,
-        typer.Option("--rebuild", help="First encode anew what the index holds, as with --model."),
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Name all that was not read, not only the first few.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, with all that was not read.")
-    ] = False,
-) -> None:
-    """Read documents into the index; only what changed is encoded.
-
-    The exit status is 1 if something that should have been read was skipped: a file or folder that
-    cannot be read, is empty, binary or in no known encoding, a link that leads nowhere or out of
-    PATHS. Files of other types and links within PATHS are left out, and count as no failure.
-    """
-    from rag.bar import watching
-    from rag.indexing import ingest_paths, rebuild_index
-    from rag.report import print_report, report_json
-    from rag.settings import Settings
-    from rag.terminal import console
-
-    _check_ingest(paths or [], rebuild=rebuild, prune=prune, yes=yes)
-    settings = Settings.resolve(index=index, model=model, precision=precision)
-    rebuilt = report = None
-    with interruptible(
-        "Stopped. What was committed is in the index; run the same command to go on."
-    ):
-        began = time.perf_counter()
-        # The bar goes to stderr and the summary to stdout, so that either can be sent elsewhere.
-        with watching(console(stderr=True)) as watch:
-            if rebuild:
-                rebuilt = rebuild_index(settings, watch)
-            if paths:
-                report = ingest_paths(
-                    settings,
-                    [Path(path) for path in paths],
-                    prune=prune,
-                    confirmed=yes,
-                    encoding=encoding,
-                    watch=watch,
-                )
-        seconds = time.perf_counter() - began
-    if as_json:
-        typer.echo(report_json(rebuilt, report, str(settings.index), seconds))
-    else:
-        for each in filter(None, (rebuilt, report)):
-            print_report(console(), each, str(settings.index), seconds, verbose=verbose)
-    if report is not None and report.skipped:
-        raise typer.Exit(1)
-
-
-def _check_ingest(paths: list[str], *, rebuild: bool, prune: bool, yes: bool) -> None:
-    if not paths and not rebuild:
-        raise BadInput("name a file or folder to ingest, as in `rag ingest docs/`")
-    if "" in paths:
-        raise BadInput("a path is empty; for the working directory write `rag ingest .`")
-    if yes and not prune:
-        raise BadInput("--yes confirms a --prune; give both, or neither")
+app.command()(ingest)
 
 
 @app.command()
@@ -257,8 +137,8 @@ def ask(
     from rag.terminal import console
 
     query = " ".join(question)
-    with _opened(query, k, index=index, model=model, rerank=rerank) as pipeline:
-        answer = pipeline.ask(query, k, _filter(doc), explain=explain, merge=merge)
+    with _opened(query, k, doc, index=index, model=model, rerank=rerank) as (pipeline, filter):
+        answer = pipeline.ask(query, k, filter, explain=explain, merge=merge)
     if as_json:
         typer.echo(to_json(answer))
     else:
@@ -287,12 +167,17 @@ def search(
     from rag.terminal import console
 
     query = " ".join(question)
-    with _opened(query, k, lexical=lexical, index=index, model=model, rerank=rerank) as pipeline:
-        result = pipeline.search(query, k, _filter(doc), explain=explain, merge=merge)
+    flags = {"index": index, "model": model, "rerank": rerank}
+    with _opened(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
+        result = pipeline.search(query, k, filter, explain=explain, merge=merge)
     if as_json:
         typer.echo(to_json(result))
     else:
         print_result(console(), result)
+
+
+app.command("list")(list_documents)
+app.command()(remove)
 
 
 @app.command()
@@ -315,14 +200,21 @@ def info(
 
 @contextmanager
 def _opened(
-    question: str, k: int, *, lexical: bool = False, **flags: str | Path | None
-) -> "Iterator[Pipeline]":
-    """The pipeline that the settings and flags name, for one question; closed after it."""
+    question: str,
+    k: int,
+    doc: list[str] | None,
+    *,
+    lexical: bool = False,
+    **flags: str | Path | None,
+) -> "Iterator[tuple[Pipeline, Filter | None]]":
+    """The pipeline that the settings and flags name, for one question, and the filter that lets the
+    named documents through; closed after it."""
     from rag.asked import checked_query
     from rag.settings import Settings
 
     checked_query(question, k)
     settings = Settings.resolve(**flags)
+    filter = _filter(settings, doc or [])
     with interruptible("Stopped."):
         # Loading a model leaves Python to others: what a search imports is imported meanwhile.
         Thread(target=import_module, args=["rag.shown"]).start()
@@ -331,7 +223,7 @@ def _opened(
 
         pipeline = Pipeline.open(settings, embedder, lexical=lexical)
         try:
-            yield pipeline
+            yield pipeline, filter
         finally:
             pipeline.close()
 
@@ -359,10 +251,12 @@ def _loading_shown() -> Iterator[None]:
         yield
 
 
-def _filter(doc_ids: list[str] | None) -> "Filter | None":
-    from rag.results import Filter
+def _filter(settings: "Settings", names: list[str]) -> "Filter | None":
+    if not names:
+        return None  # without what it takes to look names up
+    from rag.document_names import filter_of
 
-    return Filter(doc_id=doc_ids) if doc_ids else None
+    return filter_of(settings.index, names)
 
 
 def main() -> None:

@@ -5,6 +5,11 @@ from collections.abc import Iterable
 from fnmatch import translate
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a name has marks that let it match others than itself."""
+    return any(mark in name for mark in "*?[")
+
+
 class NamePatterns:
     """Matches what is one of the names, or what fnmatchcase lets through for one of them.
 
@@ -13,7 +18,7 @@ class NamePatterns:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._exact = frozenset(patterns)
-        wild = sorted(p for p in self._exact if any(mark in p for mark in "*?["))
+        wild = sorted(filter(is_pattern, self._exact))
         self._wild = re.compile("|".join(map(translate, wild))) if wild else None
 
     def match(self, name: str) -> bool:

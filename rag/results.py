@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_QUERY_CHARACTERS = 2000
 MAX_K = 100
 DEFAULT_K = 5
+MAX_NAMES = 1000
+"""Ids and patterns in a filter."""
 
 
 _CONFIDENCE = (
@@ -172,7 +174,7 @@ class Filter(_Result):
     doc_id: list[str] | None = Field(
         default=None,
         min_length=1,
-        max_length=1000,
+        max_length=MAX_NAMES,
         description="Any of these ids, or patterns with `*`, `?` and `[…]`, as in `manuals/*.md`.",
     )
     media_type: list[str] | None = Field(

@@ -2,9 +2,7 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from command import RAG, ROOT, rag
 from index.protocols import Embedder
 from rag.pipeline import Pipeline
 from rag.results import to_json
+from terminal import in_a_terminal, plain_lines
 
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
 TWO_PARTS = "Who keeps a presence in the country, and what do international organizations warn of?"
@@ -26,6 +25,9 @@ COMMANDS = [
     ["ingest"],
     ["ask"],
     ["search"],
+    ["list"],
+    ["remove"],
+    ["info"],
     ["serve"],
     ["eval"],
     ["eval", "run"],
@@ -147,38 +149,12 @@ def test_explain_tells_ranks_sums_and_the_terms_a_passage_lacks(seeds_index: Pat
     assert re.search(r"terms     \(share \d\.\d\), afghanistan \d\.\d, gdp ", done.stdout)
 
 
-def in_a_terminal(*arguments: str, columns: int) -> str:
-    """What a terminal of this width receives."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [*RAG, *arguments],
-        cwd=ROOT,
-        stdout=slave,
-        stderr=slave,
-        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns)},
-    )
-    os.close(slave)
-    received = b""
-    while select.select([master], [], [], 120)[0]:
-        try:
-            some = os.read(master, 65536)
-        except OSError:
-            break
-        if not some:
-            break
-        received += some
-    assert process.wait(timeout=60) == 0
-    os.close(master)
-    return received.decode()
-
-
 def test_a_terminal_gets_the_passage_wrapped_and_the_matched_words_marked(
     seeds_index: Path,
 ) -> None:
     shown = in_a_terminal("search", QUESTION, "-k", "1", "--index", str(seeds_index), columns=60)
     assert re.search(r"\x1b\[1;33m(GDP|aid)\x1b", shown)
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    lines = [line.rstrip() for line in re.split(r"[\r\n]+", plain)]
+    lines = plain_lines(shown)
     assert max(map(len, lines)) <= 60
     assert "approximately 43% of Afghanistan’s GDP" in " ".join(line.strip() for line in lines)
 

@@ -28,7 +28,7 @@ async def ask(asked: AskRequest, service: Served) -> Response:
     several things gets a sentence for each.
 
     If the documents most likely do not answer it, `answered` is false, there is no sentence, and
-    `passages` are the nearest ones.
+    `passages` are the nearest ones. If there is no passage at all, `reason` says why.
     """
     return await _found(service.pipeline.ask, asked, service)
 
@@ -36,7 +36,7 @@ async def ask(asked: AskRequest, service: Served) -> Response:
 @router.post(
     "/v1/search",
     response_model=SearchResult,
-    response_description="The passages, best first; none if nothing passes the filter.",
+    response_description="The passages, best first; or the reason why there is none.",
     responses=responses(400, 413, 415, 422, 429, 500, 503),
     summary="Find the passages that answer a question best",
 )

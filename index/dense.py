@@ -134,13 +134,15 @@ class FaissIndex:
             within = np.unique(within)
         available = min(len(self), len(within))
         wanted = min(k, available)
+        if not wanted:
+            return Hits.none()
         if len(within) * _MANY >= len(self):
             hits = self._found_and_kept(query, wanted, within)
             if len(hits) == wanted:
                 return hits
         selector = faiss.IDSelectorBatch(np.ascontiguousarray(within, dtype=np.int64))
         # As many chunks are met as in a search of all.
-        n_probed = ceil(self.shape.n_probed * len(self) / max(available, 1))
+        n_probed = ceil(self.shape.n_probed * len(self) / available)
         return self._found(query, wanted, available, selector, n_probed)
 
     def _found_and_kept(self, query: Vector, wanted: int, within: Ids) -> Hits:

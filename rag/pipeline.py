@@ -26,6 +26,7 @@ from rag.confidence import calibration_for
 from rag.found import Found, passage_of
 from rag.generations import Generations
 from rag.models import fingerprint_in, load_model_of, load_reranker
+from rag.no_passages import reason_for
 from rag.passages import Ranked, joined
 from rag.patterns import NamePatterns
 from rag.question import question_of
@@ -123,12 +124,14 @@ class Pipeline:
         with self.snapshot() as snapshot:
             found = self._find(snapshot, query, encoding, k, filter)
             confidence = self._confidence(found)
+            passages = self._passages(found, merge, explain)
             return SearchResult(
                 query=query,
                 generation=snapshot.generation,
                 answered=self._answers(found, confidence),
                 confidence=confidence,
-                passages=self._passages(found, merge, explain),
+                passages=passages,
+                reason=None if passages else _reason(snapshot, query, filter),
                 took_ms=_since(began),
             )
 
@@ -156,16 +159,18 @@ class Pipeline:
             }
             passages = self._passages(replace(found[query], k=k), merge, explain)
             sentences = self._answered(parts, found, passages, explain)
+            reason = None if passages else _reason(snapshot, query, filter)
+            quotes = dict.fromkeys(part.citation.quote for part in sentences)
             return Answer(
                 query=query,
                 generation=snapshot.generation,
                 answered=bool(sentences),
                 # A question of several parts is answered if one of them is.
                 confidence=max(self._confidence(found[part.searched]) for part in parts),
-                text=" ".join(dict.fromkeys(part.citation.quote for part in sentences))
-                or NOT_ANSWERED,
+                text=" ".join(quotes) or reason or NOT_ANSWERED,
                 sentences=sentences,
                 passages=passages,
+                reason=reason,
                 took_ms=_since(began),
             )
 
@@ -273,6 +278,12 @@ def _within(snapshot: Snapshot, filter: Filter) -> Ids:
         return by_id and (filter.media_type is None or row.media_type in filter.media_type)
 
     return snapshot.chunk_ids_of(row.document for row in snapshot.documents() if passes(row))
+
+
+def _reason(snapshot: Snapshot, query: str, filter: Filter | None) -> str:
+    """Why there is no passage."""
+    n_within = None if filter is None else len(_within(snapshot, filter))
+    return reason_for(snapshot, query, n_within)
 
 
 def _since(began: float) -> float:

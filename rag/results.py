@@ -16,6 +16,11 @@ _CONFIDENCE = (
     "The calibrated probability that the documents answer the question. With a model that no "
     "calibration was fitted for: the mean of the best passage's dense and sentence cosines."
 )
+_REASON = Field(
+    default=None,
+    exclude_if=lambda reason: reason is None,
+    description="Why there is no passage; left out if there is one.",
+)
 
 
 class _Result(BaseModel):
@@ -140,6 +145,7 @@ class SearchResult(_Result):
     answered: bool = Field(description="False if the documents most likely do not answer it.")
     confidence: float = Field(ge=0, le=1, description=_CONFIDENCE)
     passages: list[Passage] = Field(description="At most k, ranked from 1.")
+    reason: str | None = _REASON
 
 
 class AnswerSentence(_Result):
@@ -166,6 +172,7 @@ class Answer(_Result):
         description="At most k, ranked from 1 for the whole question; behind them any other that a "
         "sentence stands in, with what it scored for that part. If nothing answers, the nearest."
     )
+    reason: str | None = _REASON
 
 
 class Filter(_Result):

@@ -24,13 +24,11 @@ from rag.terminal import on_one_line, printable
 if TYPE_CHECKING:
     from rag.overview import Overview
 
-_NO_PASSAGES = "No passages: the index is empty, --doc matches none, or no word matches."
-
 
 def print_result(out: Console, result: SearchResult) -> None:
     """The passages, best first."""
     if not result.passages:
-        out.print(_NO_PASSAGES)
+        out.print(result.reason)
         return
     for passage in result.passages:
         _print_passage(out, result.query, passage)
@@ -43,7 +41,7 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     """The sentences that answer, then the passages behind them: their best sentences alone, or
     `full`."""
     if not answer.passages:
-        out.print(_NO_PASSAGES)
+        out.print(answer.reason)
         return
     _print_sentences(out, answer)
     out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")

@@ -10,6 +10,7 @@ import pytest
 from command import rag
 from ingesting import write
 from privileges import give_up_root_access, needs_permissions
+from rag.no_passages import NO_DOCUMENTS
 
 
 @pytest.fixture
@@ -144,6 +145,23 @@ def test_an_empty_index_says_that_it_is_empty(here: Path) -> None:
     assert refused.returncode == 2
     assert "docs is gone, and with it the 3 files in the index" in refused.stderr
     assert "3 removed" in rag("ingest", "docs", "--prune", "--yes", cwd=here).stdout
-    asked = rag("ask", "What is the text?", cwd=here).stdout
-    assert "the index is empty" in asked
-    assert "do not answer" not in asked
+    assert_says_that_it_is_empty(here)
+
+
+def test_an_empty_index_that_an_ingest_read_nothing_into_says_that_it_is_empty(here: Path) -> None:
+    rag("ingest", "docs", cwd=here)
+    rag("remove", "docs/*", "--yes", cwd=here)
+    for path in (here / "docs").rglob("*.txt"):
+        path.write_text("")
+    skipped = rag("ingest", "docs", cwd=here)
+    assert skipped.returncode == 1
+    assert "0 added, 0 updated, 0 unchanged, 0 removed, 3 skipped" in skipped.stdout
+    assert_says_that_it_is_empty(here)
+
+
+def assert_says_that_it_is_empty(folder: Path) -> None:
+    for command in (["ask"], ["search"], ["search", "--lexical"]):
+        assert rag(*command, "What is the text?", cwd=folder).stdout == f"{NO_DOCUMENTS}\n"
+        found = json.loads(rag(*command, "What is the text?", "--json", cwd=folder).stdout)
+        assert (found["answered"], found["reason"]) == (False, NO_DOCUMENTS)
+        assert found.get("text", NO_DOCUMENTS) == NO_DOCUMENTS

@@ -12,6 +12,7 @@ from fakes import HashEmbedder
 from index.load import document_of
 from index.sync import ingest_documents
 from rag.confidence import Weight
+from rag.no_passages import NONE_PASSES
 from rag.pipeline import Pipeline
 from rag.results import Filter
 from rag.shown import print_answer, print_result
@@ -102,11 +103,12 @@ def test_an_explained_answer_has_the_passages_whole(pipeline: Pipeline) -> None:
     assert parts == ["dense", "sentence", "words", "rerank"]
 
 
-def test_no_passage_at_all_is_told(pipeline: Pipeline) -> None:
+def test_no_passage_at_all_is_told_by_its_reason_alone(pipeline: Pipeline) -> None:
+    nothing = Filter(doc_id=["x"])
     out = Console(file=io.StringIO())
-    print_answer(out, pipeline.ask("bakery", filter=Filter(doc_id=["x"])), full=False)
-    (line,) = lines_of(out)
-    assert line.startswith("No passages: the index is empty")
+    print_answer(out, pipeline.ask("bakery", filter=nothing), full=False)
+    print_result(out, pipeline.search("bakery", filter=nothing))
+    assert lines_of(out) == [NONE_PASSES] * 2
 
 
 @pytest.mark.parametrize("width", [40, 60, 120])

@@ -133,6 +133,14 @@ def test_an_empty_index_finds_nothing() -> None:
     assert not len(FaissIndex(DIMENSION).search(query, 5))
 
 
+def test_within_no_chunk_nothing_is_found_in_an_empty_index_or_another() -> None:
+    query, none = np.eye(DIMENSION, dtype=np.float32)[0], np.array([], dtype=np.int64)
+    other = built(np.arange(DIMENSION), np.eye(DIMENSION, dtype=np.float32))
+    for index in (FaissIndex(DIMENSION), other):
+        for within in (none, np.array([1000])):
+            assert [hit.chunk_id for hit in index.search(query, 5, within)] == []
+
+
 def test_a_query_of_another_dimension_is_refused() -> None:
     index = built(np.array([1]), unit(np.ones((1, DIMENSION))))
     with pytest.raises(IndexMismatch, match=r"8-d vectors .*\(9,\).*rag ingest --rebuild"):

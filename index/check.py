@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,10 +11,10 @@ import numpy as np
 
 from index.analyze import terms_of
 from index.dense import FaissIndex
-from index.errors import IndexDamaged, IndexProblem
+from index.errors import IndexDamaged
 from index.lexical import TantivyIndex
 from index.manifest import MANIFEST, Manifest
-from index.meta import get_meta, last_generation
+from index.meta import counted, get_meta, last_generation
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -29,9 +29,9 @@ from index.store import DATABASE, Store
 from index.sums import DamagedRow
 from index.types import Document
 
-Part = Literal["database", "settings", "documents", "totals", "derived"]
+Part = Literal["database", "settings", "documents", "lost", "derived"]
 """What a flaw is of: the database as SQLite has it, what it says of itself, a document with its
-chunks, how many there are of them, or the files of FAISS and BM25."""
+chunks, documents that are there no more, or the files of FAISS and BM25."""
 
 Told = Callable[[int, int], None]
 """Told how many chunks have been checked, and of how many."""
@@ -77,7 +77,8 @@ def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
     """
     checked = Checked()
     with closing(Store.open(folder)) as store, closing(Database(folder / DATABASE, "rw")) as raw:
-        store.pin()
+        with suppress(IndexDamaged):  # it is held all the same
+            store.pin()
         raw.execute("BEGIN")
         _check_structure(raw, checked)
         _check_rows(raw, checked, told)
@@ -174,23 +175,23 @@ def _check_totals(raw: Database, checked: Checked) -> None:
     try:
         last = last_generation(raw)
     except DamagedRow:
-        checked.add("totals", "the database's list of generations is not what was stored")
+        checked.add("settings", "the database's list of generations is not what was stored")
         return
     if checked.n_documents != last.n_documents:
         checked.add(
-            "totals", f"{last.n_documents} documents were stored, {checked.n_documents} are there"
+            "lost", f"{last.n_documents} documents were stored, {checked.n_documents} are there"
         )
-    n_chunks = int(raw.execute("SELECT count(*) FROM chunks").fetchone()[0])
-    if n_chunks != last.n_chunks:
-        checked.add("totals", f"{last.n_chunks} chunks were stored, {n_chunks} are there")
+    n_chunks = counted(raw)[1]
+    if checked.sound and n_chunks != last.n_chunks:
+        checked.add("settings", f"{last.n_chunks} chunks were counted, {n_chunks} are there")
 
 
 def _check_derived(folder: Path, store: Store, checked: Checked) -> None:
     """FAISS and BM25 against the store: the same chunks, vectors and terms."""
     try:
         manifest = Manifest.read(folder, store)
-    except IndexProblem as error:
-        checked.add("derived", str(error))
+    except IndexDamaged as error:  # a later generation was published than there is
+        checked.add("lost", str(error))
         return
     if manifest is None or manifest.generation != store.generation:
         checked.add("derived", f"{folder / MANIFEST} is not of the database's generation")

@@ -79,6 +79,14 @@ class Manifest:
             )
 
     @staticmethod
+    def generation_in(folder: Path) -> int:
+        """The generation that was published, of whatever database; 0 if that is not known."""
+        try:
+            return int(unsealed((folder / MANIFEST).read_bytes())["generation"])
+        except (AttributeError, KeyError, OSError, TypeError, ValueError):
+            return 0
+
+    @staticmethod
     def listed(folder: Path) -> set[str]:
         """The folders that the manifest lists, of whatever format; none if it is damaged."""
         try:

@@ -1,5 +1,6 @@
 """What a database says of itself: settings by name, and a row for each generation."""
 
+from contextlib import suppress
 from secrets import token_hex
 from typing import NamedTuple
 
@@ -44,6 +45,22 @@ def last_generation(database: Database) -> Generation:
     if not rows:
         raise DamagedRow("no generation")
     return _generation(rows[0])
+
+
+def newest_generation(database: Database) -> int:
+    """The highest number of a generation whose row is as it was written; 0 if none is."""
+    numbers = [0]
+    for row in database.all_rows("SELECT * FROM generations"):
+        with suppress(DamagedRow):
+            numbers.append(_generation(row).number)
+    return max(numbers)
+
+
+def counted(database: Database) -> tuple[int, int]:
+    """How many documents and chunks there are, counted one by one."""
+    n_documents = database.execute("SELECT count(*) FROM documents").fetchone()[0]
+    n_chunks = database.execute("SELECT count(*) FROM chunks").fetchone()[0]
+    return int(n_documents), int(n_chunks)
 
 
 def generation_of(database: Database, number: int) -> Generation | None:

@@ -62,7 +62,7 @@ class Putting:
     ) -> int:
         """The document that begins with `first` and goes on in `parts`; how many chunks it has."""
         document, path = first.source.document, first.source.path
-        new = self.store.document_row(doc_id=document.doc_id) is None
+        new = not self.store.has(document.doc_id)
         n_chunks = transaction.put(document, path, self._followed(first, parts))
         (self.report.added if new else self.report.updated).append(document.doc_id)
         self.progress.documents_done += 1

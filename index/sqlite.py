@@ -37,7 +37,10 @@ class Database:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
         """The rows as they are asked for: a million of them need not be held at once."""
         with translated(self.path):
-            yield from self._connection.execute(sql, parameters)
+            # Not `yield from`: a generator left unfinished would close the cursor when it is
+            # forgotten, which fails once the database is closed.
+            for row in self._connection.execute(sql, parameters):  # noqa: UP028
+                yield row
 
     def all_rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """The same together, sooner where they are few."""

@@ -198,6 +198,11 @@ class Store:
         ).fetchone()
         return None if row is None else self._document_row(row)
 
+    def has(self, doc_id: str) -> bool:
+        """Whether there is a document of this id, damaged or not."""
+        found = self._database.execute("SELECT 1 FROM documents WHERE doc_id = ?", [doc_id])
+        return found.fetchone() is not None
+
     def _document_row(self, row: Sequence[object]) -> StoredDocument:
         with self._sound(f"the document {row[1]}"):
             return stored_document(row)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 from index.fingerprint import Fingerprint
-from index.meta import Generation, set_meta
+from index.meta import Generation, counted, set_meta
 from index.quantized import row_bytes
 from index.rows import (
     DOCUMENT_COLUMNS,
@@ -132,6 +132,10 @@ class Transaction:
             f"INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE {column} = ?",
             [self._generation, value],
         )
+
+    def recount(self) -> None:
+        """Take the totals from what is there: after rows that may have been damaged."""
+        self._n_documents, self._n_chunks = counted(self._database)
 
     def move(self, document: int, path: str) -> None:
         """The file of a document lies elsewhere now. Raises DamagedRow."""

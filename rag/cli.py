@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from index.errors import RagError
+from rag.cli_check import check
 from rag.cli_documents import list_documents, remove
 from rag.cli_ingest import ingest
 from rag.cli_options import (
@@ -178,6 +179,7 @@ def search(
 
 app.command("list")(list_documents)
 app.command()(remove)
+app.command()(check)
 
 
 @app.command()

@@ -5,9 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from index.check import Checked, Told
 from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
 from index.progress import Report, Watch
+from index.repair import repair
 from index.store import Store
 from index.sync import ingest, rebuild
 from rag.models import fingerprint_in, load_model, load_model_of
@@ -49,3 +51,13 @@ def rebuild_index(settings: Settings, watch: Watch) -> Report:
             f"no index at {settings.index} to rebuild; use `rag ingest PATH`"
         ) from None
     return rebuild(settings.index, load_model_of(built_with, settings), watch)
+
+
+def repair_index(settings: Settings, told: Told, *, drop: bool) -> tuple[Checked, Checked]:
+    """Check the index, mend what can be mended with the model that it has, and check it again."""
+    return repair(
+        settings.index,
+        lambda: load_model_of(fingerprint_in(settings.index), settings),
+        told,
+        drop=drop,
+    )

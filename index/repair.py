@@ -1,0 +1,164 @@
+"""Mend what is damaged in an index from what is not.
+
+FAISS and BM25 are made anew from the database, and SQLite's own indexes from its tables. A document
+whose text is as it was stored is chunked and encoded anew; one whose text is not is read from its
+file, if that still has the text that was stored. What is left after that only a backup has.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+
+from index.batches import Source
+from index.check import Checked, Part, Told, check
+from index.errors import IndexDamaged, IndexProblem, UnreadableDocument
+from index.fingerprint import ChunkSettings, Fingerprint
+from index.load import read
+from index.manifest import MANIFEST, Manifest
+from index.meta import begin, counted, newest_generation, set_meta
+from index.progress import Progress, Report
+from index.protocols import Embedder
+from index.putting import Putting
+from index.rows import (
+    DOCUMENT_COLUMNS,
+    blob,
+    integer,
+    stored_document,
+    whole_document,
+)
+from index.sqlite import Database
+from index.store import DATABASE, Store
+from index.sums import DamagedRow
+from index.types import Span, chunk_id_of, sha256_of
+from index.writing import published, writing
+
+
+def repair(
+    folder: Path,
+    embedder: Callable[[], Embedder],
+    told: Told = lambda done, total: None,
+    *,
+    drop: bool = False,
+) -> tuple[Checked, Checked]:
+    """Check an index, mend what is damaged, and check it again; both results.
+
+    Where a document cannot be mended nothing is changed, and the second result names what stands in
+    the way; with `drop` such documents are removed. The embedder is asked for only if documents are
+    to be encoded. Stopped at any instant, it leaves the index as it was or mended in part, and can
+    be run again.
+
+    Raises what `index.check.check` does, IndexBusy if another process is writing, IndexMismatch if
+    the embedder is not the index's.
+    """
+    with writing(folder):
+        before = check(folder, told)
+        parts = {flaw.part for flaw in before.flaws}
+        if not parts or ("settings" in parts and _model_is_lost(folder)):
+            return before, before
+        sources = _sources(folder, [flaw.row for flaw in before.flaws if flaw.row is not None])
+        hopeless = [flaw for flaw in before.flaws if flaw.row and not sources[flaw.row]]
+        if hopeless and not drop:
+            return before, replace(before, flaws=hopeless)
+        if parts != {"derived"}:
+            _mend_database(folder, parts)
+        (folder / MANIFEST).unlink(missing_ok=True)
+        with published(folder, Store.open(folder), Report()) as store:
+            if sources:
+                _put_again(store, sources, embedder)
+        return before, check(folder, told)
+
+
+def _model_is_lost(folder: Path) -> bool:
+    """Whether it is not known which model the index is of: then nothing can be made anew."""
+    with closing(Store.open(folder)) as store:
+        try:
+            return not store.fingerprint.model.dimension
+        except IndexDamaged:
+            return True
+
+
+def _mend_database(folder: Path, parts: set[Part]) -> None:
+    """What has to be right before a document is put in: SQLite's indexes, and the counts."""
+    with closing(Database(folder / DATABASE, "rw")) as raw:
+        if "database" in parts:
+            with suppress(IndexProblem):  # as where two documents have one id now
+                raw.execute("REINDEX")
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute("DELETE FROM chunks WHERE document NOT IN (SELECT document FROM documents)")
+        raw.execute("DELETE FROM token_vectors WHERE chunk_id NOT IN (SELECT chunk_id FROM chunks)")
+        if "settings" in parts:
+            set_meta(raw, "database", token_hex(16))
+        number = max(newest_generation(raw), Manifest.generation_in(folder)) + 1
+        raw.execute("DELETE FROM generations")
+        begin(raw, number, counted(raw))
+        raw.execute("COMMIT")
+
+
+def _sources(folder: Path, rows: Sequence[int]) -> dict[int, Source | None]:
+    """What each of these documents' rows can be made anew from, if anything."""
+    with closing(Database(folder / DATABASE, "rw")) as raw:
+        return {row: _source(raw, row) for row in rows}
+
+
+def _put_again(
+    store: Store, found: Mapping[int, Source | None], embedder: Callable[[], Embedder]
+) -> None:
+    """Put documents in anew, and remove those that have no source."""
+    with store.transaction() as transaction:
+        sources = [source for source in found.values() if source is not None]
+        if sources:
+            model = embedder()
+            store.fingerprint.check(Fingerprint.of(model.fingerprint), store.path.parent)
+            settings = ChunkSettings.of(model.fingerprint)
+            putting = Putting(store, model, settings, Report(), Progress(), lambda progress: None)
+            putting.put_into(transaction, sources)
+        for row in found:
+            transaction.delete(row)
+        transaction.recount()
+
+
+def _source(raw: Database, number: int) -> Source | None:
+    """What a document's row can be made anew from, if anything."""
+    row = raw.execute(
+        f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
+        "WHERE document = ?",
+        [number],
+    ).fetchone()
+    if row is None:
+        return None
+    try:
+        return Source(stored_document(row[4:]).path, whole_document(row))
+    except DamagedRow:
+        return _from_file(raw, row)
+
+
+def _from_file(raw: Database, row: Sequence[object]) -> Source | None:
+    """A document from its file, if that has the text whose sha256 was stored; or, where the row
+    with its sha256 is damaged, the text that was stored."""
+    number, doc_id, path, text = row[4], str(row[5]), row[6], str(row[3])
+    encoding = None
+    try:
+        stored = stored_document(row[4:])
+        wanted, encoding = stored.sha256, stored.metadata.get("encoding_given")
+    except DamagedRow:
+        wanted = sha256_of(text)
+        if not _is_id_of(raw, doc_id, number):
+            return None
+    try:
+        document = read(Path(str(path)), doc_id, fallback=encoding)
+    except (OSError, UnreadableDocument, ValueError):
+        return None
+    return Source(str(path), document) if document.sha256 == wanted else None
+
+
+def _is_id_of(raw: Database, doc_id: str, number: object) -> bool:
+    """Whether the ids of a document's chunks were made of this doc_id."""
+    chunks = raw.all_rows(
+        "SELECT chunk_id, start, end, digest FROM chunks WHERE document = ?", [number]
+    )
+    return any(
+        chunk_id_of(doc_id, Span(integer(start), integer(end)), blob(digest)) == chunk_id
+        for chunk_id, start, end, digest in chunks
+    )

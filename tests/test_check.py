@@ -1,16 +1,23 @@
 """A check finds whatever was changed, and a repair ends with right answers or says what is lost."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from command import rag
 from damaging import change, columns, make_index
 from fakes import HashEmbedder
 from faults.answers import Answers, answers_of
 from index.check import check
+from index.dense import FaissIndex
 from index.errors import IndexProblem
+from index.manifest import MANIFEST, Manifest
 from index.repair import repair
+from index.store import DATABASE, Store
 
 BEYOND = {("meta", "key"), ("meta", "value"), ("meta", "sum")}
 """Which model an index is of, and its schema: nothing else says so."""
@@ -69,3 +76,102 @@ def test_a_changed_value_is_found_and_mended(
         _, after = repair(index, HashEmbedder, drop=True)
         assert after.sound
         assert after.n_documents == 2
+
+
+def spoil(index: Path, sql: str) -> None:
+    with closing(sqlite3.connect(index / DATABASE)) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+SPOIL_TEXT = (
+    "UPDATE documents SET text = replace(text, 'Report', 'Rumour') WHERE doc_id LIKE '%d01%'"
+)
+
+
+def test_a_text_is_put_back_from_its_file(index: Path, right: Answers) -> None:
+    spoil(index, SPOIL_TEXT)
+    before, after = repair(index, HashEmbedder)
+    assert [flaw.message.partition(":")[0] for flaw in before.flaws] == ["docs/d01.txt"]
+    assert after.sound
+    assert answers_of(index) == right
+
+
+def test_a_text_whose_file_has_another_is_beyond_repair(index: Path, tmp_path: Path) -> None:
+    """Nothing is changed, however much else could be mended, until the loss is accepted."""
+    (tmp_path / "docs").mkdir()
+    spoil(index, SPOIL_TEXT)
+    spoil(index, f"UPDATE documents SET path = '{tmp_path}/docs/d01.txt' WHERE doc_id LIKE '%d01%'")
+    spoil(index, "UPDATE token_vectors SET sum = sum + 1")
+    held = (index / DATABASE).read_bytes()
+    before, after = repair(index, never)
+    assert len(before.flaws) == 3
+    assert [flaw.message.partition(":")[0] for flaw in after.flaws] == ["docs/d01.txt"]
+    assert (index / DATABASE).read_bytes() == held
+    _, after = repair(index, HashEmbedder, drop=True)
+    assert (after.sound, after.n_documents) == (True, 2)
+
+
+def test_lost_rows_are_told(index: Path) -> None:
+    spoil(index, "DELETE FROM documents WHERE doc_id LIKE '%d01%'")
+    before, after = repair(index, never)
+    assert "3 documents were stored, 2 are there" in [flaw.message for flaw in before.flaws]
+    assert "lost" in {flaw.part for flaw in before.flaws}
+    assert (after.sound, after.n_documents) == (True, 2)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "vectors.faiss", "meta.json"])
+@pytest.mark.parametrize("lost", [True, False])
+def test_files_of_faiss_and_bm25_are_made_anew(
+    name: str, lost: bool, index: Path, right: Answers
+) -> None:
+    file = next(index.rglob(name))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 4
+    if lost:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    before, after = repair(index, never)
+    assert {flaw.part for flaw in before.flaws} == {"derived"}
+    assert after.sound
+    assert answers_of(index) == right
+
+
+def test_other_vectors_or_terms_than_the_databases_are_seen(index: Path) -> None:
+    """Files as they were published, of another state than the database's: no checksum tells."""
+    spoil(index, "UPDATE meta SET key = key")  # a fresh log
+    with closing(Store.open(index)) as store:
+        manifest = Manifest.read(index, store)
+        assert manifest is not None
+        wrong = FaissIndex.load(index / manifest.dense, to_change=True)
+        ids = np.sort(wrong.ids())
+        wrong.remove(ids[:2])
+        wrong.add(ids[:2], store.vectors(ids[:2])[::-1].copy())
+        wrong.save(index / manifest.dense)
+        generation = manifest.generation
+        Manifest.of(index, store, generation, manifest.dense, manifest.lexical).write(index)
+    messages = [flaw.message for flaw in check(index).flaws]
+    assert messages == ["FAISS holds other vectors than the database"]
+    assert repair(index, never)[1].sound
+
+
+def test_the_exit_status_tells(index: Path) -> None:
+    def status(*flags: str) -> tuple[int, str]:
+        done = rag("check", *flags, "--index", str(index), cwd=index.parent)
+        return done.returncode, done.stdout + done.stderr
+
+    assert status()[0] == 0
+    next(index.rglob("vectors.faiss")).unlink()
+    code, output = status()
+    assert (code, "rag check --repair" in output) == (1, True)
+    assert status("--repair")[0] == 0
+    assert status("--json")[0] == 0
+    spoil(index, SPOIL_TEXT)
+    spoil(index, "UPDATE documents SET path = NULL WHERE doc_id LIKE '%d01%'")
+    code, output = status("--repair")
+    assert (code, "--drop" in output, "docs/d01.txt" in output) == (2, True, True)
+    assert status("--drop")[0] == 2
+    (index / DATABASE).write_bytes(b"no database at all" * 100)
+    code, output = status()
+    assert (code, output.count("\n")) == (2, 1)

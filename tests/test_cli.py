@@ -27,6 +27,7 @@ COMMANDS = [
     ["search"],
     ["list"],
     ["remove"],
+    ["check"],
     ["info"],
     ["serve"],
     ["eval"],

@@ -320,3 +320,20 @@ print(started)
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[0]"
+
+
+@pytest.mark.parametrize("n_lists", [0, 7])
+def test_what_an_index_keeps_can_be_read_back(n_lists: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    ids, vectors = random_ids(rng, 500), unit(rng.standard_normal((500, DIMENSION)))
+    index = FaissIndex.trained(vectors, n_lists) if n_lists else FaissIndex(DIMENSION)
+    index.add(ids, vectors)
+    index.save(tmp_path)
+    loaded = FaissIndex.load(tmp_path)
+    assert sorted(loaded.ids()) == sorted(ids)
+    parts = list(loaded.contents(64))
+    order = np.argsort(ids)
+    kept_ids = np.concatenate([part[0] for part in parts])
+    kept = np.concatenate([part[1] for part in parts])[np.argsort(kept_ids)]
+    np.testing.assert_array_equal(np.sort(kept_ids), ids[order])
+    np.testing.assert_allclose(kept, vectors[order], atol=0.02 if n_lists else 0)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from index.errors import IndexMismatch
 from index.sizing import Description, Shape
 from index.types import Hits, Ids, Matrix, Vector
+from index.unchanged import Unchanged
 
 VERSION: str = faiss.__version__
 
@@ -59,6 +60,7 @@ class FaissIndex:
 
     def __init__(self, dimension: int) -> None:
         self.shape = Shape()
+        self._mapped: Unchanged | None = None
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
     @classmethod
@@ -128,6 +130,8 @@ class FaissIndex:
                 f"the index holds {self.dimension}-d vectors but the query's has shape "
                 f"{query.shape}; run `rag ingest --rebuild`"
             )
+        if self._mapped is not None:
+            self._mapped.check()
         if within is None:
             return self._found(query, min(k, len(self)), len(self), None, self.shape.n_probed)
         if (within[1:] <= within[:-1]).any():
@@ -226,12 +230,7 @@ class FaissIndex:
             return np.zeros(0, np.int64), np.zeros((0, self.dimension), np.float32)
         ids = faiss.rev_swig_ptr(lists.get_ids(number), size).copy()
         codes = faiss.rev_swig_ptr(lists.get_codes(number), size * self.dimension)
-        vectors = np.empty((size, self.dimension), np.float32)
-        self._index.sq.decode(
-            faiss.swig_ptr(codes),
-            faiss.swig_ptr(vectors),
-            size,
-        )
+        vectors: Matrix = self._index.sq.decode(codes.reshape(size, self.dimension))
         return ids, vectors
 
     def to_array(self) -> NDArray[np.uint8]:
@@ -242,6 +241,7 @@ class FaissIndex:
     @classmethod
     def from_array(cls, content: NDArray[np.uint8], n_lists: int) -> "FaissIndex":
         index = cls.__new__(cls)
+        index._mapped = None
         index._index = faiss.deserialize_index(content)
         index.shape = Shape(n_lists, n_lists)
         return index
@@ -262,7 +262,9 @@ class FaissIndex:
         index = cls.__new__(cls)
         index.shape = Shape(**json.loads((path / _SHAPE).read_text()))
         file = path / _VECTORS
+        index._mapped = None
         if not to_change and file.stat().st_size >= MMAP_FROM_BYTES:
+            index._mapped = Unchanged([file])
             index._index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
         else:
             with file.open("rb") as stream:

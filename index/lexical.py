@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from index.errors import IndexDamaged
 from index.types import Hits, Ids
+from index.unchanged import Unchanged
 
 VERSION: str = tantivy.__version__  # type: ignore[attr-defined]
 
@@ -30,6 +31,7 @@ or nothing (eval/LOG.md)."""
 
 _K1 = 1.2
 _FEW = 500
+_UNMAPPED = (".json", ".lock")
 _HEAP_BYTES = 64 * 2**20
 _SCHEMA = (
     tantivy.SchemaBuilder()
@@ -71,6 +73,7 @@ class TantivyIndex:
     def __init__(self, folder: Path) -> None:
         """Raises IndexDamaged if tantivy cannot read it."""
         self._folder = folder
+        self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix not in _UNMAPPED)
         with _reading(folder):
             self._index = tantivy.Index.open(str(folder))
             # The folder never changes: no thread needs to watch it, and none must load from it
@@ -86,6 +89,7 @@ class TantivyIndex:
         available = len(self) if within is None else min(len(self), len(within))
         if not terms or not available or k < 1:
             return Hits.none()
+        self._mapped.check()
         with _reading(self._folder):
             ids, scores = self._found(self._query(terms, within), k, available)
         return Hits.ordered(ids, scores, k)
@@ -135,6 +139,7 @@ class TantivyIndex:
         )
 
     def document_frequency(self, term: str) -> int:
+        self._mapped.check()
         with _reading(self._folder):
             return int(self._searcher.doc_freq("terms", term))
 

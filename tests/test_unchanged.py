@@ -1,0 +1,62 @@
+"""Files that are changed under a process that has them mapped: a refusal, never a crash."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import lexical
+from index.dense import MMAP_FROM_BYTES, FaissIndex
+from index.errors import IndexDamaged
+from index.lexical import LexicalText, TantivyIndex
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> TantivyIndex:
+    rows = [LexicalText(i, ["river", "grain", f"word{i}"]) for i in range(50)]
+    lexical.append(tmp_path, rows)
+    return TantivyIndex(tmp_path)
+
+
+SUFFIXES = [".term", ".idx", ".fieldnorm", ".fast"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_changed_file_of_bm25_is_refused(
+    words: TantivyIndex, suffix: str, cut: bool, tmp_path: Path
+) -> None:
+    assert len(words.search(["river"], 5)) == 5
+    for file in tmp_path.glob(f"*{suffix}"):
+        if cut:
+            os.truncate(file, 0)
+        else:
+            file.write_bytes(bytes(file.stat().st_size))
+    for read in (lambda: words.search(["river"], 5), lambda: words.document_frequency("river")):
+        with pytest.raises(IndexDamaged, match="changed while it was in use"):
+            read()
+
+
+def test_files_that_a_newer_generation_replaced_are_read_on(
+    words: TantivyIndex, tmp_path: Path
+) -> None:
+    for file in list(tmp_path.iterdir()):
+        content = file.read_bytes()
+        file.unlink()
+        file.write_bytes(content[: len(content) // 2])
+    assert len(words.search(["river"], 5)) == 5
+
+
+def test_a_changed_file_of_faiss_is_refused(tmp_path: Path) -> None:
+    dimension = 256
+    n = MMAP_FROM_BYTES // (4 * dimension) + 1
+    index = FaissIndex(dimension)
+    index.add(np.arange(n), np.random.default_rng(0).random((n, dimension), np.float32))
+    index.save(tmp_path)
+    loaded = FaissIndex.load(tmp_path)
+    query = np.ones(dimension, np.float32)
+    assert len(loaded.search(query, 5)) == 5
+    os.truncate(tmp_path / "vectors.faiss", 100)
+    with pytest.raises(IndexDamaged, match="changed while it was in use"):
+        loaded.search(query, 5)

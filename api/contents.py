@@ -3,7 +3,7 @@
 from anyio import CapacityLimiter, to_thread
 
 from api.wire import Ready
-from index.snapshot import State
+from index.readers import State
 from rag.pipeline import Pipeline
 
 

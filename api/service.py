@@ -14,7 +14,7 @@ from api.admission import Admission
 from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
-from index.snapshot import State
+from index.readers import State
 from rag.cache import ResultCache
 from rag.pipeline import Pipeline
 from rag.results import Answer, SearchResult, to_json

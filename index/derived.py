@@ -8,8 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 from index import dense, lexical
@@ -18,7 +17,7 @@ from index.cores import cores
 from index.dense import FaissIndex
 from index.dense_build import caught_up, made_anew
 from index.drafts import Drafts
-from index.errors import IndexDamaged, IndexProblem
+from index.errors import IndexDamaged
 from index.lexical import LexicalText, TantivyIndex
 from index.locks import held
 from index.manifest import FORMAT, MANIFEST, Manifest
@@ -28,7 +27,9 @@ from index.sizing import Sizing
 from index.sqlite import translated
 from index.store import Store
 
-__all__ = ["MANIFEST", "Derived", "open_derived", "publish"]
+__all__ = ["LOCK", "MANIFEST", "publish"]
+
+LOCK = "publish.lock"
 
 _PATIENCE_S = 600.0
 """How long an ingest waits for another process that builds the index files."""
@@ -36,43 +37,22 @@ _PATIENCE_S = 600.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """The two indexes of one generation."""
-
-    generation: int
-    dense: VectorIndex
-    lexical: LexicalIndex
-
-
-def open_derived(folder: Path, store: Store) -> Derived:
-    """The indexes of the generation that `store` is pinned at when this returns.
-
-    Where the published ones are of an earlier generation they are caught up, where they are
-    damaged, missing or of another format rebuilt, and published.
-    """
-    # Another process may publish between our steps; then what we looked at is gone, and we look
-    # again.
-    for _ in range(20):
-        generation = store.pin()
-        manifest = Manifest.read(folder, store)
-        if manifest is None or manifest.generation < generation or not manifest.intact(folder):
-            publish(folder, store)
-            continue
-        # FAISS and tantivy each have their own word for a file that is not there any more.
-        with suppress(IndexDamaged, OSError, RuntimeError, ValueError):
-            return _load(folder, manifest)
-    raise IndexProblem(f"{folder} changed twenty times while it was being opened; try again")
-
-
 def publish(
-    folder: Path, store: Store, sizing: Sizing = Sizing(), n_threads: int | None = None
+    folder: Path,
+    store: Store,
+    sizing: Sizing = Sizing(),
+    n_threads: int | None = None,
+    *,
+    patience_s: float = _PATIENCE_S,
 ) -> None:
     """Bring the files of `folder` up to the store's generation, if they are not there yet.
 
     n_threads: all cores that the process may use, unless given.
+    patience_s: how long another process that does the same is waited for.
+
+    Raises IndexBusy if that one takes longer.
     """
-    with _publishing(folder), translated(folder):
+    with _publishing(folder, patience_s), translated(folder):
         generation = store.pin()
         manifest = Manifest.read(folder, store)
         if manifest is not None and not manifest.intact(folder):
@@ -103,19 +83,11 @@ def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: Lexica
 
 
 @contextmanager
-def _publishing(folder: Path) -> Iterator[None]:
+def _publishing(folder: Path, patience_s: float) -> Iterator[None]:
     """One process at a time."""
     what = f"another process is building the index files in {folder}"
-    with held(folder / "publish.lock", what, _PATIENCE_S):
+    with held(folder / LOCK, what, patience_s):
         yield
-
-
-def _load(folder: Path, manifest: Manifest) -> Derived:
-    return Derived(
-        generation=manifest.generation,
-        dense=FaissIndex.load(folder / manifest.dense),
-        lexical=TantivyIndex(folder / manifest.lexical),
-    )
 
 
 def _sweep(folder: Path, manifest: Manifest | None, drafts: Drafts) -> None:

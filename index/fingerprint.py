@@ -4,6 +4,7 @@ import json
 import shlex
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -75,6 +76,11 @@ class Fingerprint:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def digest(self) -> str:
+        """The same for equal fingerprints only; 64 hex digits."""
+        return sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
     @lru_cache(maxsize=8)  # of one index it is asked for several times a search

@@ -5,6 +5,7 @@ file beside it, for people alone: it may be missing or out of date.
 """
 
 import json
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -17,21 +18,24 @@ from filelock import FileLock, Timeout
 from index.errors import IndexBusy
 from index.sqlite import translated
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
 def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
     """Hold the lock in a file, which is made if there is none.
 
     what: what is waited for, as in "another process is writing to docs/.rag".
-    Raises IndexBusy if it is held by another for timeout_s, IndexProblem if it cannot be made.
+    A wait begins with a warning that names the holder. Raises IndexBusy if the lock is held by
+    another for timeout_s, IndexProblem if it cannot be made.
     """
     lock = FileLock(path, mode=0o600)
     with translated(path):
-        try:
-            lock.acquire(timeout=timeout_s)
-        except Timeout:  # an OSError, but not one of the disk's
+        if timeout_s > 0 and not _acquired(lock, 0):
+            _log.warning("%s (%s); waiting for it, at most %g s", what, holder_of(path), timeout_s)
+        if not lock.is_locked and not _acquired(lock, timeout_s):
             holder = holder_of(path)
-            raise IndexBusy(f"{what} ({holder}); wait until it is done, or stop it") from None
+            raise IndexBusy(f"{what} ({holder}); wait until it is done, or stop it")
     try:
         with suppress(OSError):
             _write_holder(_holder_file(path))
@@ -40,6 +44,14 @@ def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
         with suppress(OSError):
             _holder_file(path).unlink(missing_ok=True)
         lock.release()
+
+
+def _acquired(lock: FileLock, timeout_s: float) -> bool:
+    try:
+        lock.acquire(timeout=timeout_s)
+    except Timeout:  # an OSError, but not one of the disk's
+        return False
+    return True
 
 
 def holder_of(path: Path) -> str:

@@ -31,6 +31,8 @@ class Manifest:
     token: the store's own for the generation, so that files are never taken for those of another
     database, as when it was deleted and made anew, or of a copy that went another way
     database: the store's own id, the same in every generation and copy
+    fingerprint: the digest of the store's fingerprint: what made the vectors; empty if it was
+    published by a program that did not note it
     """
 
     format: str
@@ -40,6 +42,7 @@ class Manifest:
     lexical: str
     files: dict[str, str]
     database: str = ""
+    fingerprint: str = ""
 
     @classmethod
     def of(
@@ -49,7 +52,8 @@ class Manifest:
         names = [*_files(folder, dense), *_files(folder, lexical)]
         files = dict(zip(names, _digests(folder, names), strict=True))
         token = store.token(generation) or ""
-        return cls(FORMAT, generation, token, dense, lexical, files, store.database_id)
+        digest = store.fingerprint.digest
+        return cls(FORMAT, generation, token, dense, lexical, files, store.database_id, digest)
 
     @classmethod
     def read(cls, folder: Path, store: Store) -> "Manifest | None":

@@ -1,12 +1,11 @@
 """What the rest of the house asks of a model and of the two indexes; adapters conform by shape."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 from index.fingerprint import ModelFingerprint
 from index.sizing import Description
-from index.types import Encoding, Hits, Ids, Matrix, QueryEncoding, Span, Vector
+from index.types import Encoding, Hits, Ids, QueryEncoding, Span, Vector
 
 
 class Tokenizer(Protocol):
@@ -48,10 +47,6 @@ class VectorIndex(Protocol):
     @property
     def description(self) -> Description: ...
 
-    def add(self, ids: Ids, vectors: Matrix) -> None: ...
-
-    def remove(self, ids: Ids) -> None: ...
-
     def search(self, query: Vector, k: int, within: Ids | None = None) -> Hits:
         """The k nearest chunks, best first, ties to the smaller chunk_id.
 
@@ -61,8 +56,6 @@ class VectorIndex(Protocol):
         Raises IndexMismatch if d differs from the index's dimension.
         """
         ...
-
-    def save(self, path: Path) -> None: ...
 
 
 class LexicalIndex(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from index.cores import cores
-from index.derived import Derived, open_derived
+from index.readers import Derived, State, newer_derived, open_derived
 from index.recent import Recent
 from index.rows import StoredChunk, StoredDocument, StoredVectors, stored_vectors
 from index.store import DATABASE, Store
@@ -29,20 +29,19 @@ chunks, three."""
 
 _Made = TypeVar("_Made")
 
-State = tuple[int, str | None]
-"""A generation and the store's token for it: another database's same number is another state."""
-
 
 class Snapshot:
     """The documents, chunks and indexes of one generation.
 
     It holds a read transaction on the store, so what it shows never changes while it is open,
-    whatever an ingest commits meanwhile.
+    whatever an ingest commits meanwhile. Where the indexes are of an earlier generation than the
+    store (index.readers), `generation` and `state` are theirs, and they find only chunks that the
+    store still has.
     """
 
     def __init__(self, store: Store, derived: Derived) -> None:
         self.generation = derived.generation
-        self.state = _state(store)
+        self.state: State = (derived.generation, store.token(derived.generation))
         self.dense = derived.dense
         self.lexical = derived.lexical
         self.fingerprint = store.fingerprint
@@ -71,6 +70,21 @@ class Snapshot:
         except BaseException:
             store.close()
             raise
+
+    @classmethod
+    def newer(cls, folder: Path, than: State) -> "Snapshot | None":
+        """The same, where it is of another state than the one given; None while there is none, as
+        when another process is still building its indexes. Nothing is waited for."""
+        store = Store.open(folder)
+        try:
+            derived = newer_derived(folder, store, than)
+            if derived is not None:
+                return cls(store, derived)
+        except BaseException:
+            store.close()
+            raise
+        store.close()
+        return None
 
     def close(self) -> None:
         self._aside.shutdown(wait=False)

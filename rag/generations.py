@@ -22,11 +22,10 @@ class Generations:
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._borrowed: dict[Snapshot, int] = {}
-        self._current = self._open()
+        self._current = self._checked(Snapshot.open(folder))
         self._closed = False
 
-    def _open(self) -> Snapshot:
-        snapshot = Snapshot.open(self._folder)
+    def _checked(self, snapshot: Snapshot) -> Snapshot:
         try:
             snapshot.fingerprint.check(self._fingerprint, self._folder)
         except BaseException:
@@ -58,7 +57,8 @@ class Generations:
                         snapshot.close()
 
     def refresh(self) -> bool:
-        """Go over to the index's newest generation; False if that is the present one.
+        """Go over to the index's newest generation; False if that is the present one, or its
+        indexes are not to be had yet.
 
         Searches go on meanwhile, each in the generation it began with.
         """
@@ -66,7 +66,10 @@ class Generations:
             if state_of(self._folder) == self._current.state:
                 self._let_go()
                 return False
-            fresh = self._open()
+            fresh = Snapshot.newer(self._folder, self._current.state)
+            if fresh is None:
+                return False
+            self._checked(fresh)
             with self._lock:
                 stale, self._current = self._current, fresh
                 if not self._borrowed.get(stale):

@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from filelock import FileLock
 
 from api.app import create_app
 from api.refresher import Refresher
@@ -24,6 +24,8 @@ from api.server import bound, is_local, url_of
 from api.service import SEARCHES_AT_ONCE, Limits
 from api.stopping import GRACE_S
 from fakes import HashEmbedder
+from holding import commit, stopped_holder_of
+from index.derived import LOCK
 from index.errors import BadInput
 from index.snapshot import state_of
 from index.sync import ingest_documents, rebuild
@@ -468,6 +470,7 @@ from pathlib import Path
 from api.app import create_app
 from api.server import Server, bound, url_of
 from fakes import HashEmbedder
+from index.snapshot import state_of
 from rag.pipeline import Pipeline
 
 class Hanging(HashEmbedder):
@@ -475,26 +478,48 @@ class Hanging(HashEmbedder):
         print("encoding", flush=True)
         threading.Event().wait()
 
+class Looking(Pipeline):
+    def refresh(self):
+        print("looking", flush=True)
+        threading.Event().wait()
+
+class Telling(Pipeline):
+    def refresh(self):
+        generation = state_of(Path(sys.argv[1]))[0]
+        super().refresh()
+        print("looked at", generation, flush=True)
+
 with bound("127.0.0.1", 0) as listener:
-    pipeline = Pipeline(Path(sys.argv[1]), Hanging())
+    kinds = {"looking": Looking, "telling": Telling}
+    pipeline = kinds.get(sys.argv[-1], Pipeline)(Path(sys.argv[1]), Hanging())
     greet = lambda: print(url_of(listener), flush=True)
     Server(create_app(pipeline), greet).run(sockets=[listener])
 """
 
 
-@pytest.fixture
-def hanging(index: Path) -> Iterator[subprocess.Popen[str]]:
-    """A server that never answers a question."""
+@contextmanager
+def hanging_server(index: Path, kind: str = "") -> Iterator[subprocess.Popen[str]]:
+    """kind: "looking" if its first look at the index hangs, "telling" if it tells of each."""
     paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     with subprocess.Popen(
-        [sys.executable, "-c", HANGING, str(index)],
+        [sys.executable, "-c", HANGING, str(index), kind],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": paths},
     ) as process:
+        watchdog = threading.Timer(3 * PATIENCE_S, process.kill)
+        watchdog.start()
         yield process
+        watchdog.cancel()
         process.kill()
+
+
+@pytest.fixture
+def hanging(index: Path) -> Iterator[subprocess.Popen[str]]:
+    """A server that never answers a question."""
+    with hanging_server(index) as process:
+        yield process
 
 
 def line_of(process: subprocess.Popen[str]) -> str:
@@ -519,32 +544,41 @@ def test_a_search_that_hangs_does_not_keep_the_process_from_its_end(
 
 @pytest.mark.slow
 def test_a_look_at_the_index_that_hangs_does_not_keep_the_process_from_its_end(
-    hanging: subprocess.Popen[str], index: Path
+    index: Path,
 ) -> None:
-    url = line_of(hanging)
-    with FileLock(index / "publish.lock"):
-        # The ingest commits, and waits to publish; so does the server when it sees the commit.
-        code = f"""
-from pathlib import Path
-from fakes import HashEmbedder
-from index.sync import ingest_documents
-from index.types import Document
-ingest_documents(Path({str(index)!r}), [Document("pears", "p", "P", "Pears.")], HashEmbedder())
-"""
-        paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-        ingest = subprocess.Popen(
-            [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": paths}
-        )
-        try:
-            until(lambda: state_of(index)[0] == 2)
-            time.sleep(2)  # several looks at the index
-            assert httpx.get(f"{url}/healthz").status_code == 200
-            hanging.send_signal(signal.SIGTERM)
-            _, stderr = hanging.communicate(timeout=GRACE_S + PATIENCE_S)
-        finally:
-            ingest.kill()
-            ingest.wait()
-    assert hanging.returncode == 128 + signal.SIGTERM
+    with hanging_server(index, "looking") as process:
+        lines = sorted([line_of(process), line_of(process)])
+        assert lines[1] == "looking"
+        assert httpx.get(f"{lines[0]}/healthz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=GRACE_S + PATIENCE_S)
+    assert process.returncode == 128 + signal.SIGTERM
     assert f"Still busy {GRACE_S:g} s after the signal to stop; ending at once" in stderr
     assert "AnyIO worker thread" in stderr
     assert "Finished server process" not in stderr
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["early", "late"])
+def test_a_stopped_process_that_builds_the_index_files_keeps_no_server_from_its_end(
+    index: Path, tmp_path: Path, late: bool
+) -> None:
+    """Neither one that serves when the files fall behind, nor one that starts then."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "pears.txt").write_text("All about pears.")
+    with ExitStack() as stack:
+        holder = stack.enter_context(stopped_holder_of(index / LOCK))
+        if late:
+            commit(index, docs)
+        process = stack.enter_context(hanging_server(index, "telling"))
+        url = next(line for line in iter(lambda: line_of(process), "") if "//" in line)
+        if not late:
+            commit(index, docs)
+        looked = f"looked at {state_of(index)[0]}"
+        assert looked in iter(lambda: line_of(process), "")
+        assert httpx.get(f"{url}/readyz").json()["generation"] == 1
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+        assert holder.poll() is None
+    assert process.returncode == -signal.SIGTERM
+    assert "Finished server process" in stderr

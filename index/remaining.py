@@ -1,0 +1,86 @@
+"""What remains of published indexes when chunks have been removed since: hits without these.
+
+Chunks that were added since are not found. Vectors and BM25 scores are those that were published.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from index.protocols import LexicalIndex, VectorIndex
+from index.sizing import Description
+from index.types import Hits, Ids
+
+
+class RemainingVectors:
+    """A VectorIndex: another one without some of its chunks."""
+
+    def __init__(self, published: VectorIndex, removed: Ids) -> None:
+        """removed: ids, ascending, each of a chunk of the index; see `present`"""
+        self._published = published
+        self._removed = removed
+
+    def __len__(self) -> int:
+        return len(self._published) - len(self._removed)
+
+    @property
+    def dimension(self) -> int:
+        return self._published.dimension
+
+    @property
+    def description(self) -> Description:
+        return replace(self._published.description, n_vectors=len(self))
+
+    def search(self, query: np.ndarray, k: int, within: Ids | None = None) -> Hits:
+        if within is not None:
+            return self._published.search(query, k, _without(within, self._removed))
+        return _searched(lambda n: self._published.search(query, n), k, self._removed)
+
+
+class RemainingTexts:
+    """A LexicalIndex: another one without some of its chunks. How rare a term is, is counted with
+    them, as in the scores."""
+
+    def __init__(self, published: LexicalIndex, removed: Ids) -> None:
+        """removed: ids, ascending, each of a chunk of the index"""
+        self._published = published
+        self._removed = removed
+
+    def __len__(self) -> int:
+        return len(self._published) - len(self._removed)
+
+    def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> Hits:
+        if within is not None:
+            return self._published.search(terms, k, _without(within, self._removed))
+        return _searched(lambda n: self._published.search(terms, n), k, self._removed)
+
+    def document_frequency(self, term: str) -> int:
+        """The number of chunks that hold the term, removed ones among them, but at most as many as
+        remain."""
+        return min(self._published.document_frequency(term), len(self))
+
+
+def present(index: VectorIndex, ids: Ids) -> Ids:
+    """Those of the ids whose chunks are in an index, ascending."""
+    if not len(ids):
+        return ids
+    query = np.zeros(index.dimension, np.float32)
+    query[0] = 1.0
+    return np.sort(index.search(query, len(ids), ids).ids)
+
+
+def _searched(search: Callable[[int], Hits], k: int, removed: Ids) -> Hits:
+    """The k best hits that are not among the removed; `search` gives the n best of all."""
+    most = k + len(removed)
+    fetched = min(2 * k, most)
+    while True:
+        hits = search(fetched)
+        kept = np.flatnonzero(~np.isin(hits.ids, removed))[:k]
+        if len(kept) == k or len(hits) < fetched or fetched == most:
+            return Hits(hits.ids[kept], hits.scores[kept])
+        fetched = min(2 * fetched, most)
+
+
+def _without(ids: Ids, removed: Ids) -> Ids:
+    return ids[~np.isin(ids, removed)]

@@ -76,7 +76,7 @@ def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
     Raises IndexMissing, IndexDamaged if so much is wrong that no row can be read, IndexProblem.
     """
     checked = Checked()
-    with closing(Store.open(folder)) as store, closing(Database(folder / DATABASE, "rw")) as raw:
+    with closing(Store.open(folder)) as store, closing(Database(folder / DATABASE, "r")) as raw:
         with suppress(IndexDamaged):  # it is held all the same
             store.pin()
         raw.execute("BEGIN")

@@ -7,11 +7,13 @@ of Metzler and Croft 2005). The index is a folder that is written once and then 
 """
 
 import errno
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from math import log
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ import regex
 import tantivy
 from numpy.typing import NDArray
 
-from index.errors import IndexDamaged
+from index.errors import IndexDamaged, IndexProblem
 from index.types import Hits, Ids
 from index.unchanged import Unchanged
 
@@ -71,15 +73,11 @@ class TantivyIndex:
     """A LexicalIndex over a folder of tantivy's."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises IndexDamaged if tantivy cannot read it."""
+        """Raises IndexDamaged if tantivy cannot read it, IndexProblem."""
         self._folder = folder
         self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix not in _UNMAPPED)
         with _reading(folder):
-            self._index = tantivy.Index.open(str(folder))
-            # The folder never changes: no thread needs to watch it, and none must load from it
-            # while another process replaces it.
-            self._index.config_reader(reload_policy="manual")
-            self._searcher = self._index.searcher()
+            self._searcher = _searcher(folder)
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -142,6 +140,47 @@ class TantivyIndex:
         self._mapped.check()
         with _reading(self._folder):
             return int(self._searcher.doc_freq("terms", term))
+
+
+def _searcher(folder: Path) -> Any:
+    try:
+        return _opened(folder)
+    except ValueError as error:
+        # tantivy locks a file, made if need be, while it opens the others.
+        if "Failed to acquire Lockfile" not in str(error):
+            raise
+    with _linked(folder) as links:
+        return _opened(links)
+
+
+def _opened(folder: Path) -> Any:
+    index = tantivy.Index.open(str(folder))
+    # The folder never changes: no thread needs to watch it, and none must load from it while
+    # another process replaces it.
+    index.config_reader(reload_policy="manual")
+    return index.searcher()
+
+
+@contextmanager
+def _linked(folder: Path) -> Iterator[Path]:
+    """A temporary folder of links to the files of one that cannot be written.
+
+    Raises IndexProblem if no temporary folder can be made.
+    """
+    try:
+        shared = Path("/dev/shm")
+        made = TemporaryDirectory(prefix="rag-", dir=shared if os.access(shared, os.W_OK) else None)
+    except OSError as error:
+        raise IndexProblem(
+            f"{folder} cannot be written, and no temporary folder can be made "
+            f"({error.strerror or error}); name one with TMPDIR"
+        ) from error
+    with made as name:
+        links = Path(name)
+        for file in folder.resolve().iterdir():
+            if file.suffix != ".lock":
+                (links / file.name).symlink_to(file)
+        yield links
 
 
 def _any_of(ids: Ids) -> Any:

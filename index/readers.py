@@ -14,7 +14,7 @@ import numpy as np
 
 from index.dense import FaissIndex
 from index.derived import publish
-from index.errors import IndexBusy, IndexDamaged, IndexProblem
+from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
 from index.lexical import TantivyIndex
 from index.manifest import Manifest
 from index.protocols import LexicalIndex, VectorIndex
@@ -73,7 +73,7 @@ def _derived(folder: Path, store: Store, than: State | None) -> Derived | None:
                 return _load(folder, manifest)
             continue
         try:
-            publish(folder, store, patience_s=0)
+            _publish(folder, store, 0)
         except IndexDamaged:
             raise
         except IndexProblem as hindrance:
@@ -85,8 +85,20 @@ def _derived(folder: Path, store: Store, than: State | None) -> Derived | None:
                     return published
             if than is not None or not isinstance(hindrance, IndexBusy):
                 raise
-            publish(folder, store, patience_s=_PATIENCE_S)
+            _publish(folder, store, _PATIENCE_S)
     raise IndexProblem(f"{folder} changed {_ATTEMPTS} times while it was being opened; try again")
+
+
+def _publish(folder: Path, store: Store, patience_s: float) -> None:
+    why = store.read_only
+    if isinstance(why, StorageFull):
+        raise why
+    if why is not None:
+        raise IndexProblem(
+            f"{why}, and its index files are missing, damaged or behind its database; run "
+            f"`rag info --index {folder}` as a user who may write to it"
+        )
+    publish(folder, store, patience_s=patience_s)
 
 
 def _load(folder: Path, manifest: Manifest) -> Derived:

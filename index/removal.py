@@ -19,7 +19,7 @@ def remove(folder: Path, doc_ids: Iterable[str]) -> Report:
     """
     Store.open(folder).close()  # where there is no index, no folder and no lock is made
     report = Report()
-    with writing(folder), published(folder, Store.open(folder), report) as store:
+    with writing(folder), published(folder, Store.open(folder, to_write=True), report) as store:
         found = (store.document_row(doc_id=doc_id) for doc_id in sorted(set(doc_ids)))
         report.removed = remove_rows(store, [row for row in found if row is not None])
     return report

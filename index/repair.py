@@ -64,7 +64,7 @@ def repair(
         if parts != {"derived"}:
             _mend_database(folder, parts)
         (folder / MANIFEST).unlink(missing_ok=True)
-        with published(folder, Store.open(folder), Report()) as store:
+        with published(folder, Store.open(folder, to_write=True), Report()) as store:
             if sources:
                 _put_again(store, sources, embedder)
         return before, check(folder, told)

@@ -11,7 +11,8 @@ from index.cores import cores
 from index.readers import Derived, State, newer_derived, open_derived
 from index.recent import Recent
 from index.rows import StoredChunk, StoredDocument, StoredVectors, stored_vectors
-from index.store import DATABASE, Store
+from index.sqlite import has_log
+from index.store import Store
 from index.types import Document, Ids, TokenVectors
 
 _CHARACTERS_KEPT = 128_000_000
@@ -91,6 +92,12 @@ class Snapshot:
         with self._lock:
             self._store.close()
 
+    @property
+    def outdated(self) -> bool:
+        """Whether nothing can be read from it any more: see Database.outdated."""
+        with self._lock:
+            return self._store.outdated
+
     def let_go(self) -> None:
         """Hold the same generation in a way that does not keep the database's log from being cut.
 
@@ -98,7 +105,7 @@ class Snapshot:
         that begins when all of it has been moved into the database does not.
         """
         folder = self._store.path.parent
-        if not has_log(folder):
+        if self._store.read_only or not has_log(self._store.path):
             return
         fresh = Store.open(folder)
         try:
@@ -159,14 +166,6 @@ class Snapshot:
         """The chunks of these documents' rows, in order."""
         with self._lock:
             return self._store.chunk_ids_of(documents)
-
-
-def has_log(folder: Path) -> bool:
-    """Whether the database's log holds anything."""
-    try:
-        return (folder / f"{DATABASE}-wal").stat().st_size > 0
-    except OSError:
-        return False
 
 
 def state_of(folder: Path) -> State:

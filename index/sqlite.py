@@ -1,6 +1,7 @@
 """SQLite connections and what their errors mean; the one module that imports sqlite3."""
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,33 +20,101 @@ _PATIENCE_MS = 30_000
 """How long a statement waits for another connection's."""
 
 
+_UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
+"""What SQLite says where it cannot make or write the files beside a database."""
+
+
 class Database:
     """A connection to the database in a file, whose errors are this project's own.
 
-    mode: `rw`, or `rwc` to make it if need be. Not for two threads at once.
+    mode: `rw`; `rwc` to make it if need be; `r` to read it, also where it cannot be written: then
+    nothing is written anywhere, and `read_only` says why. Not for two threads at once.
     """
 
     def __init__(self, path: Path, mode: str) -> None:
         self.path = path
+        self.read_only: IndexProblem | None = None
+        self._unlogged: tuple[int, ...] | None = None
         with translated(path):
-            self._connection = _connect(path, mode)
+            if mode == "r":
+                self._connection = self._connect_to_read()
+            else:
+                self._connection = _connect(path, f"mode={mode}")
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        if not os.access(self.path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+            try:
+                return _connect(self.path, "mode=rw")
+            except sqlite3.Error as error:
+                if not _name(error).startswith(_UNWRITABLE):
+                    raise
+                self.read_only = _translation(error, self.path)
+        else:
+            self.read_only = IndexProblem(
+                f"the index in {self.path.parent} is read-only for this user"
+            )
+        if log_of(self.path).exists() and _beside(self.path, "-shm").exists():
+            try:
+                return _connect(self.path, "mode=ro")
+            except sqlite3.Error as error:
+                if not _name(error).startswith(_UNWRITABLE):
+                    raise
+        if has_log(self.path):
+            raise self._unreadable_log(self.read_only)
+        # Without a log the database is all there is, and the files beside it are not needed.
+        self._unlogged = self._stamp()
+        return _connect(self.path, "mode=ro&immutable=1")
+
+    def _unreadable_log(self, why: IndexProblem) -> IndexProblem:
+        if isinstance(why, StorageFull):
+            return why
+        return IndexProblem(
+            f"{why}, and its last commits are in {log_of(self.path).name}, which cannot be read "
+            f"without writing; run `rag info --index {self.path.parent}` as a user who may write "
+            "to it"
+        )
+
+    def _stamp(self) -> tuple[int, ...]:
+        status = self.path.stat()
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the file was changed while it was read without locks: then it is to be opened
+        again."""
+        try:
+            return self._unlogged is not None and self._unlogged != self._stamp()
+        except OSError:  # it is gone
+            return True
+
+    def _check(self) -> None:
+        """SQLite takes the file for one that never changes, and does not notice it itself."""
+        if self.outdated:
+            raise IndexBusy(f"{self.path} was changed by another process; try again")
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> Cursor:
         with translated(self.path):
-            return self._connection.execute(sql, parameters)
+            found = self._connection.execute(sql, parameters)
+        self._check()
+        return found
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
         """The rows as they are asked for: a million of them need not be held at once."""
         with translated(self.path):
             # Not `yield from`: a generator left unfinished would close the cursor when it is
             # forgotten, which fails once the database is closed.
-            for row in self._connection.execute(sql, parameters):  # noqa: UP028
+            for row in self._connection.execute(sql, parameters):
+                self._check()
                 yield row
 
     def all_rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """The same together, sooner where they are few."""
         with translated(self.path):
-            return self._connection.execute(sql, parameters).fetchall()
+            found = self._connection.execute(sql, parameters).fetchall()
+        self._check()
+        return found
 
     def roll_back(self) -> None:
         """End the transaction that is open without its changes; harmless if none is."""
@@ -56,6 +125,8 @@ class Database:
     def empty_log(self) -> None:
         """Move what the write-ahead log holds into the database and cut the log to nothing, as far
         as no other connection still reads from it. Nothing is waited for. Not in a transaction."""
+        if self.read_only is not None:
+            return
         with translated(self.path):
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -69,32 +140,51 @@ class Database:
         page_size = int(self.execute("PRAGMA page_size").fetchone()[0])
         with translated(self.path):
             # While the log holds something, another process may be writing pages.
-            if self.path.stat().st_size % page_size and not _has_log(self.path):
+            if self.path.stat().st_size % page_size and not has_log(self.path):
                 raise damaged(self.path, "its last page has been cut")
 
     def close(self) -> None:
         self._connection.close()
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
+def log_of(path: Path) -> Path:
+    """The write-ahead log of the database in a file."""
+    return _beside(path, "-wal")
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def has_log(path: Path) -> bool:
+    """Whether the log of the database in a file holds anything."""
+    try:
+        return log_of(path).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    """how: parameters of SQLite's URI."""
+    uri = f"{path.resolve().as_uri()}?{how}"
     connection = sqlite3.connect(
         uri, uri=True, timeout=_PATIENCE_MS / 1000, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: a commit that was reported survives even a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA mmap_size = 0")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    return connection
-
-
-def _has_log(path: Path) -> bool:
     try:
-        return path.with_name(f"{path.name}-wal").stat().st_size > 0
-    except FileNotFoundError:
-        return False
+        if "mode=ro" in how:
+            # The first statement that reads opens the files beside the database.
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
+            # FULL: a commit that was reported survives even a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA mmap_size = 0")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextmanager
@@ -128,8 +218,9 @@ def _full(path: Path) -> StorageFull:
 
 
 def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL"):
+    name = _name(error)
+    # SHMSIZE: there is no room for the file of 32 KiB beside the database that readers share.
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):
         return _full(path)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return IndexBusy(f"{path} is being written by another process; try again when it is done")
@@ -137,3 +228,7 @@ def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
     if undecodable or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
         return damaged(path, str(error))
     return IndexProblem(f"{path}: {error}; check the disk and the permissions")
+
+
+def _name(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", "") or ""

@@ -89,16 +89,17 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, folder: Path) -> "Store":
-        """The database of a folder.
+    def open(cls, folder: Path, *, to_write: bool = False) -> "Store":
+        """The database of a folder; also one that cannot be written, unless `to_write`.
 
         Raises IndexMissing if there is none, IndexDamaged if it cannot be read.
         """
         path = folder / DATABASE
         missing = IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
-        if not path.is_file():
-            raise missing
-        store = cls(Database(path, "rw"))
+        with translated(path):
+            if not path.is_file():
+                raise missing
+        store = cls(Database(path, "rw" if to_write else "r"))
         with store._closed_on_error():
             store._database.check_length()
             if not store._tables():
@@ -126,6 +127,16 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+
+    @property
+    def read_only(self) -> IndexProblem | None:
+        """Why it cannot be written; None if it can."""
+        return self._database.read_only
+
+    @property
+    def outdated(self) -> bool:
+        """See Database.outdated."""
+        return self._database.outdated
 
     def _tables(self) -> bool:
         found = self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'")

@@ -129,7 +129,7 @@ class _Ingest:
     def _store(self) -> Iterator[Store]:
         """The store, made if there is none; on leaving, FAISS and BM25 are brought up to it."""
         try:
-            store = Store.open(self.folder)
+            store = Store.open(self.folder, to_write=True)
         except IndexMissing:
             store = Store.create(self.folder, Fingerprint.of(self.embedder.fingerprint))
         with published(self.folder, store, self.report):

@@ -63,10 +63,7 @@ class Generations:
         Searches go on meanwhile, each in the generation it began with.
         """
         with self._refreshing:
-            if state_of(self._folder) == self._current.state:
-                self._let_go()
-                return False
-            fresh = Snapshot.newer(self._folder, self._current.state)
+            fresh = self._newer()
             if fresh is None:
                 return False
             self._checked(fresh)
@@ -76,6 +73,14 @@ class Generations:
                     stale.close()
             self._let_go()
             return True
+
+    def _newer(self) -> Snapshot | None:
+        if self._current.outdated:
+            return Snapshot.open(self._folder)
+        if state_of(self._folder) == self._current.state:
+            self._let_go()
+            return None
+        return Snapshot.newer(self._folder, self._current.state)
 
     def _let_go(self) -> None:
         """Let the database's log be cut. What hinders that now is tried again later."""

@@ -21,7 +21,7 @@ _ROOM_KIB = 64 * 1024
 def can_mount(here: Path) -> bool:
     (here / "try").mkdir(parents=True, exist_ok=True)
     try:
-        with _mounted(here / "try", 64):
+        with mounted(here / "try", 64):
             return True
     except (OSError, subprocess.CalledProcessError):
         return False
@@ -34,7 +34,7 @@ def run(here: Path, n: int, seed: int = SEED) -> Counts:
     disk.mkdir()
     for number in range(n):
         operation = OPERATIONS[number % len(OPERATIONS)]
-        with _mounted(disk, _ROOM_KIB):
+        with mounted(disk, _ROOM_KIB):
             _fill(prepared, disk, operation, rng, counts)
     return counts
 
@@ -45,7 +45,7 @@ def _fill(prepared: Prepared, disk: Path, operation: str, rng: Random, counts: C
         copytree(prepared.here / "before", disk / "index")
     used = sum(file.stat().st_blocks // 2 for file in disk.rglob("*") if file.is_file())
     room = rng.randrange(16, 2048)
-    _resize(disk, used + room)
+    resize(disk, used + room)
     outcome = outcome_of(prepared.here, perform, operation, index)
     label = f"{operation} with {room} KiB"
     counts.runs += 1
@@ -58,14 +58,15 @@ def _fill(prepared: Prepared, disk: Path, operation: str, rng: Random, counts: C
         counts.refused += 1
     else:
         counts.fail("wrong", f"{label}: {outcome.refused}")
-    _resize(disk, _ROOM_KIB)
+    resize(disk, _ROOM_KIB)
     problem = prepared.complete(operation, index)
     if problem:
         counts.fail("wrong", f"{label}: {problem}")
 
 
 @contextmanager
-def _mounted(disk: Path, size_kib: int) -> Iterator[None]:
+def mounted(disk: Path, size_kib: int) -> Iterator[None]:
+    """A file system of its own at a folder."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(disk)]
     subprocess.run(mount, check=True, capture_output=True)
     try:
@@ -74,6 +75,7 @@ def _mounted(disk: Path, size_kib: int) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def _resize(disk: Path, size_kib: int) -> None:
+def resize(disk: Path, size_kib: int) -> None:
+    """Let a mounted file system hold so much."""
     command = ["mount", "-o", f"remount,size={size_kib}k", str(disk)]
     subprocess.run(command, check=True, capture_output=True)

@@ -9,12 +9,14 @@ from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
 from index.models import find_local_model
 from index.snapshot import Snapshot
+from index.sqlite import log_of
 from index.store import DATABASE
 from rag.settings import CPU, Settings
 
 _COMPILED = "onnxruntime"
 _ORIGINAL = "sentence-transformers"
 _NOTHING = "nothing"
+_LOG = "log"
 
 
 class _Part(BaseModel):
@@ -61,6 +63,12 @@ class Overview(_Part):
     model: ModelOverview
     vectors: VectorsOverview
     n_bytes: dict[str, int] = Field(description="On disk, by part.")
+
+    @property
+    def bytes_a_passage(self) -> float:
+        """On disk; without the database's log, which comes and goes."""
+        lasting = sum(n for part, n in self.n_bytes.items() if part != _LOG)
+        return lasting / max(self.n_chunks, 1)
 
 
 def overview(settings: Settings) -> Overview:
@@ -137,16 +145,20 @@ def _runtime_of_original(manifest: Manifest | None, settings: Settings) -> tuple
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """Of the files in an index directory: documents and vectors (SQLite), FAISS, BM25."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    parts = {"documents and vectors": DATABASE, "nearest vectors": "dense-", "BM25": "lexical-"}
-    return {
-        part: sum(
-            path.stat().st_size
-            for path in files
-            # Not SQLite's log, which comes and goes.
-            if path.relative_to(folder).parts[0].startswith(prefix)
-            and not path.name.endswith(("-wal", "-shm"))
-        )
-        for part, prefix in parts.items()
+    """Of the files in an index directory: documents and vectors (SQLite), what stands in SQLite's
+    log, FAISS, BM25."""
+    patterns = {
+        "documents and vectors": DATABASE,
+        _LOG: log_of(folder / DATABASE).name,
+        "nearest vectors": "dense-*/*",
+        "BM25": "lexical-*/*",
     }
+    return {part: sum(map(_size, folder.glob(each))) for part, each in patterns.items()}
+
+
+def _size(file: Path) -> int:
+    """0 if it has just gone, as the log does with its last reader."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -204,7 +204,6 @@ def print_overview(out: Console, found: "Overview") -> None:
     if vectors.recall is not None:
         nearest += f", recall@10 {vectors.recall:.3f}"
     disk = ", ".join(f"{part} {_size(n)}" for part, n in found.n_bytes.items())
-    a_chunk = sum(found.n_bytes.values()) / max(found.n_chunks, 1)
     rows = {
         "index": f"{found.index}, generation {found.generation}",
         "holds": f"documents: {found.n_documents:,}, passages: {found.n_chunks:,}",
@@ -212,7 +211,7 @@ def print_overview(out: Console, found: "Overview") -> None:
         f"{model.window} tokens",
         "runs on": runtime,
         "nearest": nearest,
-        "on disk": f"{disk}; {_size(a_chunk)} a passage",
+        "on disk": f"{disk}; {_size(found.bytes_a_passage)} a passage",
     }
     for name, value in rows.items():
         line = Text(f"{name:<9}", style="bold").append(on_one_line(value), style="not bold")

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from fakes import HashEmbedder
 from index.load import document_of
 from index.models import DEFAULT_MODEL
 from index.protocols import Embedder
+from index.snapshot import Snapshot
 from index.sync import ingest_documents
+from index.types import Document
 from rag.overview import overview
 from rag.settings import Settings
 from rag.shown import _size
@@ -41,6 +44,26 @@ def test_it_tells_what_the_index_holds(seeds_index: Path, embedder: Embedder) ->
     assert found.n_bytes["BM25"] == files_under(seeds_index, "lexical-")
     assert found.n_bytes["nearest vectors"] == files_under(seeds_index, "dense-")
     assert found.n_bytes["documents and vectors"] == (seeds_index / "rag.db").stat().st_size
+
+
+def test_it_tells_the_size_of_the_log(tmp_path: Path) -> None:
+    ingest_documents(tmp_path, [note("Aid was cut.")], HashEmbedder())
+    assert overview(Settings(index=tmp_path)).n_bytes["log"] == 0
+    with closing(Snapshot.open(tmp_path)):  # what is committed while it is read stays in the log
+        ingest_documents(tmp_path, [note("Aid was cut again.")], HashEmbedder())
+        size = (tmp_path / "rag.db-wal").stat().st_size
+        found = json.loads(rag("info", "--json", "--index", tmp_path).stdout)
+        assert found["n_bytes"]["log"] == size > 0
+        [line] = [
+            line
+            for line in rag("info", "--index", tmp_path).stdout.splitlines()
+            if line.startswith("on disk")
+        ]
+    assert f", log {_size(size)}, " in line
+
+
+def note(text: str) -> Document:
+    return document_of(text, "d", media_type="text/plain", name="d.txt")
 
 
 def test_it_tells_why_another_library_runs_the_model(seeds_index: Path) -> None:

@@ -38,6 +38,7 @@ from rag.cli_options import (
     interruptible,
 )
 from rag.compiling import log_compiling
+from rag.streams import flushed_output, prepare_streams, silence, tell
 
 if TYPE_CHECKING:
     from index.protocols import Embedder
@@ -263,6 +264,7 @@ def _filter(settings: "Settings", names: list[str]) -> "Filter | None":
 
 def main() -> None:
     """The `rag` command."""
+    prepare_streams()
     logging.basicConfig(format="rag: %(message)s", level=logging.WARNING)
     log_compiling()
     # Most of a short command is imports, which leave nothing to collect.
@@ -270,15 +272,15 @@ def main() -> None:
     # None of its plugins is used, and to look for some takes longer than a search.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        app()
+        with flushed_output():
+            app()
     except RagError as error:
         from rag.terminal import on_one_line
 
-        typer.echo(f"rag: {on_one_line(str(error))}", err=True)
+        tell(f"rag: {on_one_line(str(error))}")
         sys.exit(2)
     except BrokenPipeError:
-        # The reader of our output has gone, as `head` does; leave nothing for Python to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)  # its reader has gone, as `head` does
         sys.exit(1)
     except Exception as error:
         if os.environ.get("RAG_DEBUG"):
@@ -286,7 +288,7 @@ def main() -> None:
         from rag.terminal import on_one_line
 
         why = on_one_line(f"{type(error).__name__}: {error}")
-        typer.echo(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback", err=True)
+        tell(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback")
         sys.exit(70)
 
 

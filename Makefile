@@ -85,6 +85,11 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@$(COMPILE) --group build --group dev -c requirements.lock | grep -Ev '^(cuda|nvidia|triton)' > requirements-dev.lock.new
 	@mv requirements-dev.lock.new requirements-dev.lock
 
-clean: ## Remove the environment and caches
-	@echo "Left: the index in .rag/, and compiled models in the user's cache (~/.cache/rag on Linux)"
+# What stays is where the settings say; without the environment, where they say by default on Linux.
+KEPT := from rag.settings import Settings; s = Settings.resolve(); print(s.index, s.cache_dir / "models", sep="\n")
+clean: ## Remove the environment and caches; say what stays, and how to remove it
+	@{ $(BIN)/python -c '$(KEPT)' 2>/dev/null || \
+	  printf '%s\n' "$${RAG_INDEX:-.rag}" "$${RAG_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/rag}/models"; } | { \
+	  read -r index; [ ! -d "$$index" ] || echo "Left: the index. To remove it: rm -r \"$$index\""; \
+	  read -r models; [ ! -d "$$models" ] || echo "Left: compiled models. To remove them: rm -r \"$$models\""; }
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

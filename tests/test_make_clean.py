@@ -1,0 +1,85 @@
+"""`make clean` removes what it made, and says where the rest is and how to remove it."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from command import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="it needs make")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A folder with the Makefile, an index and an environment; beside it a user's cache."""
+    folder = tmp_path / "here"
+    for name in (".venv/bin", ".rag", ".mypy_cache"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    python = folder / ".venv/bin/python"
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "a cache/rag/models").mkdir(parents=True)
+    return folder
+
+
+def cleaned(folder: Path, **settings: str) -> list[str]:
+    """What `make clean` says is left; each command that it gives removes that."""
+    plain = {name: v for name, v in os.environ.items() if not name.startswith(("RAG_", "MAKE"))}
+    done = subprocess.run(
+        ["make", "clean"],
+        cwd=folder,
+        env=plain | {"PYTHONPATH": str(ROOT), "VENV": ".venv"} | settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert {each.name for each in folder.iterdir()} <= {"Makefile", ".rag"}
+    left = re.findall(r"^Left: (.*)\. To remove (?:it|them): (.*)$", done.stdout, re.MULTILINE)
+    folders = []
+    for what, command in left:
+        program, option, path = shlex.split(command)
+        assert (program, option) == ("rm", "-r")
+        assert (folder / path).is_dir()
+        subprocess.run(["sh", "-c", command], cwd=folder, check=True)
+        folders.append(f"{what}: {path}")
+        assert not (folder / path).exists()
+    return folders
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_it_names_the_index_and_the_compiled_models_where_they_are(
+    here: Path, broken: bool
+) -> None:
+    if broken:  # an installation that was stopped
+        shutil.rmtree(here / ".venv")
+    cache = here.parent / "a cache"
+    assert cleaned(here, XDG_CACHE_HOME=str(cache)) == [
+        "the index: .rag",
+        f"compiled models: {cache}/rag/models",
+    ]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_it_goes_by_the_settings(here: Path, broken: bool) -> None:
+    if broken:
+        shutil.rmtree(here / ".venv")
+    cache, index = here.parent / "a cache/rag", here.parent / "elsewhere"
+    index.mkdir()
+    assert cleaned(here, RAG_CACHE_DIR=str(cache), RAG_INDEX=str(index)) == [
+        f"the index: {index}",
+        f"compiled models: {cache}/models",
+    ]
+    assert (here / ".rag").exists()
+
+
+def test_it_names_nothing_that_is_not_there(here: Path) -> None:
+    (here / ".rag").rmdir()
+    assert cleaned(here, RAG_CACHE_DIR=str(here.parent / "none")) == []

@@ -80,12 +80,17 @@ def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
         with suppress(IndexDamaged):  # it is held all the same
             store.pin()
         raw.execute("BEGIN")
-        _check_structure(raw, checked)
-        _check_rows(raw, checked, told)
-        _check_totals(raw, checked)
+        check_database(raw, checked, told)
         if checked.sound:
             _check_derived(folder, store, checked)
     return checked
+
+
+def check_database(raw: Database, checked: Checked, told: Told = lambda done, total: None) -> None:
+    """Check a database alone. Raises IndexDamaged if no row can be read, IndexProblem."""
+    _check_structure(raw, checked)
+    _check_rows(raw, checked, told)
+    _check_totals(raw, checked)
 
 
 def _check_structure(raw: Database, checked: Checked) -> None:

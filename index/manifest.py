@@ -5,7 +5,6 @@ instant leaves the former state, and a flipped bit is seen before anything is re
 """
 
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from index import dense, lexical
 from index.checksum import sealed, sha256_of_file, unsealed
 from index.cores import cores
+from index.durable import move_in_place, sync
 from index.errors import IndexDamaged
 from index.owned import SEAL
 from index.store import Store
@@ -102,12 +102,10 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Publish it; its files are on the disk before it is."""
         for name in self.files:
-            _sync(folder / name)
+            sync(folder / name)
         draft = folder / f"{MANIFEST}.draft"
         draft.write_text(sealed(asdict(self)))
-        _sync(draft)
-        draft.replace(folder / MANIFEST)
-        _sync(folder)
+        move_in_place(draft, folder / MANIFEST)
 
     def intact(self, folder: Path) -> bool:
         """Whether every file is there, and is what it was."""
@@ -131,11 +129,3 @@ def _digests(folder: Path, names: list[str]) -> list[str]:
     """Each file's sha256; hashing lets go of the interpreter, so files go side by side."""
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(lambda name: sha256_of_file(folder / name), names))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -42,8 +42,10 @@ _KINDS = (
 )
 _OWN_FILES = re.compile(
     r"rag\.db(-wal|-shm|-journal)?|derived\.json(\.draft)?"
-    r"|(ingest|publish)\.(lock|holder\.json)"
+    r"|(ingest|publish)\.(lock|holder\.json)|restore\.draft(-wal|-shm|-journal)?"
 )
+RESTORE_DRAFT = "restore.draft"
+"""The database that a restore prepares."""
 
 
 def folders_in(folder: Path) -> list[Path]:
@@ -98,6 +100,13 @@ def remove_folder(path: Path, listed: Collection[str] = ()) -> bool:
     except OSError:
         return not os.path.lexists(path)
     return True
+
+
+def remove_restore_draft(folder: Path) -> None:
+    """Remove what a restore has prepared, or left when it was killed. Only for the writer."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(OSError):  # a later writer tries again
+            (folder / f"{RESTORE_DRAFT}{suffix}").unlink()
 
 
 def check_directory(folder: Path, database: str) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,12 @@ short kills this one (SIGBUS)."""
 
 _PATIENCE_MS = 30_000
 """How long a statement waits for another connection's."""
+
+_SHM_BYTES = 32 * 1024
+"""By which the file beside a log (-shm) grows."""
+
+_PAGES_A_STEP = 4096
+"""Copied before Python looks for Ctrl-C: 16 MB."""
 
 
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
@@ -137,11 +144,37 @@ class Database:
 
         The file itself is not opened: to close it would give up this process's locks on it.
         """
-        page_size = int(self.execute("PRAGMA page_size").fetchone()[0])
         with translated(self.path):
             # While the log holds something, another process may be writing pages.
-            if self.path.stat().st_size % page_size and not has_log(self.path):
+            if self.path.stat().st_size % self._page_size() and not has_log(self.path):
                 raise damaged(self.path, "its last page has been cut")
+
+    def copy_into(self, other: "Database") -> None:
+        """Replace all that another database holds, in one transaction of it: whoever reads it goes
+        on seeing what was there. What is copied is the state that this one is pinned at, if it is.
+
+        Raises IndexBusy if the other is being written; IndexDamaged if it is no database of the
+        same page size; StorageFull.
+        """
+
+        def check(status: int, _remaining: int, _total: int) -> None:
+            # SQLite has waited its time by then; Python would go on for ever.
+            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise _busy(other.path)
+
+        with translated(other.path):
+            if self._page_size() != other._page_size():
+                raise damaged(other.path, "it has pages of another size")
+            self._connection.backup(other._connection, pages=_PAGES_A_STEP, progress=check)
+
+    def _page_size(self) -> int:
+        return int(self._connection.execute("PRAGMA page_size").fetchone()[0])
+
+    def leave_log(self) -> None:
+        """Move the write-ahead log into the database and give it up: all is in one file then, until
+        it is opened again. Not in a transaction, nor while another connection is open."""
+        with translated(self.path):
+            self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
 
     def close(self) -> None:
         self._connection.close()
@@ -205,8 +238,8 @@ def translated(path: Path) -> Iterator[None]:
 def damaged(path: Path, why: str) -> IndexDamaged:
     """The database in a file is damaged."""
     return IndexDamaged(
-        f"{path} cannot be read ({why}); run `rag check --repair`, put back a backup, or delete "
-        "the index and ingest the documents again"
+        f"{path} cannot be read ({why}); run `rag check --repair`, put back a backup (`rag "
+        "restore`), or delete the index and ingest the documents again"
     )
 
 
@@ -217,13 +250,24 @@ def _full(path: Path) -> StorageFull:
     )
 
 
+def _has_no_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _SHM_BYTES
+    except OSError:
+        return False
+
+
+def _busy(path: Path) -> IndexBusy:
+    return IndexBusy(f"{path} is being written by another process; try again when it is done")
+
+
 def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
     name = _name(error)
-    # SHMSIZE: there is no room for the file of 32 KiB beside the database that readers share.
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):
+    # SQLite does not say why the file beside a log could not grow.
+    if name.startswith("SQLITE_FULL") or (name == "SQLITE_IOERR_SHMSIZE" and _has_no_room(path)):
         return _full(path)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return IndexBusy(f"{path} is being written by another process; try again when it is done")
+        return _busy(path)
     undecodable = not name and "decode" in str(error)  # the driver's own, for a text
     if undecodable or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
         return damaged(path, str(error))

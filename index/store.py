@@ -260,6 +260,10 @@ class Store:
         """See Database.empty_log."""
         self._database.empty_log()
 
+    def copy_into(self, database: Database) -> None:
+        """See Database.copy_into: it is the pinned generation that is copied."""
+        self._database.copy_into(database)
+
     def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
         """These chunks, in order of their id. Raises IndexDamaged if one is not there."""
         return list(self._each_of_chunks(CHUNK_COLUMNS, ids, stored_chunk))

@@ -7,7 +7,7 @@ from pathlib import Path
 from index.derived import publish
 from index.locks import held
 from index.manifest import Manifest
-from index.owned import check_directory
+from index.owned import check_directory, remove_restore_draft
 from index.progress import Report
 from index.sqlite import translated
 from index.store import DATABASE, Store
@@ -23,6 +23,7 @@ def writing(folder: Path) -> Iterator[None]:
         check_directory(folder, DATABASE)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(folder / "ingest.lock", f"another process is writing to {folder}", 0):
+        remove_restore_draft(folder)
         yield
 
 

@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from index.errors import RagError
+from rag.cli_backup import backup, restore
 from rag.cli_check import check
 from rag.cli_documents import list_documents, remove
 from rag.cli_ingest import ingest
@@ -181,6 +182,8 @@ def search(
 app.command("list")(list_documents)
 app.command()(remove)
 app.command()(check)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

@@ -198,12 +198,12 @@ def print_overview(out: Console, found: "Overview") -> None:
     runtime = model.runtime + (f" ({model.why})" if model.why else "")
     if model.least_cosine is not None:
         runtime += f", compiled; cosine to the original at least {model.least_cosine:.4f}"
-    nearest = f"{vectors.kind}, {_size(vectors.n_bytes)}"
+    nearest = f"{vectors.kind}, {size(vectors.n_bytes)}"
     if vectors.n_lists:
         nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
     if vectors.recall is not None:
         nearest += f", recall@10 {vectors.recall:.3f}"
-    disk = ", ".join(f"{part} {_size(n)}" for part, n in found.n_bytes.items())
+    disk = ", ".join(f"{part} {size(n)}" for part, n in found.n_bytes.items())
     rows = {
         "index": f"{found.index}, generation {found.generation}",
         "holds": f"documents: {found.n_documents:,}, passages: {found.n_chunks:,}",
@@ -211,17 +211,17 @@ def print_overview(out: Console, found: "Overview") -> None:
         f"{model.window} tokens",
         "runs on": runtime,
         "nearest": nearest,
-        "on disk": f"{disk}; {_size(found.bytes_a_passage)} a passage",
+        "on disk": f"{disk}; {size(found.bytes_a_passage)} a passage",
     }
     for name, value in rows.items():
         line = Text(f"{name:<9}", style="bold").append(on_one_line(value), style="not bold")
         out.print(line, soft_wrap=True)
 
 
-def _size(n_bytes: float) -> str:
+def size(n_bytes: float) -> str:
     """In the unit that leaves a number people read.
 
-    >>> _size(23_500)
+    >>> size(23_500)
     '23.5 kB'
     """
     units = ["B", "kB", "MB", "GB"]

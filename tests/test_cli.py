@@ -29,6 +29,8 @@ COMMANDS = [
     ["remove"],
     ["check"],
     ["info"],
+    ["backup"],
+    ["restore"],
     ["serve"],
     ["eval"],
     ["eval", "run"],

@@ -18,7 +18,7 @@ from index.sync import ingest_documents
 from index.types import Document
 from rag.overview import overview
 from rag.settings import Settings
-from rag.shown import _size
+from rag.shown import size
 
 
 def files_under(folder: Path, prefix: str) -> int:
@@ -51,15 +51,15 @@ def test_it_tells_the_size_of_the_log(tmp_path: Path) -> None:
     assert overview(Settings(index=tmp_path)).n_bytes["log"] == 0
     with closing(Snapshot.open(tmp_path)):  # what is committed while it is read stays in the log
         ingest_documents(tmp_path, [note("Aid was cut again.")], HashEmbedder())
-        size = (tmp_path / "rag.db-wal").stat().st_size
+        n_bytes = (tmp_path / "rag.db-wal").stat().st_size
         found = json.loads(rag("info", "--json", "--index", tmp_path).stdout)
-        assert found["n_bytes"]["log"] == size > 0
+        assert found["n_bytes"]["log"] == n_bytes > 0
         [line] = [
             line
             for line in rag("info", "--index", tmp_path).stdout.splitlines()
             if line.startswith("on disk")
         ]
-    assert f", log {_size(size)}, " in line
+    assert f", log {size(n_bytes)}, " in line
 
 
 def note(text: str) -> Document:
@@ -136,4 +136,4 @@ def test_an_index_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> Non
     ("n", "said"), [(0, "0 B"), (999, "999 B"), (23_500, "23.5 kB"), (1.2e9, "1.2 GB")]
 )
 def test_sizes_are_said_in_the_unit_that_people_read(n: float, said: str) -> None:
-    assert _size(n) == said
+    assert size(n) == said

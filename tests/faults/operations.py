@@ -3,16 +3,21 @@
 from pathlib import Path
 
 from fakes import HashEmbedder
+from index.backup import restore
 from index.sync import ingest, rebuild
 
 DOCS = Path("docs")
-OPERATIONS = ("first", "incremental", "prune", "rebuild")
-"""`first` makes an index; the others have one of the documents as they were before they changed."""
+BACKUP = Path("after.backup")
+OPERATIONS = ("first", "incremental", "prune", "rebuild", "restore")
+"""`first` makes an index; the others have one of the documents as they were before they changed.
+`restore` puts BACKUP in its place, which is of the changed documents."""
 
 
 def perform(operation: str, index: Path) -> None:
     """Do one of OPERATIONS."""
     if operation == "rebuild":
         rebuild(index, HashEmbedder())
+    elif operation == "restore":
+        restore(index, BACKUP, overwrite=True)
     else:
         ingest(index, [DOCS], HashEmbedder, prune=operation == "prune")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from faults import calls, commands, damage, full_disk, kills, shim, together, wal, walk
+from faults import backups, calls, commands, damage, full_disk, kills, shim, together, wal, walk
 from faults.counts import Counts
 
 
@@ -58,5 +58,6 @@ PARTS = {
     "wal": Part(partial(wal.run, n=60), partial(wal.run, n=200)),
     "walk": Part(partial(walk.run, n=300), partial(walk.run, n=10_000)),
     "together": Part(partial(together.run, n=5), partial(together.run, n=100)),
+    "backups": Part(partial(backups.run, n=15), partial(backups.run, n=200)),
     "commands": Part(partial(commands.run, n=2), partial(commands.run, n=20)),
 }

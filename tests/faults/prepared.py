@@ -8,8 +8,9 @@ from random import Random
 
 from faults.answers import whole
 from faults.corpus import change_corpus, write_corpus
-from faults.operations import OPERATIONS, perform
+from faults.operations import BACKUP, OPERATIONS, perform
 from faults.processes import Outcome, outcome_of
+from index.backup import backup
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Prepared:
         write_corpus(here / "docs", rng, n_documents, n_paragraphs)
         value_of(outcome_of(here, perform, "first", Path("before")))
         change_corpus(here / "docs", rng, n_paragraphs)
+        value_of(outcome_of(here, perform, "first", Path("after")))
+        value_of(outcome_of(here, backup, Path("after"), BACKUP))
         unfinished = cls(here, {})
         return cls(here, {op: unfinished.undisturbed(op) for op in OPERATIONS})
 

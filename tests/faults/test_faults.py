@@ -4,7 +4,7 @@ import pytest
 
 from faults.parts import PARTS
 
-CHECKED = ("kills", "full_disk", "wal", "together", "commands")
+CHECKED = ("kills", "full_disk", "wal", "together", "backups", "commands")
 """`make faults` makes the others too: what `damage` and `calls` still find stands in
 docs/reliability.md, and `walk` takes long."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from fakes import HashEmbedder
 from index.backup import backup, restore
+from index.check import check
 from index.errors import BadInput, IndexBusy, IndexDamaged, IndexMissing
 from index.meta import begin
 from index.snapshot import state_of
@@ -136,6 +137,7 @@ def test_a_restore_makes_an_index_that_answers_as_the_former(folder: Path) -> No
     backup(INDEX, FILE)
     contents = restore(folder, FILE)
     assert indexed(folder) == indexed(INDEX)
+    assert check(folder).sound
     assert (contents.n_documents, contents.generation) == (2, state_of(folder)[0])
     assert not [name for name in names_in(folder) if "draft" in name]
     report, n_encoded = run(index=str(folder))

@@ -16,6 +16,7 @@ from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import document_of
 from index.quantized import QuantizedVectors, quantize
 from index.rows import StoredVectors, stored_vectors
+from index.sqlite import Database
 from index.store import DATABASE, Store
 from index.structure import blocks_of
 from index.types import Chunk, Document, Encoding, Matrix, Span, TokenVectors
@@ -330,3 +331,13 @@ def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
         put(store, document("b", "Grain. " * 5000))
     assert [row.doc_id for row in store.documents()] == ["a"]
     assert store.generation == 1
+
+
+def test_rows_that_were_not_read_to_their_end_can_be_dropped_after_the_database(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path / DATABASE, "rwc")
+    rows = database.rows("VALUES (1), (2)")
+    assert next(rows) == (1,)
+    database.close()
+    del rows  # an error in it would be a warning, which fails the test

@@ -8,14 +8,14 @@ Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}]
 `dataset.toml` names. Labels are spans of the canonical text, so they hold however it is chunked.
 """
 
-import csv
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from eval.jsonl import read_jsonl
+from eval.jsonl import Line, read_rows
+from eval.qrels import grades, read_qrels
 from index.errors import BadDataset, UnreadableDocument
 from index.files import find
 from index.load import document_of, read
@@ -119,13 +119,13 @@ def load_dataset(folder: Path, split: str | None = None) -> Dataset:
 def _load_spans(folder: Path) -> SpanDataset:
     corpus = folder / "corpus.jsonl"
     documents = (
-        [_document(row, where, row["text"]) for where, row in _rows(corpus, "_id", "text")]
+        [_document(row, line, row["text"]) for line, row in read_rows(corpus, "_id", "text")]
         if corpus.is_file()
         else list(_files(folder))
     )
     lengths = {document.doc_id: len(document.text) for document in documents}
-    rows = _rows(folder / "questions.jsonl", "_id", "text", "answerable")
-    questions = [_question(row, at, lengths) for at, row in rows]
+    rows = read_rows(folder / "questions.jsonl", "_id", "text", "answerable")
+    questions = [_question(row, line, lengths) for line, row in rows]
     return SpanDataset(folder.resolve().name, documents, questions)
 
 
@@ -133,8 +133,8 @@ def _files(folder: Path) -> Iterator[Document]:
     """The documents of a folder; their ids begin with the folder's name."""
     named = folder / "dataset.toml"
     try:
-        settings = tomllib.loads(named.read_text()) if named.is_file() else {}
-    except tomllib.TOMLDecodeError as error:
+        settings = tomllib.loads(named.read_text("utf-8")) if named.is_file() else {}
+    except ValueError as error:
         raise BadDataset(f"{named} is not valid TOML: {error}") from error
     root = (folder / str(settings.get("documents", "documents"))).resolve()
     if not root.is_dir():
@@ -150,46 +150,56 @@ def _files(folder: Path) -> Iterator[Document]:
             raise BadDataset(f"{file}: {reason}") from reason
 
 
-def _question(row: dict[str, Any], where: str, lengths: dict[str, int]) -> Question:
-    try:
-        answers = tuple(
-            Answer(str(a["doc_id"]), Span(int(a["start"]), int(a["end"])))
-            for a in row.get("answers", ())
-        )
-    except (TypeError, KeyError, ValueError) as error:
-        raise BadDataset(f"{where}: an answer needs doc_id, start and end ({error!r})") from error
-    for answer in answers:
-        length = lengths.get(answer.doc_id)
-        if length is None:
-            raise BadDataset(f"{where}: an answer in {answer.doc_id!r}, which is not in the corpus")
-        if not 0 <= answer.span.start < answer.span.end <= length:
-            raise BadDataset(f"{where}: {answer.span} is not within {answer.doc_id} ({length})")
-    if bool(row["answerable"]) != bool(answers):
-        raise BadDataset(f"{where}: answerable is {row['answerable']} with {len(answers)} answers")
-    return Question(str(row["_id"]), str(row["text"]), answers)
+def _question(row: dict[str, Any], line: Line, lengths: dict[str, int]) -> Question:
+    answers = row.get("answers") or []
+    if not isinstance(answers, list):
+        raise line.refused(f"answers is {answers!r}, not a list")
+    found = tuple(_answer(answer, line, lengths) for answer in answers)
+    if not isinstance(row["answerable"], bool):
+        raise line.refused(f"answerable is {row['answerable']!r}, not true or false")
+    if row["answerable"] != bool(found):
+        raise line.refused(f"answerable is {row['answerable']} with {len(found)} answers")
+    return Question(str(row["_id"]), _asked(row, line), found)
+
+
+def _answer(row: Any, line: Line, lengths: dict[str, int]) -> Answer:
+    if not isinstance(row, dict) or not {"doc_id", "start", "end"} <= row.keys():
+        raise line.refused(f"an answer needs doc_id, start and end, and is {row!r}")
+    if not all(type(row[key]) is int for key in ("start", "end")):
+        raise line.refused(f"start and end are {row['start']!r} and {row['end']!r}, not integers")
+    doc_id, span = str(row["doc_id"]), Span(row["start"], row["end"])
+    length = lengths.get(doc_id)
+    if length is None:
+        raise line.refused(f"an answer in {doc_id!r}, which is not in the corpus")
+    if not 0 <= span.start < span.end <= length:
+        raise line.refused(f"{span} is not within {doc_id} ({length})")
+    return Answer(doc_id, span)
 
 
 # BEIR
 
 
 def _load_beir(folder: Path, split: str | None) -> BeirDataset:
-    documents, n_empty = [], 0
-    for where, row in _rows(folder / "corpus.jsonl", "_id", "text"):
-        title, text = str(row.get("title") or ""), str(row["text"])
+    documents, empty = [], set()
+    for line, row in read_rows(folder / "corpus.jsonl", "_id", "text"):
+        title, text = row.get("title") or "", row["text"]
         whole = text if text.startswith(title) else f"{title}\n\n{text}"
         if whole.strip():
-            documents.append(_document(row, where, whole))
+            documents.append(_document(row, line, whole))
         else:
-            n_empty += 1
-    judgments = _qrels_file(folder / "qrels", split)
-    qrels = _qrels(judgments)
-    rows = [row for _, row in _rows(folder / "queries.jsonl", "_id", "text")]
-    queries = {str(row["_id"]): str(row["text"]) for row in rows if str(row["_id"]) in qrels}
-    missing = qrels.keys() - queries.keys()
-    if missing:
-        raise BadDataset(f"{folder}: judged queries missing in queries.jsonl, as {min(missing)!r}")
+            empty.add(str(row["_id"]))
+    if not documents:
+        raise BadDataset(f"{folder / 'corpus.jsonl'} holds no text")
+    file = _qrels_file(folder / "qrels", split)
+    judgments = read_qrels(file)
+    queries = {
+        str(row["_id"]): (row, line)
+        for line, row in read_rows(folder / "queries.jsonl", "_id", "text")
+    }
+    qrels = grades(judgments, queries, {d.doc_id for d in documents} | empty)
+    texts = {query_id: _asked(*found) for query_id, found in queries.items() if query_id in qrels}
     name = folder.resolve().name
-    return BeirDataset(name, documents, queries, qrels, n_empty, judgments.stem)
+    return BeirDataset(name, documents, texts, qrels, len(empty), file.stem)
 
 
 def _qrels_file(folder: Path, split: str | None) -> Path:
@@ -200,57 +210,22 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
     return files[wanted]
 
 
-def _qrels(file: Path) -> dict[str, dict[str, int]]:
-    qrels: dict[str, dict[str, int]] = {}
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        for number, row in enumerate(csv.reader(stream, delimiter="\t"), 1):
-            if number == 1 and row[-1:] == ["score"]:
-                continue
-            if not row:
-                continue
-            try:
-                query_id, doc_id, score = row
-                grade = int(score)
-            except ValueError:
-                raise BadDataset(
-                    f"{file}:{number}: needs query-id, corpus-id and a whole score, tab-separated"
-                ) from None
-            if doc_id in qrels.setdefault(query_id, {}):
-                raise BadDataset(f"{file}:{number}: {query_id!r} and {doc_id!r} are there twice")
-            qrels[query_id][doc_id] = grade
-    if not qrels:
-        raise BadDataset(f"{file} holds no judgments")
-    return qrels
-
-
 # Both
 
 
-def _document(row: dict[str, Any], where: str, text: str) -> Document:
+def _document(row: dict[str, Any], line: Line, text: str) -> Document:
     doc_id = str(row["_id"])
-    title = str(row.get("title") or doc_id)
+    title = row.get("title") or doc_id
     try:
         document = document_of(text, doc_id, media_type="text/plain", name=title)
     except UnreadableDocument as reason:
-        raise BadDataset(f"{where}: {doc_id}: {reason}") from reason
-    return replace(document, title=title, source=where)
+        raise line.refused(f"{doc_id}: {reason}") from reason
+    return replace(document, title=title, source=f"{line.file.name}:{line.number}")
 
 
-def _rows(file: Path, *needed: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a JSONL file, each with where it stands."""
-    ids: set[str] = set()
-    for number, row in read_jsonl(file):
-        absent = [key for key in needed if not isinstance(row, dict) or key not in row]
-        if absent:
-            raise BadDataset(f"{file}:{number}: has no {', '.join(absent)}")
-        wrong = [key for key in needed if key == "text" and not isinstance(row[key], str)]
-        if wrong:
-            raise BadDataset(f"{file}:{number}: text is {row['text']!r}, not a string")
-        if not isinstance(row["_id"], str | int) or isinstance(row["_id"], bool):
-            raise BadDataset(f"{file}:{number}: _id is {row['_id']!r}, not a string")
-        if str(row["_id"]) in ids:
-            raise BadDataset(f"{file}:{number}: _id {row['_id']!r} is there twice")
-        ids.add(str(row["_id"]))
-        yield f"{file.name}:{number}", row
-    if not ids:
-        raise BadDataset(f"{file} is empty")
+def _asked(row: dict[str, Any], line: Line) -> str:
+    """The text of a question."""
+    text = str(row["text"])
+    if not text.strip():
+        raise line.refused("text is empty; a question needs one")
+    return text

@@ -4,9 +4,20 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from index.errors import BadDataset, BadInput
+
+
+class Line(NamedTuple):
+    """A line of a file; number: from 1."""
+
+    file: Path
+    number: int
+
+    def refused(self, why: str) -> BadDataset:
+        """The error that names the line."""
+        return BadDataset(f"{self.file}:{self.number}: {why}")
 
 
 def read_jsonl(file: Path) -> Iterator[tuple[int, Any]]:
@@ -24,8 +35,8 @@ def read_jsonl(file: Path) -> Iterator[tuple[int, Any]]:
                 continue
             try:
                 yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise BadDataset(f"{file}:{number}: not JSON: {error}") from error
+            except (ValueError, RecursionError) as error:
+                raise Line(file, number).refused(f"not JSON: {error}") from error
 
 
 def _lines(file: Path, stream: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -33,6 +44,49 @@ def _lines(file: Path, stream: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield from enumerate(stream, 1)
     except UnicodeDecodeError as error:
         raise BadDataset(f"{file} is not UTF-8: {error}") from error
+
+
+def read_rows(file: Path, *needed: str) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """The objects of a dataset's file, each with where it stands; ids are strings or integers, and
+    texts and titles are strings.
+
+    Raises BadDataset, naming the file and line, if one lacks what is needed, or has another's id.
+    """
+    lines: dict[str, int] = {}
+    for number, row in read_jsonl(file):
+        line = Line(file, number)
+        absent = [key for key in needed if not isinstance(row, dict) or key not in row]
+        if absent:
+            raise line.refused(f"has no {', '.join(absent)}")
+        _check_strings(line, row)
+        former = lines.setdefault(str(row["_id"]), number)
+        if former != number:
+            raise line.refused(f"_id {row['_id']!r} is in line {former} too")
+        yield line, row
+    if not lines:
+        raise BadDataset(f"{file} is empty")
+
+
+def _check_strings(line: Line, row: dict[str, Any]) -> None:
+    if not isinstance(row["_id"], str | int) or isinstance(row["_id"], bool):
+        raise line.refused(f"_id is {row['_id']!r}, not a string")
+    if row["_id"] == "":
+        raise line.refused("_id is empty")
+    if not isinstance(row["text"], str):
+        raise line.refused(f"text is {row['text']!r}, not a string")
+    if not isinstance(row.get("title"), str | None):
+        raise line.refused(f"title is {row['title']!r}, not a string")
+    for key in ("_id", "title", "text"):
+        if not _is_unicode(str(row.get(key))):
+            raise line.refused(f"{key} is not valid Unicode")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a half of a surrogate pair, which JSON can write
+        return False
+    return True
 
 
 def check_target(path: Path | None) -> None:

@@ -1,6 +1,7 @@
 """Evaluation sets are told apart by their files; what is wrong with one is said with its line."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,15 @@ def test_another_split_can_be_chosen(tmp_path: Path) -> None:
         ({"answers": [{"doc_id": "x", "start": 0, "end": 1}]}, "questions.jsonl:1: an answer in"),
         ({"answers": [{"doc_id": "d", "start": 9, "end": 99}]}, "is not within d"),
         ({"answers": [{"doc_id": "d", "start": 5, "end": 5}]}, "is not within d"),
-        ({"answers": [{"doc_id": "d", "start": 0}]}, "needs doc_id, start and end"),
+        (
+            {"answers": [{"doc_id": "d", "start": 0}]},
+            "questions.jsonl:1: an answer needs doc_id, start",
+        ),
+        ({"answers": [["d", 9, 14]]}, "an answer needs doc_id, start and end"),
+        ({"answers": "d"}, "answers is 'd', not a list"),
+        ({"answers": [{"doc_id": "d", "start": 9.5, "end": 14}]}, "9.5 and 14, not integers"),
+        ({"answers": [{"doc_id": "d", "start": "9", "end": 14}]}, "'9' and 14, not integers"),
+        ({"answerable": "false", "answers": []}, "answerable is 'false', not true or false"),
         ({"answers": []}, "answerable is True with 0 answers"),
         ({"answerable": False}, "answerable is False with 1 answers"),
     ],
@@ -135,38 +144,138 @@ def test_malformed_lines_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match=r"questions\.jsonl is not UTF-8"):
         load_dataset(folder)
     write(folder, "questions.jsonl", *[{"_id": "a", "text": "?", "answerable": False}] * 2)
-    with pytest.raises(BadDataset, match=r"questions\.jsonl:2: _id 'a' is there twice"):
+    with pytest.raises(BadDataset, match=r"questions\.jsonl:2: _id 'a' is in line 1 too"):
         load_dataset(folder)
 
 
-@pytest.mark.parametrize("line", ["q1\ta", "q1\ta\tvery", "q1 a 1"])
+@pytest.mark.parametrize("line", ["q1\ta", "q1\ta\tvery", "q1 a 1", "q1\t0\ta\t1", "q1\ta\t1.5"])
 def test_malformed_judgments_are_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(BadDataset, match=r"test\.tsv:2: needs query-id"):
         load_dataset(beir(tmp_path, f"query-id\tcorpus-id\tscore\n{line}\n"))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"corpus-id\tquery-id\tscore\na\tq1\t1\n",
+            r":1: the columns are corpus-id, query-id, score",
+        ),
+        (b'q1\ta\t1\n"q1\tb\t1\nq1\tempty\t1\n', r":2: not tab-separated values"),
+        (b"q1\t\xff\t1\n", r"test\.tsv is not UTF-8"),
+        (b"query-id\tcorpus-id\tscore\n\n", r"test\.tsv holds no judgments"),
+    ],
+)
+def test_a_file_of_judgments_that_cannot_be_read_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    folder = beir(tmp_path)
+    (folder / "qrels" / "test.tsv").write_bytes(content)
+    with pytest.raises(BadDataset, match=message):
+        load_dataset(folder)
+
+
 def test_a_judged_query_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(BadDataset, match="as 'gone'"):
+    with pytest.raises(BadDataset, match=r"test\.tsv:1: query 'gone' is not in queries\.jsonl"):
         load_dataset(beir(tmp_path, "gone\ta\t1\n"))
 
 
-def test_a_text_that_is_no_string_is_refused_by_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"text": None}, "text is None, not a string"),
+        ({"text": 7}, "text is 7, not a string"),
+        ({"text": "\ud800"}, "text is not valid Unicode"),
+        ({"title": ["T"]}, r"title is \['T'\], not a string"),
+        ({"_id": None}, "_id is None, not a string"),
+        ({"_id": True}, "_id is True, not a string"),
+        ({"_id": ""}, "_id is empty"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (spans, "questions.jsonl"),
+        (spans, "corpus.jsonl"),
+        (beir, "queries.jsonl"),
+        (beir, "corpus.jsonl"),
+    ],
+)
+def test_what_is_no_string_in_any_file_is_refused_by_line(
+    tmp_path: Path,
+    make: Callable[[Path], Path],
+    name: str,
+    changes: dict[str, object],
+    message: str,
+) -> None:
+    folder = make(tmp_path)
+    first = {"_id": "first", "text": "?", "answerable": False}
+    write(folder, name, first, {"_id": "second", "text": "?", "answerable": False} | changes)
+    with pytest.raises(BadDataset, match=rf"{name}:2: {message}"):
+        load_dataset(folder)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+@pytest.mark.parametrize(("make", "name"), [(spans, "questions.jsonl"), (beir, "queries.jsonl")])
+def test_a_question_without_a_text_is_refused_by_line(
+    tmp_path: Path, make: Callable[[Path], Path], name: str, text: str
+) -> None:
+    folder = make(tmp_path)
+    write(folder, name, {"_id": "q1", "text": text, "answerable": False})
+    with pytest.raises(BadDataset, match=rf"{name}:1: text is empty"):
+        load_dataset(folder)
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "1" * 5_000, "{'a': 1}"])
+def test_a_line_that_is_no_json_is_refused_by_line(tmp_path: Path, line: str) -> None:
     folder = spans(tmp_path)
-    write(folder, "questions.jsonl", {"_id": "a", "text": None, "answerable": False})
-    with pytest.raises(BadDataset, match=r"questions\.jsonl:1: text is None"):
+    (folder / "questions.jsonl").write_text(f"\n{line}\n")
+    with pytest.raises(BadDataset, match=r"questions\.jsonl:2: not JSON"):
         load_dataset(folder)
-    write(folder, "questions.jsonl", {"_id": None, "text": "?", "answerable": False})
-    with pytest.raises(BadDataset, match=r"questions\.jsonl:1: _id is None"):
-        load_dataset(folder)
+
+
+def test_judged_documents_that_are_not_there_are_counted_and_named_by_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    absent = "".join(f"q1\tgone{number}\t1\n" for number in range(4))
+    dataset = load_dataset(beir(tmp_path, f"q1\ta\t2\nq1\tempty\t1\n{absent}"))
+    assert isinstance(dataset, BeirDataset)
+    assert len(dataset.qrels["q1"]) == 6
+    (warning,) = caplog.messages
+    assert warning.endswith(
+        "test.tsv: 4 of 6 judgments are of documents that are not in corpus.jsonl: "
+        "'gone0' in line 3, 'gone1' in line 4, 'gone2' in line 5, …"
+    )
+
+
+def test_judgments_of_another_corpus_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadDataset, match=r"test\.tsv:1: document 'x' is not in corpus.jsonl, nor is"
+    ):
+        load_dataset(beir(tmp_path, "q1\tx\t1\nq1\ty\t1\n"))
+
+
+def test_ids_may_hold_spaces_and_quoted_tabs_and_quotes(tmp_path: Path) -> None:
+    folder = beir(tmp_path, 'a query\t"a\tb"\t1\na query\tsay "no"\t1\n7\t8\t1\n')
+    ids: list[object] = ["a\tb", 'say "no"', 8]
+    write(folder, "corpus.jsonl", *({"_id": i, "text": f"Lift {i}."} for i in ids))
+    write(folder, "queries.jsonl", {"_id": "a query", "text": "?"}, {"_id": 7, "text": "?"})
+    dataset = load_dataset(folder)
+    assert isinstance(dataset, BeirDataset)
+    assert dataset.qrels == {"a query": {"a\tb": 1, 'say "no"': 1}, "7": {"8": 1}}
 
 
 def test_a_judgment_that_is_there_twice_is_refused_by_line(tmp_path: Path) -> None:
-    with pytest.raises(BadDataset, match=r"test\.tsv:2: 'q1' and 'a' are there twice"):
+    with pytest.raises(BadDataset, match=r"test\.tsv:2: 'q1' and 'a' are judged in line 1 too"):
         load_dataset(beir(tmp_path, "q1\ta\t1\nq1\ta\t2\n"))
 
 
 def test_a_byte_order_mark_windows_line_ends_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
-    judgments = "\ufeffquery-id\tcorpus-id\tscore\r\nq1\ta\t2\r\n\r\n"
-    dataset = load_dataset(beir(tmp_path, judgments))
+    judgments = "\ufeffquery-id\tcorpus-id\tscore\r\nq1\ta\t2\r\n\r\n \t\r\n"
+    folder = beir(tmp_path, judgments)
+    for name in ("corpus.jsonl", "queries.jsonl"):
+        content = (folder / name).read_text().replace("\n", "\r\n")
+        (folder / name).write_text(f"\ufeff{content}\r\n \n", newline="")
+    dataset = load_dataset(folder)
     assert isinstance(dataset, BeirDataset)
     assert dataset.qrels == {"q1": {"a": 2}}

@@ -1,7 +1,7 @@
 """One generation of an index, to be searched: immutable, consistent, safe in many threads."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -162,10 +162,20 @@ class Snapshot:
         with self._lock:
             return self._store.count()
 
-    def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
-        """The chunks of these documents' rows, in order."""
+    def doc_ids(self) -> list[tuple[int, str]]:
+        """Every document's row and id."""
         with self._lock:
-            return self._store.chunk_ids_of(documents)
+            return self._store.doc_ids()
+
+    def chunk_ids_of(
+        self,
+        documents: Iterable[int] | None = None,
+        doc_ids: Sequence[str] | None = None,
+        media_types: Sequence[str] | None = None,
+    ) -> Ids:
+        """See Store.chunk_ids_of."""
+        with self._lock:
+            return self._store.chunk_ids_of(documents, doc_ids, media_types)
 
 
 def state_of(folder: Path) -> State:

@@ -5,13 +5,14 @@ pins a generation by holding a read transaction, and in WAL mode goes on seeing 
 whatever is written meanwhile.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from secrets import token_hex
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -343,27 +344,55 @@ class Store:
         except DamagedRow:
             return None
 
-    def chunk_ids_of(self, documents: Iterable[int]) -> Ids:
-        """The chunks of these documents' rows, in order of their ids."""
-        rows = json_ids(documents)
-        chunks = self._database.all_rows(
-            "SELECT document, chunk_id FROM chunks "
-            "WHERE document IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
-            [rows],
-        )
-        ids_of: dict[object, list[int]] = {
-            document: [integer(row[1]) for row in of_one]
-            for document, of_one in groupby(chunks, key=lambda row: row[0])
+    def doc_ids(self) -> list[tuple[int, str]]:
+        """Every document's row and id. They are read as one value: another thread may take the
+        interpreter's lock, for 5 ms, at each row that is read by itself."""
+        rows, doc_ids = self._arrays("document, doc_id FROM documents", [])
+        return list(zip(rows, doc_ids, strict=True))
+
+    def chunk_ids_of(
+        self,
+        documents: Iterable[int] | None = None,
+        doc_ids: Sequence[str] | None = None,
+        media_types: Sequence[str] | None = None,
+    ) -> Ids:
+        """The chunks, ascending, of the documents that have one of these rows, of these ids and of
+        these media types, as far as they are given. No text may hold a NUL."""
+        wanted = {
+            "document": None if documents is None else json_ids(documents),
+            "doc_id": None if doc_ids is None else json.dumps(doc_ids),
+            "media_type": None if media_types is None else json.dumps(media_types),
         }
-        sums = self._database.rows(
-            "SELECT document, doc_id, ids_sum FROM documents "
-            "WHERE document IN (SELECT value FROM json_each(?))",
-            [rows],
+        given = {column: values for column, values in wanted.items() if values is not None}
+        # One parameter for all values: a statement takes only so many.
+        where = [f"{column} IN (SELECT value FROM json_each(?))" for column in given]
+        chosen = f"FROM documents WHERE {' AND '.join(where) or 'TRUE'}"
+        values = list(given.values())
+        rows, sums = self._arrays(f"document, ids_sum {chosen}", values)
+        owners, ids = self._arrays(
+            f"document, chunk_id FROM chunks WHERE document IN (SELECT document {chosen}) "
+            "ORDER BY document, ordinal",
+            values,
         )
-        for document, doc_id, expected in sums:
-            if ids_sum(ids_of.get(document, [])) != expected:
-                raise self._damaged(f"the document {doc_id}")
-        return np.sort(ids_from(row[1:] for row in chunks))
+        return np.sort(self._of_documents(rows, sums, owners, np.array(ids, dtype=np.int64)))
+
+    def _arrays(self, columns: str, parameters: Sequence[object]) -> list[list[Any]]:
+        """Two columns of a query, whole."""
+        first, second = columns.split(" FROM ")[0].split(", ")
+        row = self._database.execute(
+            f"SELECT json_group_array({first}), json_group_array({second}) FROM (SELECT {columns})",
+            parameters,
+        ).fetchone()
+        return [json.loads(column) for column in row]
+
+    def _of_documents(self, rows: list[int], sums: list[int], owners: list[int], ids: Ids) -> Ids:
+        """The chunks' ids, if they are the documents' own. Raises IndexDamaged."""
+        order = np.array(owners, dtype=np.int64)
+        firsts, lasts = (np.searchsorted(order, rows, side) for side in ("left", "right"))
+        for row, expected, first, last in zip(rows, sums, firsts, lasts, strict=True):
+            if ids_sum(ids[first:last]) != expected:
+                raise self._damaged(f"the document of row {row}")
+        return ids
 
     def changes_since(self, generation: int) -> Changes:
         """The chunks removed and added after a generation, each in order of its id."""

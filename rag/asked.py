@@ -1,7 +1,11 @@
 """What can be asked, told without what it takes to answer."""
 
-from index.errors import BadQuery
-from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from index.errors import BadInput, BadQuery
+from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
 
 def checked_query(query: str, k: int = DEFAULT_K) -> str:
@@ -22,3 +26,14 @@ def checked_query(query: str, k: int = DEFAULT_K) -> str:
     if not 1 <= k <= MAX_K:
         raise BadQuery(f"k is {k}; choose from 1 to {MAX_K}")
     return query
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise BadInput if the ids and patterns for a filter are too many or too long."""
+    try:
+        Filter(doc_id=list(names))
+    except ValidationError as error:
+        first = error.errors()[0]
+        number = "".join(f" (number {i + 1})" for i in first["loc"] if isinstance(i, int))
+        why = first["msg"][0].lower() + first["msg"][1:]
+        raise BadInput(f"--doc{number}: {why}; give fewer or shorter ones") from error

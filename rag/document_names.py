@@ -14,8 +14,9 @@ from index.files import resolved
 from index.rows import StoredDocument
 from index.sources import is_gone, shown
 from index.store import Store
+from rag.asked import check_names
 from rag.patterns import NamePatterns, is_pattern
-from rag.results import MAX_NAMES, Filter
+from rag.results import Filter
 
 _N_NAMED = 5
 """Documents that a message names."""
@@ -75,10 +76,9 @@ def filter_of(folder: Path, names: Sequence[str]) -> Filter:
     """A filter that lets the documents through that these names stand for in an index; at least
     one name.
 
-    Raises BadInput as `find_named` does, or if there are too many names; IndexMissing.
+    Raises BadInput as `find_named` does, or if names are too many or too long; IndexMissing.
     """
-    if len(names) > MAX_NAMES:
-        raise BadInput(f"{len(names):,} documents are named; name at most {MAX_NAMES:,}")
+    check_names(names)
     rows = documents_in(folder)
     found = [find_named(rows, name) for name in names]
     # An id with marks in it would, as a pattern, let others through.

@@ -4,23 +4,74 @@ import re
 from collections.abc import Iterable
 from fnmatch import translate
 
+_WILDCARD = re.compile(r"[*?\[]")
+_WILD_PART = re.compile(r"[*?\[](?:.*[*?\[\]])?", re.DOTALL)
+"""From the first character that may mean more than itself to the last."""
 
-def is_pattern(name: str) -> bool:
-    """Whether a name has marks that let it match others than itself."""
-    return any(mark in name for mark in "*?[")
+_NOT_LITERAL = re.compile(r"\[.*\]|[*?\[]", re.DOTALL)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text has a character that means more than itself to fnmatch."""
+    return _WILDCARD.search(text) is not None
 
 
 class NamePatterns:
-    """Matches what is one of the names, or what fnmatchcase lets through for one of them.
+    """Matches what is one of the patterns, or what fnmatchcase lets through for one of them.
 
-    The patterns are one expression, compiled once.
+    Most names have the literal parts of few of a thousand patterns. Patterns are looked up by their
+    beginnings and ends, then by a literal between.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._exact = frozenset(patterns)
-        wild = sorted(filter(is_pattern, self._exact))
-        self._wild = re.compile("|".join(map(translate, wild))) if wild else None
+        self._by_start: dict[str, dict[str, _Middles]] = {}
+        for pattern in self._exact:
+            wild = _WILD_PART.search(pattern)
+            if wild is not None:
+                by_end = self._by_start.setdefault(pattern[: wild.start()], {})
+                by_end.setdefault(pattern[wild.end() :], _Middles()).add(wild[0])
+        self._lengths = sorted(
+            {(len(start), len(end)) for start, ends in self._by_start.items() for end in ends}
+        )
 
     def match(self, name: str) -> bool:
         """Whether one of them matches the whole name."""
-        return name in self._exact or (self._wild is not None and bool(self._wild.match(name)))
+        if name in self._exact:
+            return True
+        n = len(name)
+        for n_start, n_end in self._lengths:
+            if n_start + n_end <= n and (by_end := self._by_start.get(name[:n_start])):
+                middles = by_end.get(name[n - n_end :])
+                if middles is not None and middles.match(name[n_start : n - n_end]):
+                    return True
+        return False
+
+
+class _Middles:
+    """What stands between one beginning and one end, in several patterns.
+
+    Those with the same literal within are one expression, compiled when a name first has it.
+    """
+
+    def __init__(self) -> None:
+        self._by_literal: dict[str, set[str]] = {}
+        self._expressions: dict[str, re.Pattern[str]] = {}
+        self._all_match = False
+
+    def add(self, pattern: str) -> None:
+        self._all_match |= pattern == "*"
+        literal = max(_NOT_LITERAL.split(pattern), key=len)
+        self._by_literal.setdefault(literal, set()).add(pattern)
+
+    def match(self, text: str) -> bool:
+        """Whether one of them matches the whole text."""
+        return self._all_match or any(
+            self._expression(literal).match(text) for literal in self._by_literal if literal in text
+        )
+
+    def _expression(self, literal: str) -> re.Pattern[str]:
+        if literal not in self._expressions:
+            patterns = sorted(self._by_literal[literal])
+            self._expressions[literal] = re.compile("|".join(map(translate, patterns)))
+        return self._expressions[literal]

@@ -28,7 +28,6 @@ from rag.generations import Generations
 from rag.models import fingerprint_in, load_model_of, load_reranker
 from rag.no_passages import reason_for
 from rag.passages import Ranked, joined
-from rag.patterns import NamePatterns
 from rag.question import question_of
 from rag.ranking import RankSettings
 from rag.results import (
@@ -40,6 +39,7 @@ from rag.results import (
     SearchResult,
 )
 from rag.retrieve import retrieve
+from rag.selection import chunks_within
 from rag.settings import CPU, Settings
 from rag.vectorless import Vectorless, by_bm25_alone
 
@@ -122,7 +122,7 @@ class Pipeline:
         began = time.perf_counter()
         encoding = self._embedder.encode_query(query)
         with self.snapshot() as snapshot:
-            found = self._find(snapshot, query, encoding, k, filter)
+            found = self._find(snapshot, query, encoding, k, _within(snapshot, filter))
             confidence = self._confidence(found)
             passages = self._passages(found, merge, explain)
             return SearchResult(
@@ -153,8 +153,9 @@ class Pipeline:
         with self.snapshot() as snapshot:
             # What is read for the answer does not depend on k, so the answer does not.
             depth = max(k, PASSAGES_READ)
+            within = _within(snapshot, filter)
             found = {
-                text: self._find(snapshot, text, encoding, depth, filter)
+                text: self._find(snapshot, text, encoding, depth, within)
                 for text, encoding in encodings.items()
             }
             passages = self._passages(replace(found[query], k=k), merge, explain)
@@ -210,10 +211,9 @@ class Pipeline:
         query: str,
         encoding: QueryEncoding,
         k: int,
-        filter: Filter | None,
+        within: Ids | None,
     ) -> Found:
         question = question_of(query, encoding, snapshot.lexical)
-        within = None if filter is None else _within(snapshot, filter)
         candidates = retrieve(snapshot, question, self._ranking, within, self._cross_encode)
         return Found.of(snapshot, question, candidates, k)
 
@@ -268,22 +268,14 @@ def _row(snapshot: Snapshot, doc_id: str) -> StoredDocument:
     return row
 
 
-def _within(snapshot: Snapshot, filter: Filter) -> Ids:
-    """The chunks of the documents that a filter lets through."""
-
-    names = None if filter.doc_id is None else NamePatterns(filter.doc_id)
-
-    def passes(row: StoredDocument) -> bool:
-        by_id = names is None or names.match(row.doc_id)
-        return by_id and (filter.media_type is None or row.media_type in filter.media_type)
-
-    return snapshot.chunk_ids_of(row.document for row in snapshot.documents() if passes(row))
+def _within(snapshot: Snapshot, filter: Filter | None) -> Ids | None:
+    return None if filter is None else chunks_within(snapshot, filter)
 
 
 def _reason(snapshot: Snapshot, query: str, filter: Filter | None) -> str:
     """Why there is no passage."""
-    n_within = None if filter is None else len(_within(snapshot, filter))
-    return reason_for(snapshot, query, n_within)
+    within = _within(snapshot, filter)
+    return reason_for(snapshot, query, None if within is None else len(within))
 
 
 def _since(began: float) -> float:

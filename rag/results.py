@@ -3,13 +3,22 @@
 All offsets are half-open and count Unicode code points of the document's canonical text.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from rag.patterns import is_pattern
 
 MAX_QUERY_CHARACTERS = 2000
 MAX_K = 100
 DEFAULT_K = 5
 MAX_NAMES = 1000
 """Ids and patterns in a filter."""
+MAX_NAME_CHARACTERS = 4096
+MAX_PATTERN_CHARACTERS = 65_536
+"""Of a filter's patterns together: at worst they take half a second to compile."""
 
 
 _CONFIDENCE = (
@@ -175,16 +184,49 @@ class Answer(_Result):
     reason: str | None = _REASON
 
 
+def _check_length(most: int) -> Callable[[str], str]:
+    """pydantic's own max_length refuses lone surrogates as well, which name no document."""
+
+    def checked(text: str) -> str:
+        if len(text) > most:
+            raise PydanticKnownError("string_too_long", {"max_length": most})
+        return text
+
+    return checked
+
+
+def _check_patterns(texts: list[str]) -> list[str]:
+    n_characters = sum(len(text) for text in texts if is_pattern(text))
+    if n_characters > MAX_PATTERN_CHARACTERS:
+        raise PydanticCustomError(
+            "patterns_too_long",
+            "patterns should have at most {most} characters in all, and have {n_characters}",
+            {"most": f"{MAX_PATTERN_CHARACTERS:,}", "n_characters": f"{n_characters:,}"},
+        )
+    return texts
+
+
+_Name = Annotated[
+    str,
+    AfterValidator(_check_length(MAX_NAME_CHARACTERS)),
+    Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS}),
+]
+
+
+_Names = Annotated[
+    list[_Name], Field(min_length=1, max_length=MAX_NAMES), AfterValidator(_check_patterns)
+]
+
+
 class Filter(_Result):
     """Which documents to search. A document must match every field that is given."""
 
-    doc_id: list[str] | None = Field(
+    doc_id: _Names | None = Field(
         default=None,
-        min_length=1,
-        max_length=MAX_NAMES,
-        description="Any of these ids, or patterns with `*`, `?` and `[…]`, as in `manuals/*.md`.",
+        description="Any of these ids, or patterns with `*`, `?` and `[…]`, as in `manuals/*.md`; "
+        f"patterns have at most {MAX_PATTERN_CHARACTERS:,} characters in all.",
     )
-    media_type: list[str] | None = Field(
+    media_type: list[_Name] | None = Field(
         default=None,
         min_length=1,
         max_length=10,

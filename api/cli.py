@@ -1,11 +1,12 @@
 """`rag serve`."""
 
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from rag.printing import complain, say
 
 if TYPE_CHECKING:
     import socket
@@ -53,12 +54,12 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
     state_of(settings.index)
     AllowedHosts.of(settings)
     with bound(settings.host, settings.port) as listener:
-        print("Loading the model…", file=sys.stderr, flush=True)
+        complain("Loading the model…")
 
         def greet(greeting: str) -> None:
-            print(greeting, flush=True)
+            say(greeting)
             if not is_local(listener):
-                print("Whoever can reach this address can read the documents.", file=sys.stderr)
+                complain("Whoever can reach this address can read the documents.")
 
         url = url_of(listener)
         if settings.workers > 1:

@@ -1,11 +1,9 @@
 """A socket to listen on, and uvicorn on it."""
 
-import copy
 import errno
-import logging
 import os
 import socket
-from asyncio import CancelledError, get_running_loop
+from asyncio import get_running_loop
 from collections.abc import Callable
 from ipaddress import ip_address
 from math import ceil
@@ -14,10 +12,10 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.config import LOGGING_CONFIG
 
 from api.connection import Connection
 from api.connections import ConnectionLimits, Connections
+from api.logs import log_config
 from api.stopping import end_after
 from index.errors import BadInput
 
@@ -100,7 +98,7 @@ class Server(uvicorn.Server):
             http=type("ServedConnection", (Connection,), {"peers": self._connections}),
             ws="none",
             lifespan="on",
-            log_config=_log_config() if log else None,
+            log_config=log_config() if log else None,
             log_level="info" if log else None,
             access_log=access_log,
             server_header=False,
@@ -123,19 +121,3 @@ class Server(uvicorn.Server):
         if not self.should_exit:
             end_after(sig)
         super().handle_exit(sig, frame)
-
-
-class _Foreseen(logging.Filter):
-    """Leaves out the tracebacks of requests that a stop did not wait for; one line tells of it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], CancelledError))
-
-
-def _log_config() -> dict[str, Any]:
-    """uvicorn's own, with this package's messages among its own."""
-    config = copy.deepcopy(LOGGING_CONFIG)
-    config["filters"] = {"foreseen": {"()": _Foreseen}}
-    config["handlers"]["default"]["filters"] = ["foreseen"]
-    config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config

@@ -17,6 +17,7 @@ from typing import cast
 
 from api.opening import serve_on
 from index.errors import RagError
+from rag.printing import complain
 from rag.settings import Settings
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks, held or not
@@ -200,7 +201,7 @@ def _work(
     try:
         serve_on(listener, settings, lambda _: parent.send(None), access_log=access_log)
     except RagError as error:
-        print(f"rag: {error}", file=sys.stderr)
+        complain(f"rag: {error}")
         sys.exit(_FAILED)
 
 

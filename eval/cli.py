@@ -11,6 +11,7 @@ from eval.cli_compare import compare
 from eval.cli_gate import gate
 from eval.cli_tune import tune
 from index.errors import BadInput
+from rag.printing import say_json
 
 app = typer.Typer(help="Measure retrieval quality on known questions.", no_args_is_help=True)
 
@@ -74,7 +75,7 @@ def run(
         judged = (o for o in evaluation.run.outcomes if o.question_id in loaded.qrels)
         write_lines(trec, to_trec(judged))
     if as_json:
-        typer.echo(evaluation_json(evaluation))
+        say_json(evaluation_json(evaluation))
     else:
         print_evaluation(console(), evaluation)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag.printing import say_json
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -21,7 +23,7 @@ def ablation(
 
     ablations = _ablations(datasets)
     if as_json:
-        typer.echo(_json(ablations))
+        say_json(_json(ablations))
         return
     out = console()
     for each in ablations:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from index.errors import BadInput
+from rag.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ def calibrate(
     except OSError as error:
         raise BadInput(f"cannot write {output}: {error.strerror}") from error
     _print(rows, calibration.threshold)
-    typer.echo(f'Wrote {output}; to use it, put calibration = "{output}" into rag.toml.')
+    say(f'Wrote {output}; to use it, put calibration = "{output}" into rag.toml.')
 
 
 def _examples(

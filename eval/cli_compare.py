@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from index.errors import BadInput
+from rag.printing import say_json
 
 if TYPE_CHECKING:
     from eval.runs import Run
@@ -32,7 +33,7 @@ def compare(
     comparison = compare_runs(*_runs(a, b, dataset), n_shown)
     names = (str(a), str(b))
     if as_json:
-        typer.echo(comparison_json(comparison, names))
+        say_json(comparison_json(comparison, names))
     else:
         print_comparison(console(), comparison, names)
 

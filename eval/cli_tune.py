@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from index.errors import BadInput
+from rag.printing import say, say_json
 
 if TYPE_CHECKING:
     from eval.datasets import Dataset
@@ -41,11 +42,11 @@ def tune(
     if written:
         _write(tuning)
     if as_json:
-        typer.echo(_json(tuning, seed, written))
+        say_json(_json(tuning, seed, written))
     else:
         _print(tuning)
         if write:
-            typer.echo(_told(tuning))
+            say(_told(tuning))
 
 
 def _check_writable(settings: "Settings") -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from index.check import Checked, Flaw
-from rag.terminal import on_one_line
+from rag.printing import on_one_line
 
 _N_NAMED = 20
 """Flaws that the lines name; JSON names all."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_group
 
 from index.errors import RagError
@@ -39,7 +40,8 @@ from rag.cli_options import (
     interruptible,
 )
 from rag.compiling import log_compiling
-from rag.streams import flushed_output, prepare_streams, silence, tell
+from rag.printing import PrintableFormatter, complain, say, say_json
+from rag.streams import flushed_output, prepare_streams, silence
 
 if TYPE_CHECKING:
     from index.protocols import Embedder
@@ -91,7 +93,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        typer.echo(f"rag {version('rag')}")
+        say(f"rag {version('rag')}")
         raise typer.Exit
 
 
@@ -143,7 +145,7 @@ def ask(
     with _opened(query, k, doc, index=index, model=model, rerank=rerank) as (pipeline, filter):
         answer = pipeline.ask(query, k, filter, explain=explain, merge=merge)
     if as_json:
-        typer.echo(to_json(answer))
+        say_json(to_json(answer))
     else:
         print_answer(console(), answer, full=explain)
 
@@ -174,7 +176,7 @@ def search(
     with _opened(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
         result = pipeline.search(query, k, filter, explain=explain, merge=merge)
     if as_json:
-        typer.echo(to_json(result))
+        say_json(to_json(result))
     else:
         print_result(console(), result)
 
@@ -199,7 +201,7 @@ def info(
 
     found = overview(Settings.resolve(index=index))
     if as_json:
-        typer.echo(found.model_dump_json(indent=1))
+        say_json(found.model_dump_json(indent=1))
     else:
         print_overview(console(), found)
 
@@ -268,7 +270,9 @@ def _filter(settings: "Settings", names: list[str]) -> "Filter | None":
 def main() -> None:
     """The `rag` command."""
     prepare_streams()
-    logging.basicConfig(format="rag: %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("rag: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     log_compiling()
     # Most of a short command is imports, which leave nothing to collect.
     gc.set_threshold(100_000, 20, 20)
@@ -276,11 +280,12 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         with flushed_output():
-            app()
+            status = app(standalone_mode=False)
+    except TyperException as error:
+        _complain_of_usage(error)
+        sys.exit(2)
     except RagError as error:
-        from rag.terminal import on_one_line
-
-        tell(f"rag: {on_one_line(str(error))}")
+        complain(f"rag: {error}")
         sys.exit(2)
     except BrokenPipeError:
         silence(sys.stdout)  # its reader has gone, as `head` does
@@ -288,11 +293,21 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("RAG_DEBUG"):
             raise
-        from rag.terminal import on_one_line
-
-        why = on_one_line(f"{type(error).__name__}: {error}")
-        tell(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback")
+        why = f"{type(error).__name__}: {error}"
+        complain(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback")
         sys.exit(70)
+    sys.exit(status)
+
+
+def _complain_of_usage(error: TyperException) -> None:
+    """An option or argument that is not known, missing or of another type. A group without a
+    command has shown its help, and has nothing to say."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if message and context is not None:
+        message += f"; see `{context.command_path} --help`"
+    if message:
+        complain(f"rag: {message[0].lower()}{message[1:]}")
 
 
 if __name__ == "__main__":

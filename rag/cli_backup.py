@@ -10,6 +10,7 @@ import typer
 
 from index.errors import BadInput, IndexProblem
 from rag.cli_options import IndexOption
+from rag.printing import complain, on_one_line, say
 
 if TYPE_CHECKING:
     from index.backup_contents import BackupContents
@@ -31,7 +32,7 @@ def backup(
         f"Stopped. {file} is written, and whole.",
     ):
         contents = write_backup(folder, file, overwrite=force)
-    typer.echo(_summary(f"Backed up to {file}", contents))
+    say(_summary(f"Backed up to {file}", contents))
 
 
 def restore(
@@ -56,7 +57,7 @@ def restore(
         if not yes and holds_index(folder):
             _confirm(folder, file)
         contents = put_back(folder, file, overwrite=yes or holds_index(folder))
-    typer.echo(_summary(f"Restored {folder} from {file}", contents))
+    say(_summary(f"Restored {folder} from {file}", contents))
 
 
 def _confirm(folder: Path, file: Path) -> None:
@@ -72,7 +73,6 @@ def _confirm(folder: Path, file: Path) -> None:
 
 def _summary(done: str, contents: "BackupContents") -> str:
     from rag.shown import size
-    from rag.terminal import on_one_line
 
     return (
         f"{on_one_line(done)}: documents {contents.n_documents:,}, passages "
@@ -83,13 +83,12 @@ def _summary(done: str, contents: "BackupContents") -> str:
 @contextmanager
 def _stoppable(state: Callable[[], object], unchanged: str, changed: str) -> Iterator[None]:
     """Ctrl-C ends the command with status 130 and the line that fits the state it left."""
-    from rag.terminal import on_one_line
-
     before = state()
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"\n{on_one_line(unchanged if state() == before else changed)}", err=True)
+        typer.echo(err=True)  # behind the ^C
+        complain(unchanged if state() == before else changed)
         raise typer.Exit(130) from None
 
 

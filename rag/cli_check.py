@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli_options import IndexOption, interruptible
+from rag.printing import say_json
 
 if TYPE_CHECKING:
     from index.check import Checked
@@ -40,7 +41,7 @@ def check(
     with interruptible("Stopped. The index is as it was, or mended in part; run it again."):
         before, after = _checked(settings, repair=repair, drop=drop)
     if as_json:
-        typer.echo(check_json(before, after, str(settings.index)))
+        say_json(check_json(before, after, str(settings.index)))
     else:
         print_checked(console(), before, after)
     raise typer.Exit(_status(before, after))

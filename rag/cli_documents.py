@@ -7,6 +7,7 @@ import typer
 
 from index.errors import BadInput
 from rag.cli_options import IndexOption, interruptible
+from rag.printing import complain, on_one_line, say, say_json
 
 if TYPE_CHECKING:
     from rag.document_names import Named
@@ -40,11 +41,11 @@ def list_documents(
     if names:
         rows = find_all_named(rows, names)
     if as_json:
-        typer.echo(listing_json(rows, settings.index))
+        say_json(listing_json(rows, settings.index))
     elif rows:
         print_documents(console(), rows)
     else:
-        typer.echo("The index holds no documents; `rag ingest PATH` adds some.", err=True)
+        complain("The index holds no documents; `rag ingest PATH` adds some.")
 
 
 def remove(
@@ -68,7 +69,6 @@ def remove(
     from index.removal import remove as remove_documents
     from rag.document_names import documents_in, find_named
     from rag.settings import Settings
-    from rag.terminal import on_one_line
 
     settings = Settings.resolve(index=index)
     rows = documents_in(settings.index)
@@ -82,7 +82,7 @@ def remove(
             settings.index, [row.doc_id for named in found for row in named.rows]
         )
     for doc_id in report.removed:
-        typer.echo(on_one_line(f"removed {doc_id}"))
+        say(on_one_line(f"removed {doc_id}"))
     where = f"{settings.index} is at generation {report.generation}"
     typer.echo(on_one_line(f"{len(report.removed):,} removed · {where}"))
 
@@ -90,16 +90,15 @@ def remove(
 def _confirm(named: "Named") -> None:
     """Ask whether to remove all that a pattern matches; end the command, with status 1, unless the
     answer is yes. Raises BadInput without a terminal to ask on."""
-    from rag.terminal import on_one_line
 
     n = f"{len(named.rows):,} documents"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadInput(f"{named.name!r} matches {n}; to remove them all, add --yes")
     for row in named.rows[:_N_NAMED]:
-        typer.echo(on_one_line(row.doc_id), err=True)
+        complain(row.doc_id)
     if len(named.rows) > _N_NAMED:
-        typer.echo(f"… and {len(named.rows) - _N_NAMED:,} more", err=True)
+        complain(f"… and {len(named.rows) - _N_NAMED:,} more")
     typer.echo(f"Remove these {n} from the index? [y/N] ", err=True, nl=False)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        typer.echo("Nothing was removed.", err=True)
+        complain("Nothing was removed.")
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ import typer
 
 from index.errors import BadInput
 from rag.cli_options import IndexOption, ModelOption, PrecisionOption, interruptible
+from rag.printing import say_json
 
 
 def ingest(
@@ -77,7 +78,7 @@ def ingest(
                 )
         seconds = time.perf_counter() - began
     if as_json:
-        typer.echo(report_json(rebuilt, report, str(settings.index), seconds))
+        say_json(report_json(rebuilt, report, str(settings.index), seconds))
     else:
         for each in filter(None, (rebuilt, report)):
             print_report(console(), each, str(settings.index), seconds, verbose=verbose)

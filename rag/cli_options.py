@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rag.printing import complain
+
 IndexOption = Annotated[
     Path | None,
     typer.Option("--index", help="The index directory: RAG_INDEX, or else .rag."),
@@ -58,5 +60,6 @@ def interruptible(message: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"\n{message}", err=True)
+        typer.echo(err=True)  # behind the ^C
+        complain(message)
         raise typer.Exit(130) from None

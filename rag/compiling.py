@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rag.printing import on_one_line
+
 _LOG = logging.getLogger("index.compiled")
 
 
@@ -22,7 +24,7 @@ def compiling_shown(show: Callable[[str], None]) -> Iterator[None]:
     def divert(record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:
             return True
-        show(record.getMessage() if record.levelno == logging.INFO else "")
+        show(on_one_line(record.getMessage()) if record.levelno == logging.INFO else "")
         return False
 
     level = _LOG.level

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from index.rows import StoredDocument
-from rag.terminal import on_one_line
+from rag.printing import on_one_line
 
 _LEAST_TITLE = 12
 """Columns: less of a title says nothing."""

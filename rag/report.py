@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from index.progress import Doubt, Report, Unread
-from rag.terminal import on_one_line
+from rag.printing import on_one_line
 
 _N_NAMED = 10
 """Skipped files that are named; the others are counted."""

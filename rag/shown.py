@@ -10,6 +10,7 @@ from rich.text import Text
 from index.types import Span
 from rag.answer import questions_in
 from rag.highlight import matches
+from rag.printing import on_one_line, printable
 from rag.results import (
     Answer,
     AnswerSentence,
@@ -19,7 +20,6 @@ from rag.results import (
     Passage,
     SearchResult,
 )
-from rag.terminal import on_one_line, printable
 
 if TYPE_CHECKING:
     from rag.overview import Overview

@@ -1,34 +1,34 @@
 """The terminal: how wide it is, and what may be written to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-import regex
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from rag.printing import printable
 
 _WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
 
-_UNPRINTABLE = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}]--[\n\t]]", regex.VERSION1)
-"""Controls, bidi and zero-width marks, surrogates, unassigned; line ends but \\n."""
+
+class _SafeConsole(Console):
+    """A console whose own styles and moves are the only controls that reach the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(printable(text), style)
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal, but not too wide to read."""
-    made = Console(stderr=stderr, highlight=False, emoji=False)
+    made = _SafeConsole(stderr=stderr, highlight=False, emoji=False)
     if made.is_terminal:
         made.width = min(made.width, _WIDEST)
     return made
-
-
-def printable(text: str) -> str:
-    """Text as it can be printed: a document must not be able to steer the terminal."""
-    return _UNPRINTABLE.sub("\ufffd", text)
-
-
-def on_one_line(text: str) -> str:
-    """A name, or a reason with one, as it can be printed: it may hold a line end as well."""
-    return printable(text).replace("\n", "\ufffd").replace("\t", "\ufffd")
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from index.sync import ingest_documents
 from rag.confidence import Weight
 from rag.no_passages import NONE_PASSES
 from rag.pipeline import Pipeline
+from rag.printing import on_one_line, printable
 from rag.results import Filter
 from rag.shown import print_answer, print_result
-from rag.terminal import on_one_line, printable
 
 BAKERY = "Zara Quill founded\nthe bakery.\n\nLoaves left its \x1b[31moven in Lisbon."
 BOTH = "Who founded the bakery, and who wrote an opera?"

@@ -116,6 +116,8 @@ def test_an_index_that_may_not_be_written_is_searched_and_left_as_it_is(
         assert search(index) == (expected, "")
         done = rag("info", "--json", "--index", index, preexec_fn=give_up_root_access)
         assert json.loads(done.stdout)["n_documents"] == len(expected)
+        done = rag("check", "--index", index, preexec_fn=give_up_root_access)
+        assert (done.returncode, done.stderr) == (0, "")
         assert contents(index) == before
 
 

@@ -10,7 +10,7 @@ import typer
 
 from index.errors import BadInput, IndexProblem
 from rag.cli_options import IndexOption
-from rag.printing import complain, on_one_line, say
+from rag.printing import complain, confirmed, on_one_line, say
 
 if TYPE_CHECKING:
     from index.backup_contents import BackupContents
@@ -63,12 +63,8 @@ def restore(
 def _confirm(folder: Path, file: Path) -> None:
     if not sys.stdin.isatty():
         raise BadInput(f"{folder} holds an index; give --yes to replace what it holds")
-    try:
-        if typer.confirm(f"Replace what the index in {folder} holds by {file}?"):
-            return
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    raise BadInput(f"not confirmed; the index in {folder} is as it was")
+    if not confirmed(f"Replace what the index in {folder} holds by {file}?"):
+        raise BadInput(f"not confirmed; the index in {folder} is as it was")
 
 
 def _summary(done: str, contents: "BackupContents") -> str:
@@ -87,7 +83,7 @@ def _stoppable(state: Callable[[], object], unchanged: str, changed: str) -> Ite
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(err=True)  # behind the ^C
+        complain("")  # behind the ^C
         complain(unchanged if state() == before else changed)
         raise typer.Exit(130) from None
 

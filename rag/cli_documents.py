@@ -7,7 +7,7 @@ import typer
 
 from index.errors import BadInput
 from rag.cli_options import IndexOption, interruptible
-from rag.printing import complain, on_one_line, say, say_json
+from rag.printing import complain, confirmed, on_one_line, say, say_json
 
 if TYPE_CHECKING:
     from rag.document_names import Named
@@ -84,7 +84,7 @@ def remove(
     for doc_id in report.removed:
         say(on_one_line(f"removed {doc_id}"))
     where = f"{settings.index} is at generation {report.generation}"
-    typer.echo(on_one_line(f"{len(report.removed):,} removed · {where}"))
+    say(on_one_line(f"{len(report.removed):,} removed · {where}"))
 
 
 def _confirm(named: "Named") -> None:
@@ -98,7 +98,6 @@ def _confirm(named: "Named") -> None:
         complain(row.doc_id)
     if len(named.rows) > _N_NAMED:
         complain(f"… and {len(named.rows) - _N_NAMED:,} more")
-    typer.echo(f"Remove these {n} from the index? [y/N] ", err=True, nl=False)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not confirmed(f"Remove these {n} from the index?"):
         complain("Nothing was removed.")
         raise typer.Exit(1)

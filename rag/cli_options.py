@@ -60,6 +60,6 @@ def interruptible(message: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(err=True)  # behind the ^C
+        complain("")  # behind the ^C
         complain(message)
         raise typer.Exit(130) from None

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from index.rows import StoredDocument
-from rag.printing import on_one_line
+from rag.printing import on_one_line, say
 
 _LEAST_TITLE = 12
 """Columns: less of a title says nothing."""
@@ -41,7 +41,7 @@ def print_documents(out: Console, rows: Sequence[StoredDocument]) -> None:
     if not out.is_terminal:
         for row in rows:
             fields = (row.doc_id, row.title, row.n_chars, row.n_chunks, row.media_type)
-            print("\t".join(on_one_line(str(field)) for field in fields), file=out.file)
+            say("\t".join(on_one_line(str(field)) for field in fields))
         return
     out.print(Text(_line("characters", "passages", "type", "document"), style="dim"))
     for row in rows:

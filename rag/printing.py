@@ -7,6 +7,7 @@ other than \\n are replaced; U+200C and U+200D stay, which Persian, Indic script
 """
 
 import logging
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,12 @@ def say_json(text: str) -> None:
 def complain(text: str) -> None:
     """Print one line to stderr, as far as that can be written to."""
     tell(on_one_line(text))
+
+
+def confirmed(question: str) -> bool:
+    """Whether the answer to a question, on a terminal, is yes."""
+    print(f"{on_one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class PrintableFormatter(logging.Formatter):

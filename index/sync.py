@@ -247,7 +247,7 @@ def _check_intact(store: Store) -> None:
         raise IndexDamaged(
             f"{len(damaged)} documents are damaged in {store.path}, so nothing is rebuilt: "
             f"{', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}; ingest their "
-            "files again, without --rebuild, or put back a backup"
+            "files again, without --rebuild, or put back a backup (`rag restore`)"
         )
 
 

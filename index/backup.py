@@ -187,7 +187,7 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 def _publish(folder: Path) -> None:
     try:
-        with published(folder, Store.open(folder), Report()):
+        with published(folder, Store.open(folder, to_write=True), Report()):
             pass
     except IndexProblem as error:
         raise type(error)(

@@ -161,6 +161,7 @@ class Database:
             # SQLite has waited its time by then; Python would go on for ever.
             if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise _busy(other.path)
+            self._check()
 
         with translated(other.path):
             if self._page_size() != other._page_size():

@@ -128,6 +128,18 @@ def test_an_index_that_is_missing_or_damaged_is_not_backed_up() -> None:
     assert names_in(Path()) == [".rag", "copy.backup", "docs"]
 
 
+def test_a_read_only_index_that_changes_while_it_is_copied_is_not_backed_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.R_OK)
+    with closing(Database(INDEX / DATABASE, "r")) as source:
+        with closing(Database(FILE, "rwc")) as copy:
+            source.copy_into(copy)
+        os.utime(INDEX / DATABASE, (0, 0))  # as another process leaves it that writes to it
+        with closing(Database(FILE, "rwc")) as copy, pytest.raises(IndexBusy, match="was changed"):
+            source.copy_into(copy)
+
+
 # Restoring
 
 

@@ -19,6 +19,7 @@ from index.backup import backup
 from index.snapshot import state_of
 from index.sync import ingest
 from ingesting import indexed
+from privileges import give_up_root_access, needs_permissions
 
 
 @pytest.fixture
@@ -152,3 +153,23 @@ def test_ctrl_c_tells_what_state_things_are_in(
     assert (indexed(Path(".rag")) == index) == (not after or not restores)
     assert sorted(path.name for path in here.iterdir()) == [".rag", "docs", "early.backup"]
     assert not list(Path(".rag").glob("*draft*"))
+
+
+@needs_permissions
+def test_an_index_that_cannot_be_written_is_backed_up_and_not_restored(here: Path) -> None:
+    Path("backups").mkdir()
+    index, modes = Path(".rag"), {path: path.stat().st_mode for path in Path(".rag").rglob("*")}
+    for path in [index, *modes]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        done = rag("backup", "backups/copy", cwd=here, preexec_fn=give_up_root_access)
+        assert (done.returncode, done.stderr) == (0, "")
+        refused = rag("restore", "early.backup", "--yes", cwd=here, preexec_fn=give_up_root_access)
+    finally:
+        index.chmod(0o700)
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    rag("restore", "backups/copy", "--index", "other", cwd=here)
+    assert indexed(Path("other")) == indexed(index)

@@ -229,6 +229,7 @@ def _check_lexical(store: Store, lexical: TantivyIndex, checked: Checked) -> Non
     frequencies = Counter[str]()
     for _, text, above in store.texts(ids):
         frequencies.update({term for each in (text, *above) for term in terms_of(each)})
-    wrong = sum(lexical.document_frequency(term) != n for term, n in frequencies.items())
+    theirs = lexical.document_frequencies(list(frequencies))
+    wrong = sum(n != m for n, m in zip(theirs, frequencies.values(), strict=True))
     if wrong:
         checked.add("derived", f"BM25 counts {wrong} terms other than the database has them")

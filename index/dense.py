@@ -105,6 +105,10 @@ class FaissIndex:
             recall=self.shape.recall,
         )
 
+    @property
+    def changed(self) -> bool:
+        return self._mapped is not None and self._mapped.changed is not None
+
     def add(self, ids: Ids, vectors: Matrix) -> None:
         """Add chunks. FAISS accepts an id twice without a word, so an id must not be there yet."""
         if len(ids):

@@ -136,10 +136,14 @@ class TantivyIndex:
             ]
         )
 
-    def document_frequency(self, term: str) -> int:
+    def document_frequencies(self, terms: Sequence[str]) -> list[int]:
         self._mapped.check()
         with _reading(self._folder):
-            return int(self._searcher.doc_freq("terms", term))
+            return [int(self._searcher.doc_freq("terms", term)) for term in terms]
+
+    @property
+    def changed(self) -> bool:
+        return self._mapped.changed is not None
 
 
 def _searcher(folder: Path) -> Any:

@@ -47,6 +47,11 @@ class VectorIndex(Protocol):
     @property
     def description(self) -> Description: ...
 
+    @property
+    def changed(self) -> bool:
+        """Whether its files have been written to since it was opened."""
+        ...
+
     def search(self, query: Vector, k: int, within: Ids | None = None) -> Hits:
         """The k nearest chunks, best first, ties to the smaller chunk_id.
 
@@ -71,6 +76,11 @@ class LexicalIndex(Protocol):
         """
         ...
 
-    def document_frequency(self, term: str) -> int:
-        """The number of chunks that hold the term."""
+    def document_frequencies(self, terms: Sequence[str]) -> list[int]:
+        """The number of chunks that hold each of the terms."""
+        ...
+
+    @property
+    def changed(self) -> bool:
+        """Whether its files have been written to since it was opened."""
         ...

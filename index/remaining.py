@@ -32,6 +32,10 @@ class RemainingVectors:
     def description(self) -> Description:
         return replace(self._published.description, n_vectors=len(self))
 
+    @property
+    def changed(self) -> bool:
+        return self._published.changed
+
     def search(self, query: np.ndarray, k: int, within: Ids | None = None) -> Hits:
         if within is not None:
             return self._published.search(query, k, _without(within, self._removed))
@@ -55,10 +59,14 @@ class RemainingTexts:
             return self._published.search(terms, k, _without(within, self._removed))
         return _searched(lambda n: self._published.search(terms, n), k, self._removed)
 
-    def document_frequency(self, term: str) -> int:
-        """The number of chunks that hold the term, removed ones among them, but at most as many as
-        remain."""
-        return min(self._published.document_frequency(term), len(self))
+    def document_frequencies(self, terms: Sequence[str]) -> list[int]:
+        """The number of chunks that hold each of the terms, removed ones among them, but at most as
+        many as remain."""
+        return [min(n, len(self)) for n in self._published.document_frequencies(terms)]
+
+    @property
+    def changed(self) -> bool:
+        return self._published.changed
 
 
 def present(index: VectorIndex, ids: Ids) -> Ids:

@@ -94,9 +94,10 @@ class Snapshot:
 
     @property
     def outdated(self) -> bool:
-        """Whether nothing can be read from it any more: see Database.outdated."""
+        """Whether it is to be opened again: files that it reads were changed (Database.outdated,
+        index.unchanged)."""
         with self._lock:
-            return self._store.outdated
+            return self._store.outdated or self.dense.changed or self.lexical.changed
 
     def let_go(self) -> None:
         """Hold the same generation in a way that does not keep the database's log from being cut.

@@ -19,17 +19,22 @@ class Unchanged:
         """Raises OSError."""
         self._seen = {path: path.stat() for path in paths}
 
+    @property
+    def changed(self) -> Path | None:
+        """The first file that has been written to or cut, if any."""
+        return next((path for path, before in self._seen.items() if _differs(path, before)), None)
+
     def check(self) -> None:
         """Raise IndexDamaged if a file has been written to or cut."""
-        for path, before in self._seen.items():
-            if _is_changed(path, before):
-                raise IndexDamaged(
-                    f"{path} was changed while it was in use; it is made anew when the index is "
-                    "opened again"
-                )
+        path = self.changed
+        if path is not None:
+            raise IndexDamaged(
+                f"{path} was changed while it was in use; it is made anew when the index is opened "
+                "again"
+            )
 
 
-def _is_changed(path: Path, before: os.stat_result) -> bool:
+def _differs(path: Path, before: os.stat_result) -> bool:
     try:
         now = path.stat()
     except OSError:

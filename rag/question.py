@@ -41,8 +41,9 @@ def question_of(text: str, encoding: QueryEncoding, lexical: LexicalIndex) -> Qu
     """A question with the weights that its terms have in an index."""
     places = list(analyze(text))
     terms = tuple(place.text for place in places)
-    n_chunks = len(lexical)
-    idf = {t: idf_of(lexical.document_frequency(t), n_chunks) for t in dict.fromkeys(terms)}
+    n_chunks, distinct = len(lexical), list(dict.fromkeys(terms))
+    frequencies = lexical.document_frequencies(distinct)
+    idf = {t: idf_of(n, n_chunks) for t, n in zip(distinct, frequencies, strict=True)}
     words = [(place.start, place.end, idf[place.text]) for place in places]
     return Question(
         text=text,

@@ -278,7 +278,7 @@ def test_the_best_of_what_remains_are_those_of_the_whole_without_the_removed(
         texts.search(terms, N), removed, within, k
     )
     for term in WORDS[:5]:
-        assert idf_of(remaining.document_frequency(term), len(remaining)) >= 0
+        assert idf_of(remaining.document_frequencies([term])[0], len(remaining)) >= 0
 
 
 @given(st.sets(st.integers(0, 2 * N)))

@@ -1,15 +1,19 @@
 """Files that are changed under a process that has them mapped: a refusal, never a crash."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fakes import HashEmbedder
 from index import lexical
 from index.dense import MMAP_FROM_BYTES, FaissIndex
 from index.errors import IndexDamaged
 from index.lexical import LexicalText, TantivyIndex
+from index.sync import ingest
+from rag.pipeline import Pipeline
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def test_a_changed_file_of_bm25_is_refused(
             os.truncate(file, 0)
         else:
             file.write_bytes(bytes(file.stat().st_size))
-    for read in (lambda: words.search(["river"], 5), lambda: words.document_frequency("river")):
+    for read in (lambda: words.search(["river"], 5), lambda: words.document_frequencies(["river"])):
         with pytest.raises(IndexDamaged, match="changed while it was in use"):
             read()
 
@@ -60,3 +64,20 @@ def test_a_changed_file_of_faiss_is_refused(tmp_path: Path) -> None:
     os.truncate(tmp_path / "vectors.faiss", 100)
     with pytest.raises(IndexDamaged, match="changed while it was in use"):
         loaded.search(query, 5)
+
+
+def test_a_service_opens_an_index_again_whose_files_were_changed(tmp_path: Path) -> None:
+    """A question meanwhile is refused, and answered again after the next look at the index."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/a.txt").write_text("The river carried grain.")
+    ingest(tmp_path / "index", [tmp_path / "docs"], HashEmbedder)
+    with closing(Pipeline(tmp_path / "index", HashEmbedder())) as pipeline:
+        right = pipeline.search("river").passages
+        assert right
+        for file in (tmp_path / "index").rglob("*.fieldnorm"):
+            os.truncate(file, 0)
+        with pytest.raises(IndexDamaged, match="changed while it was in use"):
+            pipeline.search("river")
+        assert pipeline.refresh()
+        assert pipeline.search("river").passages == right
+        assert not pipeline.refresh()

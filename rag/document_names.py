@@ -82,9 +82,9 @@ def filter_of(folder: Path, names: Sequence[str]) -> Filter:
     rows = documents_in(folder)
     found = [find_named(rows, name) for name in names]
     # An id with marks in it would, as a pattern, let others through.
-    return Filter(
-        doc_id=[named.name if named.is_pattern else escape(named.rows[0].doc_id) for named in found]
-    )
+    texts = [each.name if each.is_pattern else escape(each.rows[0].doc_id) for each in found]
+    check_names(texts)  # base names stand for ids that may be longer
+    return Filter(doc_id=texts)
 
 
 def _at_path(rows: Sequence[StoredDocument], name: str) -> list[StoredDocument]:

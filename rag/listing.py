@@ -39,9 +39,7 @@ def print_documents(out: Console, rows: Sequence[StoredDocument]) -> None:
     """On a terminal a table; in a pipe a line a document, of its id, title, characters, passages
     and type, with tabs between them."""
     if not out.is_terminal:
-        for row in rows:
-            fields = (row.doc_id, row.title, row.n_chars, row.n_chunks, row.media_type)
-            say("\t".join(on_one_line(str(field)) for field in fields))
+        say("\n".join(map(_fields, rows)))
         return
     out.print(Text(_line("characters", "passages", "type", "document"), style="dim"))
     for row in rows:
@@ -50,6 +48,11 @@ def print_documents(out: Console, rows: Sequence[StoredDocument]) -> None:
     n_characters = f"{sum(row.n_chars for row in rows):,} characters"
     n_passages = f"{sum(row.n_chunks for row in rows):,} passages"
     out.print(f"{n_documents}, {n_characters}, {n_passages}", style="dim")
+
+
+def _fields(row: StoredDocument) -> str:
+    fields = (row.doc_id, row.title, row.n_chars, row.n_chunks, row.media_type)
+    return "\t".join(on_one_line(str(field)) for field in fields)
 
 
 def _line(characters: str, passages: str, media_type: str, document: str) -> str:

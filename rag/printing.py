@@ -11,8 +11,6 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from rag.streams import tell
 
 if TYPE_CHECKING:
@@ -55,12 +53,13 @@ def _escape(found: "regex.Match[str]") -> str:
 
 def say(text: str) -> None:
     """Print lines to stdout."""
-    typer.echo(printable(text))
+    # Not with typer.echo, which writes UTF-8 where ASCII is asked for.
+    print(printable(text), flush=True)
 
 
 def say_json(text: str) -> None:
     """Print JSON to stdout."""
-    typer.echo(printable_json(text))
+    print(printable_json(text), flush=True)
 
 
 def complain(text: str) -> None:

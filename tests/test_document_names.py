@@ -11,6 +11,7 @@ from index.types import Document
 from ingesting import run, write
 from rag.document_names import documents_in, filter_of, find_all_named, find_named
 from rag.pipeline import Pipeline
+from rag.results import MAX_PATTERN_CHARACTERS
 
 NAMES = ("a.txt", "a1.txt", "a[1].txt", "notes/a.txt", "notes/deep/b.md", "what?.txt")
 
@@ -113,5 +114,15 @@ def test_a_filter_lets_just_the_named_documents_through(name: str) -> None:
 
 
 def test_more_names_than_a_filter_takes_are_refused() -> None:
-    with pytest.raises(BadInput, match="1,001 documents are named; name at most 1,000"):
+    with pytest.raises(BadInput, match="at most 1000 items"):
         filter_of(Path(".rag"), ["docs/a.txt"] * 1001)
+
+
+def test_base_names_of_ids_that_are_too_long_for_a_filter_are_refused() -> None:
+    name = f"a[1]{'b' * 40}.txt"
+    write(Path("docs") / Path(*["folder" * 8] * 4) / name, "The river.")
+    run()
+    n = MAX_PATTERN_CHARACTERS // 100
+    assert len(name) * n < MAX_PATTERN_CHARACTERS
+    with pytest.raises(BadInput, match="patterns should have at most"):
+        filter_of(Path(".rag"), [name] * n)

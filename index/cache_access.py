@@ -39,11 +39,6 @@ def check_access(paths: Iterable[Path]) -> None:
             )
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder for this user alone, unless it is there. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
 def remove_files(folder: Path, names: Collection[str]) -> list[Path]:
     """Remove files with these names from a folder, and the folder if nothing else is in it.
 

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from index import runtime
-from index.cache_access import check_access, make_private, remove_files
+from index.cache_access import check_access, remove_files
 from index.checksum import sealed, sha256_of_file, unsealed
 from index.errors import IndexBusy, IndexProblem, ModelUnusable
 from index.fingerprint import ModelFingerprint, Precision
 from index.locks import held
 from index.models import ModelFolder
 from index.onnx_embedder import MODEL_FILE, TOKENIZER_FILE, OnnxEmbedder
+from index.private import make_private_folder, write_private
 from index.verification import least_cosine
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class CompiledModels:
         """
         folder = self.folder(model.digest, precision)
         for each in self._folders:
-            make_private(each)
+            make_private_folder(each)
         check_access(self._folders)
         with _compiling(folder, model.name):
             done = self.find(model.digest, precision)
@@ -145,14 +146,14 @@ def _compiling(folder: Path, name: str) -> Iterator[None]:
 def _make(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
     draft = folder.with_suffix(".draft")
     _clear(draft)
-    make_private(draft)
+    make_private_folder(draft)
     check_access([draft])
     _log.info(
         "Compiling %s for this machine; this happens once and takes about 10 seconds…", model.name
     )
     try:
         manifest = _compiled(model, precision, draft)
-        (draft / MANIFEST).write_text(sealed(asdict(manifest)), encoding="utf-8")
+        write_private(draft / MANIFEST, sealed(asdict(manifest)))
         _move(draft, folder, [*manifest.files, MANIFEST])
     finally:
         _log.debug("Compiled %s", model.name)
@@ -173,7 +174,7 @@ def _move(draft: Path, folder: Path, names: list[str]) -> None:
     """Put new files in the place of old ones; the last is the manifest, without which they do not
     count."""
     _clear(folder)
-    make_private(folder)
+    make_private_folder(folder)
     for name in names:
         (draft / name).chmod(0o600)
         (draft / name).replace(folder / name)
@@ -208,7 +209,7 @@ def _made(
     """Make the files, and return the least cosine of their vectors with the original's."""
     exported = folder / _EXPORTED
     original.export(exported)
-    (folder / TOKENIZER_FILE).write_text(original.tokenizer.to_json(), encoding="utf-8")
+    write_private(folder / TOKENIZER_FILE, original.tokenizer.to_json())
     cosine = 0.0
     for exact in (False, True):
         try:

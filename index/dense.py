@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import IndexMismatch
+from index.private import make_private_folder, open_private, write_private
 from index.sizing import Description, Shape
 from index.types import Hits, Ids, Matrix, Vector
 from index.unchanged import Unchanged
@@ -252,12 +253,12 @@ class FaissIndex:
 
     def save(self, path: Path) -> None:
         """As a folder, made if there is none."""
-        path.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path)
         # Through Python's own I/O, for paths that are not ASCII and for errors that are exceptions.
-        with (path / _VECTORS).open("wb") as stream:
+        with open_private(path / _VECTORS) as stream:
             writer = faiss.PyCallbackIOWriter(stream.write, 2**20)  # type: ignore[attr-defined]
             faiss.write_index(self._index, writer)
-        (path / _SHAPE).write_text(json.dumps(asdict(self.shape)))
+        write_private(path / _SHAPE, json.dumps(asdict(self.shape)))
 
     @classmethod
     def load(cls, path: Path, *, to_change: bool = False) -> "FaissIndex":

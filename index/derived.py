@@ -22,6 +22,7 @@ from index.lexical import LexicalText, TantivyIndex
 from index.locks import held
 from index.manifest import FORMAT, MANIFEST, Manifest
 from index.owned import SEAL, folders_in, make_folder, remove_folder
+from index.private import close_to_others
 from index.protocols import LexicalIndex, VectorIndex
 from index.sizing import Sizing
 from index.sqlite import translated
@@ -67,6 +68,8 @@ def publish(
             _build_dense(folder, store, manifest, folder / vectors, sizing, drafts)
         _build_lexical(folder, store, manifest, folder / words)
         _check_whole(folder, store, FaissIndex.load(folder / vectors), TantivyIndex(folder / words))
+        for part in (vectors, words):
+            close_to_others(folder / part)
         Manifest.of(folder, store, generation, vectors, words).write(folder)
         drafts.drop()
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.owned import make_folder, remove_folder
+from index.private import write_private
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -50,7 +51,7 @@ def _write(path: Path, arrays: Arrays) -> None:
     if not path.parent.exists():
         make_folder(path.parent)
     unfinished = path.with_suffix(".new")
-    unfinished.write_bytes(sha256(content).digest() + content)
+    write_private(unfinished, sha256(content).digest() + content)
     # Whole or not there for a process that is killed; the checksum is for power cuts and bad disks.
     unfinished.replace(path)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.errors import IndexBusy
+from index.private import write_private
 from index.sqlite import translated
 
 _log = logging.getLogger(__name__)
@@ -70,4 +71,4 @@ def _holder_file(path: Path) -> Path:
 def _write_holder(path: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-    path.write_text(json.dumps(holder), encoding="utf-8")
+    write_private(path, json.dumps(holder))

@@ -15,6 +15,7 @@ from index.cores import cores
 from index.durable import move_in_place, sync
 from index.errors import IndexDamaged
 from index.owned import SEAL
+from index.private import write_private
 from index.store import Store
 
 MANIFEST = "derived.json"
@@ -104,7 +105,7 @@ class Manifest:
         for name in self.files:
             sync(folder / name)
         draft = folder / f"{MANIFEST}.draft"
-        draft.write_text(sealed(asdict(self)))
+        write_private(draft, sealed(asdict(self)))
         move_in_place(draft, folder / MANIFEST)
 
     def intact(self, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from index.checksum import sealed, unsealed
 from index.errors import BadInput, IndexProblem
+from index.private import open_private
 
 SEAL = "rag-seal.json"
 _PROGRAM = "rag"
@@ -70,7 +71,7 @@ def make_folder(path: Path) -> None:
             "move it elsewhere, or use another --index"
         ) from None
     content = sealed({"program": _PROGRAM, "folder": path.name}).encode()
-    with (path / SEAL).open("xb") as stream:
+    with open_private(path / SEAL, "xb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
+from index.private import make_private_file
 
 Cursor = sqlite3.Cursor
 
@@ -46,6 +47,9 @@ class Database:
             if mode == "r":
                 self._connection = self._connect_to_read()
             else:
+                if mode == "rwc":
+                    # SQLite gives its log the mode of the database.
+                    make_private_file(path)
                 self._connection = _connect(path, f"mode={mode}")
 
     def _connect_to_read(self) -> sqlite3.Connection:

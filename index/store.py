@@ -26,6 +26,7 @@ from index.meta import (
     last_generation,
     set_meta,
 )
+from index.private import make_private_folder
 from index.quantized import QuantizedVectors, row_bytes
 from index.rows import (
     CHUNK_COLUMNS,
@@ -73,7 +74,7 @@ class Store:
         """The database of a folder, made if there is none."""
         path = folder / DATABASE
         with translated(path):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         store = cls(Database(path, "rwc"))
         with store._closed_on_error():
             # A crash here leaves either no table or all of them.

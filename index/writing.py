@@ -8,6 +8,7 @@ from index.derived import publish
 from index.locks import held
 from index.manifest import Manifest
 from index.owned import check_directory, remove_restore_draft
+from index.private import make_private_folder
 from index.progress import Report
 from index.sqlite import translated
 from index.store import DATABASE, Store
@@ -21,7 +22,7 @@ def writing(folder: Path) -> Iterator[None]:
     """
     with translated(folder):
         check_directory(folder, DATABASE)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
     with held(folder / "ingest.lock", f"another process is writing to {folder}", 0):
         remove_restore_draft(folder)
         yield

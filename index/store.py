@@ -349,6 +349,8 @@ class Store:
         """Every document's row and id. They are read as one value: another thread may take the
         interpreter's lock, for 5 ms, at each row that is read by itself."""
         rows, doc_ids = self._arrays("document, doc_id FROM documents", [])
+        if len(rows) != self.count()[0]:
+            raise self._damaged("its list of documents")
         return list(zip(rows, doc_ids, strict=True))
 
     def chunk_ids_of(

@@ -122,7 +122,8 @@ class Pipeline:
         began = time.perf_counter()
         encoding = self._embedder.encode_query(query)
         with self.snapshot() as snapshot:
-            found = self._find(snapshot, query, encoding, k, _within(snapshot, filter))
+            within = _within(snapshot, filter)
+            found = self._find(snapshot, query, encoding, k, within)
             confidence = self._confidence(found)
             passages = self._passages(found, merge, explain)
             return SearchResult(
@@ -131,7 +132,7 @@ class Pipeline:
                 answered=self._answers(found, confidence),
                 confidence=confidence,
                 passages=passages,
-                reason=None if passages else _reason(snapshot, query, filter),
+                reason=None if passages else _reason(snapshot, query, within),
                 took_ms=_since(began),
             )
 
@@ -160,7 +161,7 @@ class Pipeline:
             }
             passages = self._passages(replace(found[query], k=k), merge, explain)
             sentences = self._answered(parts, found, passages, explain)
-            reason = None if passages else _reason(snapshot, query, filter)
+            reason = None if passages else _reason(snapshot, query, within)
             quotes = dict.fromkeys(part.citation.quote for part in sentences)
             return Answer(
                 query=query,
@@ -272,9 +273,8 @@ def _within(snapshot: Snapshot, filter: Filter | None) -> Ids | None:
     return None if filter is None else chunks_within(snapshot, filter)
 
 
-def _reason(snapshot: Snapshot, query: str, filter: Filter | None) -> str:
+def _reason(snapshot: Snapshot, query: str, within: Ids | None) -> str:
     """Why there is no passage."""
-    within = _within(snapshot, filter)
     return reason_for(snapshot, query, None if within is None else len(within))
 
 

@@ -1,7 +1,10 @@
 """A filter selects the documents that its definition names, whatever their ids hold."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,8 +12,10 @@ from hypothesis import strategies as st
 
 from documents import examples
 from fakes import HashEmbedder
+from index.errors import IndexDamaged
 from index.load import document_of
 from index.snapshot import Snapshot
+from index.store import DATABASE
 from index.sync import ingest_documents
 from rag.results import Filter
 from rag.selection import chunks_within
@@ -77,6 +82,17 @@ def test_a_filter_selects_what_its_definition_names(
 ) -> None:
     filter = Filter(doc_id=doc_id, media_type=media_type)
     assert selected(snapshot, filter) == named(filter)
+
+
+def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path) -> None:
+    documents = [
+        document_of("Aid came.", each, media_type="text/plain", name=each) for each in "ab"
+    ]
+    ingest_documents(tmp_path, documents, HashEmbedder())
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        database.execute("DELETE FROM documents WHERE doc_id = 'b'")
+    with closing(Snapshot.open(tmp_path)) as snapshot, pytest.raises(IndexDamaged, match="list of"):
+        chunks_within(snapshot, Filter(doc_id=["*"]))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ nothing else is changed, so a citation can be held against the file itself.
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from index.blocks import Block
@@ -19,6 +20,9 @@ from index.types import Document, Heading
 
 MAX_FILE_BYTES = 32 * 2**20
 """A larger file is skipped: it would be hours of encoding, and no one reads it as one document."""
+
+MAX_HEADINGS = 2_000_000
+"""A file of more is skipped: a heading takes some 200 bytes of memory."""
 
 _TRUSTED_SAMPLE = 256 * 1024
 _SHOWN_TITLE = 200
@@ -112,11 +116,13 @@ def document_of(
 ) -> Document:
     """A document of a canonical text, its title and headings found in it.
 
-    Raises UnreadableDocument if the text is all white space.
+    Raises UnreadableDocument if the text is all white space, or has more than MAX_HEADINGS.
     """
     _refuse_blank(text)
     blocks = blocks_of(text, media_type)
-    headings = headings_of(text, blocks, media_type)
+    headings = tuple(islice(headings_of(text, blocks, media_type), MAX_HEADINGS + 1))
+    if len(headings) > MAX_HEADINGS:
+        raise UnreadableDocument(f"more than {MAX_HEADINGS:,} headings; split it", "too-large")
     return Document(
         doc_id=doc_id,
         source=doc_id if source is None else source,

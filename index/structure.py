@@ -24,9 +24,9 @@ def blocks_of(text: str, media_type: str) -> Blocks:
     return markdown_blocks(text) if media_type == MARKDOWN else _plain(text)
 
 
-def headings_of(text: str, blocks: Sequence[Block], media_type: str) -> tuple[Heading, ...]:
+def headings_of(text: str, blocks: Sequence[Block], media_type: str) -> Iterator[Heading]:
     """The headings among the blocks, as people read them: without marks, on one line."""
-    return tuple(
+    return (
         Heading(block.span, block.level, _heading_text(block.span.of(text), media_type))
         for block in blocks
         if block.kind == "heading"

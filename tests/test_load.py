@@ -12,6 +12,7 @@ from documents import documents, examples
 from index.errors import BadInput, UnreadableDocument
 from index.files import find
 from index.load import MAX_FILE_BYTES, decode, document_of, read
+from index.structure import MARKDOWN
 from index.types import Document, Span
 
 FRENCH = "L’été où Zoë naquit, on mangea des œufs à la crème brûlée, dit-elle — « déjà ! »\n"
@@ -229,3 +230,11 @@ def test_a_markdown_heading_is_read_as_it_is_rendered() -> None:
         (1, "quoted", "> # quoted"),
     ]
     assert document.title == "Two lines"
+
+
+def test_a_file_of_very_many_headings_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.load.MAX_HEADINGS", 3)
+    text = "# a\n\nAid came.\n\n"
+    assert len(document_of(3 * text, "a", media_type=MARKDOWN, name="a").headings) == 3
+    with pytest.raises(UnreadableDocument, match="more than 3 headings; split it"):
+        document_of(4 * text, "a", media_type=MARKDOWN, name="a")

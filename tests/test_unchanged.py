@@ -1,25 +1,37 @@
 """Files that are changed under a process that has them mapped: a refusal, never a crash."""
 
 import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from command import ROOT
 from fakes import HashEmbedder
-from index import lexical
+from faults.operations import perform
+from faults.prepared import value_of
+from faults.processes import outcome_of
 from index.dense import MMAP_FROM_BYTES, FaissIndex
 from index.errors import IndexDamaged
-from index.lexical import LexicalText, TantivyIndex
-from index.sync import ingest
+from index.lexical import TantivyIndex
 from rag.pipeline import Pipeline
+
+APPEND = """
+import sys
+from pathlib import Path
+from index import lexical
+rows = [lexical.LexicalText(i, ["river", "grain", f"word{i}"]) for i in range(50)]
+lexical.append(Path(sys.argv[1]), rows)
+"""
 
 
 @pytest.fixture
 def words(tmp_path: Path) -> TantivyIndex:
-    rows = [LexicalText(i, ["river", "grain", f"word{i}"]) for i in range(50)]
-    lexical.append(tmp_path, rows)
+    # In a process of its own: threads that write for tantivy go on for a while, and read.
+    subprocess.run([sys.executable, "-c", APPEND, tmp_path], cwd=ROOT, check=True)
     return TantivyIndex(tmp_path)
 
 
@@ -70,7 +82,7 @@ def test_a_service_opens_an_index_again_whose_files_were_changed(tmp_path: Path)
     """A question meanwhile is refused, and answered again after the next look at the index."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/a.txt").write_text("The river carried grain.")
-    ingest(tmp_path / "index", [tmp_path / "docs"], HashEmbedder)
+    value_of(outcome_of(tmp_path, perform, "first", Path("index")))
     with closing(Pipeline(tmp_path / "index", HashEmbedder())) as pipeline:
         right = pipeline.search("river").passages
         assert right

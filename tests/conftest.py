@@ -1,5 +1,6 @@
 """What several test files share: the real model, loaded once, and an index of the seed article."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from rag.settings import Settings
 # The same examples in every run, however slow the machine.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+# A run in the background, as with nohup, ignores Ctrl-C, and what it starts would do so too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 

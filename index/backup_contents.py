@@ -4,7 +4,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.check import Checked, check_database
+from index.check import check_database
+from index.checked import Checked
 from index.errors import IndexDamaged, IndexProblem, StorageFull
 from index.meta import last_generation
 from index.schema import VERSION

@@ -2,18 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from index.analyze import terms_of
-from index.dense import FaissIndex
+from index.checked import Checked, Flaw
+from index.derived_check import check_published, open_published
 from index.errors import IndexDamaged
-from index.lexical import TantivyIndex
-from index.manifest import MANIFEST, Manifest
 from index.meta import counted, get_meta, last_generation
 from index.rows import (
     CHUNK_COLUMNS,
@@ -29,45 +23,8 @@ from index.store import DATABASE, Store
 from index.sums import DamagedRow
 from index.types import Document
 
-Part = Literal["database", "settings", "documents", "lost", "derived"]
-"""What a flaw is of: the database as SQLite has it, what it says of itself, a document with its
-chunks, documents that are there no more, or the files of FAISS and BM25."""
-
 Told = Callable[[int, int], None]
 """Told how many chunks have been checked, and of how many."""
-
-_AT_ONCE = 5_000
-_LEAST_COSINE = 0.99
-"""Between a vector and what FAISS keeps of it at eight bits a dimension."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something that is not what was stored. row: of the document, if it is one's."""
-
-    part: Part
-    message: str
-    row: int | None = None
-
-
-@dataclass(slots=True)
-class Checked:
-    """How many of each were checked, and what is wrong with them."""
-
-    n_documents: int = 0
-    n_chunks: int = 0
-    n_vectors: int = 0
-    n_token_vectors: int = 0
-    n_dense: int = 0
-    n_lexical: int = 0
-    flaws: list[Flaw] = field(default_factory=list)
-
-    def add(self, part: Part, message: str, row: int | None = None) -> None:
-        self.flaws.append(Flaw(part, message, row))
-
-    @property
-    def sound(self) -> bool:
-        return not self.flaws
 
 
 def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
@@ -77,12 +34,15 @@ def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
     """
     checked = Checked()
     with closing(Store.open(folder)) as store, closing(Database(folder / DATABASE, "r")) as raw:
-        with suppress(IndexDamaged):  # it is held all the same
-            store.pin()
+        published = open_published(folder, store)
         raw.execute("BEGIN")
         check_database(raw, checked, told)
-        if checked.sound:
-            _check_derived(folder, store, checked)
+        if not checked.sound:
+            return checked
+        if isinstance(published, Flaw):
+            checked.flaws.append(published)
+        else:
+            check_published(store, published, checked)
     return checked
 
 
@@ -189,47 +149,3 @@ def _check_totals(raw: Database, checked: Checked) -> None:
     n_chunks = counted(raw)[1]
     if checked.sound and n_chunks != last.n_chunks:
         checked.add("settings", f"{last.n_chunks} chunks were counted, {n_chunks} are there")
-
-
-def _check_derived(folder: Path, store: Store, checked: Checked) -> None:
-    """FAISS and BM25 against the store: the same chunks, vectors and terms."""
-    try:
-        manifest = Manifest.read(folder, store)
-    except IndexDamaged as error:  # a later generation was published than there is
-        checked.add("lost", str(error))
-        return
-    if manifest is None or manifest.generation != store.generation:
-        checked.add("derived", f"{folder / MANIFEST} is not of the database's generation")
-    elif not manifest.intact(folder):
-        checked.add("derived", "files of FAISS or BM25 are not what was published")
-    else:
-        _check_dense(store, FaissIndex.load(folder / manifest.dense), checked)
-        _check_lexical(store, TantivyIndex(folder / manifest.lexical), checked)
-
-
-def _check_dense(store: Store, dense: FaissIndex, checked: Checked) -> None:
-    ids, checked.n_dense = store.changes_since(0).added, len(dense)
-    if not np.array_equal(np.sort(dense.ids()), ids):
-        checked.add("derived", f"FAISS holds other chunks than the database's {len(ids)}")
-        return
-    for found, kept in dense.contents(_AT_ONCE):
-        order = np.argsort(found)
-        vectors = store.vectors(found[order])
-        cosines = np.einsum("nd,nd->n", vectors, kept[order])
-        if (cosines < _LEAST_COSINE * np.einsum("nd,nd->n", vectors, vectors)).any():
-            checked.add("derived", "FAISS holds other vectors than the database")
-            return
-
-
-def _check_lexical(store: Store, lexical: TantivyIndex, checked: Checked) -> None:
-    ids, checked.n_lexical = store.changes_since(0).added, len(lexical)
-    if not np.array_equal(lexical.ids(), ids):
-        checked.add("derived", f"BM25 holds other chunks than the database's {len(ids)}")
-        return
-    frequencies = Counter[str]()
-    for _, text, above in store.texts(ids):
-        frequencies.update({term for each in (text, *above) for term in terms_of(each)})
-    theirs = lexical.document_frequencies(list(frequencies))
-    wrong = sum(n != m for n, m in zip(theirs, frequencies.values(), strict=True))
-    if wrong:
-        checked.add("derived", f"BM25 counts {wrong} terms other than the database has them")

@@ -6,6 +6,7 @@ instant leaves the former state, and a flipped bit is seen before anything is re
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,11 +72,16 @@ class Manifest:
             _log.warning("%s is damaged; rebuilding the index files", folder / MANIFEST)
             return None
         if manifest.database and manifest.database == store.database_id:
-            manifest._check_not_later(folder, store.generation)
+            manifest._check_not_later(folder, store)
         mine = manifest.format == FORMAT and manifest.token == store.token(manifest.generation)
         return manifest if mine else None
 
-    def _check_not_later(self, folder: Path, generation: int) -> None:
+    def _check_not_later(self, folder: Path, store: Store) -> None:
+        if self.generation <= store.generation:
+            return
+        # It may have been committed and published since the store was pinned.
+        with closing(Store.open(folder)) as present:
+            generation = present.generation
         if self.generation > generation:
             raise IndexDamaged(
                 f"the database in {folder} is at generation {generation}, but generation "

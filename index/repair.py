@@ -12,7 +12,8 @@ from pathlib import Path
 from secrets import token_hex
 
 from index.batches import Source
-from index.check import Checked, Part, Told, check
+from index.check import Told, check
+from index.checked import Checked, Part
 from index.errors import IndexDamaged, IndexProblem, UnreadableDocument
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import read

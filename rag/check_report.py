@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from index.check import Checked, Flaw
+from index.checked import Checked, Flaw
 from rag.printing import on_one_line
 
 _N_NAMED = 20

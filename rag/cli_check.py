@@ -9,7 +9,7 @@ from rag.cli_options import IndexOption, interruptible
 from rag.printing import say_json
 
 if TYPE_CHECKING:
-    from index.check import Checked
+    from index.checked import Checked
     from rag.settings import Settings
 
 

@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from index.check import Checked, Told
+from index.check import Told
+from index.checked import Checked
 from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
 from index.progress import Report, Watch

@@ -16,6 +16,7 @@ from index.check import check
 from index.dense import FaissIndex
 from index.errors import IndexProblem
 from index.manifest import MANIFEST, Manifest
+from index.removal import remove
 from index.repair import repair
 from index.store import DATABASE, Store
 
@@ -52,6 +53,23 @@ def test_an_index_as_it_was_written_is_sound(index: Path) -> None:
     counts = {checked.n_vectors, checked.n_token_vectors, checked.n_dense, checked.n_lexical}
     assert counts == {n}
     assert repair(index, never) == (checked, checked)
+
+
+def test_an_index_that_is_written_and_published_during_a_check_is_sound(index: Path) -> None:
+    def told(*_progress: int) -> None:
+        remove(index, ["docs/d02.txt"])
+
+    before = check(index)
+    assert check(index, told).sound
+    assert check(index).n_documents == before.n_documents - 1
+
+
+def test_files_that_a_stopped_ingest_left_behind_are_found(index: Path) -> None:
+    with closing(Store.open(index, to_write=True)) as store, store.transaction():
+        generation = store.generation
+    [flaw] = check(index).flaws
+    said = f"of generation {generation}, and the database of {generation + 1}"
+    assert (flaw.part, said in flaw.message) == ("derived", True)
 
 
 @pytest.mark.parametrize(("table", "column"), columns())

@@ -20,6 +20,8 @@ from index.derived import LOCK, MANIFEST
 from index.errors import IndexBusy
 from index.fingerprint import Fingerprint
 from index.lexical import LexicalText, TantivyIndex, append, idf_of
+from index.manifest import Manifest
+from index.readers import open_derived
 from index.remaining import RemainingTexts, RemainingVectors, present
 from index.sizing import Shape
 from index.snapshot import Snapshot, state_of
@@ -153,6 +155,18 @@ def test_the_vectors_of_another_model_are_not_answered_from(index: Path) -> None
     commit_rebuild(index, "another")
     with pytest.raises(IndexBusy):
         Snapshot.open(index)
+
+
+def test_files_that_were_published_after_a_reader_pinned_are_not_a_lost_commit(
+    index: Path, docs: Path
+) -> None:
+    with closing(Store.open(index)) as store:
+        before = store.pin()
+        change(docs)
+        ingest(index, [docs], HashEmbedder, prune=True)
+        assert Manifest.read(index, store) is None
+        assert store.generation == before
+        assert open_derived(index, store).generation == store.generation > before
 
 
 # A server

@@ -17,7 +17,7 @@ from index.backup_contents import BackupContents, checked_contents, is_sqlite
 from index.durable import move_in_place
 from index.errors import BadInput, IndexDamaged, IndexProblem
 from index.files import resolved
-from index.meta import begin, set_meta
+from index.meta import begin, newest_generation, set_meta
 from index.owned import RESTORE_DRAFT, folders_in, remove_restore_draft
 from index.progress import Report
 from index.sqlite import Database, translated
@@ -164,8 +164,7 @@ def _newest_generation(folder: Path) -> int:
         return newest
     try:
         with closing(Database(folder / DATABASE, "rw")) as database:
-            row = database.execute("SELECT max(generation) FROM generations").fetchone()
-            return max(newest, int(row[0] or 0))
+            return max(newest, newest_generation(database))
     except (IndexDamaged, ValueError):
         return newest
 

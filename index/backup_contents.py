@@ -67,12 +67,10 @@ def _contents(database: Database) -> BackupContents:
 
 def _check_schema(database: Database) -> None:
     # A trigger or view would run what others wrote.
-    foreign = database.execute(
-        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
-    ).fetchone()
+    foreign = database.row("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')")
     if foreign is not None:
         raise IndexDamaged(f"it holds {foreign[0]!r}, which is none of an index's tables")
-    row = database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    row = database.row("SELECT value FROM meta WHERE key = 'schema'")
     version = None if row is None else row[0]
     if version != str(VERSION):
         raise IndexDamaged(f"it has schema {version}, and this program reads {VERSION}")

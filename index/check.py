@@ -63,7 +63,7 @@ def _check_structure(raw: Database, checked: Checked) -> None:
 
 
 def _check_rows(raw: Database, checked: Checked, told: Told) -> None:
-    total = int(raw.execute("SELECT count(*) FROM chunks").fetchone()[0])
+    total = counted(raw)[1]
     rows = raw.rows(
         f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
         "ORDER BY document"

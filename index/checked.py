@@ -30,7 +30,8 @@ class Checked:
     flaws: list[Flaw] = field(default_factory=list)
 
     def add(self, part: Part, message: str, row: int | None = None) -> None:
-        self.flaws.append(Flaw(part, message, row))
+        # It may name a document whose name is damaged.
+        self.flaws.append(Flaw(part, message.encode(errors="replace").decode(), row))
 
     @property
     def sound(self) -> bool:

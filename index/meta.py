@@ -20,7 +20,7 @@ class Generation(NamedTuple):
 
 def get_meta(database: Database, key: str) -> str | None:
     """The value of a setting; None if it has none. Raises DamagedRow."""
-    row = database.execute("SELECT value, sum FROM meta WHERE key = ?", [key]).fetchone()
+    row = database.row("SELECT value, sum FROM meta WHERE key = ?", [key])
     if row is None:
         return None
     check_sum(row[1], key, row[0])
@@ -58,8 +58,8 @@ def newest_generation(database: Database) -> int:
 
 def counted(database: Database) -> tuple[int, int]:
     """How many documents and chunks there are, counted one by one."""
-    n_documents = database.execute("SELECT count(*) FROM documents").fetchone()[0]
-    n_chunks = database.execute("SELECT count(*) FROM chunks").fetchone()[0]
+    row = database.row("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)")
+    n_documents, n_chunks = row or (0, 0)
     return int(n_documents), int(n_chunks)
 
 

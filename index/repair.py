@@ -108,6 +108,7 @@ def _put_again(
 ) -> None:
     """Put documents in anew, and remove those that have no source."""
     with store.transaction() as transaction:
+        transaction.recount()
         sources = [source for source in found.values() if source is not None]
         if sources:
             model = embedder()
@@ -117,16 +118,15 @@ def _put_again(
             putting.put_into(transaction, sources)
         for row in found:
             transaction.delete(row)
-        transaction.recount()
 
 
 def _source(raw: Database, number: int) -> Source | None:
     """What a document's row can be made anew from, if anything."""
-    row = raw.execute(
+    row = raw.row(
         f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
         "WHERE document = ?",
         [number],
-    ).fetchone()
+    )
     if row is None:
         return None
     try:
@@ -139,15 +139,15 @@ def _from_file(raw: Database, row: Sequence[object]) -> Source | None:
     """A document from its file, if that has the text whose sha256 was stored; or, where the row
     with its sha256 is damaged, the text that was stored."""
     number, doc_id, path, text = row[4], str(row[5]), row[6], str(row[3])
-    encoding = None
+    wanted, encoding = None, None
     try:
         stored = stored_document(row[4:])
         wanted, encoding = stored.sha256, stored.metadata.get("encoding_given")
     except DamagedRow:
-        wanted = sha256_of(text)
         if not _is_id_of(raw, doc_id, number):
             return None
     try:
+        wanted = wanted or sha256_of(text)
         document = read(Path(str(path)), doc_id, fallback=encoding)
     except (OSError, UnreadableDocument, ValueError):
         return None
@@ -159,7 +159,12 @@ def _is_id_of(raw: Database, doc_id: str, number: object) -> bool:
     chunks = raw.all_rows(
         "SELECT chunk_id, start, end, digest FROM chunks WHERE document = ?", [number]
     )
-    return any(
-        chunk_id_of(doc_id, Span(integer(start), integer(end)), blob(digest)) == chunk_id
-        for chunk_id, start, end, digest in chunks
-    )
+    return any(_chunk_id(doc_id, *place) == chunk_id for chunk_id, *place in chunks)
+
+
+def _chunk_id(doc_id: str, start: object, end: object, digest: object) -> int | None:
+    """The id that a chunk of these would have; None if they are not what was stored."""
+    try:
+        return chunk_id_of(doc_id, Span(integer(start), integer(end)), blob(digest))
+    except ValueError:  # a damaged row, or a doc_id whose bytes are no UTF-8
+        return None

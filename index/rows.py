@@ -118,7 +118,11 @@ def whole_document(row: Sequence[object]) -> Document:
         headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(str(headings))),
         pages=tuple(json.loads(str(pages))),
     )
-    if document.sha256 != stored.sha256:
+    try:
+        intact = document.sha256 == stored.sha256
+    except UnicodeEncodeError:  # its bytes are no UTF-8
+        intact = False
+    if not intact:
         raise DamagedRow("sha256")
     return document
 

@@ -5,13 +5,18 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
 from index.private import make_private_file
 
-Cursor = sqlite3.Cursor
+Row = tuple[Any, ...]
+
+# Bytes that are no UTF-8 become characters that no stored text has, so that checksums see them.
+_text = partial(str, encoding="utf-8", errors="surrogateescape")
 
 _CACHE_KIB = 32 * 1024
 """Of pages, in memory. The file is not mapped: to read a mapped file that another process cuts
@@ -105,11 +110,17 @@ class Database:
         if self.outdated:
             raise IndexBusy(f"{self.path} was changed by another process; try again")
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> Cursor:
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         with translated(self.path):
-            found = self._connection.execute(sql, parameters)
+            self._connection.execute(sql, parameters).close()
         self._check()
-        return found
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
+        """The first row, if there is one."""
+        with translated(self.path), closing(self._connection.execute(sql, parameters)) as found:
+            row: Row | None = found.fetchone()
+        self._check()
+        return row
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
         """The rows as they are asked for: a million of them need not be held at once."""
@@ -208,6 +219,7 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, timeout=_PATIENCE_MS / 1000, isolation_level=None, check_same_thread=False
     )
+    connection.text_factory = _text
     try:
         if "mode=ro" in how:
             # The first statement that reads opens the files beside the database.
@@ -232,7 +244,7 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translation(error, path) from error
-    except UnicodeDecodeError as error:  # of a name or a text that SQLite gave
+    except UnicodeDecodeError as error:  # of the name of a column that SQLite gave
         raise damaged(path, str(error)) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -119,7 +119,7 @@ class Store:
 
     def _check_schema(self) -> None:
         # Of any schema, as far as is known: it is read before anything that a schema changes.
-        row = self._database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        row = self._database.row("SELECT value FROM meta WHERE key = 'schema'")
         version = None if row is None else str(row[0])
         if version != str(VERSION):
             raise IndexProblem(
@@ -141,8 +141,7 @@ class Store:
         return self._database.outdated
 
     def _tables(self) -> bool:
-        found = self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
-        return found.fetchone() is not None
+        return self._database.row("SELECT 1 FROM sqlite_master WHERE name = 'meta'") is not None
 
     # Reading
 
@@ -206,15 +205,15 @@ class Store:
     ) -> StoredDocument | None:
         """The document with this id, or of this file."""
         column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
-        row = self._database.execute(
+        row = self._database.row(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
-        ).fetchone()
+        )
         return None if row is None else self._document_row(row)
 
     def has(self, doc_id: str) -> bool:
         """Whether there is a document of this id, damaged or not."""
-        found = self._database.execute("SELECT 1 FROM documents WHERE doc_id = ?", [doc_id])
-        return found.fetchone() is not None
+        found = self._database.row("SELECT 1 FROM documents WHERE doc_id = ?", [doc_id])
+        return found is not None
 
     def _document_row(self, row: Sequence[object]) -> StoredDocument:
         with self._sound(f"the document {row[1]}"):
@@ -225,11 +224,11 @@ class Store:
 
         Raises IndexDamaged if it is not there, or is not what was stored.
         """
-        row = self._database.execute(
+        row = self._database.row(
             f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
             "WHERE document = ?",
             [document],
-        ).fetchone()
+        )
         if row is None:
             raise self._damaged(f"the document of row {document}")
         with self._sound(f"the document {row[5]}"):
@@ -244,6 +243,7 @@ class Store:
             raise self._damaged(what) from error
 
     def _damaged(self, what: str) -> IndexDamaged:
+        what = what.encode(errors="replace").decode()  # it may name what is damaged
         return IndexDamaged(f"{self.path} is damaged: {what} is not what was stored; {_MEND}")
 
     def damaged_documents(self) -> list[str]:
@@ -332,12 +332,12 @@ class Store:
         """The encoding of a chunk of this key that was put in in generation `since` or later; none
         that is damaged."""
         # The chunk that the index of digests names is read by its id: its own columns must agree.
-        row = self._database.execute(
+        row = self._database.row(
             "SELECT digest, sentences, chunk_id, all_sum, vectors, sum, tokens FROM chunks "
             "JOIN token_vectors USING (chunk_id) WHERE chunk_id = (SELECT chunk_id FROM chunks "
             "WHERE digest = ? AND sentences = ? AND generation >= ? LIMIT 1)",
             [*key, since],
-        ).fetchone()
+        )
         if row is None or row[:2] != key:
             return None
         try:
@@ -382,11 +382,11 @@ class Store:
     def _arrays(self, columns: str, parameters: Sequence[object]) -> list[list[Any]]:
         """Two columns of a query, whole."""
         first, second = columns.split(" FROM ")[0].split(", ")
-        row = self._database.execute(
+        row = self._database.row(
             f"SELECT json_group_array({first}), json_group_array({second}) FROM (SELECT {columns})",
             parameters,
-        ).fetchone()
-        return [json.loads(column) for column in row]
+        )
+        return [json.loads(column) for column in row or ()]
 
     def _of_documents(self, rows: list[int], sums: list[int], owners: list[int], ids: Ids) -> Ids:
         """The chunks' ids, if they are the documents' own. Raises IndexDamaged."""

@@ -30,6 +30,7 @@ class Transaction:
         self._generation = before.number + 1
         self._n_documents, self._n_chunks = before.n_documents, before.n_chunks
         self._dimension = fingerprint.model.dimension
+        self._recounted = False
 
     @property
     def generation(self) -> int:
@@ -39,6 +40,8 @@ class Transaction:
     @property
     def totals(self) -> tuple[int, int]:
         """How many documents and chunks there are after what it has written so far."""
+        if self._recounted:
+            return counted(self._database)
         return self._n_documents, self._n_chunks
 
     def put(self, document: Document, path: str | None, chunks: Iterable[Encoded]) -> int:
@@ -72,8 +75,7 @@ class Transaction:
 
     def _next_row(self) -> int:
         """A row that no document has or had."""
-        found = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'documents'")
-        row = found.fetchone()
+        row = self._database.row("SELECT seq FROM sqlite_sequence WHERE name = 'documents'")
         return 1 if row is None else int(row[0]) + 1
 
     def _put_document(self, row: int, document: Document, path: str | None, ids: list[int]) -> None:
@@ -121,8 +123,9 @@ class Transaction:
         rows = self._database.all_rows(
             "SELECT n_chunks FROM documents WHERE document = ?", [document]
         )
-        self._n_documents -= len(rows)
-        self._n_chunks -= sum(integer(row[0]) for row in rows)
+        if not self._recounted:
+            self._n_documents -= len(rows)
+            self._n_chunks -= sum(integer(row[0]) for row in rows)
         self._bury("document", document)
         self._database.execute("DELETE FROM documents WHERE document = ?", [document])
 
@@ -134,15 +137,15 @@ class Transaction:
         )
 
     def recount(self) -> None:
-        """Take the totals from what is there: after rows that may have been damaged."""
-        self._n_documents, self._n_chunks = counted(self._database)
+        """Take the totals from what is there in the end: rows that are deleted may be damaged."""
+        self._recounted = True
 
     def move(self, document: int, path: str) -> None:
         """The file of a document lies elsewhere now. Raises DamagedRow."""
-        found = self._database.execute(
+        [found] = self._database.all_rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE document = ?", [document]
         )
-        *columns, document_sum = found.fetchone()
+        *columns, document_sum = found
         check_sum(document_sum, *columns)
         columns[DOCUMENT_COLUMNS.split(", ").index("path")] = path
         self._database.execute(

@@ -1,6 +1,7 @@
 """An index, and every value in its database changed behind its back."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -45,7 +46,16 @@ CHANGES = {
 }
 
 
-def change(index: Path, table: str, column: str) -> bool:
+OTHER_TYPES = {
+    int: "'text'",
+    str: "CAST(X'FF41' AS TEXT) || {0}",
+    bytes: "CAST(X'FF41' AS TEXT)",
+    type(None): "X'FF41'",
+}
+"""A value that its column should not have, or a text that is no UTF-8."""
+
+
+def change(index: Path, table: str, column: str, changes: Mapping[type, str] = CHANGES) -> bool:
     """Change this column of the table's last row; False if the table has no row."""
     with closing(sqlite3.connect(index / DATABASE)) as connection:
         key = "key" if table == "meta" else "rowid"
@@ -54,7 +64,7 @@ def change(index: Path, table: str, column: str) -> bool:
         ).fetchone()
         if found is None:
             return False
-        sql = f"UPDATE {table} SET {column} = {CHANGES[type(found[1])]} WHERE {key} = ?"
+        sql = f"UPDATE {table} SET {column} = {changes[type(found[1])]} WHERE {key} = ?"
         connection.execute(sql.format(column), [found[0]])
         connection.commit()
         return True

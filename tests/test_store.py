@@ -184,8 +184,7 @@ def test_token_vectors_go_with_their_document(store: Store) -> None:
     with store.transaction() as transaction:
         transaction.delete(row.document)
     assert list(store.token_vectors(ids_of(other))) == ids_of(other)
-    n_rows = store._database.execute("SELECT count(*) FROM token_vectors").fetchone()[0]
-    assert n_rows == len(ids_of(other))
+    assert store._database.row("SELECT count(*) FROM token_vectors") == (len(ids_of(other)),)
 
 
 def test_a_chunk_without_token_vectors_is_left_out(store: Store) -> None:
@@ -318,13 +317,13 @@ def test_the_database_is_not_mapped_into_memory(tmp_path: Path, store: Store) ->
     # A mapped file that is cut short kills the process that reads it.
     reader = Store.open(tmp_path)
     for each in (store, reader):
-        assert each._database.execute("PRAGMA mmap_size").fetchone()[0] == 0
+        assert each._database.row("PRAGMA mmap_size") == (0,)
     reader.close()
 
 
 def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
     put(store, document("a", "Aid."))
-    n_pages = store._database.execute("PRAGMA page_count").fetchone()[0]
+    [(n_pages,)] = store._database.all_rows("PRAGMA page_count")
     # What SQLite does when the disk is full, it does at this limit.
     store._database.execute(f"PRAGMA max_page_count = {n_pages}")
     with pytest.raises(StorageFull, match="free some space and run the command again"):

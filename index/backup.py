@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
-from index.backup_contents import BackupContents, checked_contents, is_sqlite
+from index.backup_contents import MOST, BackupContents, checked_contents, is_sqlite
 from index.durable import move_in_place
 from index.errors import BadInput, IndexDamaged, IndexProblem
 from index.files import resolved
@@ -159,7 +159,8 @@ def _prepare(folder: Path, file: Path, draft: Path) -> BackupContents:
 def _newest_generation(folder: Path) -> int:
     """The greatest that the index is known to have had, however damaged it is; 0 if none is."""
     found = [_PUBLISHED.fullmatch(path.name) for path in folders_in(folder)]
-    newest = max((int(match[1]) for match in found if match), default=0)
+    numbers = (int(match[1]) for match in found if match)
+    newest = max((number for number in numbers if number < MOST), default=0)
     if not holds_index(folder):
         return newest
     try:

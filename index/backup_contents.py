@@ -12,7 +12,7 @@ from index.schema import VERSION
 from index.sqlite import Database
 
 _MAGIC = b"SQLite format 3\0"
-_MOST = 2**53
+MOST = 2**53
 """Generations; JSON holds greater numbers only roughly."""
 
 
@@ -59,7 +59,7 @@ def _contents(database: Database) -> BackupContents:
         more = f", and {len(checked.flaws) - 1} more flaws" if len(checked.flaws) > 1 else ""
         raise IndexDamaged(f"{checked.flaws[0].message}{more}")
     last = last_generation(database)
-    if not 0 <= last.number < _MOST:
+    if not 0 <= last.number < MOST:
         raise IndexDamaged(f"its generation is {last.number}")
     n_bytes = database.path.stat().st_size
     return BackupContents(last.n_documents, last.n_chunks, last.number, n_bytes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from index.checked import Checked, Flaw
 from index.derived_check import check_published, open_published
 from index.errors import IndexDamaged
-from index.meta import counted, get_meta, last_generation
+from index.meta import counted, get_meta, last_generation, last_row, noted_row
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -137,6 +137,8 @@ def _check_totals(raw: Database, checked: Checked) -> None:
             lost = True
         if lost:
             checked.add("settings", f"the database's {key} is not what was stored")
+    if checked.n_documents and (noted_row(raw) or 0) < last_row(raw):
+        checked.add("settings", "the number of the database's last row is not what was stored")
     try:
         last = last_generation(raw)
     except DamagedRow:

@@ -8,6 +8,9 @@ from index.rows import integer
 from index.sqlite import Database
 from index.sums import DamagedRow, check_sum, sum_of
 
+_MOST_ROWS = 2**53
+"""A document's row of a greater number is damaged."""
+
 
 class Generation(NamedTuple):
     """A state of the database. token: tells it from another database's of the same number."""
@@ -61,6 +64,31 @@ def counted(database: Database) -> tuple[int, int]:
     row = database.row("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)")
     n_documents, n_chunks = row or (0, 0)
     return int(n_documents), int(n_chunks)
+
+
+def last_row(database: Database) -> int:
+    """The greatest row that a document has or had; of those that there are, if SQLite's note of it
+    is damaged."""
+    [(present,)] = database.all_rows(
+        "SELECT coalesce(max(document), 0) FROM documents WHERE document < ?", [_MOST_ROWS]
+    )
+    noted = noted_row(database)
+    return integer(present) if noted is None else max(noted, integer(present))
+
+
+def noted_row(database: Database) -> int | None:
+    """SQLite's note of that row, which has no checksum; None if there is none, or it is damaged."""
+    rows = database.all_rows("SELECT seq FROM sqlite_sequence WHERE name = 'documents'")
+    if len(rows) != 1 or not isinstance(rows[0][0], int) or rows[0][0] >= _MOST_ROWS:
+        return None
+    return rows[0][0]
+
+
+def note_row(database: Database) -> None:
+    """Write that note anew."""
+    row = last_row(database)
+    database.execute("DELETE FROM sqlite_sequence WHERE name = 'documents'")
+    database.execute("INSERT INTO sqlite_sequence VALUES ('documents', ?)", [row])
 
 
 def generation_of(database: Database, number: int) -> Generation | None:

@@ -18,7 +18,7 @@ from index.errors import IndexDamaged, IndexProblem, UnreadableDocument
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import read
 from index.manifest import MANIFEST, Manifest
-from index.meta import begin, counted, newest_generation, set_meta
+from index.meta import begin, counted, newest_generation, note_row, set_meta
 from index.progress import Progress, Report
 from index.protocols import Embedder
 from index.putting import Putting
@@ -29,7 +29,7 @@ from index.rows import (
     stored_document,
     whole_document,
 )
-from index.sqlite import Database
+from index.sqlite import Database, translated
 from index.store import DATABASE, Store
 from index.sums import DamagedRow
 from index.types import Span, chunk_id_of, sha256_of
@@ -64,7 +64,8 @@ def repair(
             return before, replace(before, flaws=hopeless)
         if parts != {"derived"}:
             _mend_database(folder, parts)
-        (folder / MANIFEST).unlink(missing_ok=True)
+        with translated(folder / MANIFEST):
+            (folder / MANIFEST).unlink(missing_ok=True)
         with published(folder, Store.open(folder, to_write=True), Report()) as store:
             if sources:
                 _put_again(store, sources, embedder)
@@ -91,6 +92,7 @@ def _mend_database(folder: Path, parts: set[Part]) -> None:
         raw.execute("DELETE FROM token_vectors WHERE chunk_id NOT IN (SELECT chunk_id FROM chunks)")
         if "settings" in parts:
             set_meta(raw, "database", token_hex(16))
+            note_row(raw)
         number = max(newest_generation(raw), Manifest.generation_in(folder)) + 1
         raw.execute("DELETE FROM generations")
         begin(raw, number, counted(raw))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 from index.fingerprint import Fingerprint
-from index.meta import Generation, counted, set_meta
+from index.meta import Generation, counted, last_row, set_meta
 from index.quantized import row_bytes
 from index.rows import (
     DOCUMENT_COLUMNS,
@@ -75,8 +75,7 @@ class Transaction:
 
     def _next_row(self) -> int:
         """A row that no document has or had."""
-        row = self._database.row("SELECT seq FROM sqlite_sequence WHERE name = 'documents'")
-        return 1 if row is None else int(row[0]) + 1
+        return last_row(self._database) + 1
 
     def _put_document(self, row: int, document: Document, path: str | None, ids: list[int]) -> None:
         columns = [

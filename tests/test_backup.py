@@ -260,6 +260,17 @@ def test_a_damaged_index_is_restored_above_every_generation_that_it_had(
     assert state_of(INDEX)[0] > newest
 
 
+def test_a_damaged_number_of_a_generation_is_not_gone_beyond() -> None:
+    backup(INDEX, FILE)
+    newest = state_of(INDEX)[0]
+    with closing(sqlite3.connect(INDEX / DATABASE)) as connection:
+        connection.execute("UPDATE generations SET generation = 9223372036854775807")
+        connection.commit()
+    (INDEX / f"dense-{2**70}").mkdir()
+    assert restore(INDEX, FILE, overwrite=True).generation == newest + 1
+    assert backup(INDEX, FILE, overwrite=True).generation == newest + 1
+
+
 def test_one_process_writes_at_a_time() -> None:
     backup(INDEX, FILE)
     with writing(INDEX), pytest.raises(IndexBusy, match="another process is writing"):

@@ -19,6 +19,8 @@ from index.manifest import MANIFEST, Manifest
 from index.removal import remove
 from index.repair import repair
 from index.store import DATABASE, Store
+from index.sync import ingest_documents
+from index.types import Document
 
 BEYOND = {("meta", "key"), ("meta", "value"), ("meta", "sum")}
 """Which model an index is of, and its schema: nothing else says so."""
@@ -136,6 +138,42 @@ def test_a_text_whose_file_has_another_is_beyond_repair(index: Path, tmp_path: P
     assert (index / DATABASE).read_bytes() == held
     _, after = repair(index, HashEmbedder, drop=True)
     assert (after.sound, after.n_documents) == (True, 2)
+
+
+@pytest.mark.parametrize("sequence", ["'text'", "0", "9223372036854775807"])
+def test_a_damaged_number_of_the_last_row_is_found_and_mended(
+    sequence: str, index: Path, right: Answers
+) -> None:
+    """SQLite keeps it in a table of its own, without a checksum."""
+    spoil(index, f"UPDATE sqlite_sequence SET seq = {sequence}")
+    [flaw] = check(index).flaws
+    assert "last row" in flaw.message
+    assert repair(index, never)[1].sound
+    assert answers_of(index) == right
+    ingest_documents(index, [Document("new", "new", "New", "All of it is new.")], HashEmbedder())
+    assert check(index).sound
+
+
+def test_an_ingest_goes_on_where_the_number_of_the_last_row_is_lost(index: Path) -> None:
+    spoil(index, "DELETE FROM sqlite_sequence")
+    ingest_documents(index, [Document("new", "new", "New", "All of it is new.")], HashEmbedder())
+    assert check(index).sound
+
+
+def test_a_document_and_its_chunks_that_are_damaged_together_are_told(index: Path) -> None:
+    """The document's row cannot be verified by chunks that are damaged themselves."""
+    spoil(index, "UPDATE documents SET title = 'other' WHERE doc_id LIKE '%d01%'")
+    spoil(index, "UPDATE chunks SET digest = 'text', start = 'text'")
+    _, after = repair(index, never)
+    assert "docs/d01.txt" in [flaw.message.partition(":")[0] for flaw in after.flaws]
+    assert repair(index, HashEmbedder, drop=True)[1].sound
+
+
+def test_a_manifest_that_cannot_be_removed_is_told(index: Path) -> None:
+    (index / MANIFEST).unlink()
+    (index / MANIFEST).mkdir()
+    with pytest.raises(IndexProblem, match=f"cannot use .*{MANIFEST}"):
+        repair(index, never)
 
 
 def test_lost_rows_are_told(index: Path) -> None:

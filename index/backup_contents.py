@@ -8,6 +8,7 @@ from index.check import check_database
 from index.checked import Checked
 from index.errors import IndexDamaged, IndexProblem, StorageFull
 from index.meta import last_generation
+from index.objects import foreign_objects
 from index.schema import VERSION
 from index.sqlite import Database
 
@@ -66,10 +67,8 @@ def _contents(database: Database) -> BackupContents:
 
 
 def _check_schema(database: Database) -> None:
-    # A trigger or view would run what others wrote.
-    foreign = database.row("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')")
-    if foreign is not None:
-        raise IndexDamaged(f"it holds {foreign[0]!r}, which is none of an index's tables")
+    for kind, name in foreign_objects(database):
+        raise IndexDamaged(f"it holds the {kind} {name!r}, which is none of an index's tables")
     row = database.row("SELECT value FROM meta WHERE key = 'schema'")
     version = None if row is None else row[0]
     if version != str(VERSION):

@@ -9,6 +9,7 @@ from index.checked import Checked, Flaw
 from index.derived_check import check_published, open_published
 from index.errors import IndexDamaged
 from index.meta import counted, get_meta, last_generation, last_row, noted_row
+from index.objects import wrong_objects
 from index.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -48,6 +49,10 @@ def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
 
 def check_database(raw: Database, checked: Checked, told: Told = lambda done, total: None) -> None:
     """Check a database alone. Raises IndexDamaged if no row can be read, IndexProblem."""
+    for wrong in wrong_objects(raw):
+        checked.add("schema", f"the database: {wrong}")
+    if not checked.sound:  # without a table or an index nothing else can be checked
+        return
     _check_structure(raw, checked)
     _check_rows(raw, checked, told)
     _check_totals(raw, checked)

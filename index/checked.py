@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Part = Literal["database", "settings", "documents", "lost", "derived"]
-"""What a flaw is of: the database as SQLite has it, what it says of itself, a document with its
-chunks, documents that are there no more, or the files of FAISS and BM25."""
+Part = Literal["schema", "database", "settings", "documents", "lost", "derived"]
+"""What a flaw is of: the database's tables, the database as SQLite has it, what it says of itself,
+a document with its chunks, documents that are there no more, or the files of FAISS and BM25."""
 
 
 @dataclass(frozen=True, slots=True)

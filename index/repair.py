@@ -19,6 +19,7 @@ from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import read
 from index.manifest import MANIFEST, Manifest
 from index.meta import begin, counted, newest_generation, note_row, set_meta
+from index.objects import mend_objects
 from index.progress import Progress, Report
 from index.protocols import Embedder
 from index.putting import Putting
@@ -45,7 +46,8 @@ def repair(
 ) -> tuple[Checked, Checked]:
     """Check an index, mend what is damaged, and check it again; both results.
 
-    Where a document cannot be mended nothing is changed, and the second result names what stands in
+    Where a document cannot be mended nothing else is changed than that tables which are lacking are
+    made, and the second result names what stands in
     the way; with `drop` such documents are removed. The embedder is asked for only if documents are
     to be encoded. Stopped at any instant, it leaves the index as it was or mended in part, and can
     be run again.
@@ -55,6 +57,10 @@ def repair(
     """
     with writing(folder):
         before = check(folder, told)
+        if before.flaws and before.flaws[0].part == "schema":
+            _mend_objects(folder)
+            rest = check(folder, told)
+            before = replace(rest, flaws=before.flaws + rest.flaws)
         parts = {flaw.part for flaw in before.flaws}
         if not parts or ("settings" in parts and _model_is_lost(folder)):
             return before, before
@@ -79,6 +85,13 @@ def _model_is_lost(folder: Path) -> bool:
             return not store.fingerprint.model.dimension
         except IndexDamaged:
             return True
+
+
+def _mend_objects(folder: Path) -> None:
+    with closing(Database(folder / DATABASE, "rw")) as raw:
+        raw.execute("BEGIN IMMEDIATE")
+        mend_objects(raw)
+        raw.execute("COMMIT")
 
 
 def _mend_database(folder: Path, parts: set[Part]) -> None:

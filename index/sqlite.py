@@ -255,8 +255,8 @@ def translated(path: Path) -> Iterator[None]:
 def damaged(path: Path, why: str) -> IndexDamaged:
     """The database in a file is damaged."""
     return IndexDamaged(
-        f"{path} cannot be read ({why}); run `rag check --repair`, put back a backup (`rag "
-        "restore`), or delete the index and ingest the documents again"
+        f"{path} cannot be read ({why}); run `rag check --repair`; if that cannot mend it, "
+        "put back a backup (`rag restore`), or delete the index and ingest the documents again"
     )
 
 

@@ -50,7 +50,7 @@ from index.rows import (
     whole_document,
 )
 from index.schema import TABLES, VERSION
-from index.sqlite import Database, translated
+from index.sqlite import Database, damaged, translated
 from index.sums import DamagedRow
 from index.transaction import Transaction
 from index.types import Document, Ids, Matrix, TokenVectors
@@ -105,6 +105,8 @@ class Store:
         with store._closed_on_error():
             store._database.check_length()
             if not store._tables():
+                if store._database.row("SELECT 1 FROM sqlite_master WHERE name = 'documents'"):
+                    raise damaged(path, "it has no table meta")
                 raise missing
             store._check_schema()
         return store

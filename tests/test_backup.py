@@ -335,7 +335,7 @@ def endless() -> None:
             changed(
                 "CREATE TRIGGER t AFTER INSERT ON generations BEGIN DELETE FROM documents; END"
             ),
-            "holds 't', which is none of an index's tables",
+            "holds the trigger 't', which is none of an index's tables",
         ),
     ],
 )

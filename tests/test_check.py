@@ -14,8 +14,9 @@ from fakes import HashEmbedder
 from faults.answers import Answers, answers_of
 from index.check import check
 from index.dense import FaissIndex
-from index.errors import IndexProblem
+from index.errors import IndexDamaged, IndexProblem
 from index.manifest import MANIFEST, Manifest
+from index.objects import STATEMENTS
 from index.removal import remove
 from index.repair import repair
 from index.store import DATABASE, Store
@@ -174,6 +175,46 @@ def test_a_manifest_that_cannot_be_removed_is_told(index: Path) -> None:
     (index / MANIFEST).mkdir()
     with pytest.raises(IndexProblem, match=f"cannot use .*{MANIFEST}"):
         repair(index, never)
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - {"documents", "meta"}))
+def test_a_lost_table_or_index_is_found_and_made_anew(
+    name: str, index: Path, right: Answers
+) -> None:
+    kind = "INDEX" if "INDEX" in STATEMENTS[name].partition("(")[0] else "TABLE"
+    spoil(index, f"DROP {kind} {name}")
+    assert f"the database: it has no {name}" in [flaw.message for flaw in check(index).flaws]
+    assert repair(index, HashEmbedder)[1].sound
+    assert answers_of(index) == right
+
+
+@pytest.mark.parametrize("name", ["documents", "meta"])
+def test_a_lost_table_that_only_a_backup_has_is_told(name: str, index: Path) -> None:
+    spoil(index, f"DROP TABLE {name}")
+    if name == "documents":
+        before, after = repair(index, never)
+        assert "lost" in {flaw.part for flaw in before.flaws}
+        assert (after.sound, after.n_documents) == (True, 0)
+    else:
+        for call in (
+            check,
+            Store.open,
+            lambda folder: ingest_documents(folder, [], HashEmbedder()),
+        ):
+            with pytest.raises(IndexDamaged, match="it has no table meta"):
+                call(index)
+
+
+def test_triggers_and_views_are_found_and_removed(index: Path, right: Answers) -> None:
+    spoil(index, 'CREATE TRIGGER "a ""b" AFTER INSERT ON chunks BEGIN DELETE FROM documents; END')
+    spoil(index, "CREATE VIEW mine AS SELECT 1")
+    messages = [flaw.message for flaw in check(index).flaws]
+    assert messages == [
+        "the database: it holds the trigger 'a \"b'",
+        "the database: it holds the view 'mine'",
+    ]
+    assert repair(index, never)[1].sound
+    assert answers_of(index) == right
 
 
 def test_lost_rows_are_told(index: Path) -> None:

@@ -5,14 +5,18 @@ first ingested: from the working directory if the file lay below it, else whole.
 """
 
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from index.errors import IndexMissing
+from index.errors import BadInput, IndexMissing
 from index.rows import StoredDocument
 from index.store import Store
+from index.types import Document
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def shown(path: Path) -> str:
@@ -28,7 +32,17 @@ def name_of(path: Path) -> str:
 
 def is_unicode(path: Path) -> bool:
     """Whether a path can be stored and printed; on Linux a name is any bytes."""
-    return not any("\ud800" <= character <= "\udfff" for character in str(path))
+    return _SURROGATE.search(str(path)) is None
+
+
+def check_storable(document: Document) -> None:
+    """Raise BadInput if a document has an empty doc_id, or a text that is not valid Unicode."""
+    if not document.doc_id:
+        raise BadInput("a document has an empty id; give each an id of its own")
+    texts = (document.doc_id, document.source, document.title, document.text)
+    if any(_SURROGATE.search(text) for text in texts):
+        name = document.doc_id.encode(errors="replace").decode()
+        raise BadInput(f"the document {name} is not valid Unicode; take out its surrogates")
 
 
 def is_gone(path: str) -> bool:

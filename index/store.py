@@ -207,9 +207,11 @@ class Store:
     ) -> StoredDocument | None:
         """The document with this id, or of this file."""
         column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
-        row = self._database.row(
-            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?", [value]
-        )
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?"
+        try:
+            row = self._database.row(sql, [value])
+        except UnicodeEncodeError:  # no document has an id with surrogates
+            return None
         return None if row is None else self._document_row(row)
 
     def has(self, doc_id: str) -> bool:

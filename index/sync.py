@@ -21,7 +21,7 @@ from index.protocols import Embedder
 from index.putting import Putting
 from index.removal import remove_rows
 from index.rows import StoredDocument
-from index.sources import doc_id_of, gone, is_unicode, name_of, row_of, shown
+from index.sources import check_storable, doc_id_of, gone, is_unicode, name_of, row_of, shown
 from index.store import Store
 from index.types import Document, sha256_of
 from index.writing import published, writing
@@ -71,9 +71,15 @@ def ingest_documents(
     embedder: Embedder,
     watch: Watch = lambda progress: None,
 ) -> Report:
-    """Put documents that are no files into an index, each in place of its former self."""
+    """Put documents that are no files into an index, each in place of its former self.
+
+    Raises BadInput if one has an empty doc_id, or a text that is not valid Unicode.
+    """
+    documents = list(documents)
+    for document in documents:
+        check_storable(document)
     with writing(folder):
-        return _Ingest(folder, lambda: embedder, watch).put_all(list(documents))
+        return _Ingest(folder, lambda: embedder, watch).put_all(documents)
 
 
 def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: None) -> Report:

@@ -340,3 +340,9 @@ def test_rows_that_were_not_read_to_their_end_can_be_dropped_after_the_database(
     assert next(rows) == (1,)
     database.close()
     del rows  # an error in it would be a warning, which fails the test
+
+
+def test_an_id_with_surrogates_is_no_documents(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    assert store.document_row(doc_id="a\ud800") is None
+    assert store.document_row(path="a\udcff") is None

@@ -1,6 +1,7 @@
 """An ingest does what changed and no more."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from index.load import document_of
 from index.progress import Doubt, Progress, Unread
 from index.store import Store
 from index.sync import ingest, ingest_documents, rebuild
+from index.types import Document
 from ingesting import indexed, run, texts_in, write
 
 
@@ -339,3 +341,23 @@ def metadata() -> dict[str, dict[str, str]]:
         return {row.doc_id: dict(row.metadata) for row in store.documents()}
     finally:
         store.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"doc_id": ""}, "has an empty id"),
+        ({"doc_id": "a\ud800"}, r"the document a\? is not valid Unicode"),
+        ({"title": "a\udfff"}, "the document a is not valid Unicode"),
+        ({"text": "River \ud800"}, "the document a is not valid Unicode"),
+    ],
+)
+def test_a_document_that_could_not_be_stored_is_refused_before_any_is(
+    tmp_path: Path, fields: dict[str, str], message: str
+) -> None:
+    document = replace(Document("a", "a", "Title", "Text."), **fields)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=message):
+        ingest_documents(
+            tmp_path / "index", [Document("b", "b", "B", "B."), document], HashEmbedder()
+        )
+    assert not (tmp_path / "index").exists()

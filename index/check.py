@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from index import derived, writing
 from index.checked import Checked, Flaw
 from index.derived_check import check_published, open_published
 from index.errors import IndexDamaged
+from index.locks import is_held
 from index.meta import counted, get_meta, last_generation, last_row, noted_row
 from index.objects import wrong_objects
 from index.rows import (
@@ -28,9 +30,15 @@ Told = Callable[[int, int], None]
 """Told how many chunks have been checked, and of how many."""
 
 
-def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
+def check(
+    folder: Path, told: Told = lambda done, total: None, *, only_writer: bool = False
+) -> Checked:
     """Check an index, and change nothing.
 
+    FAISS and BM25 are behind the database while another process writes to the index. That is no
+    flaw: they are reported as not verified.
+
+    only_writer: whether the caller holds the lock on writing, so that no other process writes.
     Raises IndexMissing, IndexDamaged if so much is wrong that no row can be read, IndexProblem.
     """
     checked = Checked()
@@ -44,7 +52,17 @@ def check(folder: Path, told: Told = lambda done, total: None) -> Checked:
             checked.flaws.append(published)
         else:
             check_published(store, published, checked)
+        if not checked.sound and not only_writer and _is_written(folder, store):
+            checked.set_aside_derived()
     return checked
+
+
+def _is_written(folder: Path, store: Store) -> bool:
+    """Whether another process writes to an index, or has since `store` was pinned."""
+    if is_held(folder / writing.LOCK) or is_held(folder / derived.LOCK):
+        return True
+    with closing(Store.open(folder)) as present:
+        return present.generation != store.generation
 
 
 def check_database(raw: Database, checked: Checked, told: Told = lambda done, total: None) -> None:

@@ -28,11 +28,19 @@ class Checked:
     n_dense: int = 0
     n_lexical: int = 0
     flaws: list[Flaw] = field(default_factory=list)
+    unverified: str = ""
+    """Why FAISS and BM25 could not be verified; empty if they were."""
 
     def add(self, part: Part, message: str, row: int | None = None) -> None:
         # It may name a document whose name is damaged.
         self.flaws.append(Flaw(part, message.encode(errors="replace").decode(), row))
 
+    def set_aside_derived(self) -> None:
+        """Leave out what was found of FAISS and BM25: they were changed meanwhile."""
+        self.flaws.clear()
+        self.n_dense = self.n_lexical = 0
+        self.unverified = "another process is writing to the index"
+
     @property
     def sound(self) -> bool:
-        return not self.flaws
+        return not self.flaws and not self.unverified

@@ -56,10 +56,10 @@ def repair(
     the embedder is not the index's.
     """
     with writing(folder):
-        before = check(folder, told)
+        before = check(folder, told, only_writer=True)
         if before.flaws and before.flaws[0].part == "schema":
             _mend_objects(folder)
-            rest = check(folder, told)
+            rest = check(folder, told, only_writer=True)
             before = replace(rest, flaws=before.flaws + rest.flaws)
         parts = {flaw.part for flaw in before.flaws}
         if not parts or ("settings" in parts and _model_is_lost(folder)):
@@ -75,7 +75,7 @@ def repair(
         with published(folder, Store.open(folder, to_write=True), Report()) as store:
             if sources:
                 _put_again(store, sources, embedder)
-        return before, check(folder, told)
+        return before, check(folder, told, only_writer=True)
 
 
 def _model_is_lost(folder: Path) -> bool:

@@ -13,6 +13,8 @@ from index.progress import Report
 from index.sqlite import translated
 from index.store import DATABASE, Store
 
+LOCK = "ingest.lock"
+
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
@@ -23,7 +25,7 @@ def writing(folder: Path) -> Iterator[None]:
     with translated(folder):
         check_directory(folder, DATABASE)
         make_private_folder(folder)
-    with held(folder / "ingest.lock", f"another process is writing to {folder}", 0):
+    with held(folder / LOCK, f"another process is writing to {folder}", 0):
         remove_restore_draft(folder)
         yield
 

@@ -32,6 +32,14 @@ def print_checked(out: Console, before: Checked, after: Checked | None) -> None:
     if before.sound:
         out.print("All of it is sound.")
         return
+    if before.unverified:
+        out.print(
+            f"FAISS and BM25 could not be verified, the rest is sound: {before.unverified}; "
+            "check it again when that is done.",
+            style="bold",
+            soft_wrap=True,
+        )
+        return
     _print_flaws(out, "Damaged", before.flaws)
     if after is None:
         out.print("`rag check --repair` mends what can be mended.", style="bold")

@@ -31,7 +31,8 @@ def check(
     """Verify all that the index holds: the database, each text, span and vector, FAISS and BM25.
 
     The exit status is 0 if all is sound, or has been mended; 1 if something is damaged that
-    --repair may mend; 2 if something is lost, which only its file or a backup has.
+    --repair may mend, or could not be verified while another process writes; 2 if something is
+    lost, which only its file or a backup has.
     """
     from rag.check_report import check_json, print_checked
     from rag.settings import Settings
@@ -71,7 +72,7 @@ def _checked(settings: "Settings", *, repair: bool, drop: bool) -> "tuple[Checke
 
         def told(done: int, total: int) -> None:
             if status is not None:
-                status.update(f"Checked {done:,} of {total:,} chunks")
+                status.update(f"Checked {done:,} of {total:,} passages")
 
         if repair:
             return repair_index(settings, told, drop=drop)

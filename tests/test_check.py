@@ -12,16 +12,20 @@ from command import rag
 from damaging import CHANGES, OTHER_TYPES, change, columns, make_index
 from fakes import HashEmbedder
 from faults.answers import Answers, answers_of
+from holding import stopped_holder_of
 from index.check import check
 from index.dense import FaissIndex
+from index.derived import LOCK as PUBLISHING_LOCK
 from index.errors import IndexDamaged, IndexProblem
 from index.manifest import MANIFEST, Manifest
 from index.objects import STATEMENTS
 from index.removal import remove
 from index.repair import repair
+from index.snapshot import Snapshot
 from index.store import DATABASE, Store
 from index.sync import ingest_documents
 from index.types import Document
+from index.writing import LOCK as WRITING_LOCK
 
 BEYOND = {("meta", "key"), ("meta", "value"), ("meta", "sum")}
 """Which model an index is of, and its schema: nothing else says so."""
@@ -280,3 +284,39 @@ def test_the_exit_status_tells(index: Path) -> None:
     (index / DATABASE).write_bytes(b"no database at all" * 100)
     code, output = status()
     assert (code, output.count("\n")) == (2, 1)
+
+
+def commit_alone(index: Path) -> None:
+    """A generation more in the database, which FAISS and BM25 are behind."""
+    with closing(Store.open(index, to_write=True)) as store, store.transaction():
+        pass
+
+
+@pytest.mark.parametrize("lock", [WRITING_LOCK, PUBLISHING_LOCK])
+def test_an_index_that_is_being_written_is_not_called_damaged(index: Path, lock: str) -> None:
+    commit_alone(index)
+    assert [flaw.part for flaw in check(index).flaws] == ["derived"]
+    with stopped_holder_of(index / lock):
+        checked = check(index)
+        done = rag("check", "--index", index)
+    assert (checked.flaws, checked.sound) == ([], False)
+    assert (checked.n_chunks > 3, checked.n_dense, checked.n_lexical) == (True, 0, 0)
+    assert (done.returncode, done.stderr) == (1, "")
+    last = done.stdout.splitlines()[-1]
+    assert "could not be verified" in last
+    assert "another process is writing" in last
+    assert repair(index, never)[1].sound
+
+
+def test_a_commit_during_a_check_is_no_damage(index: Path) -> None:
+    """What is checked stays as it was when the check began."""
+
+    def told(done: int, total: int) -> None:
+        if done == total:
+            commit_alone(index)
+            Snapshot.open(index).close()
+
+    checked = check(index, told)
+    assert (checked.flaws, checked.sound) == ([], True)
+    assert checked.n_dense == checked.n_lexical == checked.n_chunks
+    assert check(index).sound

@@ -61,9 +61,17 @@ def find(paths: Sequence[Path], avoid: Path) -> Files:
 
 
 def resolved(path: Path) -> Path:
-    """A path whole and without links, as far as it exists; a loop of links stays as it is."""
+    """A path whole and without links, as far as it exists; a loop of links stays as it is, and so
+    does a path with a link that the system does not read, as some in /proc are."""
     try:
         return Path(os.path.realpath(path))
+    except OSError:
+        return _whole(path)
+
+
+def _whole(path: Path) -> Path:
+    try:
+        return path.absolute()
     except FileNotFoundError:
         raise BadInput("the working directory is gone; change to one that is there") from None
 

@@ -2,6 +2,9 @@
 
 import os
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,33 @@ def test_a_name_too_long_for_the_system_is_skipped() -> None:
     files = search("docs", "x" * 300)
     assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
     assert [each.kind for each in files.skipped] == ["unreadable"]
+
+
+@pytest.fixture
+def unreadable_link() -> Iterator[Path]:
+    """A link that is there and that the system does not read: the program of a process that has
+    ended and that nobody has asked for its status."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        link = Path(f"/proc/{process.pid}/exe")
+        with pytest.raises(FileNotFoundError):
+            link.readlink()
+        yield link
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it needs /proc")
+def test_a_link_that_the_system_does_not_read_is_skipped(docs: Path, unreadable_link: Path) -> None:
+    (docs / "link.txt").symlink_to(unreadable_link)
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert kinds(files.skipped) == [("docs/link.txt", "link")]
+    with pytest.raises(BadInput, match=f"{unreadable_link} is a link to .*, where nothing is"):
+        search(str(unreadable_link))
+
+
+def test_a_working_directory_that_is_gone_is_told(docs: Path) -> None:
+    (docs / "below").mkdir()
+    os.chdir(docs / "below")
+    (docs / "below").rmdir()
+    with pytest.raises(BadInput, match="the working directory is gone"):
+        search("docs")

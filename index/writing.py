@@ -1,10 +1,12 @@
 """The frame of all that is written to an index: one writer at a time; published when it is done."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from index.derived import publish
+from index.errors import IndexProblem
 from index.locks import held
 from index.manifest import Manifest
 from index.owned import check_directory, remove_restore_draft
@@ -20,14 +22,25 @@ LOCK = "ingest.lock"
 def writing(folder: Path) -> Iterator[None]:
     """One writer at a time, in a directory that an index may be in; it is made if it is missing.
 
-    Raises IndexBusy if another process is writing.
+    Raises IndexBusy if another process is writing, IndexProblem if this user may not write to it.
     """
     with translated(folder):
         check_directory(folder, DATABASE)
+        _check_writable(folder)
         make_private_folder(folder)
     with held(folder / LOCK, f"another process is writing to {folder}", 0):
         remove_restore_draft(folder)
         yield
+
+
+def _check_writable(folder: Path) -> None:
+    """Before a lock is made, whose name would say nothing to people."""
+    paths = [path for path in (folder, folder / LOCK, folder / DATABASE) if path.exists()]
+    if not all(os.access(path, os.W_OK) for path in paths):
+        raise IndexProblem(
+            f"the index in {folder} is read-only for this user; run the command as a user who may "
+            "write to it, or name another folder with --index"
+        )
 
 
 @contextmanager

@@ -167,6 +167,27 @@ def test_index_files_that_are_missing_are_told(index: Path) -> None:
 
 
 @needs_permissions
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ingest", "README.md"),
+        ("remove", "apples"),
+        ("check", "--repair"),
+        ("restore", "apples.backup", "--yes"),
+    ],
+)
+def test_a_command_that_writes_says_that_it_may_not(index: Path, command: tuple[str, ...]) -> None:
+    backup = index.with_name("apples.backup")
+    assert rag("backup", backup, "--index", index).returncode == 0
+    named = [str(backup) if each == backup.name else each for each in command]
+    with protected(index):
+        before = contents(index)
+        line = refusal(index, *named)
+        assert contents(index) == before
+    assert line.startswith(f"rag: the index in {index} is read-only for this user; run the command")
+
+
+@needs_permissions
 @pytest.mark.parametrize("what", [".", DATABASE])
 def test_what_may_not_be_read_is_told(index: Path, what: str) -> None:
     (index / what).chmod(0)

@@ -55,6 +55,7 @@ def repair(
     Raises what `index.check.check` does, IndexBusy if another process is writing, IndexMismatch if
     the embedder is not the index's.
     """
+    Store.open(folder).close()  # where there is no index, no folder and no lock is made
     with writing(folder):
         before = check(folder, told, only_writer=True)
         if before.flaws and before.flaws[0].part == "schema":

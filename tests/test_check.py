@@ -320,3 +320,12 @@ def test_a_commit_during_a_check_is_no_damage(index: Path) -> None:
     assert (checked.flaws, checked.sound) == ([], True)
     assert checked.n_dense == checked.n_lexical == checked.n_chunks
     assert check(index).sound
+
+
+def test_nothing_is_made_where_there_is_no_index(tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    for flags in ([], ["--repair"]):
+        done = rag("check", *flags, "--index", folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"rag: no index at {folder}; make one with")
+        assert not folder.exists()

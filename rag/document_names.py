@@ -58,6 +58,11 @@ def find_named(rows: Sequence[StoredDocument], name: str) -> Named:
         return Named(name, same_file, is_pattern=False)
     if not rows:
         raise BadInput(f"no document {name!r}: the index holds none; `rag ingest PATH` adds some")
+    folder = name.rstrip("/")
+    if not same_file and any(row.doc_id.startswith(f"{folder}/") for row in rows):
+        raise BadInput(
+            f"{name!r} is a folder; name its documents by a pattern, as '{escape(folder)}/*'"
+        )
     if not same_file:
         raise BadInput(f"no document {name!r}; `rag list` shows those that there are")
     raise BadInput(f"{name!r} could be any of {_some(same_file)}; name one by its id or path")

@@ -79,7 +79,7 @@ def test_a_document_that_is_no_file_has_the_base_name_of_its_id() -> None:
     ("name", "message"),
     [
         ("b.txt", "no document 'b.txt'; `rag list` shows"),
-        ("docs", "no document 'docs'"),
+        ("docs", "'docs' is a folder"),
         ("*.pdf", r"no document '\*.pdf'"),
         ("", "no document ''"),
         ("a\0", r"no document 'a\\x00'"),
@@ -126,3 +126,11 @@ def test_base_names_of_ids_that_are_too_long_for_a_filter_are_refused() -> None:
     assert len(name) * n < MAX_PATTERN_CHARACTERS
     with pytest.raises(BadInput, match="patterns should have at most"):
         filter_of(Path(".rag"), [name] * n)
+
+
+@pytest.mark.parametrize("name", ["docs/notes", "docs/notes/"])
+def test_a_folder_is_refused_with_the_pattern_of_its_documents(name: str) -> None:
+    with pytest.raises(BadInput, match="is a folder; name its documents by a pattern") as caught:
+        named(name)
+    pattern = str(caught.value).split("'")[-2]
+    assert named(pattern) == ["docs/notes/a.txt", "docs/notes/deep/b.md"]

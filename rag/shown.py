@@ -198,24 +198,30 @@ def print_overview(out: Console, found: "Overview") -> None:
     runtime = model.runtime + (f" ({model.why})" if model.why else "")
     if model.least_cosine is not None:
         runtime += f", compiled; cosine to the original at least {model.least_cosine:.4f}"
-    nearest = f"{vectors.kind}, {size(vectors.n_bytes)}"
+    how = "exactly" if vectors.kind == "exact" else f"by {vectors.kind}"
+    nearest = f"{vectors.n_vectors:,}, searched {how}, {size(vectors.n_bytes)}"
     if vectors.n_lists:
         nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
     if vectors.recall is not None:
         nearest += f", recall@10 {vectors.recall:.3f}"
-    disk = ", ".join(f"{part} {size(n)}" for part, n in found.n_bytes.items())
+    disk = ", ".join(f"{part} {size(n)}" for part, n in found.n_bytes.items() if n)
+    if found.n_chunks:
+        disk += f"; {size(found.bytes_a_passage)} a passage"
     rows = {
         "index": f"{found.index}, generation {found.generation}",
         "holds": f"documents: {found.n_documents:,}, passages: {found.n_chunks:,}",
         "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
         f"{model.window} tokens",
         "runs on": runtime,
-        "nearest": nearest,
-        "on disk": f"{disk}; {size(found.bytes_a_passage)} a passage",
+        "vectors": nearest,
+        "on disk": disk,
     }
     for name, value in rows.items():
-        line = Text(f"{name:<9}", style="bold").append(on_one_line(value), style="not bold")
-        out.print(line, soft_wrap=True)
+        text = Text(on_one_line(value))
+        lines = text.wrap(out, max(20, out.width - 9)) if out.is_terminal else [text]
+        for number, part in enumerate(lines):
+            head = Text(f"{'' if number else name:<9}", style="bold")
+            out.print(head.append(part.plain.rstrip(), style="not bold"), soft_wrap=True)
 
 
 def size(n_bytes: float) -> str:

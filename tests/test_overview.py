@@ -13,12 +13,14 @@ from fakes import HashEmbedder
 from index.load import document_of
 from index.models import DEFAULT_MODEL
 from index.protocols import Embedder
+from index.removal import remove
 from index.snapshot import Snapshot
 from index.sync import ingest_documents
 from index.types import Document
 from rag.overview import overview
 from rag.settings import Settings
 from rag.shown import size
+from terminal import in_a_terminal, plain_lines
 
 
 def files_under(folder: Path, prefix: str) -> int:
@@ -123,7 +125,27 @@ def test_the_command_prints_it_for_people_and_for_programs(seeds_index: Path) ->
     assert lines[1] == "holds    documents: 1, passages: 10"
     assert lines[2] == "model    all-MiniLM-L6-v2, int8, 384 dimensions, 256 tokens"
     assert lines[3].startswith("runs on  onnxruntime, compiled; cosine to the original at least")
-    assert lines[4].startswith("nearest  exact, 15.4 kB")
+    assert lines[4] == "vectors  10, searched exactly, 15.4 kB"
+
+
+def test_on_a_terminal_its_lines_fit(seeds_index: Path) -> None:
+    lines = plain_lines(in_a_terminal("info", "--index", str(seeds_index), columns=60))
+    assert max(map(len, lines)) <= 60
+    start = next(n for n, line in enumerate(lines) if line.startswith("on disk"))
+    below = [line.removeprefix(" " * 9) for line in lines[start + 1 :] if line]
+    assert below
+    assert not any(line.startswith(" ") for line in below)
+    whole = " ".join([lines[start], *below])
+    assert whole == rag("info", "--index", seeds_index).stdout.splitlines()[-1]
+
+
+def test_an_index_without_documents_has_no_size_of_a_passage(tmp_path: Path) -> None:
+    ingest_documents(tmp_path, [note("Aid was cut.")], HashEmbedder())
+    assert rag("info", "--index", tmp_path).stdout.endswith(" a passage\n")
+    remove(tmp_path, ["d"])
+    lines = rag("info", "--index", tmp_path).stdout.splitlines()
+    assert lines[1] == "holds    documents: 0, passages: 0"
+    assert "a passage" not in lines[-1]
 
 
 def test_an_index_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         chunks, elapsed = task.fields["chunks"], task.elapsed or 0
         rate = f" · {chunks / elapsed:.0f}/s" if chunks and elapsed > 0 else ""
-        return Text(f"{chunks:,} chunks{rate}" if chunks else "", style="cyan")
+        return Text(f"{chunks:,} passages{rate}" if chunks else "", style="cyan")
 
 
 class _Left(ProgressColumn):

@@ -117,5 +117,8 @@ def _counts(report: Report) -> str:
     if n_other:
         counts.append(f"{n_other} of other types left out")
     if len(report.left_out) > n_other:
-        counts.append(f"{len(report.left_out) - n_other} links or special files left out")
-    return f"{', '.join(counts)} · {report.n_chunks} chunks encoded, {report.n_reused} re-used"
+        n_links = len(report.left_out) - n_other
+        what = "links or special files" if n_links > 1 else "link or special file"
+        counts.append(f"{n_links} {what} left out")
+    passages = f"{report.n_chunks:,} passage{'s' * (report.n_chunks != 1)} encoded"
+    return f"{', '.join(counts)} · {passages}, {report.n_reused:,} re-used"

@@ -97,7 +97,8 @@ def test_what_is_left_out_by_its_type_is_no_failure(here: Path) -> None:
     (here / "docs/link").symlink_to("closed")
     done = rag("ingest", "docs", cwd=here)
     assert done.returncode == 0
-    assert "1 of other types left out, 1 links or special files left out" in done.stdout
+    assert "1 of other types left out, 1 link or special file left out" in done.stdout
+    assert "3 passages encoded, 0 re-used" in done.stdout
 
 
 def test_files_that_are_gone_are_told(here: Path) -> None:

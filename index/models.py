@@ -148,6 +148,6 @@ def _from_hub(name: str) -> Path:
         except Exception as error:  # the hub's client raises what its HTTP library does
             reason = error
     raise ModelUnusable(
-        f"no model {name!r}: not a folder here, and not to be had from the hub "
+        f"no model {name!r}: it is no folder here and could not be downloaded from the hub "
         f"({type(reason).__name__}); give a local folder, or leave --model out for {DEFAULT_MODEL}"
     )

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,7 +63,12 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands:
             self._add_those_above()
-        return super().get_command(ctx, cmd_name)
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.help:
+            # Typer ends a line of the help where one ends in the source.
+            paragraphs = cleandoc(command.help).split("\n\n")
+            command.help = "\n\n".join(each.replace("\n", " ") for each in paragraphs)
+        return command
 
     def _add_those_above(self) -> None:
         from importlib.metadata import entry_points

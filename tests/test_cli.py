@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from calibrations import calibration
 from command import RAG, ROOT, rag
 from index.protocols import Embedder
+from rag.cli import ask
+from rag.cli_check import check
+from rag.cli_documents import remove
 from rag.pipeline import Pipeline
 from rag.results import to_json
 from terminal import in_a_terminal, plain_lines
@@ -318,3 +322,12 @@ def test_an_unforeseen_error_is_one_line_and_status_70_and_a_traceback_on_reques
             assert done.returncode == 70
             assert done.stderr.startswith("rag: a bug: LookupError: a\ufffdb;")
             assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_paragraphs_of_the_help_are_wrapped_to_the_terminal() -> None:
+    for command, function in (("check", check), ("ask", ask), ("remove", remove)):
+        _, *paragraphs = cleandoc(function.__doc__ or "").split("\n\n")
+        lines = [line.strip() for line in rag(command, "-h", COLUMNS="400").stdout.splitlines()]
+        assert paragraphs
+        for paragraph in paragraphs:
+            assert paragraph.replace("\n", " ") in lines

@@ -57,7 +57,11 @@ class Decoded:
                 f"read as {name}, but {self.n_bad:,} {what} not valid in it, "
                 f"first in line {self.bad_line:,}; shown as \ufffd"
             )
-        return None if self.sure else f"read as {name}, not sure"
+        return (
+            None
+            if self.sure
+            else f"read as {name}, not sure; if it is another, name it with --encoding"
+        )
 
 
 def display_name(encoding: str) -> str:

@@ -92,7 +92,7 @@ def test_bytes_that_are_no_text_are_refused(content: bytes) -> None:
 def test_a_guess_from_little_is_not_sure() -> None:
     found = decoded("Un café.".encode("cp1252"))
     assert (found.text, found.sure) == ("Un café.", False)
-    assert found.warning == "read as cp1252, not sure"
+    assert found.warning == "read as cp1252, not sure; if it is another, name it with --encoding"
 
 
 @pytest.mark.parametrize("end", ["", "Straße "])

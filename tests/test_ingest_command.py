@@ -60,7 +60,11 @@ def test_the_report_as_json_names_all_and_goes_by_its_documented_fields(here: Pa
     assert report["added"] == ["docs/greek.txt", "docs/new.txt"]
     assert report["gone"] == ["docs/a.txt"]
     assert report["doubts"] == [
-        {"path": "docs/greek.txt", "encoding": "cp1252", "reason": "read as cp1252, not sure"}
+        {
+            "path": "docs/greek.txt",
+            "encoding": "cp1252",
+            "reason": "read as cp1252, not sure; if it is another, name it with --encoding",
+        }
     ]
     assert [each["path"] for each in report["skipped"]] == [
         f"docs/empty{i:02d}.txt" for i in range(15)

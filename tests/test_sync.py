@@ -297,7 +297,13 @@ def test_the_encoding_is_noted_and_doubt_is_reported_in_every_run(here: Path) ->
     (here / "docs/a.txt").write_bytes("Un café.\n".encode("cp1252"))
     for _ in range(2):
         report, _ = run()
-        assert report.doubts == [Doubt("docs/a.txt", "cp1252", "read as cp1252, not sure")]
+        assert report.doubts == [
+            Doubt(
+                "docs/a.txt",
+                "cp1252",
+                "read as cp1252, not sure; if it is another, name it with --encoding",
+            )
+        ]
     assert report.unchanged == ["docs/a.txt", "docs/b.md", "docs/sub/c.txt"]
     assert metadata() == {"docs/a.txt": {"encoding": "cp1252"}, "docs/b.md": {},
                           "docs/sub/c.txt": {}}  # fmt: skip

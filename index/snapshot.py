@@ -48,6 +48,7 @@ class Snapshot:
         self.fingerprint = store.fingerprint
         self._store = store
         self._lock = threading.Lock()
+        self._closed = False
         self._aside = ThreadPoolExecutor(cores(), thread_name_prefix="search")
         self._documents = Recent(
             lambda rows: {row: self._store.document(row) for row in rows},
@@ -90,6 +91,7 @@ class Snapshot:
     def close(self) -> None:
         self._aside.shutdown(wait=False)
         with self._lock:
+            self._closed = True
             self._store.close()
 
     @property
@@ -115,7 +117,8 @@ class Snapshot:
             if _state(fresh) != self.state:  # the next refresh goes over to it
                 return
             with self._lock:
-                self._store, fresh = fresh, self._store
+                if not self._closed:
+                    self._store, fresh = fresh, self._store
         finally:
             fresh.close()
         with closing(Store.open(folder)) as other:

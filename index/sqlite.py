@@ -202,7 +202,8 @@ def log_of(path: Path) -> Path:
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+    # SQLite puts it beside the file itself, not beside a link to it.
+    return path.resolve().with_name(path.resolve().name + suffix)
 
 
 def has_log(path: Path) -> bool:

@@ -68,6 +68,9 @@ class Generations:
                 return False
             self._checked(fresh)
             with self._lock:
+                if self._closed:  # meanwhile
+                    fresh.close()
+                    return False
                 stale, self._current = self._current, fresh
                 if not self._borrowed.get(stale):
                     stale.close()

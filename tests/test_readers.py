@@ -17,7 +17,7 @@ from holding import commit, commit_rebuild, stopped_holder_of
 from index import readers
 from index.dense import FaissIndex
 from index.derived import LOCK, MANIFEST
-from index.errors import IndexBusy
+from index.errors import IndexBusy, IndexProblem
 from index.fingerprint import Fingerprint
 from index.lexical import LexicalText, TantivyIndex, append, idf_of
 from index.manifest import Manifest
@@ -220,6 +220,27 @@ def test_a_reader_keeps_what_it_has_open_until_something_newer_can_be_had(
         assert each.generation == state_of(index)[0]
         assert kept_open(each)
         each.close()
+
+
+def test_an_index_that_was_closed_is_not_opened_by_a_refresh(index: Path, docs: Path) -> None:
+    generations = Generations(index, fingerprint_of(index))
+    generations.close()
+    change(docs)
+    ingest(index, [docs], HashEmbedder, prune=True)
+    assert not generations.refresh()
+    with generations.borrowed() as snapshot, pytest.raises(IndexProblem, match="closed"):
+        snapshot.count()
+
+
+def test_a_snapshot_that_was_closed_is_not_opened_to_let_go(index: Path, docs: Path) -> None:
+    with closing(Snapshot.open(index)):  # so that the log is kept
+        change(docs)
+        ingest(index, [docs], HashEmbedder, prune=True)
+        snapshot = Snapshot.open(index)
+        snapshot.close()
+        snapshot.let_go()
+        with pytest.raises(IndexProblem, match="closed"):
+            snapshot.count()
 
 
 # What remains of an index, against the whole of it

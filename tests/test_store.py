@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import document_of
 from index.quantized import QuantizedVectors, quantize
 from index.rows import StoredVectors, stored_vectors
-from index.sqlite import Database
+from index.sqlite import Database, has_log
 from index.store import DATABASE, Store
 from index.structure import blocks_of
 from index.types import Chunk, Document, Encoding, Matrix, Span, TokenVectors
@@ -346,3 +347,11 @@ def test_an_id_with_surrogates_is_no_documents(store: Store) -> None:
     put(store, document("a", "Aid."))
     assert store.document_row(doc_id="a\ud800") is None
     assert store.document_row(path="a\udcff") is None
+
+
+def test_the_log_of_a_database_is_found_where_its_path_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real.db")
+    with closing(Database(tmp_path / "real.db", "rwc")) as database:
+        database.execute("CREATE TABLE kept (number)")
+        assert has_log(tmp_path / "real.db")
+        assert has_log(tmp_path / "link")

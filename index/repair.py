@@ -6,7 +6,7 @@ file, if that still has the text that was stored. What is left after that only a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -14,7 +14,7 @@ from secrets import token_hex
 from index.batches import Source
 from index.check import Told, check
 from index.checked import Checked, Part
-from index.errors import IndexDamaged, IndexProblem, UnreadableDocument
+from index.errors import IndexDamaged, IndexProblem, StorageFull, UnreadableDocument
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.load import read
 from index.manifest import MANIFEST, Manifest
@@ -99,8 +99,14 @@ def _mend_database(folder: Path, parts: set[Part]) -> None:
     """What has to be right before a document is put in: SQLite's indexes, and the counts."""
     with closing(Database(folder / DATABASE, "rw")) as raw:
         if "database" in parts:
-            with suppress(IndexProblem):  # as where two documents have one id now
-                raw.execute("REINDEX")
+            # VACUUM writes every page anew, but not where it cannot read one.
+            for statement in ("REINDEX", "VACUUM"):
+                try:
+                    raw.execute(statement)
+                except StorageFull:
+                    raise
+                except IndexProblem:  # as where two documents have one id now
+                    continue
         raw.execute("BEGIN IMMEDIATE")
         raw.execute("DELETE FROM chunks WHERE document NOT IN (SELECT document FROM documents)")
         raw.execute("DELETE FROM token_vectors WHERE chunk_id NOT IN (SELECT chunk_id FROM chunks)")

@@ -33,6 +33,9 @@ _PAGES_A_STEP = 4096
 """Copied before Python looks for Ctrl-C: 16 MB."""
 
 
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT")
+"""What SQLite says of a damaged database. What is written to a sound one breaks no constraint."""
+
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
 """What SQLite says where it cannot make or write the files beside a database."""
 
@@ -287,7 +290,7 @@ def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return _busy(path)
     undecodable = not name and "decode" in str(error)  # the driver's own, for a text
-    if undecodable or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
+    if undecodable or name.startswith(_DAMAGED):
         return damaged(path, str(error))
     return IndexProblem(f"{path}: {error}; check the disk and the permissions")
 

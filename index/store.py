@@ -308,7 +308,7 @@ class Store:
             [json_ids(wanted)],
         )
         if len(rows) != len(wanted):
-            lost = min(wanted.difference(integer(row[0]) for row in rows), default=0)
+            lost = min(wanted.difference(row[0] for row in rows), default=0)
             raise self._damaged(self._place_of(lost))
         for row in rows:
             try:
@@ -330,7 +330,8 @@ class Store:
         rows = self._database.all_rows(
             f"SELECT DISTINCT digest FROM chunks WHERE digest IN ({marks})", list(digests)
         )
-        return {blob(row[0]) for row in rows}
+        with self._sound("its list of chunks"):
+            return {blob(row[0]) for row in rows}
 
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
         """The encoding of a chunk of this key that was put in in generation `since` or later; none
@@ -381,7 +382,9 @@ class Store:
             "ORDER BY document, ordinal",
             values,
         )
-        return np.sort(self._of_documents(rows, sums, owners, np.array(ids, dtype=np.int64)))
+        with self._sound("its list of chunks"):
+            found = ids_from(zip(ids))
+        return np.sort(self._of_documents(rows, sums, owners, found))
 
     def _arrays(self, columns: str, parameters: Sequence[object]) -> list[list[Any]]:
         """Two columns of a query, whole."""
@@ -412,7 +415,8 @@ class Store:
             "SELECT chunk_id FROM chunks INDEXED BY chunks_by_generation WHERE generation > ?",
             [generation],
         )
-        return Changes(removed=ids_from(removed), added=np.sort(ids_from(added)))
+        with self._sound("its list of chunks"):
+            return Changes(removed=ids_from(removed), added=np.sort(ids_from(added)))
 
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Chunk ids with their texts, and the title and headings they stand under, document by

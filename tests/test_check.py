@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing, suppress
+from itertools import combinations
 from pathlib import Path
 from random import Random
 
@@ -110,6 +111,9 @@ def test_a_changed_value_is_found_and_mended(
         _, after = repair(index, HashEmbedder, drop=True)
         assert after.sound
         assert after.n_documents == 2
+
+
+ROOT_PAGE = "SELECT rootpage FROM sqlite_master WHERE name = ?"
 
 
 def spoil(index: Path, sql: str) -> None:
@@ -220,6 +224,41 @@ def test_triggers_and_views_are_found_and_removed(index: Path, right: Answers) -
     ]
     assert repair(index, never)[1].sound
     assert answers_of(index) == right
+
+
+def test_a_page_whose_free_space_is_noted_wrongly_is_written_anew(
+    index: Path, right: Answers
+) -> None:
+    """It is a flaw of no row, which SQLite alone sees."""
+    spoil(index, "UPDATE meta SET key = key")  # a log is left in the database
+    path = index / DATABASE
+    with closing(sqlite3.connect(path)) as connection:
+        [page] = connection.execute(ROOT_PAGE, ["token_vectors"])
+    content = bytearray(path.read_bytes())
+    content[(page[0] - 1) * 4096 + 7] += 9  # fragmented free bytes
+    path.write_bytes(content)
+    [flaw] = check(index).flaws
+    assert "Fragmentation" in flaw.message
+    assert repair(index, never)[1].sound
+    assert answers_of(index) == right
+
+
+def test_pages_in_each_others_place_are_damage_to_who_reads_them(
+    index: Path, tmp_path: Path
+) -> None:
+    """Rows that are no rows: whatever is read of them, no other error is raised."""
+    whole = (index / DATABASE).read_bytes()
+    with closing(sqlite3.connect(index / DATABASE)) as connection:
+        found = connection.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 1")
+        pages = [(page - 1) * 4096 for (page,) in found]
+    for a, b in combinations(pages, 2):
+        content = bytearray(whole)
+        content[a : a + 4096], content[b : b + 4096] = whole[b : b + 4096], whole[a : a + 4096]
+        damaged = Path(shutil.copytree(index, tmp_path / f"{a}-{b}"))
+        (damaged / DATABASE).write_bytes(content)
+        for read in (check, answers_of, lambda folder: repair(folder, HashEmbedder, drop=True)):
+            with suppress(IndexProblem):
+                read(damaged)
 
 
 def test_lost_rows_are_told(index: Path) -> None:

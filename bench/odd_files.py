@@ -13,8 +13,9 @@ from multiprocessing import get_context
 
 from index.chunk import chunks_of
 from index.fingerprint import ChunkSettings
+from index.formats import MARKDOWN
 from index.load import document_of
-from index.structure import MARKDOWN, blocks_of
+from index.structure import blocks_of
 
 WORDS = "Aid came to the northern province before winter. "
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from index.errors import IndexMismatch
 from index.private import make_private_folder, open_private, write_private
-from index.sizing import Description, Shape
-from index.types import Hits, Ids, Matrix, Vector
+from index.sizing import Shape
+from index.types import Hits, Ids, IndexDescription, Matrix, Vector
 from index.unchanged import Unchanged
 
 VERSION: str = faiss.__version__
@@ -95,9 +95,9 @@ class FaissIndex:
         return int(self._index.d)
 
     @property
-    def description(self) -> Description:
+    def description(self) -> IndexDescription:
         width = self.dimension * 4 if self.shape.exact else self.dimension
-        return Description(
+        return IndexDescription(
             kind="exact" if self.shape.exact else "inverted lists",
             n_vectors=len(self),
             n_bytes=len(self) * (width + 8) + self.shape.n_lists * self.dimension * 4,

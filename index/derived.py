@@ -21,11 +21,11 @@ from index.errors import IndexDamaged
 from index.lexical import LexicalText, TantivyIndex
 from index.locks import held
 from index.manifest import FORMAT, MANIFEST, Manifest
+from index.os_errors import os_errors_translated
 from index.owned import SEAL, folders_in, make_folder, remove_folder
 from index.private import close_to_others
 from index.protocols import LexicalIndex, VectorIndex
 from index.sizing import Sizing
-from index.sqlite import translated
 from index.store import Store
 
 __all__ = ["LOCK", "MANIFEST", "publish"]
@@ -53,7 +53,7 @@ def publish(
 
     Raises IndexBusy if that one takes longer.
     """
-    with _publishing(folder, patience_s), translated(folder):
+    with _publishing(folder, patience_s), os_errors_translated(folder):
         generation = store.pin()
         manifest = Manifest.read(folder, store)
         if manifest is not None and not manifest.intact(folder):

@@ -13,16 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.errors import BadInput, Kind
+from index.formats import MEDIA_TYPES
 from index.progress import Unread
 from index.sources import name_of
-from index.structure import MARKDOWN
-
-MEDIA_TYPES = {
-    ".txt": "text/plain",
-    ".text": "text/plain",
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-}
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),

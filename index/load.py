@@ -13,9 +13,9 @@ from pathlib import Path
 from index.blocks import Block
 from index.charset import decoded, display_name
 from index.errors import UnreadableDocument
-from index.files import MEDIA_TYPES
+from index.formats import MARKDOWN, MEDIA_TYPES
 from index.markdown import front_matter_title
-from index.structure import MARKDOWN, blocks_of, headings_of
+from index.structure import blocks_of, headings_of
 from index.types import Document, Heading
 
 MAX_FILE_BYTES = 32 * 2**20

@@ -16,8 +16,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.errors import IndexBusy
+from index.os_errors import os_errors_translated
 from index.private import write_private
-from index.sqlite import translated
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
     another for timeout_s, IndexProblem if it cannot be made.
     """
     lock = FileLock(path, mode=0o600)
-    with translated(path):
+    with os_errors_translated(path):
         if timeout_s > 0 and not _acquired(lock, 0):
             _log.warning("%s (%s); waiting for it, at most %g s", what, holder_of(path), timeout_s)
         if not lock.is_locked and not _acquired(lock, timeout_s):

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from index.fingerprint import ModelFingerprint
-from index.sizing import Description
-from index.types import Encoding, Hits, Ids, QueryEncoding, Span, Vector
+from index.types import Encoding, Hits, Ids, IndexDescription, QueryEncoding, Span, Vector
 
 
 class Tokenizer(Protocol):
@@ -45,7 +44,7 @@ class VectorIndex(Protocol):
     def dimension(self) -> int: ...
 
     @property
-    def description(self) -> Description: ...
+    def description(self) -> IndexDescription: ...
 
     @property
     def changed(self) -> bool:

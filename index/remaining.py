@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from index.protocols import LexicalIndex, VectorIndex
-from index.sizing import Description
-from index.types import Hits, Ids
+from index.types import Hits, Ids, IndexDescription
 
 
 class RemainingVectors:
@@ -29,7 +28,7 @@ class RemainingVectors:
         return self._published.dimension
 
     @property
-    def description(self) -> Description:
+    def description(self) -> IndexDescription:
         return replace(self._published.description, n_vectors=len(self))
 
     @property

@@ -31,21 +31,6 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """An index for people: `exact`, or `inverted lists` with what Shape says of them.
-
-    n_bytes: of vectors, ids and centroids, in its file as in memory
-    """
-
-    kind: str
-    n_vectors: int
-    n_bytes: int
-    n_lists: int
-    n_probed: int
-    recall: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Sizing:
     """The bounds within which an index keeps its shape.
 

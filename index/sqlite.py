@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
+from index.os_errors import os_errors_translated, storage_full
 from index.private import make_private_file
 
 Row = tuple[Any, ...]
@@ -245,15 +246,12 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
 def translated(path: Path) -> Iterator[None]:
     """SQLite's and the disk's errors as this project's own."""
     try:
-        yield
+        with os_errors_translated(path):
+            yield
     except sqlite3.Error as error:
         raise _translation(error, path) from error
     except UnicodeDecodeError as error:  # of the name of a column that SQLite gave
         raise damaged(path, str(error)) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(path) from error
-        raise IndexProblem(f"cannot use {path}: {error.strerror or error}") from error
 
 
 def damaged(path: Path, why: str) -> IndexDamaged:
@@ -261,13 +259,6 @@ def damaged(path: Path, why: str) -> IndexDamaged:
     return IndexDamaged(
         f"{path} cannot be read ({why}); run `rag check --repair`; if that cannot mend it, "
         "put back a backup (`rag restore`), or delete the index and ingest the documents again"
-    )
-
-
-def _full(path: Path) -> StorageFull:
-    return StorageFull(
-        f"the disk that holds {path} is full; free some space and run the command again "
-        "(what was committed is kept)"
     )
 
 
@@ -286,7 +277,7 @@ def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
     name = _name(error)
     # SQLite does not say why the file beside a log could not grow.
     if name.startswith("SQLITE_FULL") or (name == "SQLITE_IOERR_SHMSIZE" and _has_no_room(path)):
-        return _full(path)
+        return storage_full(path)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return _busy(path)
     undecodable = not name and "decode" in str(error)  # the driver's own, for a text

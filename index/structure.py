@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from index.blocks import Block, Blocks, lines, trimmed
+from index.formats import MARKDOWN
 from index.markdown import heading_text, markdown_blocks
 from index.types import Heading, Span
-
-MARKDOWN = "text/markdown"
 
 _LONGEST_HEADING = 120
 _LONGEST_WRAPPED_LINE = 120

@@ -235,3 +235,18 @@ class Hits(Sequence[Hit]):
     @classmethod
     def none(cls) -> "Hits":
         return cls(np.zeros(0, np.int64), np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDescription:
+    """An index for people: `exact`, or `inverted lists` with how many of them there are.
+
+    n_bytes: of vectors, ids and centroids, in its file as in memory
+    """
+
+    kind: str
+    n_vectors: int
+    n_bytes: int
+    n_lists: int
+    n_probed: int
+    recall: float | None

@@ -9,10 +9,10 @@ from index.derived import publish
 from index.errors import IndexProblem
 from index.locks import held
 from index.manifest import Manifest
+from index.os_errors import os_errors_translated
 from index.owned import check_directory, remove_restore_draft
 from index.private import make_private_folder
 from index.progress import Report
-from index.sqlite import translated
 from index.store import DATABASE, Store
 
 LOCK = "ingest.lock"
@@ -24,7 +24,7 @@ def writing(folder: Path) -> Iterator[None]:
 
     Raises IndexBusy if another process is writing, IndexProblem if this user may not write to it.
     """
-    with translated(folder):
+    with os_errors_translated(folder):
         check_directory(folder, DATABASE)
         _check_writable(folder)
         make_private_folder(folder)

@@ -4,8 +4,8 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from index.errors import UnreadableDocument
+from index.formats import MARKDOWN
 from index.load import decode, document_of
-from index.structure import MARKDOWN
 from index.types import Document
 
 

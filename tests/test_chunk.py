@@ -12,10 +12,11 @@ from documents import documents, examples
 from fakes import WordTokenizer
 from index.chunk import CHARACTERS_PER_TOKEN, chunk
 from index.fingerprint import ChunkSettings
+from index.formats import MARKDOWN
 from index.load import document_of, read
 from index.protocols import Embedder, Tokenizer
 from index.sentences import sentences_of
-from index.structure import MARKDOWN, blocks_of
+from index.structure import blocks_of
 from index.types import Chunk, Document, Span, digest_of
 
 ROOT = Path(__file__).parents[1]

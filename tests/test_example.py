@@ -12,8 +12,8 @@ from api.cli import greeting_of
 from api.example import example_question
 from documents import examples
 from fakes import HashEmbedder
+from index.formats import MARKDOWN
 from index.load import document_of
-from index.structure import MARKDOWN
 from index.sync import ingest_documents
 from index.types import Document
 from rag.pipeline import Pipeline

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from documents import documents, examples
 from index.errors import BadInput, UnreadableDocument
 from index.files import find
+from index.formats import MARKDOWN
 from index.load import MAX_FILE_BYTES, decode, document_of, read
-from index.structure import MARKDOWN
 from index.types import Document, Span
 
 FRENCH = "L’été où Zoë naquit, on mangea des œufs à la crème brûlée, dit-elle — « déjà ! »\n"

@@ -9,9 +9,10 @@ from markdown_it import MarkdownIt
 
 from documents import examples
 from index.blocks import Block
+from index.formats import MARKDOWN
 from index.load import document_of
 from index.markdown import LONGEST_HEADING_TEXT, heading_text, markdown_blocks
-from index.structure import MARKDOWN, blocks_of
+from index.structure import blocks_of
 from index.types import Document, Heading, Span
 
 ROOT = Path(__file__).parents[1]

@@ -53,10 +53,10 @@ test: dev ## Run the tests alone
 	@$(BIN)/pytest
 
 faults: dev ## Kill, damage and fail ingests thousands of times (long); ARGS="kills damage" for some
-	@PYTHONPATH=tests:. $(BIN)/python -m faults $(ARGS)
+	@PYTHONPATH=tests/support:. $(BIN)/python -m faults $(ARGS)
 
 abuse: dev ## Attack a server while healthy clients ask it; ARGS as for `python -m faults.abuse`
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && PYTHONPATH=tests:. $(BIN)/python -m faults.abuse --folder "$$folder" $(ARGS)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && PYTHONPATH=tests/support:. $(BIN)/python -m faults.abuse --folder "$$folder" $(ARGS)
 
 eval: install ## Measure retrieval quality on the shipped question set
 	@$(BIN)/rag eval run eval/seeds
@@ -71,7 +71,7 @@ bench-scale: install ## Measure an index of a million chunks (long)
 	@$(BIN)/python -m bench.scale $(ARGS)
 
 docs: dev ## Write docs/cli.md, docs/search.svg and docs/performance.md anew
-	@$(BIN)/typer rag.cli utils docs --name rag --output docs/cli.md
+	@$(BIN)/typer rag.cli.app utils docs --name rag --output docs/cli.md
 	@$(BIN)/rag ingest seeds
 	@$(BIN)/python docs/picture.py
 	@$(BIN)/python -m bench.document

@@ -11,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from api import routes_documents, routes_health, routes_search
-from api.handler import on_error
+from api.error_handler import on_error
 from api.hosts import AllowedHosts, HostCheck
 from api.middleware import HeadAsGet, SecurityHeaders
 from api.problems import MEDIA_TYPE
+from api.routes import documents as routes_documents
+from api.routes import health as routes_health
+from api.routes import search as routes_search
 from api.service import Limits, Service
 from index.errors import RagError
 from rag.pipeline import Pipeline
@@ -71,8 +73,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def create_app(
     pipeline: Pipeline, limits: Limits = Limits(), hosts: AllowedHosts = AllowedHosts()
 ) -> FastAPI:
-    """The app that serves a pipeline, and closes it when it stops. It is meant for api.server,
-    whose connections keep requests and their bodies within limits."""
+    """The app that serves a pipeline, and closes it when it stops. It is meant for
+    api.network.server, whose connections keep requests and their bodies within limits."""
     app = _Application(
         title="rag",
         version=version("rag"),

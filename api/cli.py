@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.printing import complain, say
+from rag.output.safe_output import complain, say
 
 if TYPE_CHECKING:
     import socket
@@ -48,8 +48,8 @@ def serve(
 def _serve(settings: "Settings", *, access_log: bool) -> None:
     # The quick checks come first, and the model, which may take seconds, last.
     from api.hosts import AllowedHosts
-    from api.server import bound, is_local, url_of
-    from index.snapshot import state_of
+    from api.network.server import bound, is_local, url_of
+    from index.publish.snapshot import state_of
 
     state_of(settings.index)
     AllowedHosts.of(settings)
@@ -65,7 +65,7 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
         if settings.workers > 1:
             _serve_by_workers(settings, listener, url, greet, access_log=access_log)
         else:
-            from api.opening import serve_on
+            from api.network.opening import serve_on
 
             def ready(pipeline: "Pipeline") -> None:
                 greet(greeting_of(settings, pipeline, url))
@@ -81,8 +81,8 @@ def _serve_by_workers(
     *,
     access_log: bool,
 ) -> None:
-    from api.opening import opened
-    from api.workers import Workers
+    from api.network.opening import opened
+    from api.network.workers import Workers
 
     # What is wrong with the index or the model is told once, before there are workers. It is
     # closed again: an open snapshot would keep the database's log from shrinking.

@@ -2,8 +2,8 @@
 
 from anyio import CapacityLimiter, to_thread
 
-from api.wire import Ready
-from index.readers import State
+from api.schemas import Ready
+from index.publish.open import State
 from rag.pipeline import Pipeline
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import regex
 
-from index.snapshot import Snapshot
+from index.publish.snapshot import Snapshot
 from index.types import Document
 
 _DOCUMENTS_READ = 5

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.handler import on_error
+from api.error_handler import on_error
 from index.errors import BadInput
 from rag.settings import Settings
 

@@ -8,7 +8,7 @@ from typing import Any
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.logging import AccessFormatter, DefaultFormatter
 
-from rag.printing import PrintableFormatter, on_one_line
+from rag.output.safe_output import PrintableFormatter, on_one_line
 
 
 def log_config() -> dict[str, Any]:

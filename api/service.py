@@ -11,11 +11,11 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from api.admission import Admission
+from api.answer_cache import ResultCache
 from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
-from index.readers import State
-from rag.cache import ResultCache
+from index.publish.open import State
 from rag.pipeline import Pipeline
 from rag.results import Answer, SearchResult, to_json
 

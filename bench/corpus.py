@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.datasets import Dataset, load_dataset
+from eval.datasets.load import Dataset, load_dataset
+from index.documents.structure import blocks_of
 from index.errors import BadInput
-from index.structure import blocks_of
 from index.types import Document
 
 _SEED = 0

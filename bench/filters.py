@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from rag.indexing import ingest_paths
+from rag.ingest import ingest_paths
 from rag.pipeline import Pipeline
 from rag.results import Filter
 from rag.settings import Settings

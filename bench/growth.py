@@ -11,7 +11,7 @@ from bench.plan import Plan
 from bench.processes import ours
 from bench.query import quantiles
 from bench.results import Curve, Part, Row, Sample
-from index.sentences import sentences_of
+from index.documents.sentences import sentences_of
 from index.types import Span
 
 NAME = "growth"

@@ -11,11 +11,11 @@ import sys
 import time
 from multiprocessing import get_context
 
-from index.chunk import chunks_of
+from index.documents.chunk import chunks_of
+from index.documents.formats import MARKDOWN
+from index.documents.load import document_of
+from index.documents.structure import blocks_of
 from index.fingerprint import ChunkSettings
-from index.formats import MARKDOWN
-from index.load import document_of
-from index.structure import blocks_of
 
 WORDS = "Aid came to the northern province before winter. "
 

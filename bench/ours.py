@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.cores import cores
+from index.ingest.ingest import ingest
 from index.protocols import Embedder
-from index.store import Store
-from index.sync import ingest
+from index.store.store import Store
 from index.types import Span
-from rag.models import load_model
+from rag.models.load import load_model
 from rag.pipeline import Pipeline
 from rag.settings import Settings
 

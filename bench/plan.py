@@ -9,7 +9,7 @@ from typing import Any
 from bench.corpus import Corpus, write_articles, write_paragraphs
 from bench.peers import Installed, Peer, installed
 from bench.processes import ours
-from index.models import find_model
+from index.encode.model_files import find_model
 
 FIRST_QUESTIONS = (
     "What is asked first takes longer than what follows?",

@@ -24,7 +24,7 @@ from bench.scale_index import GrowingIndex, dense_search, disk
 from bench.scale_results import Measured, ScaleResults, picture, table, to_json
 from bench.scale_text import split, texts_in
 from index.errors import BadInput, RagError
-from rag.models import load_model
+from rag.models.load import load_model
 from rag.settings import Settings
 
 _DOCUMENTATION = [Path("/usr/share/doc"), Path("/usr/share/man")]

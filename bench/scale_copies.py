@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from index.quantized import QuantizedVectors, quantize, row_bytes
-from index.rows import StoredEncoding, encoding_key
-from index.store import Store
+from index.store.rows import StoredEncoding, encoding_key
+from index.store.store import Store
+from index.store.vector_codec import QuantizedVectors, quantize, row_bytes
 from index.types import Chunk, Document, Matrix, Span, chunk_id_of, digest_of
 
 REPLACED = 1 / 3
 COSINES = (0.85, 0.95)
 
 _WORD = regex.compile(r"\w+")
-_MAGNITUDE = 0x55  # the lower bit of each of a byte's four codes (index.tokens)
+_MAGNITUDE = 0x55  # the lower bit of each of a byte's four codes (index.encode.token_codec)
 _MASKS = 2**22
 _BYTES_A_TOKEN = 4  # its scale and sentence, before all codes
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from bench.scale_copies import Copies
-from index.dense import exact_nearest
-from index.derived import publish
-from index.manifest import Manifest
+from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
-from index.snapshot import Snapshot
-from index.sqlite import Database
-from index.store import DATABASE, Store
-from index.sync import ingest_documents
+from index.publish.manifest import Manifest
+from index.publish.publish import publish
+from index.publish.snapshot import Snapshot
+from index.store.sqlite import Database
+from index.store.store import DATABASE, Store
 from index.types import Document, Matrix
+from index.vectors.faiss_index import exact_nearest
 
 _CHUNKS_A_COMMIT = 1_000
 _CHARACTERS_A_CHUNK = 600

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from rag.models import load_model
+from rag.models.load import load_model
 from rag.pipeline import Pipeline
 from rag.settings import Settings
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import regex
 
+from index.documents.load import document_of
+from index.documents.sentences import sentences_of
 from index.errors import BadInput
-from index.load import document_of
-from index.sentences import sentences_of
 from index.types import Document, Span
 
 _MANUAL = regex.compile(r"\.[1-8]\w*$")

@@ -63,8 +63,8 @@ class VectorIndex(Protocol):
 
 
 class LexicalIndex(Protocol):
-    """BM25 over terms, and over pairs of terms that follow one another, as index.analyze makes
-    them."""
+    """BM25 over terms, and over pairs of terms that follow one another, as index.words.analyze
+    makes them."""
 
     def __len__(self) -> int: ...
 

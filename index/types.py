@@ -152,8 +152,8 @@ def chunk_id_of(doc_id: str, span: Span, digest: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TokenVectors:
-    """A chunk's token vectors, compressed by index.tokens, in the order of their sentences; none
-    for a model whose token vectors mean nothing on their own.
+    """A chunk's token vectors, compressed by index.encode.token_codec, in the order of their
+    sentences; none for a model whose token vectors mean nothing on their own.
 
     codes:       uint8, shape (t, ceil(d / 4))
     scales:      float16, shape (t,)

@@ -9,10 +9,12 @@ from pathlib import Path
 from index.errors import NotFound, SpanOutOfRange
 from index.fingerprint import Fingerprint
 from index.protocols import Embedder
-from index.rows import StoredDocument
-from index.snapshot import Snapshot
+from index.publish.snapshot import Snapshot
+from index.store.rows import StoredDocument
 from index.types import Document, Ids, QueryEncoding, Span
-from rag.answer import (
+from rag.answer.confidence import calibration_for
+from rag.answer.explain import Found, passage_of
+from rag.answer.extract import (
     NOT_ANSWERED,
     PASSAGES_READ,
     QuestionPart,
@@ -21,15 +23,11 @@ from rag.answer import (
     questions_in,
     sentence_of,
 )
-from rag.batching import BatchingEmbedder
-from rag.confidence import calibration_for
-from rag.found import Found, passage_of
-from rag.generations import Generations
-from rag.models import fingerprint_in, load_model_of, load_reranker
-from rag.no_passages import reason_for
-from rag.passages import Ranked, joined
-from rag.question import question_of
-from rag.ranking import RankSettings
+from rag.answer.no_passages import reason_for
+from rag.live_index import Generations
+from rag.models.lexical_only import Vectorless, by_bm25_alone
+from rag.models.load import fingerprint_in, load_model_of, load_reranker
+from rag.models.query_batching import BatchingEmbedder
 from rag.results import (
     DEFAULT_K,
     Answer,
@@ -38,10 +36,12 @@ from rag.results import (
     Passage,
     SearchResult,
 )
-from rag.retrieve import retrieve
-from rag.selection import chunks_within
+from rag.search.filter import chunks_within
+from rag.search.passages import Ranked, joined
+from rag.search.question import question_of
+from rag.search.ranking import RankSettings
+from rag.search.retrieve import retrieve
 from rag.settings import CPU, Settings
-from rag.vectorless import Vectorless, by_bm25_alone
 
 
 class Pipeline:
@@ -200,8 +200,8 @@ class Pipeline:
         return sentences
 
     def evidence(self, query: str) -> dict[str, float] | None:
-        """What `confidence` is computed from, by the names in rag.confidence.FEATURES; None if no
-        passage was found."""
+        """What `confidence` is computed from, by the names in rag.answer.confidence.FEATURES; None
+        if no passage was found."""
         encoding = self._embedder.encode_query(query)
         with self.snapshot() as snapshot:
             return self._find(snapshot, query, encoding, 2, None).features

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from rag.patterns import is_pattern
+from rag.name_patterns import is_pattern
 
 MAX_QUERY_CHARACTERS = 2000
 MAX_K = 100

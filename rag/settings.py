@@ -19,7 +19,7 @@ from pydantic_settings import (
 
 from index.errors import BadInput
 from index.fingerprint import Precision
-from rag.ranking import RankSettings
+from rag.search.ranking import RankSettings
 from rag.settings_files import (
     SETTINGS_FILE,
     config_file,

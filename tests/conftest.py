@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from index.ingest.ingest import ingest
 from index.protocols import Embedder
-from index.sync import ingest
-from rag.models import load_model
+from rag.models.load import load_model
 from rag.settings import Settings
 
 # The same examples in every run, however slow the machine.

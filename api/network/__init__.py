@@ -1,0 +1,1 @@
+"""Sockets, connections, their limits, and the processes that serve them."""

@@ -1,0 +1,160 @@
+"""What a connection receives: uvicorn's parsing of HTTP, within limits of size."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.network.connections import ConnectionLimits
+
+_PIECE = 4096
+"""So much is parsed before the limits are looked at again."""
+
+_UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that is not read on, with the status that says so."""
+
+    status: int
+    detail: str
+
+
+class _ParsingEnds(Exception):
+    """The parsing ends. It does not hold the refusal, nor the connection it: what was received
+    would be kept with its traceback."""
+
+
+class Receiver(HttpToolsProtocol):
+    """Refuses what is too large as it comes in.
+
+    in_head:   a request's first byte came, and not yet the end of its headers
+    in_body:   the headers came, and not yet the end of the body
+    refused:   nothing more is read
+    n_received: bytes of that head or body, as they were sent
+    """
+
+    limits: ConnectionLimits
+    in_head = in_body = refused = False
+    n_received = 0
+    _n_piece = 0
+    _n_body = 0
+    _ignores_upgrade = False
+    _refusal: Refusal | None = None
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer with a problem, and read nothing more."""
+        raise NotImplementedError
+
+    def data_received(self, data: bytes) -> None:
+        if self.refused:
+            self.n_received += len(data)
+            if self.n_received > self.limits.sent_bytes:
+                self.transport.abort()
+            return
+        self._unset_keepalive_if_required()
+        for start in range(0, len(data), _PIECE):
+            self._parse(data[start : start + _PIECE])
+            if self._is_over():
+                return
+
+    def _is_over(self) -> bool:
+        return self.refused or self.transport.is_closing()
+
+    def _parse(self, piece: bytes) -> None:
+        self._n_piece = len(piece)
+        self.n_received += len(piece)
+        try:
+            self.parser.feed_data(piece)
+            self._check_size()
+        except httptools.HttpParserUpgrade as upgrade:
+            self._parse(self._head_without_upgrade() + piece[upgrade.args[0] :])
+        except (httptools.HttpParserError, _ParsingEnds):
+            # The parser makes an error of its own of what is raised in a callback.
+            self.refuse(self._refusal or Refusal(400, "this is not a request of HTTP/1.1"))
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head of the request again, to be parsed anew, as if no upgrade had been asked for.
+
+        The parser takes what follows it for another protocol. But clients that would rather speak
+        HTTP/2 ask for that, and send a body of this request all the same.
+        """
+        self._ignores_upgrade = False
+        self.parser = httptools.HttpRequestParser(self)
+        kept = [each for each in self.headers if each[0] not in _UPGRADE_HEADERS]
+        line = b"%s %s HTTP/1.1" % (self.scope["method"].encode(), self.url)
+        return b"\r\n".join([line, *map(b": ".join, kept), b"", b""])
+
+    def _check_size(self) -> None:
+        if self.in_head:
+            self._check_head()
+        elif self.in_body and self.n_received > self.limits.sent_bytes:
+            most = self.limits.sent_bytes
+            self._raise(413, f"the body goes on after {most:,} bytes; send it in larger chunks")
+
+    def _check_head(self) -> None:
+        most = self.limits.head_bytes
+        if self.n_received <= most:
+            return
+        if len(self.url) > most // 2:
+            self._raise(414, f"the request has more than {most:,} bytes; send a shorter address")
+        self._raise(431, f"the headers have more than {most:,} bytes; send fewer or shorter ones")
+
+    def _check_body(self, n_bytes: int) -> None:
+        most = self.limits.body_bytes
+        if n_bytes > most:
+            self._raise(413, f"the body has more than {most:,} bytes; send a shorter one")
+
+    def _raise(self, status: int, detail: str) -> NoReturn:
+        self._refusal = Refusal(status, detail)
+        raise _ParsingEnds
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.in_head = True
+        self.n_received, self._n_body = self._n_piece, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        most = self.limits.n_headers
+        if len(self.headers) == most:
+            self._raise(431, f"there are more than {most} headers; send fewer")
+        if name.lower() == b"content-length" and value.isdigit():
+            self._check_body(int(value[:20]))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._check_head()
+        if self.parser.get_method() == b"CONNECT":
+            self._raise(501, "this service is no proxy")
+        if self.parser.should_upgrade():
+            self.scope["method"] = self.parser.get_method().decode("ascii")
+            self._ignores_upgrade = True
+            return
+        if b"://" in self.url and not self.url.startswith(b"/"):
+            self._take_host_of_target()
+        if len(self.pipeline) == self.limits.n_pipelined:
+            self._raise(429, "too many requests wait on this connection; send them on others")
+        super().on_headers_complete()
+        self.in_head, self.in_body = False, True
+        self.n_received = 0
+
+    def _take_host_of_target(self) -> None:
+        """`GET http://host/path` names the host, whatever Host says (RFC 9112, 3.2.2)."""
+        authority = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+        self.headers[:] = [each for each in self.headers if each[0] != b"host"]
+        self.headers.append((b"host", authority))
+
+    def on_body(self, body: bytes) -> None:
+        self._n_body += len(body)
+        self._check_body(self._n_body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._ignores_upgrade:
+            return
+        super().on_message_complete()
+        self.in_body = False

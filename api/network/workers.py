@@ -1,0 +1,212 @@
+"""Several processes that serve on one socket, each with a pipeline of its own."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.context import SpawnProcess
+from typing import cast
+
+from api.network.opening import serve_on
+from index.errors import RagError
+from rag.output.safe_output import complain
+from rag.settings import Settings
+
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks, held or not
+_STOP = (signal.SIGINT, signal.SIGTERM)
+_FAILED = 3
+_GRACE_S = 10
+"""How long a worker that was told to stop may take before it is killed."""
+
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+"""A worker that fails again and again is started after 1, 2, 4 … 60 s: what it lacks, an index that
+is being put back or memory, may come at any time, and each start costs the others a core."""
+
+_PROVEN_S = 60.0
+"""A worker that has served so long and dies is started at once: it is not one that cannot serve."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """One of the workers, through all its processes.
+
+    process, connection: None while it waits to be started anew, at `start_at`
+    could_not_start: whether its last process ended before it was ready
+    n_failures: processes in a row that ended before they had served for long
+    """
+
+    process: SpawnProcess | None = None
+    connection: Connection | None = None
+    ready_since: float | None = None
+    could_not_start: bool = False
+    n_failures: int = 0
+    start_at: float = 0.0
+
+    def wait_s(self) -> float:
+        """How long it waits to be started anew after it ended."""
+        if self.n_failures == 0:
+            return 0.0
+        return float(min(_FIRST_WAIT_S * 2 ** (self.n_failures - 1), _LONGEST_WAIT_S))
+
+
+class Workers:
+    """Starts the workers, one anew for each that dies, and stops them all.
+
+    One that cannot start leaves the others alone, and is tried again later. Only when none serves,
+    and none could be started, does the service end.
+    """
+
+    def __init__(self, settings: Settings, listener: socket.socket, *, access_log: bool) -> None:
+        self._arguments = (settings, listener, access_log)
+        self._workers = [_Worker() for _ in range(settings.workers)]
+
+    def run(self, on_ready: Callable[[], None]) -> bool:
+        """Serve until SIGINT or SIGTERM; `on_ready` is called once, when all are ready that can
+        be. False if there was none left that serves; each has said why."""
+        with _signals() as stop:
+            try:
+                return self._watch(stop, on_ready)
+            finally:
+                self._stop()
+
+    def _watch(self, stop: Connection, on_ready: Callable[[], None]) -> bool:
+        greeted = False
+        while not all(worker.could_not_start for worker in self._workers):
+            self._start_due()
+            if not greeted and self._is_started():
+                greeted = True
+                on_ready()
+            heard = wait([stop, *self._by_connection()], self._pause_s())
+            if stop in heard:
+                return True
+            for connection in heard:
+                self._hear(self._by_connection()[cast(Connection, connection)])
+        _log.error("No worker is left that serves; stopping")
+        return False
+
+    def _by_connection(self) -> dict[Connection, _Worker]:
+        return {each.connection: each for each in self._workers if each.connection is not None}
+
+    def _is_started(self) -> bool:
+        """Whether each worker has become ready, or failed to."""
+        return all(each.ready_since is not None or each.could_not_start for each in self._workers)
+
+    def _pause_s(self) -> float | None:
+        """How long until a worker is to be started; None if none is."""
+        due = [each.start_at for each in self._workers if each.connection is None]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _start_due(self) -> None:
+        for worker in self._workers:
+            if worker.connection is None and worker.start_at <= time.monotonic():
+                self._start(worker)
+
+    def _start(self, worker: _Worker) -> None:
+        ours, theirs = Pipe()
+        process = _SPAWN.Process(target=_work, args=(theirs, *self._arguments), daemon=True)
+        # What is ignored stays so in a new process: Ctrl-C reaches it too, and must not break into
+        # its start with a traceback. It stops when it is told to from here.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            process.start()
+        except OSError as error:  # no more processes, or no memory for one
+            ours.close()
+            self._failed(worker, f"A worker could not be started ({error.strerror or error})")
+            return
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            theirs.close()
+        worker.process, worker.connection = process, ours
+
+    def _hear(self, worker: _Worker) -> None:
+        """Note that a worker is ready, or that it died."""
+        assert worker.connection is not None
+        assert worker.process is not None
+        try:
+            worker.connection.recv()
+            worker.ready_since = time.monotonic()
+            worker.could_not_start = False
+            return
+        except (EOFError, OSError):
+            worker.connection.close()
+            worker.connection = None
+        process = worker.process
+        process.join(_GRACE_S)
+        if process.exitcode is None:  # it closed its end, and hangs
+            process.kill()
+            process.join()
+        worker.process = None
+        told = f"Worker {process.pid}", f"({process.exitcode})"
+        if worker.ready_since is None:
+            self._failed(worker, " could not start ".join(told))
+            return
+        if time.monotonic() - worker.ready_since >= _PROVEN_S:
+            worker.n_failures = 0
+        self._restart(worker, " died ".join(told))
+        worker.n_failures += 1
+
+    def _failed(self, worker: _Worker, what: str) -> None:
+        worker.could_not_start = True
+        worker.n_failures += 1
+        self._restart(worker, what)
+
+    def _restart(self, worker: _Worker, what: str) -> None:
+        worker.ready_since = None
+        worker.start_at = time.monotonic() + worker.wait_s()
+        serving = sum(each.ready_since is not None for each in self._workers)
+        when = f"in {worker.wait_s():g} s" if worker.wait_s() else "now"
+        _log.error(
+            "%s; starting another %s; %d of %d serve", what, when, serving, len(self._workers)
+        )
+
+    def _stop(self) -> None:
+        processes = [each.process for each in self._workers if each.process is not None]
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + _GRACE_S
+        for process in processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+            process.kill()
+            process.join()
+
+
+@contextmanager
+def _signals() -> Iterator[Connection]:
+    """A connection that can be read from once a signal to stop has come."""
+    receiving, sending = Pipe(duplex=False)
+    before = {each: signal.signal(each, lambda *_: sending.send(None)) for each in _STOP}
+    try:
+        yield receiving
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _work(
+    parent: Connection, settings: Settings, listener: socket.socket, access_log: bool
+) -> None:
+    """A worker's whole life."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    try:
+        serve_on(listener, settings, lambda _: parent.send(None), access_log=access_log)
+    except RagError as error:
+        complain(f"rag: {error}")
+        sys.exit(_FAILED)
+
+
+def _end_with(parent: Connection) -> None:
+    """Stop this process when the one that started it is gone, however that came."""
+    with suppress(EOFError, OSError):
+        parent.recv()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,106 @@
+"""The routes that show the documents and their canonical text."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.error_handler import raw_path
+from api.problems import responses
+from api.schemas import (
+    EXAMPLE_DOCUMENT,
+    DocumentOut,
+    DocumentPage,
+    PageRequest,
+    SpanRequest,
+    TextSlice,
+)
+from api.service import Served
+from api.texts import TextResponse
+
+_PREFIX = "/v1/documents"
+
+
+class _DocumentIdConvertor(Convertor[str]):
+    """As starlette's `path`, and line ends too, which a file's name may have."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("doc_id", _DocumentIdConvertor())
+router = APIRouter(tags=["documents"], prefix=_PREFIX)
+
+DocumentIdInPath = Annotated[
+    str,
+    Path(
+        description="The document's id, percent-encoded. Its slashes may be left as they are, but "
+        "for one before a last `text`, which is `%2F`.",
+        examples=[EXAMPLE_DOCUMENT],
+    ),
+]
+
+
+@router.get(
+    "",
+    response_description="A page of documents, and where the next begins.",
+    responses=responses(422, 500, 503),
+    summary="List the documents",
+)
+def list_documents(service: Served, page: Annotated[PageRequest, Query()]) -> DocumentPage:
+    """In order of their ids by code point."""
+    with service.pipeline.snapshot() as snapshot:
+        found = snapshot.documents(page.after, page.limit + 1)
+        return DocumentPage(
+            documents=[DocumentOut.of(stored) for stored in found[: page.limit]],
+            generation=snapshot.generation,
+            next=found[page.limit - 1].doc_id if len(found) > page.limit else None,
+        )
+
+
+# It stands above `get_document`, whose path matches everything that this one's does.
+@router.get(
+    "/{doc_id:doc_id}/text",
+    response_model=TextSlice,
+    response_description="The text, and the hash of the whole that it is part of.",
+    responses=responses(404, 422, 429, 500, 503),
+    summary="Read a document's canonical text, or a part of it",
+)
+async def get_text(
+    request: Request,
+    service: Served,
+    doc_id: DocumentIdInPath,
+    asked: Annotated[SpanRequest, Query()],
+) -> Response:
+    """To prove a citation, fetch its `start` and `end` and compare `text` with its `quote`; the
+    whole text as UTF-8 has the SHA-256 that the citation names."""
+    if not _asks_for_text(request):
+        named = unquote(raw_path(request).partition(f"{_PREFIX}/")[2])
+        found = await to_thread.run_sync(get_document, service, named)
+        return Response(found.model_dump_json(), media_type="application/json")
+    return TextResponse(service.texts, doc_id, asked.start, asked.end)
+
+
+@router.get(
+    "/{doc_id:doc_id}",
+    response_description="The document's particulars.",
+    responses=responses(404, 500, 503),
+    summary="Show one document, without its text",
+)
+def get_document(service: Served, doc_id: DocumentIdInPath) -> DocumentOut:
+    """For its text, add `/text`."""
+    return DocumentOut.of(service.pipeline.document(doc_id))
+
+
+def _asks_for_text(request: Request) -> bool:
+    """Whether the path's `/text` is its own; one that was sent as `%2Ftext` belongs to the id."""
+    return unquote(raw_path(request).rpartition("/")[2]) == "text"

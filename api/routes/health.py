@@ -1,0 +1,69 @@
+"""The routes that machines ask how the service does, and the one that explains its problems."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.error_handler import problem_of
+from api.problems import explained, response_of, responses
+from api.schemas import Health, Ready
+from api.service import Served
+
+router = APIRouter(tags=["health"])
+
+
+class ProblemKind(BaseModel):
+    """A kind of problem, as its `type` names it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(description="The `type` of problems of this kind.")
+    title: str = Field(description="The kind in a few words.")
+    status: int = Field(ge=400, le=599, description="The HTTP status it comes with.")
+    description: str = Field(description="What it means.")
+
+
+@router.get("/healthz", responses=responses(), summary="Whether the process is alive")
+async def health() -> Health:
+    """It never looks at the index."""
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    response_model=Ready,
+    response_description="The index can be read.",
+    responses=responses(503),
+    summary="Whether the index can be read",
+)
+async def readiness(request: Request, service: Served) -> Ready | Response:
+    """The index on disk is looked at about twice a second. While it cannot be read, searches are
+    still answered from the generation that was open before."""
+    unreadable = service.refresher.unreadable
+    if unreadable is not None:
+        return response_of(problem_of(request, unreadable))
+    return await service.contents.ready()
+
+
+@router.get(
+    "/problems/{name}",
+    tags=["problems"],
+    responses=responses(404),
+    summary="Explain a kind of problem",
+)
+async def explain_problem(
+    name: Annotated[
+        str, Path(description="The last part of a problem's `type`.", examples=["bad-query"])
+    ],
+) -> ProblemKind:
+    """A problem's `type` is this path."""
+    if name not in explained():
+        raise HTTPException(404)
+    kind, meaning = explained()[name]
+    return ProblemKind(
+        type=f"/problems/{name}", title=kind.title, status=kind.status, description=meaning
+    )

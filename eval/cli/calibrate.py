@@ -1,0 +1,115 @@
+"""`rag eval calibrate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BadInput
+from rag.output.safe_output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eval.datasets.load import Dataset
+    from eval.studies.calibrate import Example, HeldOut
+    from index.protocols import Embedder
+    from rag.settings import Settings
+
+
+def calibrate(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(help="Datasets; of several, each is asked the others' questions too."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", help="Where to write the calibration.")
+    ] = Path("calibration.json"),
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+    ] = None,
+) -> None:
+    """Fit the confidence on questions with and without an answer, and check it on held-out ones."""
+    from eval.datasets.jsonl import check_target
+    from eval.datasets.load import load_dataset
+    from eval.studies.calibrate import calibrate as fit
+    from eval.studies.calibrate import held_out
+    from rag.cli.options import interruptible
+    from rag.models.load import load_model
+    from rag.output.terminal import console
+    from rag.settings import Settings
+
+    check_target(output)
+    loaded = [load_dataset(folder) for folder in datasets]
+    settings = Settings.resolve(model=model)
+    with interruptible("Stopped; nothing was written."):
+        with console(stderr=True).status("Loading the model…"):
+            embedder = load_model(settings)
+        examples = _examples(loaded, embedder, settings)
+        fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
+        calibration = fit(examples, embedder.fingerprint.weights, fitted_on)
+        rows = held_out(examples, calibration.threshold)
+    try:
+        output.write_text(calibration.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {output}: {error.strerror}") from error
+    _print(rows, calibration.threshold)
+    say(f'Wrote {output}; to use it, put calibration = "{output}" into rag.toml.')
+
+
+def _examples(
+    datasets: "Sequence[Dataset]", embedder: "Embedder", settings: "Settings"
+) -> "list[Example]":
+    from eval.runs.evaluate import indexed
+    from eval.studies.calibrate import examples_of
+    from rag.output.progress_bar import watching
+    from rag.output.terminal import asking, console
+
+    bars = console(stderr=True)
+    examples = []
+    for dataset in datasets:
+        others = [other for other in datasets if other is not dataset]
+        with (
+            watching(bars) as watch,
+            indexed(dataset, embedder, watch=watch) as corpus,
+            asking(bars) as asked,
+        ):
+            examples += examples_of(corpus, settings.ranking, others, asked=asked)
+    return examples
+
+
+def _print(rows: "Sequence[HeldOut]", threshold: float) -> None:
+    from rich.table import Table
+
+    from rag.output.terminal import console
+
+    def shown(value: float | None) -> str:
+        return "" if value is None else f"{value:.3f}"
+
+    table = Table(
+        "held-out questions of",
+        "answerable",
+        "not",
+        "AUROC",
+        "ECE",
+        "kept",
+        "declined",
+        box=None,
+        pad_edge=False,
+    )
+    for row in rows:
+        table.add_row(
+            row.source,
+            f"{row.n_answerable:,}",
+            f"{row.n_unanswerable:,}",
+            shown(row.auroc),
+            shown(row.calibration_error),
+            shown(row.kept),
+            shown(row.declined),
+        )
+    out = console()
+    out.print(table)
+    out.print(
+        f"kept: answerable at or above the threshold {threshold:.3f}; declined: the others below it"
+    )

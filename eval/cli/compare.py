@@ -1,0 +1,63 @@
+"""`rag eval compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BadInput
+from rag.output.safe_output import say_json
+
+if TYPE_CHECKING:
+    from eval.runs.run_file import Run
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="A run file, or settings as in rag.toml.")],
+    b: Annotated[Path, typer.Argument(help="The other one, of the same kind.")],
+    dataset: Annotated[
+        Path | None, typer.Option("--dataset", help="What to run two settings files on.")
+    ] = None,
+    n_shown: Annotated[
+        int, typer.Option("--show", help="How many questions that rose, and that fell, to show.")
+    ] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it all as JSON.")] = False,
+) -> None:
+    """Tell how two runs of a dataset differ, how surely, and by which questions."""
+    from eval.cli.print_report import comparison_json, print_comparison
+    from eval.studies.compare import compare as compare_runs
+    from rag.output.terminal import console
+
+    if n_shown < 0:
+        raise BadInput(f"--show {n_shown} is out of range; choose 0 or more")
+    comparison = compare_runs(*_runs(a, b, dataset), n_shown)
+    names = (str(a), str(b))
+    if as_json:
+        say_json(comparison_json(comparison, names))
+    else:
+        print_comparison(console(), comparison, names)
+
+
+def _runs(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
+    """Read, or made now of two settings files."""
+    from eval.runs.run_file import read_run
+
+    settings = [file.suffix == ".toml" for file in (a, b)]
+    if any(settings) != all(settings):
+        raise BadInput(f"{a} and {b} are of two kinds; give two run files or two settings files")
+    if any(settings):
+        return _made(a, b, dataset)
+    if dataset is not None:
+        raise BadInput("--dataset goes with settings files; a run file has its own")
+    return read_run(a), read_run(b)
+
+
+def _made(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
+    from eval.datasets.load import load_dataset
+    from eval.runs.configurations import evaluate_each, settings_of
+
+    if dataset is None:
+        raise BadInput("name what to run the settings on, as in --dataset eval/seeds")
+    configurations = [settings_of(a), settings_of(b)]
+    first, second = evaluate_each(load_dataset(dataset), configurations)
+    return first.run, second.run

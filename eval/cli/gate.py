@@ -1,0 +1,75 @@
+"""`rag eval gate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BadInput
+
+if TYPE_CHECKING:
+    from eval.runs.evaluate import Evaluation
+    from eval.runs.run_file import Run
+
+
+def gate(
+    baseline: Annotated[Path, typer.Argument(help="A run file.")],
+    dataset: Annotated[
+        Path | None, typer.Option("--dataset", help="The dataset; the baseline's folder, if none.")
+    ] = None,
+    unanswerable: Annotated[
+        Path | None,
+        typer.Option("--unanswerable", help="The set whose questions the baseline asked too."),
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the new run in the baseline's place.")
+    ] = False,
+) -> None:
+    """Run a dataset with the present settings; status 1 if a measure fell below the baseline."""
+    from eval.datasets.jsonl import check_target
+    from eval.datasets.unanswerable import load_asked
+    from eval.runs.configurations import evaluate_each
+    from eval.runs.run_file import without_passages, write_run
+    from eval.studies.gate import unlike
+    from rag.settings import Settings
+
+    check_target(baseline if write else None)
+    before = _read(baseline, missing_ok=write)
+    split, cutoffs = (before.split, before.cutoffs) if before else (None, ())
+    loaded = load_asked(dataset or baseline.parent, split, unanswerable)
+    difference = unlike(before, loaded) if before else ""
+    if difference and not write:
+        raise BadInput(f"{baseline} is of other questions: {difference}; to renew it, use --write")
+    (evaluation,) = evaluate_each(loaded, [Settings.resolve()], cutoffs)
+    if write:
+        write_run(baseline, without_passages(evaluation.run))
+    worse = _report(str(baseline), None if difference else before, evaluation)
+    if worse and not write:
+        raise typer.Exit(1)
+
+
+def _read(baseline: Path, *, missing_ok: bool) -> "Run | None":
+    """The baseline; None if there is none yet and there need not be."""
+    from eval.runs.run_file import read_run
+
+    if baseline.exists():
+        return read_run(baseline)
+    if missing_ok:
+        return None
+    raise BadInput(f"no baseline at {baseline}; make one with --write")
+
+
+def _report(name: str, before: "Run | None", evaluation: "Evaluation") -> bool:
+    """Print how the run stands, and say whether a measure is worse or no longer taken."""
+    from eval.cli.print_report import print_evaluation, print_gate
+    from eval.studies.compare import changes
+    from eval.studies.gate import verdict
+    from rag.output.terminal import console
+
+    if before is None:
+        print_evaluation(console(), evaluation)
+        return False
+    found = changes(before, evaluation.run)
+    print_gate(console(), before, evaluation.run, found, name)
+    gone = before.measures.keys() - evaluation.run.measures.keys()
+    return bool(gone) or any(verdict(change) == "worse" for change in found)

@@ -1,0 +1,169 @@
+"""`rag eval tune`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from index.errors import BadInput
+from rag.output.safe_output import say, say_json
+
+if TYPE_CHECKING:
+    from eval.datasets.load import Dataset
+    from eval.studies.tune import Told, Tuning
+    from rag.settings import Settings
+
+
+def tune(
+    datasets: Annotated[list[Path], typer.Argument(help="What to be better on, in the mean.")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Save what is better in rag.toml, in this folder.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="How the questions are halved.")] = 0,
+    n_questions: Annotated[
+        int,
+        typer.Option("--questions", help="How many of each first half to choose by, at most."),
+    ] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it all as JSON.")] = False,
+) -> None:
+    """Choose the ranking's settings on half of the questions, and judge them on the other half."""
+    from eval.datasets.load import load_dataset
+    from rag.settings import Settings
+
+    if n_questions < 1:
+        raise BadInput(f"--questions {n_questions} is out of range; choose 1 or more")
+    settings = Settings.resolve()
+    if write:
+        _check_writable(settings)
+    tuning = _tuned([load_dataset(folder) for folder in datasets], settings, seed, n_questions)
+    written = write and tuning.better
+    if written:
+        _write(tuning)
+    if as_json:
+        say_json(_json(tuning, seed, written))
+    else:
+        _print(tuning)
+        if write:
+            say(_told(tuning))
+
+
+def _check_writable(settings: "Settings") -> None:
+    """Raises BadInput before minutes are spent on what cannot be saved."""
+    from dataclasses import asdict
+
+    from eval.datasets.jsonl import check_target
+    from eval.studies.settings_file import edited, read_settings
+    from rag.settings_files import SETTINGS_FILE
+
+    file = Path(SETTINGS_FILE)
+    check_target(file)
+    edited(read_settings(file), asdict(settings.ranking))
+
+
+def _tuned(
+    datasets: "Sequence[Dataset]", settings: "Settings", seed: int, n_questions: int
+) -> "Tuning":
+    from eval.runs.evaluate import indexed
+    from eval.studies.tune import tune as tune_on
+    from rag.cli.options import interruptible
+    from rag.models.load import load_model
+    from rag.output.progress_bar import watching
+    from rag.output.terminal import console
+
+    with interruptible("Stopped; nothing was written."), ExitStack() as indexes:
+        bars = console(stderr=True)
+        with bars.status("Loading the model…"):
+            embedder = load_model(settings)
+        corpora = []
+        for dataset in datasets:
+            with watching(bars) as watch:
+                corpora.append(indexes.enter_context(indexed(dataset, embedder, watch=watch)))
+        with _asking() as asked:
+            return tune_on(
+                corpora, settings.ranking, seed=seed, n_questions=n_questions, asked=asked
+            )
+
+
+@contextmanager
+def _asking() -> "Iterator[Told]":
+    """A line that counts the rounds of questions, gone when all are done; nothing in a pipe."""
+    from rag.output.terminal import console
+
+    rounds: dict[str, int] = {}
+    with console(stderr=True).status("") as status:
+
+        def asked(dataset: str, done: int, total: int) -> None:
+            rounds[dataset] = rounds.get(dataset, 0) + (done == 1)
+            status.update(f"Round {rounds[dataset]} · {dataset}: asked {done:,} of {total:,}")
+
+        yield asked
+
+
+def _write(tuning: "Tuning") -> None:
+    from eval.studies.settings_file import edited, read_settings, write_settings
+    from rag.settings_files import SETTINGS_FILE
+
+    file = Path(SETTINGS_FILE)
+    write_settings(file, edited(read_settings(file), tuning.changed))
+
+
+def _told(tuning: "Tuning") -> str:
+    from rag.settings import Settings
+    from rag.settings_files import SETTINGS_FILE
+
+    if not tuning.changed:
+        return f"Nothing was better than the present settings; {SETTINGS_FILE} is as it was."
+    if not tuning.better:
+        return f"Not better on the held-out questions; {SETTINGS_FILE} is as it was."
+    told = f"Wrote {', '.join(tuning.changed)} to {SETTINGS_FILE}."
+    if Settings.resolve().ranking != tuning.best:
+        told += " The environment (RAG_…) still sets one of them otherwise."
+    return told
+
+
+def _print(tuning: "Tuning") -> None:
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from rag.output.terminal import console
+
+    out, start = console(), asdict(tuning.start)
+    changed = ", ".join(f"{name} {start[name]} → {new}" for name, new in tuning.changed.items())
+    tried = ", ".join(f"{each.n_tried:,} questions of {each.dataset}" for each in tuning.held_out)
+    found = f"best: {changed}" if changed else "none better than the present ones"
+    line = f"{len(tuning.trials)} settings tried on {tried}; {found}"
+    out.print(line, soft_wrap=True, markup=False)
+    table = Table("held out", box=None, pad_edge=False)
+    for column in ("n", "measure", "start", "best", "difference", "95 % interval", "p"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in tuning.held_out:
+        low, high = each.interval
+        table.add_row(
+            each.dataset,
+            f"{each.n_questions:,}",
+            each.measure,
+            f"{each.start:.4f}",
+            f"{each.best:.4f}",
+            f"{each.difference:+z.4f}",
+            f"{low:+z.4f} … {high:+z.4f}",
+            f"{each.p:.4f}",
+        )
+    out.print(table)
+
+
+def _json(tuning: "Tuning", seed: int, written: bool) -> str:
+    import json
+    from dataclasses import asdict
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: rounded(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [rounded(one) for one in value]
+        return round(value, 6) + 0.0 if isinstance(value, float) else value
+
+    fields = asdict(tuning) | {"changed": tuning.changed, "better": tuning.better}
+    return json.dumps(rounded({"seed": seed, "written": written} | fields), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Evaluation sets, read from their files."""

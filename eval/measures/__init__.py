@@ -1,0 +1,1 @@
+"""Measures of a run, and whether two runs differ by more than chance."""

@@ -1,0 +1,1 @@
+"""What is done with runs: comparison, the gate, ablation, tuning, calibration."""

@@ -1,0 +1,1 @@
+"""Files' bytes to documents, and documents to chunks: decoding, blocks, sentences, spans."""

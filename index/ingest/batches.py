@@ -1,0 +1,91 @@
+"""Documents to batches of chunks, read and chunked ahead of the model in a thread of their own."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from index.documents.chunk import chunks_of
+from index.documents.structure import blocks_of
+from index.fingerprint import ChunkSettings
+from index.protocols import Tokenizer
+from index.types import Chunk, Document
+
+BATCH = 128
+"""Chunks that are encoded together: enough to keep many cores busy, and about a second's work on
+two, for which Ctrl-C waits."""
+
+FIRST_BATCH = 16
+"""Each of the first batches is twice the one before: the model begins when a few are chunked."""
+
+_BATCHES_AHEAD = 4
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document that is to be put in, and the resolved path of its file, if it has one."""
+
+    path: str | None
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of a document's chunks, in order. The document `ends` with its last part, which alone
+    may be without chunks."""
+
+    source: Source
+    chunks: list[Chunk]
+    ends: bool
+
+
+def batches(
+    sources: Iterable[Source], tokenizer: Tokenizer, settings: ChunkSettings
+) -> Iterator[list[Part]]:
+    """All the documents' parts in order, in batches of BATCH chunks; fewer in the first ones and
+    in the last.
+
+    A long document is chunked as it goes along: its first batch is there before its end is read.
+    """
+    batch: list[Part] = []
+    room = size = FIRST_BATCH
+    for source in sources:
+        document = source.document
+        blocks = blocks_of(document.text, document.media_type)
+        chunks = chunks_of(document, blocks, tokenizer, settings)
+        ends = False
+        while not ends:
+            few = list(islice(chunks, room))
+            ends = len(few) < room
+            room -= len(few)
+            batch.append(Part(source, few, ends))
+            if not room:
+                yield batch
+                size = min(2 * size, BATCH)
+                batch, room = [], size
+    if batch:
+        yield batch
+
+
+@contextmanager
+def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
+    """A thread that does one thing after the other. On leaving, what it has begun is waited for,
+    and what it has not begun is dropped: it never outlives the block."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+    try:
+        yield thread
+    finally:
+        thread.shutdown(wait=True, cancel_futures=True)
+
+
+def ahead(made: Iterator[_Made], thread: ThreadPoolExecutor) -> Iterator[_Made]:
+    """The same, made a few ahead in another thread. An error there is raised here, in its turn."""
+    waiting = deque(thread.submit(next, made, None) for _ in range(_BATCHES_AHEAD))
+    while (one := waiting.popleft().result()) is not None:
+        waiting.append(thread.submit(next, made, None))
+        yield one

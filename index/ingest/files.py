@@ -1,0 +1,170 @@
+"""The files to read under the given paths, and what lies there and is not read, with its reason.
+
+Nothing is opened here. A symbolic link is followed only to a file within the given paths: the file
+is read once, under its own name. A link that leads out of them is not followed, for the index may
+be readable by more people than the file.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from index.documents.formats import MEDIA_TYPES
+from index.errors import BadInput, Kind
+from index.ingest.file_ids import name_of
+from index.ingest.progress import Unread
+
+_SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+@dataclass(slots=True)
+class Files:
+    """paths:    the files to read, resolved, sorted, each once
+    skipped:  what should have been read and cannot be
+    left_out: what is not meant to be read, as files of other types
+    """
+
+    paths: list[Path] = field(default_factory=list)
+    skipped: list[Unread] = field(default_factory=list)
+    left_out: list[Unread] = field(default_factory=list)
+
+
+def find(paths: Sequence[Path], avoid: Path) -> Files:
+    """The files under these paths. Hidden files and folders, and the folder `avoid`, are left out
+    of folders without a word; a file that is named itself is always among them.
+
+    Raises BadInput if there is nothing at a path.
+    """
+    search = _Search([resolved(path) for path in paths], resolved(avoid))
+    for path in paths:
+        search.named(path)
+    found = search.files
+    found.paths = sorted(search.wanted)
+    found.skipped.sort(key=lambda unread: unread.path)
+    found.left_out.sort(key=lambda unread: unread.path)
+    return found
+
+
+def resolved(path: Path) -> Path:
+    """A path whole and without links, as far as it exists; a loop of links stays as it is, and so
+    does a path with a link that the system does not read, as some in /proc are."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:
+        return _whole(path)
+
+
+def _whole(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        raise BadInput("the working directory is gone; change to one that is there") from None
+
+
+class _Search:
+    def __init__(self, roots: list[Path], avoid: Path) -> None:
+        self.roots = roots
+        self.avoid = avoid
+        self.wanted: set[Path] = set()
+        self.seen: set[Path] = set()
+        self.files = Files()
+
+    def named(self, path: Path) -> None:
+        """A path that was given."""
+        root = resolved(path)
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            what = f"{path} is a link to {root}, where nothing is" if path.is_symlink() else None
+            raise BadInput(
+                what or f"no file or folder at {path}; check the path and the working directory"
+            ) from None
+        except (OSError, ValueError) as error:
+            self._skip(root, "unreadable", f"cannot be read: {_why(error)}")
+            return
+        if stat.S_ISDIR(mode):
+            self._walk(root)
+        else:
+            self.wanted.add(root)
+
+    def _walk(self, root: Path) -> None:
+        folders = [root]
+        while folders:
+            folder = folders.pop()
+            if folder in self.seen:
+                continue
+            self.seen.add(folder)
+            try:
+                with os.scandir(folder) as entries:
+                    shown = [entry for entry in entries if not entry.name.startswith(".")]
+            except OSError as error:
+                self._skip(folder, "unreadable", f"the folder cannot be read: {_why(error)}")
+                continue
+            for entry in shown:
+                self._entry(entry, folders)
+
+    def _entry(self, entry: "os.DirEntry[str]", folders: list[Path]) -> None:
+        path = Path(entry.path)
+        try:
+            if entry.is_symlink():
+                self._link(path)
+            elif not entry.is_dir():
+                self._file(path, path, stat.S_IFREG if entry.is_file() else entry.stat().st_mode)
+            elif path != self.avoid:
+                folders.append(path)
+        except OSError as error:
+            self._skip(path, "unreadable", f"cannot be read: {_why(error)}")
+
+    def _link(self, link: Path) -> None:
+        target = resolved(link)
+        try:
+            mode = link.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            self._skip(link, "link", f"a link to {name_of(target)}, where nothing is")
+            return
+        except OSError as error:
+            self._skip(link, "link", f"a link that cannot be followed: {_why(error)}")
+            return
+        what = "folder" if stat.S_ISDIR(mode) else "file"
+        if not self._is_within(target):
+            reason = f"a link to a {what} outside the given paths, {name_of(target)}; "
+            self._skip(link, "link", reason + f"name that {what} to read it")
+        elif stat.S_ISDIR(mode) or target.is_relative_to(self.avoid):
+            reason = f"a link to a {what} within the given paths, {name_of(target)}"
+            self.files.left_out.append(Unread(name_of(link), "link", reason))
+        else:
+            self._file(link, target, mode)
+
+    def _is_within(self, target: Path) -> bool:
+        return any(target.is_relative_to(root) for root in self.roots)
+
+    def _file(self, path: Path, target: Path, mode: int) -> None:
+        """A file at `target` that lies at `path`, itself or by a link."""
+        readable = target.suffix.lower() in MEDIA_TYPES
+        if not stat.S_ISREG(mode):
+            what = next((name for test, name in _SPECIAL if test(mode)), "not a regular file")
+            unread = Unread(name_of(path), "special", f"{what}, not a regular file")
+            (self.files.skipped if readable else self.files.left_out).append(unread)
+        elif readable:
+            self.wanted.add(target)
+        else:
+            ending = target.suffix or "a name without an ending"
+            unread = Unread(name_of(path), "other-type", f"{ending} is not a type that is read")
+            self.files.left_out.append(unread)
+
+    def _skip(self, path: Path, kind: Kind, reason: str) -> None:
+        self.files.skipped.append(Unread(name_of(path), kind, reason))
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "it leads back to itself"
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,113 @@
+"""Whether the paths given to an ingest can be what the user means."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from index.documents.load import read_text
+from index.errors import BadInput, UnreadableDocument
+from index.ingest.file_ids import is_gone, is_unicode, known_under, name_of
+from index.ingest.files import Files, resolved
+from index.ingest.progress import Unread
+from index.store.store import DATABASE
+
+_N_NAMED = 3
+
+
+def vanished_paths(
+    folder: Path, paths: Sequence[Path], *, prune: bool, confirmed: bool
+) -> list[Path]:
+    """The paths to prune where nothing is, or an empty folder, and of which the index knows
+    documents.
+
+    Raises BadInput for one where nothing is without `prune`; and for one that may be a drive that
+    is not mounted: one with documents below it, unless it is the only path, and confirmed.
+    """
+    vanished = []
+    for path in paths:
+        root = resolved(path)
+        state = _state(root)
+        known = known_under(folder, root) if state else []
+        files = "the file of 1 document" if len(known) == 1 else f"the {len(known):,} files"
+        if known and not prune and state == "is gone":
+            raise BadInput(
+                f"no file or folder at {path}; gone with it: {files} in the index; "
+                "--prune removes what is gone"
+            )
+        if not known or not prune:
+            continue
+        vanished.append(path)
+        if [row.path for row in known] != [str(root)] and not (confirmed and len(paths) == 1):
+            raise BadInput(
+                f"{path} {state}, and with it {files} in the index; is a drive not mounted? "
+                f"If they are to leave the index, ingest {path} alone with --prune --yes"
+            )
+    return vanished
+
+
+def _state(root: Path) -> str | None:
+    """What is missing at a path; None if something is there, or cannot be looked at."""
+    try:
+        with os.scandir(root) as entries:
+            shown = any(not entry.name.startswith(".") for entry in entries)
+        return None if shown else "is empty"
+    except (FileNotFoundError, NotADirectoryError):
+        return "is gone" if is_gone(str(root)) else None
+    except OSError:
+        return None
+
+
+def check_some(folder: Path, paths: Sequence[Path], files: Files, encoding: str | None) -> None:
+    """Raises BadInput if there is no file to read, or none that can be, for a new index."""
+    where = ", ".join(map(str, paths))
+    is_new = not (folder / DATABASE).exists()
+    if not files.paths and not files.skipped:
+        if any(known_under(folder, resolved(path)) for path in paths):
+            return  # all their files are gone, which the report says
+        raise BadInput(
+            f"no .txt or .md files under {where}{_others(files.left_out)}; "
+            "name a folder or file that has some"
+        )
+    if is_new:
+        skipped = files.skipped + _unreadable(files.paths, encoding)
+        if len(skipped) == len(files.skipped) + len(files.paths):
+            raise BadInput(
+                f"nothing under {where} could be read, so no index was made{_reasons(skipped)}"
+            )
+
+
+def _unreadable(paths: Sequence[Path], encoding: str | None) -> list[Unread]:
+    """The files before the first that can be read."""
+    skipped = []
+    for path in paths:
+        if not is_unicode(path):
+            skipped.append(Unread(name_of(path), "name", "its name is not valid Unicode"))
+            continue
+        try:
+            read_text(path, encoding)
+        except UnreadableDocument as reason:
+            skipped.append(Unread(name_of(path), reason.kind, str(reason)))
+        else:
+            break
+    return skipped
+
+
+def _reasons(skipped: Sequence[Unread]) -> str:
+    if not skipped:
+        return ""
+    named = "; ".join(f"{each.path}: {each.reason}" for each in skipped[:_N_NAMED])
+    more = f"; and {len(skipped) - _N_NAMED:,} more" if len(skipped) > _N_NAMED else ""
+    return f" ({named}{more})"
+
+
+def _others(left_out: Sequence[Unread]) -> str:
+    endings = Counter(
+        Path(each.path).suffix or "no ending" for each in left_out if each.kind == "other-type"
+    )
+    if not endings:
+        return ""
+    named = ", ".join(f"{n} {ending}" for ending, n in endings.most_common(_N_NAMED))
+    return (
+        f" ({sum(endings.values()):,} of other types: {named}{', …' * (len(endings) > _N_NAMED)})"
+    )

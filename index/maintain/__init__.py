@@ -1,0 +1,1 @@
+"""An index checked, repaired, backed up and restored."""

@@ -1,0 +1,75 @@
+"""What a backup holds, and whether it is whole: checked after it is made, and before it is used."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.errors import IndexDamaged, IndexProblem, StorageFull
+from index.maintain.check import check_database
+from index.maintain.checked import Checked
+from index.store.meta import last_generation
+from index.store.objects import foreign_objects
+from index.store.schema import VERSION
+from index.store.sqlite import Database
+
+_MAGIC = b"SQLite format 3\0"
+MOST = 2**53
+"""Generations; JSON holds greater numbers only roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupContents:
+    """n_bytes: of the file."""
+
+    n_documents: int
+    n_chunks: int
+    generation: int
+    n_bytes: int
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file begins as an SQLite database does. Raises OSError."""
+    with path.open("rb") as stream:
+        return stream.read(len(_MAGIC)) == _MAGIC
+
+
+def checked_contents(path: Path, refusal: str) -> BackupContents:
+    """What a copy of an index's database holds; it becomes a single file.
+
+    refusal: how an error begins. Raises IndexDamaged if it is not of this program's schema, SQLite
+    finds it broken, or a row is not what was stored; StorageFull.
+    """
+    try:
+        with closing(Database(path, "rw")) as database:
+            database.leave_log()
+            return _contents(database)
+    except StorageFull:
+        raise
+    except IndexProblem as error:
+        reason: object = error.__cause__ or error
+    except (KeyError, TypeError, ValueError) as error:
+        reason = repr(error)
+    raise IndexDamaged(f"{refusal}: {reason}")
+
+
+def _contents(database: Database) -> BackupContents:
+    _check_schema(database)
+    checked = Checked()
+    check_database(database, checked)
+    if checked.flaws:
+        more = f", and {len(checked.flaws) - 1} more flaws" if len(checked.flaws) > 1 else ""
+        raise IndexDamaged(f"{checked.flaws[0].message}{more}")
+    last = last_generation(database)
+    if not 0 <= last.number < MOST:
+        raise IndexDamaged(f"its generation is {last.number}")
+    n_bytes = database.path.stat().st_size
+    return BackupContents(last.n_documents, last.n_chunks, last.number, n_bytes)
+
+
+def _check_schema(database: Database) -> None:
+    for kind, name in foreign_objects(database):
+        raise IndexDamaged(f"it holds the {kind} {name!r}, which is none of an index's tables")
+    row = database.row("SELECT value FROM meta WHERE key = 'schema'")
+    version = None if row is None else row[0]
+    if version != str(VERSION):
+        raise IndexDamaged(f"it has schema {version}, and this program reads {VERSION}")

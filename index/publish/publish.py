@@ -1,0 +1,164 @@
+"""FAISS and BM25 as files derived from the store: published whole, checked, caught up or rebuilt.
+
+The manifest names the two, and is replaced in one step (index.publish.manifest). A crash at any
+instant leaves the former state, and what was made of the dense index by then, for the next attempt.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.cores import cores
+from index.disk.locks import held
+from index.disk.os_errors import os_errors_translated
+from index.disk.owned import SEAL, folders_in, make_folder, remove_folder
+from index.disk.private import close_to_others
+from index.errors import IndexDamaged
+from index.protocols import LexicalIndex, VectorIndex
+from index.publish.manifest import FORMAT, MANIFEST, Manifest
+from index.store.store import Store
+from index.vectors import faiss_index as dense
+from index.vectors.checkpoints import Drafts
+from index.vectors.faiss_build import caught_up, made_anew
+from index.vectors.faiss_index import FaissIndex
+from index.vectors.sizing import Sizing
+from index.words import tantivy_index as lexical
+from index.words.analyze import terms_of
+from index.words.tantivy_index import LexicalText, TantivyIndex
+
+__all__ = ["LOCK", "MANIFEST", "publish"]
+
+LOCK = "publish.lock"
+
+_PATIENCE_S = 600.0
+"""How long an ingest waits for another process that builds the index files."""
+
+_log = logging.getLogger(__name__)
+
+
+def publish(
+    folder: Path,
+    store: Store,
+    sizing: Sizing = Sizing(),
+    n_threads: int | None = None,
+    *,
+    patience_s: float = _PATIENCE_S,
+) -> None:
+    """Bring the files of `folder` up to the store's generation, if they are not there yet.
+
+    n_threads: all cores that the process may use, unless given.
+    patience_s: how long another process that does the same is waited for.
+
+    Raises IndexBusy if that one takes longer.
+    """
+    with _publishing(folder, patience_s), os_errors_translated(folder):
+        generation = store.pin()
+        manifest = Manifest.read(folder, store)
+        if manifest is not None and not manifest.intact(folder):
+            _log.warning("the index files in %s are damaged; rebuilding them", folder)
+            manifest = None
+        if manifest is not None and manifest.generation == generation:
+            return
+        drafts = Drafts(folder, f"{FORMAT}, {sizing}, {store.token(generation)}")
+        _sweep(folder, manifest, drafts)
+        vectors, words = f"dense-{generation:08d}", f"lexical-{generation:08d}"
+        with dense.threads(n_threads or cores()):
+            _build_dense(folder, store, manifest, folder / vectors, sizing, drafts)
+        _build_lexical(folder, store, manifest, folder / words)
+        _check_whole(folder, store, FaissIndex.load(folder / vectors), TantivyIndex(folder / words))
+        for part in (vectors, words):
+            close_to_others(folder / part)
+        Manifest.of(folder, store, generation, vectors, words).write(folder)
+        drafts.drop()
+
+
+def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: LexicalIndex) -> None:
+    """Raise IndexDamaged if the store gave fewer chunks than it counts, or others were left in."""
+    n_chunks = store.count()[1]
+    if not len(dense) == len(lexical) == n_chunks:
+        raise IndexDamaged(
+            f"the database in {folder} is damaged: it counts {n_chunks} chunks, and gave "
+            f"{len(dense)} vectors and {len(lexical)} texts; `rag check --repair` mends what can "
+            "be mended"
+        )
+
+
+@contextmanager
+def _publishing(folder: Path, patience_s: float) -> Iterator[None]:
+    """One process at a time."""
+    what = f"another process is building the index files in {folder}"
+    with held(folder / LOCK, what, patience_s):
+        yield
+
+
+def _sweep(folder: Path, manifest: Manifest | None, drafts: Drafts) -> None:
+    """Remove this program's folders that the manifest does not name: leftovers, and generations
+    before the published one.
+
+    That one stays until the next sweep, for a reader that is just about to open it."""
+    keep = {drafts.folder.name}
+    if manifest is not None:
+        keep |= {manifest.dense, manifest.lexical}
+    listed = Manifest.listed(folder)
+    for path in folders_in(folder):
+        if path.name not in keep:
+            remove_folder(path, listed)
+
+
+def _build_dense(
+    folder: Path,
+    store: Store,
+    manifest: Manifest | None,
+    path: Path,
+    sizing: Sizing,
+    drafts: Drafts,
+) -> None:
+    index, dimension = None, store.fingerprint.model.dimension
+    if manifest is not None:
+        former, changes = folder / manifest.dense, store.changes_since(manifest.generation)
+        if not len(changes.removed) and not len(changes.added):
+            _share(former, path)
+            return
+        index = caught_up(store, former, changes, sizing, dimension)
+    if index is None:
+        index = made_anew(store, drafts, sizing, dimension)
+    make_folder(path)
+    index.save(path)
+
+
+def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: Path) -> None:
+    changes = store.changes_since(manifest.generation if manifest is not None else 0)
+    if manifest is None or len(changes.removed):
+        make_folder(path)
+        added = store.changes_since(0).added
+    else:
+        _share(folder / manifest.lexical, path)
+        added = changes.added
+    lexical.append(
+        path,
+        (
+            LexicalText(i, terms_of(text), [t for each in above for t in terms_of(each)])
+            for i, text, above in store.texts(added)
+        ),
+    )
+
+
+def _share(source: Path, target: Path) -> None:
+    """Make a folder of the same files. Those of FAISS and tantivy's segments are written once, so
+    they can be the very same; only tantivy's JSON files are replaced."""
+    make_folder(target)
+    others = shutil.ignore_patterns("*.lock", SEAL)
+    shutil.copytree(source, target, copy_function=_linked, ignore=others, dirs_exist_ok=True)
+
+
+def _linked(source: str, target: str) -> str:
+    if source.endswith(".json"):
+        return str(shutil.copy2(source, target))
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+    return target

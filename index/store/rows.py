@@ -1,0 +1,253 @@
+"""Rows of the store as types, and types as rows."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.store.checksums import DamagedRow, check_blob, check_sum
+from index.store.vector_codec import QuantizedVectors, quantize, row_bytes
+from index.types import Chunk, Document, Encoding, Heading, Ids, Span, TokenVectors, digest_of
+
+DOCUMENT_COLUMNS = (
+    "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, "
+    "ids_sum, document_sum"
+)
+CHUNK_COLUMNS = (
+    "chunk_id, document, doc_id, ordinal, start, end, digest, generation, sentences, "
+    "own_sum, all_sum, chunk_sum"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document's row without its text. `path` is the resolved path of its file, if it has one."""
+
+    document: int
+    doc_id: str
+    path: str | None
+    source: str
+    title: str
+    media_type: str
+    sha256: str
+    n_chars: int
+    n_chunks: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its document's row."""
+
+    chunk: Chunk
+    document: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVectors:
+    """The vectors of many chunks as they are kept, with no object a chunk.
+
+    ids:    int64, (n,), ascending
+    firsts: int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
+            firsts[i + 1] are its sentences'
+    codes:  int8, (rows, d), and scales: float32, (rows,), as in index.store.vector_codec
+    """
+
+    ids: Ids
+    firsts: NDArray[np.int64]
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+
+EncodingKey = tuple[bytes, bytes]
+"""Chunks of one key have one encoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEncoding:
+    """A chunk's encoding byte for byte as it is stored; `tokens` is empty if it has none."""
+
+    vectors: bytes
+    tokens: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What lies between two generations: apply `removed` first, then `added`."""
+
+    removed: Ids
+    added: Ids
+
+
+def stored_document(row: Sequence[object]) -> StoredDocument:
+    """From DOCUMENT_COLUMNS. Raises DamagedRow."""
+    *columns, document_sum = row
+    check_sum(document_sum, *columns)
+    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, _ = (
+        columns
+    )
+    return StoredDocument(
+        document=integer(document),
+        doc_id=str(doc_id),
+        path=None if path is None else str(path),
+        source=str(source),
+        title=str(title),
+        media_type=str(media_type),
+        sha256=str(sha256),
+        n_chars=integer(n_chars),
+        n_chunks=integer(n_chunks),
+        metadata=json.loads(str(metadata)),
+    )
+
+
+def whole_document(row: Sequence[object]) -> Document:
+    """From headings, pages, their sum, the text and DOCUMENT_COLUMNS. Raises DamagedRow."""
+    headings, pages, places_sum, text = row[:4]
+    check_sum(places_sum, headings, pages)
+    stored = stored_document(row[4:])
+    document = Document(
+        doc_id=stored.doc_id,
+        source=stored.source,
+        title=stored.title,
+        text=str(text),
+        media_type=stored.media_type,
+        metadata=stored.metadata,
+        headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(str(headings))),
+        pages=tuple(json.loads(str(pages))),
+    )
+    try:
+        intact = document.sha256 == stored.sha256
+    except UnicodeEncodeError:  # its bytes are no UTF-8
+        intact = False
+    if not intact:
+        raise DamagedRow("sha256")
+    return document
+
+
+def cut_out(document: Document, place: Sequence[object]) -> tuple[Span, str]:
+    """A chunk's span and text, from its start, end and digest. Raises DamagedRow."""
+    start, end, digest = place
+    try:
+        span = Span(integer(start), integer(end))
+    except ValueError as error:
+        raise DamagedRow(str(error)) from error
+    text = span.of(document.text)
+    if digest_of(text) != digest:
+        raise DamagedRow("digest")
+    return span, text
+
+
+def stored_chunk(row: Sequence[object]) -> StoredChunk:
+    """From CHUNK_COLUMNS. Raises DamagedRow."""
+    *columns, chunk_sum = row
+    check_sum(chunk_sum, *columns)
+    chunk_id, document, doc_id, ordinal, start, end, digest, _, sentences, _, _ = columns
+    first = integer(start)
+    chunk = Chunk(
+        chunk_id=integer(chunk_id),
+        doc_id=str(doc_id),
+        ordinal=integer(ordinal),
+        span=Span(first, integer(end)),
+        sentences=tuple(Span(first + s, first + e) for s, e in _spans(blob(sentences))),
+        digest=blob(digest),
+    )
+    return StoredChunk(chunk, integer(document))
+
+
+def stored_blob(row: Sequence[object]) -> tuple[int, bytes]:
+    """A chunk's id and blob, from these with the blob's sum between. Raises DamagedRow."""
+    chunk_id, blob_sum, value = integer(row[0]), row[1], blob(row[2])
+    check_blob(blob_sum, chunk_id, value)
+    return chunk_id, value
+
+
+def encoding_from(row: Sequence[object]) -> StoredEncoding:
+    """From a chunk's id, and the sums and blobs of its vectors and tokens. Raises DamagedRow."""
+    chunk_id, vectors_sum, vectors, tokens_sum, tokens = row
+    return StoredEncoding(
+        vectors=stored_blob([chunk_id, vectors_sum, vectors])[1],
+        tokens=stored_blob([chunk_id, tokens_sum, tokens])[1],
+    )
+
+
+def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> StoredVectors:
+    """From what the store has of each chunk, of a model of this dimension."""
+    ids = sorted(vectors)
+    blobs = [vectors[i] for i in ids]
+    ends = np.cumsum([0, *map(len, blobs)])
+    joined = QuantizedVectors.from_bytes(b"".join(blobs), dimension)
+    return StoredVectors(
+        ids=np.array(ids, dtype=np.int64),
+        firsts=ends // row_bytes(dimension),
+        codes=joined.codes,
+        scales=joined.scales,
+    )
+
+
+def stored_encoding(encoding: Encoding) -> StoredEncoding:
+    """An encoding as it is stored."""
+    vectors = quantize(np.vstack([encoding.vector, encoding.sentence_vectors]))
+    return StoredEncoding(vectors.to_bytes(), tokens_blob(encoding.tokens))
+
+
+def encoding_key(chunk: Chunk) -> EncodingKey:
+    """What a chunk's encoding follows from: the digest of its text, and its `sentences_blob`."""
+    return chunk.digest, sentences_blob(chunk)
+
+
+def sentences_blob(chunk: Chunk) -> bytes:
+    """A chunk's sentences as one value: int32, (n, 2), counted from the chunk's start."""
+    first = chunk.span.start
+    return np.array([[s.start - first, s.end - first] for s in chunk.sentences], "<i4").tobytes()
+
+
+def _spans(value: bytes) -> list[tuple[int, int]]:
+    return [(s, e) for s, e in np.frombuffer(value, "<i4").reshape(-1, 2).tolist()]
+
+
+def tokens_blob(tokens: TokenVectors) -> bytes:
+    """Token vectors as one value: scales, sentences, codes."""
+    return tokens.scales.tobytes() + tokens.sentence_of.tobytes() + tokens.codes.tobytes()
+
+
+def tokens_from(value: bytes, dimension: int) -> TokenVectors:
+    """From tokens_blob, of a model of this dimension; none from an empty value."""
+    width = -(-dimension // 4)
+    n = len(value) // (width + 4)
+    return TokenVectors(
+        codes=np.frombuffer(value, np.uint8, offset=4 * n).reshape(n, width),
+        scales=np.frombuffer(value, np.float16, count=n),
+        sentence_of=np.frombuffer(value, np.uint16, count=n, offset=2 * n),
+    )
+
+
+def json_ids(ids: Iterable[int]) -> str:
+    """Ids as one parameter for SQLite's json_each: a query takes only so many parameters."""
+    return json.dumps([int(i) for i in ids])
+
+
+def ids_sum(ids: Iterable[int]) -> int:
+    """The sum of a document's chunk ids, in the order of its chunks."""
+    return crc32(np.fromiter(ids, dtype="<i8").tobytes())
+
+
+def ids_from(rows: Iterable[Sequence[object]]) -> Ids:
+    """The first column of rows."""
+    return np.fromiter((integer(row[0]) for row in rows), dtype=np.int64)
+
+
+def integer(value: object) -> int:
+    """A value of a row that is to be an integer. Raises DamagedRow."""
+    if not isinstance(value, int):
+        raise DamagedRow(f"{type(value).__name__} instead of an integer")
+    return value
+
+
+def blob(value: object) -> bytes:
+    """A value of a row that is to be a blob. Raises DamagedRow."""
+    if not isinstance(value, bytes):
+        raise DamagedRow(f"{type(value).__name__} instead of a blob")
+    return value

@@ -1,0 +1,462 @@
+"""SQLite, the truth: documents with their canonical text, chunks, sentence spans and vectors.
+
+A transaction puts whole documents in or takes them out and raises the generation by one. A reader
+pins a generation by holding a read transaction, and in WAL mode goes on seeing just that one,
+whatever is written meanwhile.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, TypeVar
+
+import numpy as np
+
+from index.disk.private import make_private_folder
+from index.errors import IndexDamaged, IndexMissing, IndexProblem
+from index.fingerprint import Fingerprint
+from index.store.checksums import DamagedRow
+from index.store.meta import (
+    Generation,
+    begin,
+    generation_of,
+    get_meta,
+    last_generation,
+    set_meta,
+)
+from index.store.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    Changes,
+    EncodingKey,
+    StoredChunk,
+    StoredDocument,
+    StoredEncoding,
+    blob,
+    cut_out,
+    encoding_from,
+    ids_from,
+    ids_sum,
+    integer,
+    json_ids,
+    stored_blob,
+    stored_chunk,
+    stored_document,
+    tokens_from,
+    whole_document,
+)
+from index.store.schema import TABLES, VERSION
+from index.store.sqlite import Database, damaged, translated
+from index.store.transaction import Transaction
+from index.store.vector_codec import QuantizedVectors, row_bytes
+from index.types import Document, Ids, Matrix, TokenVectors
+
+DATABASE = "rag.db"
+
+_MEND = "`rag check --repair` mends what can be mended"
+
+_Made = TypeVar("_Made")
+
+
+class Store:
+    """One connection to an index's database. Not for two threads at once."""
+
+    def __init__(self, database: Database) -> None:
+        self.path = database.path
+        self._database = database
+
+    @classmethod
+    def create(cls, folder: Path, fingerprint: Fingerprint) -> "Store":
+        """The database of a folder, made if there is none."""
+        path = folder / DATABASE
+        with translated(path):
+            make_private_folder(folder)
+        store = cls(Database(path, "rwc"))
+        with store._closed_on_error():
+            # A crash here leaves either no table or all of them.
+            store._database.execute("BEGIN IMMEDIATE")
+            if not store._tables():
+                for statement in TABLES.strip().split(";\n"):
+                    store._database.execute(statement.rstrip(";"))
+                set_meta(store._database, "schema", str(VERSION))
+                set_meta(store._database, "database", token_hex(16))
+                set_meta(store._database, "fingerprint", fingerprint.to_json())
+                begin(store._database, 0, (0, 0))
+            store._database.execute("COMMIT")
+            store._check_schema()
+        return store
+
+    @classmethod
+    def open(cls, folder: Path, *, to_write: bool = False) -> "Store":
+        """The database of a folder; also one that cannot be written, unless `to_write`.
+
+        Raises IndexMissing if there is none, IndexDamaged if it cannot be read.
+        """
+        path = folder / DATABASE
+        missing = IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
+        with translated(path):
+            if not path.is_file():
+                raise missing
+        store = cls(Database(path, "rw" if to_write else "r"))
+        with store._closed_on_error():
+            store._database.check_length()
+            if not store._tables():
+                if store._database.row("SELECT 1 FROM sqlite_master WHERE name = 'documents'"):
+                    raise damaged(path, "it has no table meta")
+                raise missing
+            store._check_schema()
+        return store
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_schema(self) -> None:
+        # Of any schema, as far as is known: it is read before anything that a schema changes.
+        row = self._database.row("SELECT value FROM meta WHERE key = 'schema'")
+        version = None if row is None else str(row[0])
+        if version != str(VERSION):
+            raise IndexProblem(
+                f"{self.path} has schema {version}, this program reads {VERSION}; "
+                "delete it and ingest the documents again"
+            )
+
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    def read_only(self) -> IndexProblem | None:
+        """Why it cannot be written; None if it can."""
+        return self._database.read_only
+
+    @property
+    def outdated(self) -> bool:
+        """See Database.outdated."""
+        return self._database.outdated
+
+    def _tables(self) -> bool:
+        return self._database.row("SELECT 1 FROM sqlite_master WHERE name = 'meta'") is not None
+
+    # Reading
+
+    def pin(self) -> int:
+        """Hold on to the present generation, and return it: later reads see just that one."""
+        self.unpin()
+        self._database.execute("BEGIN")
+        return self.generation
+
+    def unpin(self) -> None:
+        """Let go of a pinned generation; harmless if none is."""
+        self._database.roll_back()
+
+    @property
+    def generation(self) -> int:
+        """The number of transactions that changed this index."""
+        return self._last().number
+
+    def _last(self) -> Generation:
+        with self._sound("its list of generations"):
+            return last_generation(self._database)
+
+    def token(self, generation: int) -> str | None:
+        """What tells a generation of this database from one of the same number in another, or in
+        a copy that went another way; None if it is not known, or no longer."""
+        with self._sound("its list of generations"):
+            found = generation_of(self._database, generation)
+        return None if found is None else found.token
+
+    def _setting(self, key: str) -> str:
+        with self._sound(f"its {key}"):
+            return get_meta(self._database, key) or ""
+
+    @property
+    def database_id(self) -> str:
+        """The same for as long as the database lives, and in its copies; empty if it was made by a
+        program that gave none."""
+        return self._setting("database")
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint.from_json(self._setting("fingerprint"))
+
+    def count(self) -> tuple[int, int]:
+        """How many documents and chunks there are."""
+        last = self._last()
+        return last.n_documents, last.n_chunks
+
+    def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
+        """Documents in order of doc_id, from behind `after`; all of them unless limited."""
+        rows = self._database.all_rows(
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
+            [after, limit],
+        )
+        if not after and limit < 0 and len(rows) != self.count()[0]:
+            raise self._damaged("its list of documents")
+        return [self._document_row(row) for row in rows]
+
+    def document_row(
+        self, *, doc_id: str | None = None, path: str | None = None
+    ) -> StoredDocument | None:
+        """The document with this id, or of this file."""
+        column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?"
+        try:
+            row = self._database.row(sql, [value])
+        except UnicodeEncodeError:  # no document has an id with surrogates
+            return None
+        return None if row is None else self._document_row(row)
+
+    def has(self, doc_id: str) -> bool:
+        """Whether there is a document of this id, damaged or not."""
+        found = self._database.row("SELECT 1 FROM documents WHERE doc_id = ?", [doc_id])
+        return found is not None
+
+    def _document_row(self, row: Sequence[object]) -> StoredDocument:
+        with self._sound(f"the document {row[1]}"):
+            return stored_document(row)
+
+    def document(self, document: int) -> Document:
+        """A document whole, by its row.
+
+        Raises IndexDamaged if it is not there, or is not what was stored.
+        """
+        row = self._database.row(
+            f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
+            "WHERE document = ?",
+            [document],
+        )
+        if row is None:
+            raise self._damaged(f"the document of row {document}")
+        with self._sound(f"the document {row[5]}"):
+            return whole_document(row)
+
+    @contextmanager
+    def _sound(self, what: str) -> Iterator[None]:
+        """A damaged row as IndexDamaged, which says what is damaged."""
+        try:
+            yield
+        except DamagedRow as error:
+            raise self._damaged(what) from error
+
+    def _damaged(self, what: str) -> IndexDamaged:
+        what = what.encode(errors="replace").decode()  # it may name what is damaged
+        return IndexDamaged(f"{self.path} is damaged: {what} is not what was stored; {_MEND}")
+
+    def damaged_documents(self) -> list[str]:
+        """The ids of the documents that `document` refuses, in order."""
+        return [row.doc_id for row in self.documents() if not self.is_intact(row)]
+
+    def is_intact(self, row: StoredDocument) -> bool:
+        """Whether `document` gives the document of a row."""
+        try:
+            self.document(row.document)
+        except IndexDamaged:
+            return False
+        return True
+
+    def empty_log(self) -> None:
+        """See Database.empty_log."""
+        self._database.empty_log()
+
+    def copy_into(self, database: Database) -> None:
+        """See Database.copy_into: it is the pinned generation that is copied."""
+        self._database.copy_into(database)
+
+    def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
+        """These chunks, in order of their id. Raises IndexDamaged if one is not there."""
+        return list(self._each_of_chunks(CHUNK_COLUMNS, ids, stored_chunk))
+
+    def vectors_in_bytes(self, ids: Iterable[int]) -> dict[int, bytes]:
+        """Each chunk's own vector and its sentences', as they are kept
+        (index.store.rows.stored_vectors reads them). Raises IndexDamaged if a chunk is not
+        there."""
+        return dict(self._each_of_chunks("chunk_id, all_sum, vectors", ids, stored_blob))
+
+    def vectors(self, ids: Ids) -> Matrix:
+        """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
+        dimension = self.fingerprint.model.dimension
+        own = f"chunk_id, own_sum, substr(vectors, 1, {row_bytes(dimension)})"
+        vectors = b"".join(vector for _, vector in self._each_of_chunks(own, ids, stored_blob))
+        return QuantizedVectors.from_bytes(vectors, dimension).expand()
+
+    def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
+        """The token vectors of these chunks; a chunk that has none is left out."""
+        dimension = self.fingerprint.model.dimension
+        found = self._each_of_chunks("chunk_id, sum, tokens", ids, stored_blob, "token_vectors")
+        return {i: tokens_from(tokens, dimension) for i, tokens in found if tokens}
+
+    def _each_of_chunks(
+        self,
+        columns: str,
+        ids: Iterable[int],
+        made: Callable[[Sequence[object]], _Made],
+        table: str = "chunks",
+    ) -> Iterator[_Made]:
+        """What is made of the columns of each of these chunks, in order of their ids."""
+        wanted = {int(i) for i in ids}
+        documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
+        rows = self._database.all_rows(
+            f"SELECT {columns} FROM {table} {documents}"
+            "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
+            [json_ids(wanted)],
+        )
+        if len(rows) != len(wanted):
+            lost = min(wanted.difference(row[0] for row in rows), default=0)
+            raise self._damaged(self._place_of(lost))
+        for row in rows:
+            try:
+                yield made(row)
+            except DamagedRow as error:
+                raise self._damaged(self._place_of(row[0])) from error
+
+    def _place_of(self, chunk_id: object) -> str:
+        """A chunk, for people: by its document, if that can be found."""
+        rows = self._database.all_rows(
+            "SELECT doc_id FROM documents JOIN chunks USING (document) WHERE chunk_id = ?",
+            [chunk_id],
+        )
+        return f"the document {rows[0][0]}" if rows else f"the chunk {chunk_id}"
+
+    def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
+        """Those of the digests that chunks of the store have: one question instead of many."""
+        marks = ", ".join("?" * len(digests))
+        rows = self._database.all_rows(
+            f"SELECT DISTINCT digest FROM chunks WHERE digest IN ({marks})", list(digests)
+        )
+        with self._sound("its list of chunks"):
+            return {blob(row[0]) for row in rows}
+
+    def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
+        """The encoding of a chunk of this key that was put in in generation `since` or later; none
+        that is damaged."""
+        # The chunk that the index of digests names is read by its id: its own columns must agree.
+        row = self._database.row(
+            "SELECT digest, sentences, chunk_id, all_sum, vectors, sum, tokens FROM chunks "
+            "JOIN token_vectors USING (chunk_id) WHERE chunk_id = (SELECT chunk_id FROM chunks "
+            "WHERE digest = ? AND sentences = ? AND generation >= ? LIMIT 1)",
+            [*key, since],
+        )
+        if row is None or row[:2] != key:
+            return None
+        try:
+            return encoding_from(row[2:])
+        except DamagedRow:
+            return None
+
+    def doc_ids(self) -> list[tuple[int, str]]:
+        """Every document's row and id. They are read as one value: another thread may take the
+        interpreter's lock, for 5 ms, at each row that is read by itself."""
+        rows, doc_ids = self._arrays("document, doc_id FROM documents", [])
+        if len(rows) != self.count()[0]:
+            raise self._damaged("its list of documents")
+        return list(zip(rows, doc_ids, strict=True))
+
+    def chunk_ids_of(
+        self,
+        documents: Iterable[int] | None = None,
+        doc_ids: Sequence[str] | None = None,
+        media_types: Sequence[str] | None = None,
+    ) -> Ids:
+        """The chunks, ascending, of the documents that have one of these rows, of these ids and of
+        these media types, as far as they are given. No text may hold a NUL."""
+        wanted = {
+            "document": None if documents is None else json_ids(documents),
+            "doc_id": None if doc_ids is None else json.dumps(doc_ids),
+            "media_type": None if media_types is None else json.dumps(media_types),
+        }
+        given = {column: values for column, values in wanted.items() if values is not None}
+        # One parameter for all values: a statement takes only so many.
+        where = [f"{column} IN (SELECT value FROM json_each(?))" for column in given]
+        chosen = f"FROM documents WHERE {' AND '.join(where) or 'TRUE'}"
+        values = list(given.values())
+        rows, sums = self._arrays(f"document, ids_sum {chosen}", values)
+        owners, ids = self._arrays(
+            f"document, chunk_id FROM chunks WHERE document IN (SELECT document {chosen}) "
+            "ORDER BY document, ordinal",
+            values,
+        )
+        with self._sound("its list of chunks"):
+            found = ids_from(zip(ids))
+        return np.sort(self._of_documents(rows, sums, owners, found))
+
+    def _arrays(self, columns: str, parameters: Sequence[object]) -> list[list[Any]]:
+        """Two columns of a query, whole."""
+        first, second = columns.split(" FROM ")[0].split(", ")
+        row = self._database.row(
+            f"SELECT json_group_array({first}), json_group_array({second}) FROM (SELECT {columns})",
+            parameters,
+        )
+        return [json.loads(column) for column in row or ()]
+
+    def _of_documents(self, rows: list[int], sums: list[int], owners: list[int], ids: Ids) -> Ids:
+        """The chunks' ids, if they are the documents' own. Raises IndexDamaged."""
+        order = np.array(owners, dtype=np.int64)
+        firsts, lasts = (np.searchsorted(order, rows, side) for side in ("left", "right"))
+        for row, expected, first, last in zip(rows, sums, firsts, lasts, strict=True):
+            if ids_sum(ids[first:last]) != expected:
+                raise self._damaged(f"the document of row {row}")
+        return ids
+
+    def changes_since(self, generation: int) -> Changes:
+        """The chunks removed and added after a generation, each in order of its id."""
+        removed = self._database.rows(
+            "SELECT DISTINCT chunk_id FROM tombstones WHERE generation > ? ORDER BY chunk_id",
+            [generation],
+        )
+        added = self._database.rows(
+            # A million rows are sorted sooner than they are met in the order of their ids.
+            "SELECT chunk_id FROM chunks INDEXED BY chunks_by_generation WHERE generation > ?",
+            [generation],
+        )
+        with self._sound("its list of chunks"):
+            return Changes(removed=ids_from(removed), added=np.sort(ids_from(added)))
+
+    def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+        """Chunk ids with their texts, and the title and headings they stand under, document by
+        document."""
+        rows = self._database.rows(
+            "SELECT document, chunk_id, start, end, digest FROM chunks "
+            "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
+            [json_ids(ids)],
+        )
+        n_found = 0
+        for row, in_document in groupby(rows, key=itemgetter(0)):
+            document = self.document(row)
+            for _, chunk_id, *place in in_document:
+                with self._sound(f"the document {document.doc_id}"):
+                    span, text = cut_out(document, place)
+                n_found += 1
+                yield integer(chunk_id), text, (document.title, *document.headings_of(span))
+        if n_found != len(ids):
+            raise self._damaged("its list of chunks")
+
+    # Writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All that is written in it becomes one new generation, or none if it raises."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            transaction = Transaction(self._database, self._last(), self.fingerprint)
+            with self._sound("a row that is to be replaced"):
+                yield transaction
+            begin(self._database, transaction.generation, transaction.totals)
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._database.roll_back()
+            raise
+
+    def forget_before(self, generation: int) -> None:
+        """Drop what led up to a generation that FAISS and BM25 have been published at."""
+        # In this order: files of a generation without a token are never caught up, so none is ever
+        # caught up without its tombstones.
+        self._database.execute("DELETE FROM generations WHERE generation < ?", [generation])
+        self._database.execute("DELETE FROM tombstones WHERE generation <= ?", [generation])

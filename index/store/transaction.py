@@ -1,0 +1,158 @@
+"""What is written to the store in one transaction."""
+
+import json
+from collections.abc import Iterable
+
+from index.fingerprint import Fingerprint
+from index.store.checksums import blob_sum, check_sum, sum_of
+from index.store.meta import Generation, counted, last_row, set_meta
+from index.store.rows import (
+    DOCUMENT_COLUMNS,
+    StoredEncoding,
+    ids_sum,
+    integer,
+    sentences_blob,
+    stored_encoding,
+)
+from index.store.sqlite import Database
+from index.store.vector_codec import row_bytes
+from index.types import Chunk, Document, Encoding
+
+Encoded = tuple[Chunk, Encoding | StoredEncoding]
+
+
+class Transaction:
+    """The writes of one new generation."""
+
+    def __init__(self, database: Database, before: Generation, fingerprint: Fingerprint) -> None:
+        """before: the generation that it follows; fingerprint: of the chunks that are put"""
+        self._database = database
+        self._generation = before.number + 1
+        self._n_documents, self._n_chunks = before.n_documents, before.n_chunks
+        self._dimension = fingerprint.model.dimension
+        self._recounted = False
+
+    @property
+    def generation(self) -> int:
+        """The generation that this transaction makes."""
+        return self._generation
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """How many documents and chunks there are after what it has written so far."""
+        if self._recounted:
+            return counted(self._database)
+        return self._n_documents, self._n_chunks
+
+    def put(self, document: Document, path: str | None, chunks: Iterable[Encoded]) -> int:
+        """Put a document in, in place of the one of the same doc_id or file; return how many
+        chunks it has.
+
+        The chunks are written as they come. What they replace is there until the last of them is
+        written, so that their encodings can be taken from it.
+        """
+        former = self._former(document, path)
+        row = self._next_row()
+        ids = []
+        for chunk, encoding in chunks:
+            if former:
+                self._bury("chunk_id", chunk.chunk_id)
+                self._database.execute("DELETE FROM chunks WHERE chunk_id = ?", [chunk.chunk_id])
+            self._put_chunk(row, document.doc_id, chunk, encoding)
+            ids.append(chunk.chunk_id)
+        for each in former:
+            self.delete(each)
+        self._put_document(row, document, path, ids)
+        self._n_documents += 1
+        self._n_chunks += len(ids)
+        return len(ids)
+
+    def _former(self, document: Document, path: str | None) -> list[int]:
+        rows = self._database.rows(
+            "SELECT document FROM documents WHERE doc_id = ? OR path = ?", [document.doc_id, path]
+        )
+        return [integer(row[0]) for row in rows]
+
+    def _next_row(self) -> int:
+        """A row that no document has or had."""
+        return last_row(self._database) + 1
+
+    def _put_document(self, row: int, document: Document, path: str | None, ids: list[int]) -> None:
+        columns = [
+            row,
+            document.doc_id,
+            path,
+            document.source,
+            document.title,
+            document.media_type,
+            document.sha256,
+            len(document.text),
+            len(ids),
+            json.dumps(dict(document.metadata), sort_keys=True, ensure_ascii=False),
+            ids_sum(ids),
+        ]
+        places = [
+            json.dumps([[h.span.start, h.span.end, h.level, h.text] for h in document.headings]),
+            json.dumps(document.pages),
+        ]
+        self._database.execute(
+            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            [*columns, sum_of(*columns), *places, sum_of(*places), document.text],
+        )
+
+    def _put_chunk(
+        self, document: int, doc_id: str, chunk: Chunk, encoding: Encoding | StoredEncoding
+    ) -> None:
+        stored = stored_encoding(encoding) if isinstance(encoding, Encoding) else encoding
+        i, own = chunk.chunk_id, stored.vectors[: row_bytes(self._dimension)]
+        span = [chunk.ordinal, chunk.span.start, chunk.span.end, chunk.digest, self._generation]
+        rest = [sentences_blob(chunk), blob_sum(i, own), blob_sum(i, stored.vectors)]
+        chunk_sum = sum_of(i, document, doc_id, *span, *rest)
+        self._database.execute(
+            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [i, document, *span, *rest, chunk_sum, stored.vectors],
+        )
+        self._database.execute(
+            "INSERT INTO token_vectors VALUES (?,?,?)",
+            [i, blob_sum(i, stored.tokens), stored.tokens],
+        )
+
+    def delete(self, document: int) -> None:
+        """Take a document out, by its row."""
+        rows = self._database.all_rows(
+            "SELECT n_chunks FROM documents WHERE document = ?", [document]
+        )
+        if not self._recounted:
+            self._n_documents -= len(rows)
+            self._n_chunks -= sum(integer(row[0]) for row in rows)
+        self._bury("document", document)
+        self._database.execute("DELETE FROM documents WHERE document = ?", [document])
+
+    def _bury(self, column: str, value: int) -> None:
+        """Tombstones for the chunks that have this value."""
+        self._database.execute(
+            f"INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE {column} = ?",
+            [self._generation, value],
+        )
+
+    def recount(self) -> None:
+        """Take the totals from what is there in the end: rows that are deleted may be damaged."""
+        self._recounted = True
+
+    def move(self, document: int, path: str) -> None:
+        """The file of a document lies elsewhere now. Raises DamagedRow."""
+        [found] = self._database.all_rows(
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE document = ?", [document]
+        )
+        *columns, document_sum = found
+        check_sum(document_sum, *columns)
+        columns[DOCUMENT_COLUMNS.split(", ").index("path")] = path
+        self._database.execute(
+            "UPDATE documents SET path = ?, document_sum = ? WHERE document = ?",
+            [path, sum_of(*columns), document],
+        )
+
+    def set_fingerprint(self, fingerprint: Fingerprint) -> None:
+        """Chunks that are put from now on are of this model and chunker."""
+        set_meta(self._database, "fingerprint", fingerprint.to_json())
+        self._dimension = fingerprint.model.dimension

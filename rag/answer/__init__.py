@@ -1,0 +1,1 @@
+"""Ranked passages to answers: sentences, highlights, citations, confidence, explanations."""

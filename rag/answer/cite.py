@@ -1,0 +1,64 @@
+"""Citations, proven as they are made: no passage leaves that is not its slice of the document."""
+
+from collections.abc import Sequence
+
+from index.errors import CitationBroken
+from index.store.rows import StoredChunk
+from index.types import Document, Span, digest_of
+from rag.results import Citation, Highlight
+
+
+def cite(document: Document, parts: Sequence[StoredChunk], span: Span | None = None) -> Citation:
+    """The citation of a chunk, of neighbouring ones together, or of a span within them.
+
+    parts: in order of their place, with nothing but white space between them.
+
+    Raises CitationBroken unless the document's slice is, to the character, the text that was
+    chunked and encoded at ingest.
+    """
+    whole = Span(parts[0].chunk.span.start, parts[-1].chunk.span.end)
+    at = whole.start
+    for part in parts:
+        _prove(document, part)
+        if document.text[at : part.chunk.span.start].strip():
+            raise CitationBroken(f"{document.doc_id}: text lies between joined passages; report it")
+        at = part.chunk.span.end
+    span = whole if span is None else span
+    if not whole.contains(span):
+        raise CitationBroken(f"{span} of {document.doc_id} lies outside {whole}; report this")
+    line_start, line_end = document.lines_of(span)
+    page_start, page_end = document.pages_of(span)
+    return Citation(
+        doc_id=document.doc_id,
+        source=document.source,
+        title=document.title,
+        start=span.start,
+        end=span.end,
+        line_start=line_start,
+        line_end=line_end,
+        page_start=page_start,
+        page_end=page_end,
+        headings=list(document.headings_of(span)),
+        quote=span.of(document.text),
+        sha256=document.sha256,
+    )
+
+
+def _prove(document: Document, stored: StoredChunk) -> None:
+    span = stored.chunk.span
+    quote = span.of(document.text)
+    if len(quote) != span.end - span.start or digest_of(quote) != stored.chunk.digest:
+        raise CitationBroken(
+            f"{document.doc_id}[{span.start}:{span.end}] is not the text that was indexed; "
+            "run `rag ingest --rebuild` and report this"
+        )
+
+
+def highlight(document: Document, span: Span, within: Span) -> Highlight:
+    """A sentence of a passage, quoted.
+
+    Raises CitationBroken if it does not lie within the passage.
+    """
+    if not within.contains(span):
+        raise CitationBroken(f"sentence {span} lies outside its passage {within}; report this")
+    return Highlight(start=span.start, end=span.end, quote=span.of(document.text))

@@ -1,0 +1,1 @@
+"""The `rag` command: one module a command, and what prints its results."""

@@ -1,0 +1,316 @@
+"""The command line. Heavy modules are imported where they are used, so that help answers at once.
+
+Exit status: 0 all is well, also if nothing answers a question; 1 done, but something that should
+have been read was skipped (not what was merely left out, as files of other types are); 2 an error,
+told in one line; 70 a bug, whose traceback RAG_DEBUG=1 shows;
+130 stopped with Ctrl-C.
+"""
+
+import gc
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from inspect import cleandoc
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+from typer.main import get_group
+
+from index.errors import RagError
+from rag.cli.backup import backup, restore
+from rag.cli.check import check
+from rag.cli.documents import list_documents, remove
+from rag.cli.ingest import ingest
+from rag.cli.options import (
+    DocOption,
+    ExplainOption,
+    IndexOption,
+    JsonOption,
+    KOption,
+    MergeOption,
+    ModelOption,
+    QuestionArgument,
+    RerankOption,
+    interruptible,
+)
+from rag.output.compile_notice import log_compiling
+from rag.output.safe_output import PrintableFormatter, complain, say, say_json
+from rag.output.streams import flushed_output, prepare_streams, silence
+
+if TYPE_CHECKING:
+    from index.protocols import Embedder
+    from rag.pipeline import Pipeline
+    from rag.results import Filter
+    from rag.settings import Settings
+
+
+class _Commands(TyperGroup):
+    """This module's commands, and those of the packages above this one, which are found by name
+    and never imported here; they are looked for when they are asked for, for that takes as long as
+    a search."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._add_those_above()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self._add_those_above()
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.help:
+            # Typer ends a line of the help where one ends in the source.
+            paragraphs = cleandoc(command.help).split("\n\n")
+            command.help = "\n\n".join(each.replace("\n", " ") for each in paragraphs)
+        return command
+
+    def _add_those_above(self) -> None:
+        from importlib.metadata import entry_points
+
+        above = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        above.callback()(lambda: None)  # however few it has, it is a group
+        for entry in sorted(entry_points(group="rag.commands"), key=lambda e: e.name, reverse=True):
+            command = entry.load()
+            if isinstance(command, typer.Typer):
+                above.add_typer(command, name=entry.name)
+            else:
+                above.command(entry.name)(command)
+        self.commands.update(get_group(above).commands)
+
+
+app = typer.Typer(
+    name="rag",
+    cls=_Commands,
+    help="Ask your documents: answers and passages, each cited and proven against its source.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"rag {version('rag')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="A file of settings that you trust: RAG_CONFIG, or else none."
+        ),
+    ] = None,
+) -> None:
+    del show_version  # its callback has shown it
+    if config is not None:
+        from rag.settings_files import CONFIG_VARIABLE
+
+        os.environ[CONFIG_VARIABLE] = str(config)
+
+
+app.command()(ingest)
+
+
+@app.command()
+def ask(
+    question: QuestionArgument,
+    k: KOption = 5,
+    doc: DocOption = None,
+    merge: MergeOption = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+    rerank: RerankOption = None,
+) -> None:
+    """Answer a question with the documents' own sentences, each with its source.
+
+    The passages behind them follow. If the documents do not answer it, that is said instead, and
+    the exit status is 0 all the same.
+    """
+    from rag.cli.print_results import print_answer
+    from rag.output.terminal import console
+    from rag.results import to_json
+
+    query = " ".join(question)
+    with _opened(query, k, doc, index=index, model=model, rerank=rerank) as (pipeline, filter):
+        answer = pipeline.ask(query, k, filter, explain=explain, merge=merge)
+    if as_json:
+        say_json(to_json(answer))
+    else:
+        print_answer(console(), answer, full=explain)
+
+
+@app.command()
+def search(
+    question: QuestionArgument,
+    k: KOption = 5,
+    doc: DocOption = None,
+    merge: MergeOption = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
+    lexical: Annotated[
+        bool,
+        typer.Option("--lexical", help="Search by BM25 alone: no model is loaded, no vector used."),
+    ] = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+    rerank: RerankOption = None,
+) -> None:
+    """Show the passages that answer a question best, with their sources."""
+    from rag.cli.print_results import print_result
+    from rag.output.terminal import console
+    from rag.results import to_json
+
+    query = " ".join(question)
+    flags = {"index": index, "model": model, "rerank": rerank}
+    with _opened(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
+        result = pipeline.search(query, k, filter, explain=explain, merge=merge)
+    if as_json:
+        say_json(to_json(result))
+    else:
+        print_result(console(), result)
+
+
+app.command("list")(list_documents)
+app.command()(remove)
+app.command()(check)
+app.command()(backup)
+app.command()(restore)
+
+
+@app.command()
+def info(
+    index: IndexOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what the index holds, what model made it and what runs that, and its size on disk."""
+    from rag.cli.overview import overview
+    from rag.cli.print_results import print_overview
+    from rag.output.terminal import console
+    from rag.settings import Settings
+
+    found = overview(Settings.resolve(index=index))
+    if as_json:
+        say_json(found.model_dump_json(indent=1))
+    else:
+        print_overview(console(), found)
+
+
+@contextmanager
+def _opened(
+    question: str,
+    k: int,
+    doc: list[str] | None,
+    *,
+    lexical: bool = False,
+    **flags: str | Path | None,
+) -> "Iterator[tuple[Pipeline, Filter | None]]":
+    """The pipeline that the settings and flags name, for one question, and the filter that lets the
+    named documents through; closed after it."""
+    from rag.check_query import checked_query
+    from rag.settings import Settings
+
+    checked_query(question, k)
+    settings = Settings.resolve(**flags)
+    filter = _filter(settings, doc or [])
+    with interruptible("Stopped."):
+        # Loading a model leaves Python to others: what a search imports is imported meanwhile.
+        Thread(target=import_module, args=["rag.cli.print_results"]).start()
+        embedder = None if lexical else _embedder(settings)
+        from rag.pipeline import Pipeline
+
+        pipeline = Pipeline.open(settings, embedder, lexical=lexical)
+        try:
+            yield pipeline, filter
+        finally:
+            pipeline.close()
+
+
+def _embedder(settings: "Settings") -> "Embedder":
+    """The index's model."""
+    from rag.models.load import fingerprint_in, load_model_of
+
+    with _loading_shown() if sys.stderr.isatty() else nullcontext():
+        return load_model_of(fingerprint_in(settings.index), settings)
+
+
+@contextmanager
+def _loading_shown() -> Iterator[None]:
+    from rich.markup import escape
+
+    from rag.output.compile_notice import compiling_shown
+    from rag.output.terminal import console
+
+    loading = "Loading the model…"
+    with (
+        console(stderr=True).status(loading) as status,
+        compiling_shown(lambda news: status.update(escape(news) or loading)),
+    ):
+        yield
+
+
+def _filter(settings: "Settings", names: list[str]) -> "Filter | None":
+    if not names:
+        return None  # without what it takes to look names up
+    from rag.cli.document_names import filter_of
+
+    return filter_of(settings.index, names)
+
+
+def main() -> None:
+    """The `rag` command."""
+    prepare_streams()
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("rag: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    log_compiling()
+    # Most of a short command is imports, which leave nothing to collect.
+    gc.set_threshold(100_000, 20, 20)
+    # None of its plugins is used, and to look for some takes longer than a search.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    try:
+        with flushed_output():
+            status = app(standalone_mode=False)
+    except TyperException as error:
+        _complain_of_usage(error)
+        sys.exit(2)
+    except RagError as error:
+        complain(f"rag: {error}")
+        sys.exit(2)
+    except BrokenPipeError:
+        silence(sys.stdout)  # its reader has gone, as `head` does
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("RAG_DEBUG"):
+            raise
+        why = f"{type(error).__name__}: {error}"
+        complain(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback")
+        sys.exit(70)
+    sys.exit(status)
+
+
+def _complain_of_usage(error: TyperException) -> None:
+    """An option or argument that is not known, missing or of another type. A group without a
+    command has shown its help, and has nothing to say."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if message and context is not None:
+        message += f"; see `{context.command_path} --help`"
+    if message:
+        complain(f"rag: {message[0].lower()}{message[1:]}")

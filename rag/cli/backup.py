@@ -1,0 +1,105 @@
+"""`rag backup` and `rag restore`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BadInput, IndexProblem
+from rag.cli.options import IndexOption
+from rag.output.safe_output import complain, confirmed, on_one_line, say
+
+if TYPE_CHECKING:
+    from index.maintain.backup_contents import BackupContents
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write, outside the index directory.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    index: IndexOption = None,
+) -> None:
+    """Copy all that the index holds into one file, while others read and write the index."""
+    from index.maintain.backup import backup as write_backup
+    from rag.settings import Settings
+
+    folder = Settings.resolve(index=index).index
+    with _stoppable(
+        lambda: _identity(file),
+        f"Stopped. No backup was written; if there is a file {file}, it is as it was.",
+        f"Stopped. {file} is written, and whole.",
+    ):
+        contents = write_backup(folder, file, overwrite=force)
+    say(_summary(f"Backed up to {file}", contents))
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `rag backup` wrote.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Replace what the index holds without asking.")
+    ] = False,
+    index: IndexOption = None,
+) -> None:
+    """Put the contents of a backup in place of what the index holds; a running service follows."""
+    from index.maintain.backup import check_source, holds_index
+    from index.maintain.backup import restore as put_back
+    from rag.settings import Settings
+
+    folder = Settings.resolve(index=index).index
+    check_source(folder, file)
+    with _stoppable(
+        lambda: _state(folder),
+        f"Stopped. The index in {folder} is as it was.",
+        f"Stopped. {folder} is restored; the first search builds what is missing.",
+    ):
+        if not yes and holds_index(folder):
+            _confirm(folder, file)
+        contents = put_back(folder, file, overwrite=yes or holds_index(folder))
+    say(_summary(f"Restored {folder} from {file}", contents))
+
+
+def _confirm(folder: Path, file: Path) -> None:
+    if not sys.stdin.isatty():
+        raise BadInput(f"{folder} holds an index; give --yes to replace what it holds")
+    if not confirmed(f"Replace what the index in {folder} holds by {file}?"):
+        raise BadInput(f"not confirmed; the index in {folder} is as it was")
+
+
+def _summary(done: str, contents: "BackupContents") -> str:
+    from rag.cli.print_results import size
+
+    return (
+        f"{on_one_line(done)}: documents {contents.n_documents:,}, passages "
+        f"{contents.n_chunks:,}, generation {contents.generation}, {size(contents.n_bytes)}"
+    )
+
+
+@contextmanager
+def _stoppable(state: Callable[[], object], unchanged: str, changed: str) -> Iterator[None]:
+    """Ctrl-C ends the command with status 130 and the line that fits the state it left."""
+    before = state()
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("")  # behind the ^C
+        complain(unchanged if state() == before else changed)
+        raise typer.Exit(130) from None
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _state(folder: Path) -> object:
+    from index.publish.snapshot import state_of
+
+    try:
+        return state_of(folder)
+    except IndexProblem as error:
+        return type(error)

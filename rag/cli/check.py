@@ -1,0 +1,79 @@
+"""`rag check`."""
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.options import IndexOption, interruptible
+from rag.output.safe_output import say_json
+
+if TYPE_CHECKING:
+    from index.maintain.checked import Checked
+    from rag.settings import Settings
+
+
+def check(
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Mend what can be: FAISS and BM25, and documents whose text or file is intact.",
+        ),
+    ] = False,
+    drop: Annotated[
+        bool,
+        typer.Option("--drop", help="With --repair: remove the documents that cannot be mended."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    index: IndexOption = None,
+) -> None:
+    """Verify all that the index holds: the database, each text, span and vector, FAISS and BM25.
+
+    The exit status is 0 if all is sound, or has been mended; 1 if something is damaged that
+    --repair may mend, or could not be verified while another process writes; 2 if something is
+    lost, which only its file or a backup has.
+    """
+    from rag.cli.print_check import check_json, print_checked
+    from rag.output.terminal import console
+    from rag.settings import Settings
+
+    settings = Settings.resolve(index=index)
+    with interruptible("Stopped. The index is as it was, or mended in part; run it again."):
+        before, after = _checked(settings, repair=repair, drop=drop)
+    if as_json:
+        say_json(check_json(before, after, str(settings.index)))
+    else:
+        print_checked(console(), before, after)
+    raise typer.Exit(_status(before, after))
+
+
+def _status(before: "Checked", after: "Checked | None") -> int:
+    if before.sound:
+        return 0
+    if after is None:
+        return 1
+    return 0 if after.sound and not any(flaw.part == "lost" for flaw in before.flaws) else 2
+
+
+def _checked(settings: "Settings", *, repair: bool, drop: bool) -> "tuple[Checked, Checked | None]":
+    """What a check found, and after a repair, if it was asked for, what is left."""
+    import sys
+
+    from index.errors import BadInput
+    from index.maintain.check import check as check_index
+    from rag.ingest import repair_index
+    from rag.output.terminal import console
+
+    if drop and not repair:
+        raise BadInput("--drop goes with --repair")
+    showing = sys.stderr.isatty()
+    with console(stderr=True).status("Checking…") if showing else nullcontext() as status:
+
+        def told(done: int, total: int) -> None:
+            if status is not None:
+                status.update(f"Checked {done:,} of {total:,} passages")
+
+        if repair:
+            return repair_index(settings, told, drop=drop)
+        return check_index(settings.index, told), None

@@ -1,0 +1,112 @@
+"""The documents that people name on the command line: by id, pattern, path, or a file's base name.
+
+Over HTTP documents are named by ids and patterns alone: a client's paths mean nothing there.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path, PurePosixPath
+
+from index.errors import BadInput
+from index.ingest.file_ids import is_gone, shown
+from index.ingest.files import resolved
+from index.store.rows import StoredDocument
+from index.store.store import Store
+from rag.check_query import check_names
+from rag.name_patterns import NamePatterns, is_pattern
+from rag.results import Filter
+
+_N_NAMED = 5
+"""Documents that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The documents that a name stands for. is_pattern: whether the name stands for as many as
+    there are, and not for one alone."""
+
+    name: str
+    rows: Sequence[StoredDocument]
+    is_pattern: bool
+
+
+def documents_in(folder: Path) -> list[StoredDocument]:
+    """The documents of an index, in order of their ids. Raises IndexMissing or IndexDamaged."""
+    with closing(Store.open(folder)) as store:
+        return store.documents()
+
+
+def find_named(rows: Sequence[StoredDocument], name: str) -> Named:
+    """The documents among `rows` that a name stands for: the one with this id; or else those whose
+    ids match it as a pattern; the one whose file is at this path; the only one whose file has this
+    base name.
+
+    Raises BadInput if there is none, or if several have the base name.
+    """
+    same_id = [row for row in rows if row.doc_id == name]
+    if same_id:
+        return Named(name, same_id, is_pattern=False)
+    if is_pattern(name):
+        pattern = NamePatterns([name])
+        matched = [row for row in rows if pattern.match(row.doc_id)]
+        if matched:
+            return Named(name, matched, is_pattern=True)
+    same_file = _at_path(rows, name) or [row for row in rows if _base_name(row) == name]
+    if len(same_file) == 1:
+        return Named(name, same_file, is_pattern=False)
+    if not rows:
+        raise BadInput(f"no document {name!r}: the index holds none; `rag ingest PATH` adds some")
+    folder = name.rstrip("/")
+    if not same_file and any(row.doc_id.startswith(f"{folder}/") for row in rows):
+        raise BadInput(
+            f"{name!r} is a folder; name its documents by a pattern, as '{escape(folder)}/*'"
+        )
+    if not same_file:
+        raise BadInput(f"no document {name!r}; `rag list` shows those that there are")
+    raise BadInput(f"{name!r} could be any of {_some(same_file)}; name one by its id or path")
+
+
+def find_all_named(rows: Sequence[StoredDocument], names: Iterable[str]) -> list[StoredDocument]:
+    """All documents that one of the names stands for, each once, in order of their ids.
+
+    Raises BadInput as `find_named` does.
+    """
+    found = {row.doc_id: row for name in names for row in find_named(rows, name).rows}
+    return [found[doc_id] for doc_id in sorted(found)]
+
+
+def filter_of(folder: Path, names: Sequence[str]) -> Filter:
+    """A filter that lets the documents through that these names stand for in an index; at least
+    one name.
+
+    Raises BadInput as `find_named` does, or if names are too many or too long; IndexMissing.
+    """
+    check_names(names)
+    rows = documents_in(folder)
+    found = [find_named(rows, name) for name in names]
+    # An id with marks in it would, as a pattern, let others through.
+    texts = [each.name if each.is_pattern else escape(each.rows[0].doc_id) for each in found]
+    check_names(texts)  # base names stand for ids that may be longer
+    return Filter(doc_id=texts)
+
+
+def _at_path(rows: Sequence[StoredDocument], name: str) -> list[StoredDocument]:
+    if not name or "\0" in name:
+        return []
+    path = resolved(Path(name))
+    same_path = [row for row in rows if row.path == str(path)]
+    # A folder that was moved with its index: the ids are still right, the paths are not.
+    return same_path or [
+        row for row in rows if row.doc_id == shown(path) and row.path and is_gone(row.path)
+    ]
+
+
+def _base_name(row: StoredDocument) -> str:
+    return PurePosixPath(row.path or row.doc_id).name
+
+
+def _some(rows: Sequence[StoredDocument]) -> str:
+    more = f", and {len(rows) - _N_NAMED:,} more" if len(rows) > _N_NAMED else ""
+    return ", ".join(row.doc_id for row in rows[:_N_NAMED]) + more

@@ -1,0 +1,103 @@
+"""`rag list` and `rag remove`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BadInput
+from rag.cli.options import IndexOption, interruptible
+from rag.output.safe_output import complain, confirmed, on_one_line, say, say_json
+
+if TYPE_CHECKING:
+    from rag.cli.document_names import Named
+
+_N_NAMED = 10
+"""Documents that a question names before they are removed."""
+
+
+def list_documents(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DOC",
+            help="Only these: ids, patterns as 'docs/*', paths, or files' base names.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    index: IndexOption = None,
+) -> None:
+    """List the documents of the index: id, title, characters, passages and type.
+
+    In a pipe each document is a line, with tabs between these five.
+    """
+    from rag.cli.document_names import documents_in, find_all_named
+    from rag.cli.print_documents import listing_json, print_documents
+    from rag.output.terminal import console
+    from rag.settings import Settings
+
+    settings = Settings.resolve(index=index)
+    rows = documents_in(settings.index)
+    if names:
+        rows = find_all_named(rows, names)
+    if as_json:
+        say_json(listing_json(rows, settings.index))
+    elif rows:
+        print_documents(console(), rows)
+    else:
+        complain("The index holds no documents; `rag ingest PATH` adds some.")
+
+
+def remove(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DOC", help="Ids, patterns as 'docs/*', paths, or files' base names."
+        ),
+    ],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove all that a pattern matches, without asking.")
+    ] = False,
+    index: IndexOption = None,
+) -> None:
+    """Remove documents from the index; their files stay as they are.
+
+    A pattern that matches several is confirmed first: on a terminal by answering, elsewhere with
+    --yes. If the file of a removed document is still there, the next `rag ingest` of it, or of the
+    folder that it lies in, adds the document again: delete or move the file to keep it out.
+    """
+    from index.ingest.remove import remove as remove_documents
+    from rag.cli.document_names import documents_in, find_named
+    from rag.settings import Settings
+
+    settings = Settings.resolve(index=index)
+    rows = documents_in(settings.index)
+    found = [find_named(rows, name) for name in names]
+    with interruptible("Stopped. Nothing was removed."):
+        for named in found:
+            if named.is_pattern and len(named.rows) > 1 and not yes:
+                _confirm(named)
+    with interruptible("Stopped; `rag list` shows what is left."):
+        report = remove_documents(
+            settings.index, [row.doc_id for named in found for row in named.rows]
+        )
+    for doc_id in report.removed:
+        say(on_one_line(f"removed {doc_id}"))
+    where = f"{settings.index} is at generation {report.generation}"
+    say(on_one_line(f"{len(report.removed):,} removed · {where}"))
+
+
+def _confirm(named: "Named") -> None:
+    """Ask whether to remove all that a pattern matches; end the command, with status 1, unless the
+    answer is yes. Raises BadInput without a terminal to ask on."""
+
+    n = f"{len(named.rows):,} documents"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise BadInput(f"{named.name!r} matches {n}; to remove them all, add --yes")
+    for row in named.rows[:_N_NAMED]:
+        complain(row.doc_id)
+    if len(named.rows) > _N_NAMED:
+        complain(f"… and {len(named.rows) - _N_NAMED:,} more")
+    if not confirmed(f"Remove these {n} from the index?"):
+        complain("Nothing was removed.")
+        raise typer.Exit(1)

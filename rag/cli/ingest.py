@@ -1,0 +1,95 @@
+"""`rag ingest`."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from index.errors import BadInput
+from rag.cli.options import IndexOption, ModelOption, PrecisionOption, interruptible
+from rag.output.safe_output import say_json
+
+
+def ingest(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files (.txt, .md) or folders of them.")
+    ] = None,
+    index: IndexOption = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding",
+            help="The encoding of all these files, as cp1252. It is remembered for each; auto "
+            "forgets it. Without it: UTF-8, or what a file's bytes say.",
+        ),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove documents under PATHS whose files are gone.")
+    ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="With --prune and one path: also if all of it has vanished."),
+    ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="First encode anew what the index holds, as with --model."),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Name all that was not read, not only the first few.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, with all that was not read.")
+    ] = False,
+) -> None:
+    """Read documents into the index; only what changed is encoded.
+
+    The exit status is 1 if something that should have been read was skipped: a file or folder that
+    cannot be read, is empty, binary or in no known encoding, a link that leads nowhere or out of
+    PATHS. Files of other types and links within PATHS are left out, and count as no failure.
+    """
+    from rag.cli.print_ingest import print_report, report_json
+    from rag.ingest import ingest_paths, rebuild_index
+    from rag.output.progress_bar import watching
+    from rag.output.terminal import console
+    from rag.settings import Settings
+
+    _check_ingest(paths or [], rebuild=rebuild, prune=prune, yes=yes)
+    settings = Settings.resolve(index=index, model=model, precision=precision)
+    rebuilt = report = None
+    with interruptible(
+        "Stopped. What was committed is in the index; run the same command to go on."
+    ):
+        began = time.perf_counter()
+        # The bar goes to stderr and the summary to stdout, so that either can be sent elsewhere.
+        with watching(console(stderr=True)) as watch:
+            if rebuild:
+                rebuilt = rebuild_index(settings, watch)
+            if paths:
+                report = ingest_paths(
+                    settings,
+                    [Path(path) for path in paths],
+                    prune=prune,
+                    confirmed=yes,
+                    encoding=encoding,
+                    watch=watch,
+                )
+        seconds = time.perf_counter() - began
+    if as_json:
+        say_json(report_json(rebuilt, report, str(settings.index), seconds))
+    else:
+        for each in filter(None, (rebuilt, report)):
+            print_report(console(), each, str(settings.index), seconds, verbose=verbose)
+    if report is not None and report.skipped:
+        raise typer.Exit(1)
+
+
+def _check_ingest(paths: list[str], *, rebuild: bool, prune: bool, yes: bool) -> None:
+    if not paths and not rebuild:
+        raise BadInput("name a file or folder to ingest, as in `rag ingest docs/`")
+    if "" in paths:
+        raise BadInput("a path is empty; for the working directory write `rag ingest .`")
+    if yes and not prune:
+        raise BadInput("--yes confirms a --prune; give both, or neither")

@@ -1,0 +1,164 @@
+"""What an index is and what searches it, in numbers: `rag info`."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.encode.compile import CompiledModels, Manifest
+from index.encode.model_files import find_local_model
+from index.errors import ModelUnusable
+from index.fingerprint import ModelFingerprint
+from index.publish.snapshot import Snapshot
+from index.store.sqlite import log_of
+from index.store.store import DATABASE
+from rag.settings import CPU, Settings
+
+_COMPILED = "onnxruntime"
+_ORIGINAL = "sentence-transformers"
+_NOTHING = "nothing"
+_LOG = "log"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ModelOverview(_Part):
+    """The model that made the index's vectors, and what runs it here."""
+
+    name: str
+    precision: str
+    dimension: int
+    window: int = Field(description="Tokens that it reads at once.")
+    runtime: str = Field(
+        description="onnxruntime, sentence-transformers, or nothing if the model cannot be used."
+    )
+    why: str = Field(description="Why that, or what is to come first; else empty.")
+    compiled: str = Field(description="Where the compiled model lies; empty if there is none.")
+    least_cosine: float | None = Field(
+        description="Between the compiled model's vectors and the original's, on the texts that it "
+        "was verified with; null if it is not compiled."
+    )
+
+
+class VectorsOverview(_Part):
+    """How the nearest vectors are found."""
+
+    kind: str = Field(description="exact, or inverted lists.")
+    n_vectors: int
+    n_bytes: int = Field(description="In its file, which is mapped into memory.")
+    n_lists: int
+    n_probed: int = Field(description="How many of the lists a search looks into.")
+    recall: float | None = Field(description="recall@10 against exact search, measured when built.")
+
+
+class Overview(_Part):
+    """An index."""
+
+    index: str
+    generation: int
+    n_documents: int
+    n_chunks: int
+    chunker: str
+    model: ModelOverview
+    vectors: VectorsOverview
+    n_bytes: dict[str, int] = Field(description="On disk, by part.")
+
+    @property
+    def bytes_a_passage(self) -> float:
+        """On disk; without the database's log, which comes and goes."""
+        lasting = sum(n for part, n in self.n_bytes.items() if part != _LOG)
+        return lasting / max(self.n_chunks, 1)
+
+
+def overview(settings: Settings) -> Overview:
+    """Of the index that the settings name. Raises IndexMissing or IndexDamaged."""
+    snapshot = Snapshot.open(settings.index)
+    try:
+        n_documents, n_chunks = snapshot.count()
+        described = snapshot.dense.description
+        return Overview(
+            index=str(settings.index.resolve()),
+            generation=snapshot.generation,
+            n_documents=n_documents,
+            n_chunks=n_chunks,
+            chunker=snapshot.fingerprint.chunker,
+            model=_model(snapshot.fingerprint.model, settings),
+            vectors=VectorsOverview(
+                kind=described.kind,
+                n_vectors=described.n_vectors,
+                n_bytes=described.n_bytes,
+                n_lists=described.n_lists,
+                n_probed=described.n_probed,
+                recall=described.recall,
+            ),
+            n_bytes=_sizes(settings.index),
+        )
+    finally:
+        snapshot.close()
+
+
+def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:
+    """As rag.models.load would load it, without loading it."""
+    folder, manifest, runtime, why = "", None, _COMPILED, ""
+    try:
+        models = CompiledModels(settings.cache_dir)
+        if settings.device == CPU:
+            manifest = models.find(fingerprint.weights, fingerprint.precision)
+        if manifest is None or manifest.failure:
+            if settings.model is None:
+                _check_original(fingerprint)
+            runtime, why = _runtime_of_original(manifest, settings)
+            manifest = None
+        else:
+            folder = str(models.folder(fingerprint.weights, fingerprint.precision))
+    except ModelUnusable as error:
+        runtime, why, manifest = _NOTHING, str(error), None
+    return ModelOverview(
+        name=fingerprint.name,
+        precision=fingerprint.precision,
+        dimension=fingerprint.dimension,
+        window=fingerprint.window,
+        runtime=runtime,
+        why=why,
+        compiled=folder,
+        least_cosine=manifest.least_cosine if manifest is not None else None,
+    )
+
+
+def _check_original(fingerprint: ModelFingerprint) -> None:
+    """Raise ModelUnusable unless the model that the index names would be loaded as it is here."""
+    folder = find_local_model(fingerprint.name)
+    if folder.digest != fingerprint.weights:
+        raise ModelUnusable(
+            f"the model of this name in {folder.path} is not the one that the index was built "
+            "with; encode anew with `rag ingest --rebuild`"
+        )
+
+
+def _runtime_of_original(manifest: Manifest | None, settings: Settings) -> tuple[str, str]:
+    if settings.device != CPU:
+        return _ORIGINAL, f"the device is {settings.device}"
+    if manifest is not None:
+        return _ORIGINAL, manifest.failure
+    return _COMPILED, "not compiled yet; the next search or ingest does it"
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Of the files in an index directory: documents and vectors (SQLite), what stands in SQLite's
+    log, FAISS, BM25."""
+    patterns = {
+        "documents and vectors": DATABASE,
+        _LOG: log_of(folder / DATABASE).name,
+        "nearest vectors": "dense-*/*",
+        "BM25": "lexical-*/*",
+    }
+    return {part: sum(map(_size, folder.glob(each))) for part, each in patterns.items()}
+
+
+def _size(file: Path) -> int:
+    """0 if it has just gone, as the log does with its last reader."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,79 @@
+"""What `rag check` found, as lines and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+
+from index.maintain.checked import Checked, Flaw
+from rag.output.safe_output import on_one_line
+
+_N_NAMED = 20
+"""Flaws that the lines name; JSON names all."""
+
+
+def check_json(before: Checked, after: Checked | None, index: str) -> str:
+    """One object; `after` is null unless a repair was asked for."""
+    return json.dumps(
+        {
+            "index": index,
+            "sound": (after or before).sound,
+            "before": asdict(before),
+            "after": None if after is None else asdict(after),
+        },
+        indent=1,
+    )
+
+
+def print_checked(out: Console, before: Checked, after: Checked | None) -> None:
+    """What was checked, what was wrong, and what is to be done."""
+    _print_counts(out, before)
+    if before.sound:
+        out.print("All of it is sound.")
+        return
+    if before.unverified:
+        out.print(
+            f"FAISS and BM25 could not be verified, the rest is sound: {before.unverified}; "
+            "check it again when that is done.",
+            style="bold",
+            soft_wrap=True,
+        )
+        return
+    _print_flaws(out, "Damaged", before.flaws)
+    if after is None:
+        out.print("`rag check --repair` mends what can be mended.", style="bold")
+        return
+    lost = [flaw for flaw in before.flaws if flaw.part == "lost"]
+    if after.sound:
+        out.print(f"Mended; the index holds {after.n_documents:,} documents, and all is sound.")
+    else:
+        _print_flaws(out, "Beyond repair", after.flaws)
+        out.print(
+            "Nothing was mended. Put back a backup with `rag restore`, or let `rag check --repair "
+            "--drop` mend the rest and remove these documents.",
+            style="bold",
+            soft_wrap=True,
+        )
+    if lost:
+        out.print("Documents are lost: ingest their files again.", style="bold")
+
+
+def _print_counts(out: Console, checked: Checked) -> None:
+    counts = (
+        (checked.n_documents, "document" + "s" * (checked.n_documents != 1)),
+        (checked.n_chunks, "passage" + "s" * (checked.n_chunks != 1)),
+        (checked.n_vectors, "with vectors"),
+        (checked.n_token_vectors, "with token vectors"),
+        (checked.n_dense, "in FAISS"),
+        (checked.n_lexical, "in BM25"),
+    )
+    out.print("Checked " + ", ".join(f"{n:,} {what}" for n, what in counts) + ".", soft_wrap=True)
+
+
+def _print_flaws(out: Console, heading: str, flaws: Sequence[Flaw]) -> None:
+    out.print(f"{heading}: {len(flaws):,}", style="bold")
+    for flaw in flaws[:_N_NAMED]:
+        out.print(f"  {on_one_line(flaw.message)}", markup=False, highlight=False, soft_wrap=True)
+    if len(flaws) > _N_NAMED:
+        out.print(f"  … and {len(flaws) - _N_NAMED:,} more; --json names all")

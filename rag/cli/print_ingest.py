@@ -1,0 +1,124 @@
+"""What an ingest did, for people and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+
+from index.ingest.progress import Doubt, Report, Unread
+from rag.output.safe_output import on_one_line
+
+_N_NAMED = 10
+"""Skipped files that are named; the others are counted."""
+
+_LONGEST_NAME = 200
+
+_N_EXAMPLES = 3
+"""Names that a line about many files gives."""
+
+
+def report_json(rebuilt: Report | None, report: Report | None, index: str, seconds: float) -> str:
+    """One object. Lists of documents hold their ids.
+
+    rebuilt:   what `--rebuild` encoded anew; the other lists are those of the ingest of the paths
+    skipped, left_out: {path, kind, reason}, kind as in index.errors.Kind
+    doubts:    {path, encoding, reason}
+    """
+    last = report or rebuilt or Report()
+    fields = asdict(report or Report())
+    both = [each for each in (rebuilt, report) if each is not None]
+    fields |= {name: sum(getattr(each, name) for each in both) for name in ("n_chunks", "n_reused")}
+    fields |= {
+        "generation": last.generation,
+        "index": index,
+        "rebuilt": rebuilt.updated if rebuilt is not None else [],
+        "seconds": round(seconds, 3),
+    }
+    return json.dumps(fields, ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def print_report(
+    out: Console, report: Report, index: str, seconds: float, *, verbose: bool = False
+) -> None:
+    """One line of what an ingest did, after lines about what a person should look at."""
+
+    def say(line: str, style: str | None = "yellow") -> None:
+        out.print(on_one_line(line), style=style, soft_wrap=True, markup=False)
+
+    n_named = len(report.skipped) if verbose else _N_NAMED
+    for each in report.skipped[:n_named]:
+        say(f"skipped {_short(each.path, verbose)}: {each.reason}")
+    if len(report.skipped) > n_named:
+        say(f"… and {len(report.skipped) - n_named:,} more skipped; --verbose names them")
+    for line in _doubts(report.doubts, verbose):
+        say(line)
+    for line in _left_out(report.left_out, verbose):
+        say(line, "dim")
+    if report.gone:
+        n, verb = len(report.gone), "is" if len(report.gone) == 1 else "are"
+        files = "1 document's file" if n == 1 else f"{n:,} documents' files"
+        names = _names(report.gone, verbose)
+        say(f"{files} {verb} gone: {names}; --prune removes {'it' if n == 1 else 'them'}")
+    say(
+        f"{_counts(report)} in {seconds:.1f} s · {index} is at generation {report.generation}", None
+    )
+
+
+def _short(name: str, verbose: bool) -> str:
+    """A very long name without its middle."""
+    if verbose or len(name) <= _LONGEST_NAME:
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[:half]}…{name[-half:]}"
+
+
+def _names(names: Sequence[str], verbose: bool) -> str:
+    few = [_short(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
+    more = f", and {len(names) - len(few):,} more" if len(names) > len(few) else ""
+    return ", ".join(few) + more
+
+
+def _doubts(doubts: Sequence[Doubt], verbose: bool) -> list[str]:
+    """A line for each thing that is said of files' encodings."""
+    by_reason: dict[str, list[str]] = {}
+    for doubt in doubts:
+        by_reason.setdefault(doubt.reason, []).append(doubt.path)
+    lines = [f"{_names(paths, verbose)}: {reason}" for reason, paths in by_reason.items()]
+    few = lines if verbose else lines[:_N_NAMED]
+    more = len(lines) - len(few)
+    return few + ([f"… and {more:,} more of this kind; --verbose names them"] if more else [])
+
+
+def _left_out(left_out: Sequence[Unread], verbose: bool) -> list[str]:
+    """Files of other types in one line; a line for each link or pipe."""
+    if verbose:
+        return [f"left out {each.path}: {each.reason}" for each in left_out]
+    others = [each.path for each in left_out if each.kind == "other-type"]
+    lines = [f"left out, of other types: {_names(others, verbose)}"] if others else []
+    rest = [each for each in left_out if each.kind != "other-type"]
+    lines += [f"left out {each.path}: {each.reason}" for each in rest[:_N_EXAMPLES]]
+    more = len(rest) - _N_EXAMPLES
+    return lines + ([f"… and {more:,} more left out; --verbose names them"] if more > 0 else [])
+
+
+def _counts(report: Report) -> str:
+    counts = [
+        f"{len(names)} {what}"
+        for what, names in (
+            ("added", report.added),
+            ("updated", report.updated),
+            ("unchanged", report.unchanged),
+            ("removed", report.removed),
+            ("skipped", report.skipped),
+        )
+    ]
+    n_other = sum(each.kind == "other-type" for each in report.left_out)
+    if n_other:
+        counts.append(f"{n_other} of other types left out")
+    if len(report.left_out) > n_other:
+        n_links = len(report.left_out) - n_other
+        what = "links or special files" if n_links > 1 else "link or special file"
+        counts.append(f"{n_links} {what} left out")
+    passages = f"{report.n_chunks:,} passage{'s' * (report.n_chunks != 1)} encoded"
+    return f"{', '.join(counts)} · {passages}, {report.n_reused:,} re-used"

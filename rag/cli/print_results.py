@@ -1,0 +1,237 @@
+"""Results as people read them: answers, passages, explanations; on a terminal or in a pipe."""
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from index.types import Span
+from rag.answer.extract import questions_in
+from rag.answer.highlight import matches
+from rag.output.safe_output import on_one_line, printable
+from rag.results import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Explanation,
+    Part,
+    Passage,
+    SearchResult,
+)
+
+if TYPE_CHECKING:
+    from rag.cli.overview import Overview
+
+
+def print_result(out: Console, result: SearchResult) -> None:
+    """The passages, best first."""
+    if not result.passages:
+        out.print(result.reason)
+        return
+    for passage in result.passages:
+        _print_passage(out, result.query, passage)
+    _print_summary(out, result)
+    if not result.answered:
+        out.print("The documents most likely do not answer this.", style="dim")
+
+
+def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
+    """The sentences that answer, then the passages behind them: their best sentences alone, or
+    `full`."""
+    if not answer.passages:
+        out.print(answer.reason)
+        return
+    _print_sentences(out, answer)
+    out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")
+    out.print()
+    for passage in answer.passages:
+        (_print_passage if full else _print_terse)(out, answer.query, passage)
+    if not full:
+        out.print()
+    _print_summary(out, answer)
+
+
+def _print_summary(out: Console, result: SearchResult | Answer) -> None:
+    n = len(result.passages)
+    out.print(
+        f"{n} passage{'s' * (n > 1)} in {result.took_ms:.0f} ms · "
+        f"confidence {result.confidence:.2f} · generation {result.generation}",
+        style="dim",
+    )
+
+
+def _print_sentences(out: Console, answer: Answer) -> None:
+    """Each sentence once, under the parts of the question that it answers, if there are several."""
+    if not answer.sentences:
+        out.print(answer.text)
+        out.print()
+    parts = [part.asked for part in questions_in(answer.query)]
+    for _, same in groupby(answer.sentences, key=lambda sentence: sentence.citation):
+        sentences = list(same)
+        if parts:
+            asked = " / ".join(sentence.question for sentence in sentences)
+            _print(out, Text(printable(asked), style="dim"), indent=0)
+        _print_sentence(out, answer.query, sentences[0])
+    answered = {sentence.question for sentence in answer.sentences}
+    missing = [part for part in parts if part not in answered]
+    if answer.sentences and missing:
+        _print(out, Text(f"Not answered: {printable(' / '.join(missing))}", style="dim"), indent=0)
+        out.print()
+
+
+def _print_sentence(out: Console, query: str, sentence: AnswerSentence) -> None:
+    text = Text(_on_one_line(sentence.citation.quote), style="bold")
+    for word in matches(query, sentence.citation.quote):
+        text.stylize("yellow", word.start, word.end)
+    _print(out, text, indent=0)
+    _print(out, _where(sentence.citation), indent=4)
+    out.print()
+
+
+def _print_terse(out: Console, query: str, passage: Passage) -> None:
+    """Two lines, or as many as they wrap to: rank, score and source; the best sentence."""
+    head = Text.assemble((f"{passage.rank:>2}", "bold"), "  ", (f"{passage.score:.3f}", "cyan"))
+    _print(out, head.append("  ").append_text(_source(passage.citation)), indent=0)
+    text = Text(_on_one_line(passage.highlight.quote))
+    for word in matches(query, passage.highlight.quote):
+        text.stylize("bold yellow", word.start, word.end)
+    _print(out, text, indent=4)
+
+
+def _on_one_line(text: str) -> str:
+    """Printable, with the line ends of a hard-wrapped document as spaces; of the same length."""
+    return printable(text).replace("\n", " ")
+
+
+def _source(citation: Citation) -> Text:
+    """`source:line`, as editors open it."""
+    lines = f"{citation.line_start}"
+    if citation.line_end != citation.line_start:
+        lines += f"-{citation.line_end}"
+    return Text(f"{on_one_line(citation.source)}:{lines}", style="green")
+
+
+def _where(citation: Citation) -> Text:
+    """The source, with the page and the headings."""
+    where = _source(citation)
+    if citation.page_start is not None:
+        where.append(f" · page {citation.page_start}", style="dim")
+    for heading in citation.headings:
+        where.append(f" › {on_one_line(heading)}", style="dim")
+    return where
+
+
+def _print_passage(out: Console, query: str, passage: Passage) -> None:
+    head = Text.assemble(
+        (f"{passage.rank:>2}", "bold"),
+        "  ",
+        (f"{passage.score:.3f}", "cyan"),
+        "  ",
+        (on_one_line(passage.citation.title), "bold"),
+    )
+    where = _where(passage.citation)
+    if passage.duplicates:
+        where.append(f" · {len(passage.duplicates)} near-identical left out", style="dim")
+    if out.is_terminal:
+        head.no_wrap, head.overflow = True, "ellipsis"
+    _print(out, head, indent=0)
+    _print(out, where, indent=4)
+    _print(out, _marked(query, passage), indent=4)
+    if passage.explanation is not None:
+        _print(out, _explained(passage.explanation), indent=4)
+    out.print()
+
+
+def _explained(why: Explanation) -> Text:
+    """A line for each part of the score and one of terms; a term the passage lacks is in
+    brackets."""
+
+    def line(name: str, part: Part, note: str) -> str:
+        share = f"{part.scaled:.3f} x {part.weight:.3f} = {part.scaled * part.weight:.3f}"
+        return f"{name:<9} {share:<22} {note}\n"
+
+    def ranked(name: str, rank: int | None) -> str:
+        return f"{name} #{rank}" if rank is not None else f"not among {name}'s candidates"
+
+    parts = line("dense", why.dense, ranked("FAISS", why.dense_rank))
+    parts += line("sentence", why.sentence, "its best sentence")
+    lexical = f"{ranked('BM25', why.lexical_rank)}, {why.lexical.value:.2f}"
+    parts += line("words", why.lexical, lexical)
+    if why.rerank is not None:
+        parts += line("rerank", why.rerank, f"was #{why.first_rank} before")
+    if why.merged:
+        parts += f"joined    {len(why.merged)} neighbouring passages\n"
+    terms = (
+        f"{t.term} {t.idf:.1f}" if t.in_passage else f"({t.term} {t.idf:.1f})" for t in why.terms
+    )
+    return Text(f"{parts}terms     {printable(', '.join(terms)) or 'none'}", style="magenta")
+
+
+def _print(out: Console, text: Text, indent: int) -> None:
+    """Wrapped to a terminal; in a pipe each line stays whole, to be searched and cut."""
+    if out.is_terminal:
+        out.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        for line in text.plain.split("\n"):
+            out.print(" " * indent + line, soft_wrap=True, markup=False)
+
+
+def _marked(query: str, passage: Passage) -> Text:
+    """The passage, its best sentence bright and the words it shares with the query yellow.
+
+    Control characters become one character each, so that the offsets hold."""
+    text = Text(printable(passage.text), style="dim")
+    start = passage.citation.start
+    best = Span(passage.highlight.start - start, passage.highlight.end - start)
+    text.stylize("not dim", best.start, best.end)
+    for word in matches(query, passage.text):
+        style = "bold yellow not dim" if best.contains(word) else "yellow"
+        text.stylize(style, word.start, word.end)
+    return text
+
+
+def print_overview(out: Console, found: "Overview") -> None:
+    """What an index is, a line each."""
+    model, vectors = found.model, found.vectors
+    runtime = model.runtime + (f" ({model.why})" if model.why else "")
+    if model.least_cosine is not None:
+        runtime += f", compiled; cosine to the original at least {model.least_cosine:.4f}"
+    how = "exactly" if vectors.kind == "exact" else f"by {vectors.kind}"
+    nearest = f"{vectors.n_vectors:,}, searched {how}, {size(vectors.n_bytes)}"
+    if vectors.n_lists:
+        nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
+    if vectors.recall is not None:
+        nearest += f", recall@10 {vectors.recall:.3f}"
+    disk = ", ".join(f"{part} {size(n)}" for part, n in found.n_bytes.items() if n)
+    if found.n_chunks:
+        disk += f"; {size(found.bytes_a_passage)} a passage"
+    rows = {
+        "index": f"{found.index}, generation {found.generation}",
+        "holds": f"documents: {found.n_documents:,}, passages: {found.n_chunks:,}",
+        "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
+        f"{model.window} tokens",
+        "runs on": runtime,
+        "vectors": nearest,
+        "on disk": disk,
+    }
+    for name, value in rows.items():
+        text = Text(on_one_line(value))
+        lines = text.wrap(out, max(20, out.width - 9)) if out.is_terminal else [text]
+        for number, part in enumerate(lines):
+            head = Text(f"{'' if number else name:<9}", style="bold")
+            out.print(head.append(part.plain.rstrip(), style="not bold"), soft_wrap=True)
+
+
+def size(n_bytes: float) -> str:
+    """In the unit that leaves a number people read.
+
+    >>> size(23_500)
+    '23.5 kB'
+    """
+    units = ["B", "kB", "MB", "GB"]
+    while n_bytes >= 1000 and len(units) > 1:
+        n_bytes /= 1000
+        units.pop(0)
+    return f"{n_bytes:.3g} {units[0]}"

@@ -1,0 +1,132 @@
+"""The models that the settings, or an index, name: compiled where that can be done.
+
+A compiled model answers in a tenth of a second from a cold start; sentence-transformers, which
+takes seconds to import, runs what cannot be compiled and what is to run on a GPU.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.encode.model_files import DEFAULT_MODEL, ModelFolder, find_local_model, find_model
+from index.errors import ModelUnusable
+from index.fingerprint import ModelFingerprint, Precision
+from index.protocols import Embedder
+from index.store.store import Store
+from rag.search.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
+from rag.settings import CPU, Settings
+
+if TYPE_CHECKING:
+    from rag.search.retrieve import CrossEncode
+
+PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
+"""In the order in which they are tried for a new index. Eight bits cost at most .002 nDCG@10 on
+every development set (eval/LOG.md) and take a third of the time."""
+
+_log = logging.getLogger(__name__)
+
+
+def load_model(settings: Settings, n_threads: int | None = None) -> Embedder:
+    """The model that the settings name, or the default, for a new index.
+
+    n_threads: how many it may use; all cores unless given. Raises ModelUnusable.
+    """
+    folder = find_model(settings.model or DEFAULT_MODEL)
+    precisions = PRECISIONS if settings.precision is None else (settings.precision,)
+    return _Loader(settings, n_threads, find_model).load(folder.name, folder.digest, precisions)
+
+
+def load_model_of(
+    fingerprint: ModelFingerprint, settings: Settings, n_threads: int | None = None
+) -> Embedder:
+    """The model that an index was built with, in the precision it was built in, unless the settings
+    name others. A compiled one is found by its digest: the original's files are not even read.
+
+    Only a model that the settings name is downloaded: the name in an index is its maker's.
+
+    Raises ModelUnusable.
+    """
+    name, digest = fingerprint.name, fingerprint.weights
+    if settings.model is not None and settings.model != fingerprint.name:
+        folder = find_model(settings.model)
+        name, digest = folder.name, folder.digest
+    find = find_local_model if settings.model is None else find_model
+    return _Loader(settings, n_threads, find).load(
+        name, digest, (settings.precision or fingerprint.precision,)
+    )
+
+
+class _Loader:
+    def __init__(
+        self, settings: Settings, n_threads: int | None, find: Callable[[str], ModelFolder]
+    ) -> None:
+        """find: gives the original, where it is needed, by its name."""
+        self._settings = settings
+        self._n_threads = n_threads
+        self._find = find
+
+    def load(self, name: str, digest: str, precisions: tuple[Precision, ...]) -> Embedder:
+        """The model in the first of the precisions that it can be had in."""
+        if self._settings.device != CPU:
+            return self._original(name, precisions, f"only the {CPU} runs compiled models")
+        reason = ""
+        for precision in precisions:
+            try:
+                compiled = self._compiled(name, digest, precision)
+            except OSError as error:
+                reason = (
+                    f"{self._settings.cache_dir} cannot be used ({error.strerror or error}); "
+                    "name another folder with `cache_dir` or RAG_CACHE_DIR"
+                )
+                break
+            if isinstance(compiled, str):
+                reason = compiled
+            else:
+                return compiled
+        embedder = self._original(name, precisions, reason)
+        _log.warning("%s runs through sentence-transformers: %s", name, reason)
+        return embedder
+
+    def _compiled(self, name: str, digest: str, precision: Precision) -> Embedder | str:
+        """The compiled model, compiled first if need be; or why there is none."""
+        from index.encode.compile import CompiledModels
+
+        models = CompiledModels(self._settings.cache_dir)
+        manifest = models.find(digest, precision)
+        if manifest is None:
+            manifest = models.compile(self._find(name), precision)
+        return manifest.failure or models.load(manifest, name, self._n_threads)
+
+    def _original(self, name: str, precisions: tuple[Precision, ...], reason: str) -> Embedder:
+        if "fp32" not in precisions:
+            raise ModelUnusable(
+                f"{name} cannot be had in {precisions[0]}: {reason}; use `--precision fp32`, and "
+                "`rag ingest --rebuild` for an index that has another"
+            )
+        from index.encode.torch_embedder import SentenceTransformerEmbedder
+
+        return SentenceTransformerEmbedder(self._find(name), self._settings.device)
+
+
+def load_reranker(ranking: RankSettings, device: str = CPU) -> "CrossEncode | None":
+    """The cross-encoder that the settings name, loaded; None if they name none."""
+    if ranking.rerank in (NO_RERANKING, LATE_INTERACTION):
+        return None
+    from index.encode.torch_embedder import load_cross_encoder
+
+    try:
+        folder = find_model(ranking.rerank)
+    except ModelUnusable as error:
+        raise ModelUnusable(
+            f"no reranker {ranking.rerank!r}; choose {NO_RERANKING}, {LATE_INTERACTION}, or a "
+            "cross-encoder, by hub name or local folder"
+        ) from error
+    return load_cross_encoder(folder, device)
+
+
+def fingerprint_in(folder: Path) -> ModelFingerprint:
+    """Of the model that the index in a folder was built with. Raises IndexMissing."""
+    with closing(Store.open(folder)) as store:
+        return store.fingerprint.model

@@ -1,0 +1,1 @@
+"""What reaches a terminal: safe text, streams, progress."""

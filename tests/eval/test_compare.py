@@ -1,0 +1,228 @@
+"""Comparisons of runs whose every value is known, and the command as people use it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from command import rag
+from eval.cli.print_report import print_comparison
+from eval.measures.measures import Found
+from eval.runs.configurations import settings_of
+from eval.runs.run_file import Asked, Run, write_run
+from eval.studies.compare import compare, differing
+from index.errors import BadInput
+from index.types import Span
+from known_runs import judged, run_of, span_set
+
+
+def spans_run(ranks: Sequence[float], confidences: Sequence[float]) -> Run:
+    """Questions q0, q1, … with these MRR@10; the last one is unanswerable and has none."""
+    *own, last = confidences
+    questions = [
+        judged(f"q{i}", {"MRR@10": rank, "Brier": (c - 1) ** 2}, c, True)
+        for i, (rank, c) in enumerate(zip(ranks, own, strict=True))
+    ]
+    return run_of(*questions, judged("none", {"Brier": last**2}, last, False))
+
+
+A = spans_run([1.0, 0.5, 0.0, 1.0], [0.9, 0.8, 0.3, 0.6, 0.5])
+B = spans_run([1.0, 1.0, 1.0, 0.25], [0.9, 0.8, 0.6, 0.6, 0.2])
+
+
+def test_each_measure_is_that_of_the_runs_and_the_difference_b_minus_a() -> None:
+    changes = {change.measure: change for change in compare(A, B, n_resamples=200).changes}
+    assert list(changes) == ["MRR@10", "Brier", "AUROC", "ECE"]
+    for name, change in changes.items():
+        assert (change.a, change.b) == (A.measures[name], B.measures[name])
+        assert change.difference == pytest.approx(change.b - change.a), name
+        assert change.interval.low <= change.difference <= change.interval.high or name == "ECE"
+        assert 0 < change.p <= change.p_holm <= 1
+    assert changes["MRR@10"].difference == pytest.approx((0.5 + 1 - 0.75) / 4)
+    assert changes["AUROC"].difference == pytest.approx(4 / 4 - 3 / 4)
+
+
+def test_an_exchanged_comparison_is_its_mirror() -> None:
+    there, back = compare(A, B).changes, compare(B, A).changes
+    for one, other in zip(there, back, strict=True):
+        assert one.difference == pytest.approx(-other.difference)
+        assert one.interval == pytest.approx((-other.interval.high, -other.interval.low))
+        assert one.p == other.p
+
+
+def test_the_order_of_the_questions_makes_no_difference() -> None:
+    turned = replace(B, questions=B.questions[::-1])
+    assert compare(A, turned).changes == compare(A, B).changes
+
+
+def test_only_measures_that_both_runs_have_are_compared() -> None:
+    more = replace(A, measures={"answer@3": 1.0, **A.measures})
+    assert compare(more, B, n_resamples=50).changes == compare(A, B, n_resamples=50).changes
+
+
+def test_the_questions_that_moved_are_those_that_rose_most_and_fell_most() -> None:
+    moved = compare(A, B, n_resamples=10).moved
+    assert [(m.a.text, m.difference) for m in moved] == [
+        ("What is q2?", 1.0),
+        ("What is q1?", 0.5),
+        ("What is q3?", -0.75),
+    ]
+    one_each = compare(A, B, n_shown=1, n_resamples=10).moved
+    assert [m.difference for m in one_each] == [1.0, -0.75]
+    assert compare(A, B, n_shown=0, n_resamples=10).moved == ()
+
+
+def test_beir_runs_are_compared_by_ndcg_first() -> None:
+    a, b = (
+        run_of(judged("q", {"nDCG@10": value, "MRR@10": 1.0}), kind="beir") for value in (0.2, 0.7)
+    )
+    (moved,) = compare(a, b, n_resamples=10).moved
+    assert moved.measure == "nDCG@10"
+    assert moved.difference == pytest.approx(0.5)
+
+
+def test_runs_that_asked_different_questions_are_refused_with_what_differs() -> None:
+    with pytest.raises(BadInput, match=r"of known \(spans\) and B of other \(spans\)"):
+        compare(A, replace(B, dataset="other"))
+    fewer = replace(B, questions=B.questions[1:])
+    with pytest.raises(BadInput, match=r"different questions: only in A: q0$"):
+        compare(A, fewer)
+    first, *rest = B.questions
+    reworded = replace(B, questions=(replace(first, text="Else?"), *rest))
+    with pytest.raises(BadInput, match=r"different questions: changed: q0$"):
+        compare(A, reworded)
+
+
+def test_many_questions_that_differ_are_counted() -> None:
+    asked: Asked = {f"q{i}": ("?", None) for i in range(1234)}
+    assert differing({}, asked) == "only in B: q0, q1, q10 and 1,231 more"
+    assert differing(asked, asked) == ""
+
+
+def test_a_measure_of_other_questions_in_one_run_is_refused() -> None:
+    first, *rest = B.questions
+    partial = replace(B, questions=(replace(first, measures={}), *rest))
+    with pytest.raises(BadInput, match=r"MRR@10 is not of the same questions"):
+        compare(A, partial, n_resamples=10)
+
+
+def test_first_passages_stand_side_by_side_and_cannot_steer_the_terminal() -> None:
+    long = Found("[a]", Span(0, 400), 1.0, Span(0, 9), "\x1b]0;left " + "word " * 80)
+    a = run_of(judged("q", {"MRR@10": 0.0}, passages=[long]))
+    b = run_of(judged("q", {"MRR@10": 1.0}, passages=[]))
+    out = Console(width=60, record=True, highlight=False)
+    print_comparison(out, compare(a, b, n_resamples=10), ("a.jsonl", "b.jsonl"))
+    lines = out.export_text().splitlines()
+    assert max(map(len, lines)) <= 72
+    where = next(i for i, line in enumerate(lines) if "[a] [0, 400)" in line)
+    assert lines[where].split()[-2:] == ["no", "passage"]
+    assert "\x1b" not in "".join(lines)
+    shown = " ".join(line.strip() for line in lines[where + 1 :])
+    assert shown.startswith("\ufffd]0;left word")
+    assert len(shown.strip()) <= 60
+    assert shown.strip().endswith("…")
+
+
+# The command
+
+
+def test_the_command_gives_the_same_bytes_twice(tmp_path: Path) -> None:
+    write_run(tmp_path / "a.jsonl", A)
+    write_run(tmp_path / "b.jsonl", B)
+    arguments = ("eval", "compare", "a.jsonl", "b.jsonl", "--show", "1")
+    first, second = (rag(*arguments, cwd=tmp_path) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    assert "known: 5 questions, 4 of them answerable" in first.stdout
+    assert "q2  What is q2?  MRR@10 0.000 → 1.000" in first.stdout
+    assert "q1" not in first.stdout
+
+
+def test_the_command_prints_it_all_as_json(tmp_path: Path) -> None:
+    write_run(tmp_path / "a.jsonl", A)
+    write_run(tmp_path / "b.jsonl", B)
+    done = rag("eval", "compare", "a.jsonl", "b.jsonl", "--json", cwd=tmp_path)
+    printed = json.loads(done.stdout)
+    assert (printed["a"]["name"], printed["b"]["name"]) == ("a.jsonl", "b.jsonl")
+    assert printed["a"]["measures"] == A.measures
+    expected = {"measure": "MRR@10", "a": 0.625, "b": 0.8125, "difference": 0.1875}
+    assert printed["measures"][0].items() >= expected.items()
+    assert set(printed["measures"][0]) == {*expected, "interval", "p", "p_holm"}
+    assert [(m["_id"], m["a"]["value"], m["b"]["value"]) for m in printed["moved"]] == [
+        ("q2", 0.0, 1.0),
+        ("q1", 0.5, 1.0),
+        ("q3", 1.0, 0.25),
+    ]
+    assert printed["moved"][0]["a"]["passage"]["quote"] == "One. Two."
+
+
+def test_two_settings_files_are_run_and_compared(tmp_path: Path) -> None:
+    span_set(tmp_path / "set")
+    (tmp_path / "a.toml").write_text("lexical_weight = 0.0\n")
+    (tmp_path / "b.toml").write_text("lexical_weight = 1.0\n")
+    arguments = ("eval", "compare", "a.toml", "b.toml", "--dataset", "set", "--json")
+    done = rag(*arguments, cwd=tmp_path, timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert [printed[run]["ranking"]["lexical_weight"] for run in "ab"] == [0, 1]
+    assert printed["a"]["dataset"] == "set"
+    assert list(printed["a"]["measures"]) == [c["measure"] for c in printed["measures"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.jsonl", "a.toml"], "are of two kinds; give two run files or two settings files"),
+        (["a.toml", "a.toml"], "name what to run the settings on, as in --dataset"),
+        (["a.jsonl", "a.jsonl", "--dataset", "set"], "--dataset goes with settings files"),
+        (["a.jsonl", "none.jsonl"], "none.jsonl: No such file"),
+        (["a.jsonl", "a.jsonl", "--show", "-1"], "--show -1 is out of range"),
+        (["a.toml", "bad.toml", "--dataset", "set"], "bad.toml: no setting 'weight'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_status_2(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "a.jsonl", A)
+    (tmp_path / "a.toml").touch()
+    (tmp_path / "bad.toml").write_text("weight = 1\n")
+    done = rag("eval", "compare", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+# Settings files
+
+
+def test_a_settings_file_is_over_what_is_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my.toml").write_text("n_candidates = 7\n")
+    monkeypatch.setenv("RAG_N_CANDIDATES", "8")
+    monkeypatch.setenv("RAG_MODEL", "other")
+    settings = settings_of(tmp_path / "my.toml")
+    assert (settings.n_candidates, settings.model) == (7, "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n_candidates = ", r"my\.toml is not valid TOML"),
+        ("n_candidates = 0", r"my\.toml: .*n_candidates: .* greater than or equal to 1"),
+        ("_env_file = 'x'", r"my\.toml: no setting '_env_file'; there is: index, model"),
+    ],
+)
+def test_a_wrong_settings_file_is_named(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=message):
+        settings_of(file)
+
+
+def test_a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"cannot read .*none\.toml: No such file"):
+        settings_of(tmp_path / "none.toml")

@@ -1,0 +1,135 @@
+"""Whole evaluations: the shipped set on the real model, and small sets whose measures are known."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from command import ROOT, rag
+from eval.datasets.load import SpanDataset, load_dataset
+from eval.runs.evaluate import evaluate, indexed
+from eval.runs.run_file import to_lines
+from fakes import HashEmbedder
+from index.protocols import Embedder
+from known_runs import beir_set, span_set
+from rag.search.ranking import NO_RERANKING, RankSettings
+
+SEEDS = ROOT / "eval" / "seeds"
+QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+
+
+def lines_of(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_seed_question_is_answered_first_in_the_evaluation_too(
+    embedder: Embedder,
+) -> None:
+    dataset = load_dataset(SEEDS)
+    assert isinstance(dataset, SpanDataset)
+    run = evaluate(dataset, embedder, RankSettings()).run
+    (question,) = [q for q in dataset.questions if q.text == QUESTION]
+    (outcome,) = [o for o in run.outcomes if o.question_id == question.question_id]
+    text = dataset.documents[0].text
+    assert "approximately 43%" in outcome.passages[0].highlight.of(text)
+
+    # Either side alone ranks worse than both together, and these worse than reranked.
+    def mrr(lexical_weight: float) -> float:
+        ranking = RankSettings(lexical_weight=lexical_weight, rerank=NO_RERANKING)
+        return evaluate(dataset, embedder, ranking).run.measures["MRR@10"]
+
+    assert max(mrr(0.0), mrr(1.0)) < mrr(0.5) < run.measures["MRR@10"]
+
+
+def test_the_command_prints_the_measures_and_writes_each_questions_passages(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "out.jsonl"
+    done = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output, timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    measures = json.loads(done.stdout)["measures"]
+    ranking = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1"]
+    assert list(measures) == [*ranking, "AUROC", "ECE", "Brier"]
+    assert 0 < measures["answer@1"] <= measures["answer@3"] <= measures["answer@5"] <= 1
+
+    questions = [json.loads(line) for line in lines_of(SEEDS / "questions.jsonl")]
+    header, *outcomes = [json.loads(line) for line in lines_of(output)]
+    assert header["run"]["measures"] == measures
+    assert [o["_id"] for o in outcomes] == [q["_id"] for q in questions]
+    # The measure can be recomputed from the file and the labels alone.
+    right = [
+        any(
+            passage["start"] <= a["start"] and a["end"] <= passage["end"]
+            for passage in outcome["passages"][:1]
+            for a in question["answers"]
+        )
+        for question, outcome in zip(questions, outcomes, strict=True)
+        if question["answerable"]
+    ]
+    assert sum(right) / len(right) == pytest.approx(measures["answer@1"])
+    first = outcomes[0]["passages"][0]
+    assert set(first) == {"doc_id", "start", "end", "score", "highlight", "quote"}
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    return beir_set(tmp_path)
+
+
+def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
+    done = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir, timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    measures = json.loads(done.stdout)["measures"]
+    # Both first documents are right; the second query has another, which no corpus holds.
+    assert measures["MRR@10"] == 1
+    assert measures["R@100"] == pytest.approx((1 + 1 / 2) / 2)
+    assert measures["MAP"] == pytest.approx((1 + 1 / 2) / 2)
+    lines = [line.split() for line in (beir / "run.txt").read_text().splitlines()]
+    assert [line[:4] for line in lines if line[3] == "1"] == [
+        ["1", "Q0", "wing", "1"],
+        ["2", "Q0", "heat", "1"],
+    ]
+    assert all(len(line) == 6 and line[5] == "rag" for line in lines)
+
+
+def test_an_evaluation_leaves_the_working_directory_alone(beir: Path) -> None:
+    before = sorted(beir.rglob("*"))
+    done = rag("eval", "run", beir, cwd=beir, timeout_s=300)
+    assert "nDCG@10" in done.stdout
+    assert sorted(beir.rglob("*")) == before
+
+
+def test_the_same_evaluation_gives_the_same_bytes() -> None:
+    dataset = load_dataset(SEEDS)
+    runs = [evaluate(dataset, HashEmbedder(), RankSettings()).run for _ in range(2)]
+    assert list(to_lines(runs[0])) == list(to_lines(runs[1]))
+
+
+def test_many_rankings_run_on_one_index_as_on_their_own(tmp_path: Path) -> None:
+    dataset, embedder = load_dataset(span_set(tmp_path)), HashEmbedder()
+    rankings = [RankSettings(lexical_weight=weight) for weight in (0.0, 1.0)]
+    with indexed(dataset, embedder) as corpus:
+        n_encoded = embedder.n_encoded
+        together = [corpus.evaluate(ranking, [3]).run for ranking in rankings]
+        assert embedder.n_encoded == n_encoded
+    assert together == [evaluate(dataset, embedder, ranking, [3]).run for ranking in rankings]
+    assert [run.ranking["lexical_weight"] for run in together] == [0.0, 1.0]
+
+
+def test_only_the_first_passages_have_their_text(embedder: Embedder) -> None:
+    dataset = load_dataset(SEEDS)
+    assert isinstance(dataset, SpanDataset)
+    text = dataset.documents[0].text
+    few = replace(dataset, questions=dataset.questions[:2])
+    for outcome in evaluate(few, embedder, RankSettings()).run.outcomes:
+        quotes = [found.quote for found in outcome.passages]
+        assert quotes[:3] == [found.span.of(text) for found in outcome.passages[:3]]
+        assert set(quotes[3:]) == {None}
+
+
+def test_an_output_that_cannot_be_written_is_told(beir: Path) -> None:
+    done = rag("eval", "run", beir, "--output", beir / "none" / "out.jsonl")
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert "Loading" not in done.stderr, "it is told before minutes are spent"

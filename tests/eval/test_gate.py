@@ -1,0 +1,167 @@
+"""The gate: what counts as worse, and the command that keeps a baseline."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+from subprocess import CompletedProcess
+
+import pytest
+
+from command import rag
+from eval.datasets.load import load_dataset
+from eval.datasets.unanswerable import load_asked
+from eval.measures.significance import Interval
+from eval.runs.evaluate import evaluate
+from eval.runs.run_file import Run, read_run, write_run
+from eval.studies.compare import Change
+from eval.studies.gate import unlike, verdict
+from fakes import HashEmbedder
+from known_runs import beir_set, span_set, write_jsonl
+from rag.search.ranking import RankSettings
+
+
+def change(measure: str, low: float, high: float) -> Change:
+    return Change(measure, 0.5, 0.5, (low + high) / 2, Interval(low, high), 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "of_merit", "of_error"),
+    [
+        (-0.2, -0.1, "worse", "better"),
+        (0.1, 0.2, "better", "worse"),
+        (-0.1, 0.2, "held", "held"),
+        (-0.1, 0.0, "held", "held"),
+        (0.0, 0.0, "held", "held"),
+        # Noise, though all on one side.
+        (-1e-9, -1e-12, "held", "held"),
+        (1e-12, 1e-9, "held", "held"),
+    ],
+)
+def test_a_measure_is_worse_if_its_whole_interval_is(
+    low: float, high: float, of_merit: str, of_error: str
+) -> None:
+    assert verdict(change("MRR@10", low, high)) == of_merit
+    assert verdict(change("AUROC", low, high)) == of_merit
+    assert verdict(change("ECE", low, high)) == of_error
+    assert verdict(change("Brier", low, high)) == of_error
+
+
+@pytest.mark.parametrize("make", [span_set, beir_set])
+def test_a_dataset_is_like_its_own_run(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    dataset = load_dataset(make(tmp_path))
+    assert unlike(evaluate(dataset, HashEmbedder(), RankSettings()).run, dataset) == ""
+
+
+def test_what_is_unlike_is_said(tmp_path: Path) -> None:
+    folder, other = span_set(tmp_path / "set"), beir_set(tmp_path / "other")
+    run = evaluate(load_dataset(folder), HashEmbedder(), RankSettings()).run
+    assert unlike(run, load_dataset(other)) == "it is a run of set (spans), not of other"
+    asked = load_asked(folder, None, other)
+    assert unlike(run, asked) == "--unanswerable was not given and is other"
+    fewer = load_dataset(span_set(folder, unanswerable=False))
+    assert unlike(run, fewer) == "only in the baseline: q3"
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset's folder, in which the command wrote a baseline; for reading only."""
+    folder = span_set(tmp_path_factory.mktemp("gate") / "set")
+    done = gate(folder / "baseline.jsonl", "--write")
+    assert done.returncode == 0, done.stderr
+    assert "MRR@10" in done.stdout
+    return folder
+
+
+@pytest.fixture
+def baseline(written: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return copytree(written, tmp_path / "set") / "baseline.jsonl"
+
+
+def gate(*arguments: str | Path) -> CompletedProcess[str]:
+    return rag("eval", "gate", *arguments, timeout_s=300)
+
+
+def better_than_possible(run: Run) -> Run:
+    """Every question's MRR@10 is higher than it can be, so that any true run has fallen."""
+    questions = tuple(
+        replace(q, measures=q.measures | {"MRR@10": 1.5}) if "MRR@10" in q.measures else q
+        for q in run.questions
+    )
+    return replace(run, questions=questions, measures=run.measures | {"MRR@10": 1.5})
+
+
+def verdicts(printed: str) -> dict[str, str]:
+    table = printed[printed.index("measure") :].splitlines()[1:]
+    return {line.split()[0]: line.split()[-1] for line in table}
+
+
+def test_what_holds_its_baseline_passes(baseline: Path) -> None:
+    done = gate(baseline)
+    assert done.returncode == 0, done.stderr
+    assert verdicts(done.stdout) == dict.fromkeys(read_run(baseline).measures, "held")
+
+
+def test_what_fell_has_status_1_until_it_is_written(baseline: Path) -> None:
+    true = read_run(baseline)
+    write_run(baseline, better_than_possible(true))
+    before = baseline.read_bytes()
+    done = gate(baseline)
+    assert done.returncode == 1, done.stderr
+    assert verdicts(done.stdout)["MRR@10"] == "worse"
+    assert baseline.read_bytes() == before
+    renewed = gate(baseline, "--write")
+    assert renewed.returncode == 0
+    assert verdicts(renewed.stdout)["MRR@10"] == "worse"
+    assert read_run(baseline) == true
+
+
+def test_a_measure_that_is_no_longer_taken_fails(baseline: Path) -> None:
+    run = read_run(baseline)
+    write_run(baseline, replace(run, measures=run.measures | {"lost@1": 0.5}))
+    done = gate(baseline)
+    assert done.returncode == 1, done.stderr
+    assert verdicts(done.stdout)["lost@1"] == "gone"
+
+
+def test_other_questions_are_an_error_that_says_how_to_renew(baseline: Path) -> None:
+    row = {"_id": "q9", "text": "And who is queen?", "answerable": False}
+    write_jsonl(baseline.parent / "questions.jsonl", row)
+    done = gate(baseline)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "only in the baseline: q1, q2, q3; only in set: q9" in done.stderr
+    assert "use --write" in done.stderr
+    assert "Loading" not in done.stderr, "it is told before minutes are spent"
+    assert gate(baseline, "--write").returncode == 0
+    assert [outcome.question_id for outcome in read_run(baseline).outcomes] == ["q9"]
+
+
+def test_a_baseline_is_held_to_as_it_was_run(tmp_path: Path) -> None:
+    folder, other = beir_set(tmp_path / "set"), span_set(tmp_path / "other")
+    (folder / "qrels" / "test.tsv").rename(folder / "qrels" / "dev.tsv")
+    (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\n1\theat\t1\n")
+    file = tmp_path / "run.jsonl"
+    shared = ("--unanswerable", other)
+    arguments = ("eval", "run", folder, "--split", "dev", "--k", "3", "--output", file, *shared)
+    assert rag(*arguments, timeout_s=300).returncode == 0
+    done = gate(file, "--dataset", folder, *shared)
+    assert done.returncode == 0, done.stderr
+    assert {"nDCG@3", "Brier"} <= verdicts(done.stdout).keys()
+    done = gate(file, "--dataset", folder)
+    assert done.returncode == 2
+    assert "--unanswerable was other and is not given" in done.stderr
+
+
+def test_a_baseline_that_is_not_there_or_no_run_is_told(tmp_path: Path) -> None:
+    folder = span_set(tmp_path)
+    done = gate(folder / "none.jsonl")
+    assert done.returncode == 2
+    assert "no baseline at" in done.stderr
+    assert "make one with --write" in done.stderr
+    done = gate(folder / "corpus.jsonl", "--write")
+    assert done.returncode == 2
+    assert "corpus.jsonl:1: not the beginning of a run" in done.stderr

@@ -1,0 +1,430 @@
+"""Tuning: the halves, the search, what is held out, and the settings that are saved."""
+
+import json
+import os
+import pty
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from itertools import combinations, product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command import RAG, ROOT, rag
+from eval.datasets.load import Dataset, SpanDataset, load_dataset
+from eval.measures.measures import PRIMARY
+from eval.runs.evaluate import Indexed, indexed
+from eval.runs.query_cache import Remembering
+from eval.studies.settings_file import Value, edited, write_settings
+from eval.studies.tune import Tuning, ascend, halves, tune
+from fakes import HashEmbedder
+from index.errors import BadDataset, BadInput
+from known_runs import beir_set, span_set, write_jsonl
+from rag.search.ranking import RankSettings
+from rag.settings import Settings
+
+WORDS_ONLY = RankSettings(lexical_weight=1.0, rerank="none")
+
+
+def planted_set(folder: Path) -> Path:
+    """Questions of five words: three are the answer's, which many documents have, and two another
+    document's, which no other has. BM25 prefers the two and vectors the three: words mislead."""
+    rows, questions = [], []
+    common = combinations(("harbour", "lantern", "meadow", "quartz", "walnut", "copper"), 3)
+    for i, (one, two, three) in enumerate(common):
+        rare, rarer = f"zephyr{i}", f"yonder{i}"
+        rows.append({"_id": f"answer{i}", "text": f"{one} {two} {three}"})
+        rows.append({"_id": f"other{i}", "text": f"{rare} nothing {rarer}"})
+        questions.append(
+            {
+                "_id": f"q{i}",
+                "text": f"{three} {rarer} {two} {rare} {one}",
+                "answerable": True,
+                "answers": [{"doc_id": f"answer{i}", "start": 0, "end": len(one)}],
+            }
+        )
+    write_jsonl(folder / "corpus.jsonl", *rows)
+    write_jsonl(folder / "questions.jsonl", *questions)
+    return folder
+
+
+@contextmanager
+def corpus_of(folder: Path) -> Iterator[Indexed]:
+    with indexed(load_dataset(folder), HashEmbedder()) as corpus:
+        yield corpus
+
+
+# The halves
+
+
+@given(st.sets(st.text()), st.integers())
+def test_the_halves_are_a_partition(ids: set[str], seed: int) -> None:
+    first, second = halves(ids, seed)
+    assert sorted(first + second) == sorted(ids)
+    assert len(first) - len(second) in (0, 1)
+
+
+@given(st.sets(st.text()).flatmap(lambda ids: st.permutations(sorted(ids))), st.integers())
+def test_the_halves_do_not_depend_on_the_order(ids: list[str], seed: int) -> None:
+    assert halves(ids, seed) == halves(sorted(ids), seed)
+
+
+def test_another_seed_makes_other_halves() -> None:
+    ids = [str(i) for i in range(100)]
+    assert len({tuple(halves(ids, seed)[0]) for seed in range(5)}) == 5
+
+
+def test_the_halves_do_not_depend_on_pythons_hash() -> None:
+    program = "from eval.studies.tune import halves; print(halves({str(i) for i in range(50)}, 7))"
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert printed == {f"{halves({str(i) for i in range(50)}, 7)}\n".encode()}
+
+
+# The search
+
+
+def closeness(ranking: RankSettings) -> float:
+    """Highest at one point of the grid, and separable: each setting has its own part."""
+    best = {"n_candidates": 200, "lexical_weight": 0.9, "sentence_weight": 0.0}
+    best |= {"n_rerank": 10, "rerank_weight": 0.25}
+    parts = [abs(getattr(ranking, name) - value) / (1 + value) for name, value in best.items()]
+    return -float(sum(parts))
+
+
+def test_the_search_ends_at_the_best_of_a_separable_objective() -> None:
+    best = max(ascend(closeness, RankSettings(), 50), key=lambda trial: trial.mean)
+    grid = product((50, 100, 200), (0.1, 0.5, 0.9), (0.0, 0.5, 1.0), (10, 30), (0.25, 0.75))
+    every = [RankSettings(c, lexical, s, "late-interaction", n, w) for c, lexical, s, n, w in grid]
+    assert best.ranking == max(every, key=closeness)
+
+
+@pytest.mark.parametrize("max_trials", [1, 2, 25])
+def test_the_search_makes_no_more_trials_than_it_may_and_none_twice(max_trials: int) -> None:
+    asked: list[RankSettings] = []
+
+    def objective(ranking: RankSettings) -> float:
+        asked.append(ranking)
+        return closeness(ranking)
+
+    trials = ascend(objective, RankSettings(), max_trials)
+    assert [trial.ranking for trial in trials] == asked
+    assert len(set(asked)) == len(asked) <= max_trials
+    assert asked[0] == RankSettings()
+
+
+def test_settings_that_nothing_uses_are_not_varied() -> None:
+    start = RankSettings(lexical_weight=1.0, rerank="none")
+
+    def objective(ranking: RankSettings) -> float:
+        return float(ranking.lexical_weight == 1 and ranking.rerank == "none")
+
+    tried = [trial.ranking for trial in ascend(objective, start, 100)]
+    of_no_use = [r for r in tried if r.rerank == "none" and r.lexical_weight == 1]
+    assert [replace(r, n_candidates=100) for r in of_no_use] == [start] * len(of_no_use)
+    assert len(of_no_use) == 3, "n_candidates alone"
+
+
+def test_a_cross_encoder_is_tried_only_if_the_start_names_it() -> None:
+    def tried(start: RankSettings) -> set[str]:
+        return {trial.ranking.rerank for trial in ascend(lambda ranking: 0.0, start)}
+
+    assert tried(RankSettings()) == {"none", "late-interaction"}
+    assert tried(RankSettings(rerank="other/model")) == {"none", "late-interaction", "other/model"}
+
+
+# Tuning
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexed]:
+    with corpus_of(planted_set(tmp_path_factory.mktemp("planted"))) as corpus:
+        yield corpus
+
+
+@pytest.fixture(scope="module")
+def tuned(planted: Indexed) -> Tuning:
+    return tune([planted], WORDS_ONLY)
+
+
+def test_a_planted_better_weight_is_found(tuned: Tuning) -> None:
+    assert tuned.changed
+    assert tuned.better
+    (held_out,) = tuned.held_out
+    assert held_out.n_tried == held_out.n_questions == 10
+    assert held_out.start < held_out.best == 1
+    assert held_out.difference == pytest.approx(held_out.best - held_out.start)
+    assert held_out.interval.low <= held_out.difference <= held_out.interval.high
+    assert held_out.interval.low > 0
+    assert held_out.p < 0.05
+
+
+def test_what_is_held_out_is_measured_as_an_evaluation_of_its_own(
+    planted: Indexed, tuned: Tuning
+) -> None:
+    _, second = halves(planted.dataset.queries)
+    for ranking, value in ((tuned.start, "start"), (tuned.best, "best")):
+        questions = planted.evaluate(ranking).run.questions
+        values = [q.measures["MRR@10"] for q in questions if q.outcome.question_id in second]
+        assert getattr(tuned.held_out[0], value) == pytest.approx(sum(values) / len(values))
+
+
+def relabelled(dataset: Dataset, ids: list[str]) -> SpanDataset:
+    """These questions have each other's answers."""
+    assert isinstance(dataset, SpanDataset)
+    answers = {q.question_id: q.answers for q in dataset.questions}
+    after = dict(zip(ids, [*ids[1:], ids[0]], strict=True))
+    questions = [
+        replace(q, answers=answers[after.get(q.question_id, q.question_id)])
+        for q in dataset.questions
+    ]
+    return replace(dataset, questions=questions)
+
+
+def test_the_labels_of_the_held_out_half_change_no_choice(planted: Indexed, tuned: Tuning) -> None:
+    first, second = halves(planted.dataset.queries)
+    other = tune([replace(planted, dataset=relabelled(planted.dataset, second))], WORDS_ONLY)
+    assert (other.trials, other.best) == (tuned.trials, tuned.best)
+    assert other.held_out != tuned.held_out
+    # Those of the half that is looked at do.
+    other = tune([replace(planted, dataset=relabelled(planted.dataset, first))], WORDS_ONLY)
+    assert other.trials != tuned.trials
+
+
+def test_what_is_best_already_stays(planted: Indexed, tuned: Tuning) -> None:
+    again = tune([planted], tuned.best)
+    assert (again.best, again.changed, again.better) == (tuned.best, {}, False)
+    assert again.held_out[0].difference == 0
+
+
+def test_what_is_worse_on_the_held_out_half_is_not_called_better(tuned: Tuning) -> None:
+    (held_out,) = tuned.held_out
+    assert not replace(tuned, held_out=(replace(held_out, difference=-0.1),)).better
+    assert not replace(tuned, held_out=(replace(held_out, difference=0.0),)).better
+
+
+def test_several_datasets_count_alike_and_only_so_many_questions_are_asked(tmp_path: Path) -> None:
+    folders = planted_set(tmp_path / "spans"), beir_set(tmp_path / "beir")
+    told = []
+    with corpus_of(folders[0]) as spans, corpus_of(folders[1]) as beir:
+        tuning = tune(
+            [spans, beir], WORDS_ONLY, n_questions=3, asked=lambda *counts: told.append(counts)
+        )
+        first = tuning.trials[0]
+        values = []
+        for corpus in (spans, beir):
+            asked = halves(corpus.dataset.queries)[0][:3]
+            run = corpus.evaluate(WORDS_ONLY).run
+            of = [q.measures for q in run.questions if q.outcome.question_id in asked]
+            values.append(sum(m[PRIMARY[run.kind]] for m in of) / len(of))
+    assert first.mean == pytest.approx(sum(values) / 2)
+    assert [(h.dataset, h.n_tried, h.n_questions) for h in tuning.held_out] == [
+        ("spans", 3, 10),
+        ("beir", 1, 1),
+    ]
+    assert told[:4] == [("spans", 1, 3), ("spans", 2, 3), ("spans", 3, 3), ("beir", 1, 1)]
+
+
+def test_unanswerable_questions_are_not_asked(tmp_path: Path) -> None:
+    with corpus_of(span_set(tmp_path)) as corpus:
+        (held_out,) = tune([corpus], RankSettings(), max_trials=2).held_out
+    assert (held_out.n_tried, held_out.n_questions) == (1, 1)
+
+
+def test_one_question_cannot_be_halved(tmp_path: Path) -> None:
+    with corpus_of(span_set(tmp_path)) as corpus:
+        assert isinstance(corpus.dataset, SpanDataset)
+        one = replace(corpus.dataset, questions=corpus.dataset.questions[:1])
+        with pytest.raises(BadDataset, match="has 1 questions with an answer; 2 are needed"):
+            tune([replace(corpus, dataset=one)], RankSettings())
+
+
+def test_a_query_is_encoded_once() -> None:
+    class Counting(HashEmbedder):
+        queries: list[str]
+
+        def encode_query(self, text: str):  # type: ignore[no-untyped-def]
+            self.queries = [*getattr(self, "queries", []), text]
+            return super().encode_query(text)
+
+    counting = Counting()
+    remembering = Remembering(counting)
+    first = remembering.encode_query("one")
+    assert remembering.encode_query("one") is first
+    remembering.encode_query("two")
+    assert counting.queries == ["one", "two"]
+    assert remembering.fingerprint == counting.fingerprint
+
+
+# The settings file
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'n_rerank = 10\nrerank = "none"\n'),
+        ("port = 1", 'port = 1\nn_rerank = 10\nrerank = "none"\n'),
+        (
+            '# note\n rerank = "a # b" # why\r\n\r\n"n_rerank"=30\r\nport = 1\r\n',
+            '# note\n rerank = "none" # why\r\n\r\n"n_rerank"=10\r\nport = 1\r\n',
+        ),
+        (
+            "#n_rerank = 20\nmodel = 'rerank = 1'\n",
+            "#n_rerank = 20\nmodel = 'rerank = 1'\nn_rerank = 10\nrerank = \"none\"\n",
+        ),
+    ],
+)
+def test_only_the_lines_of_the_given_settings_change(before: str, after: str) -> None:
+    values: dict[str, Value] = {"n_rerank": 10, "rerank": "none"}
+    assert edited(before, values) == after
+    assert tomllib.loads(after) == tomllib.loads(before) | values
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[table]\nport = 1\n", 'model = """\nn_rerank = 30\n"""\n', "n_rerank = [\n30]\n", "port ="],
+)
+def test_a_file_that_cannot_be_kept_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="write them yourself: n_rerank = 10"):
+        edited(text, {"n_rerank": 10})
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["port", "host", "n_rerank", "rerank", "model"]),
+        st.integers(0, 99) | st.text(st.characters(exclude_categories=["C", "Zl", "Zp"])),
+    ),
+    st.fixed_dictionaries(
+        {}, optional={"n_rerank": st.integers(1, 9), "rerank": st.text("ab\"\\'")}
+    ),
+)
+def test_an_edited_file_has_the_old_settings_and_the_new(
+    before: dict[str, Value], values: dict[str, Value]
+) -> None:
+    text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in before.items())
+    assert tomllib.loads(edited(text, values)) == before | values
+
+
+def test_a_file_is_replaced_wholly_and_stays_what_it_was(tmp_path: Path) -> None:
+    true, link = tmp_path / "true.toml", tmp_path / "rag.toml"
+    true.write_text("old")
+    true.chmod(0o640)
+    link.symlink_to(true)
+    write_settings(link, "new\r\n")
+    assert link.is_symlink()
+    assert true.read_bytes() == b"new\r\n"
+    assert stat.S_IMODE(true.stat().st_mode) == 0o640
+    assert sorted(tmp_path.iterdir()) == [link, true]
+    with pytest.raises(BadInput, match="cannot write"):
+        write_settings(tmp_path / "none" / "rag.toml", "new")
+
+
+# The command
+
+
+def test_help_is_there_without_the_heavy_libraries() -> None:
+    heavy = "torch faiss tantivy sklearn scipy numpy ir_measures rag.pipeline".split()
+    program = (
+        "import sys; from rag.cli.app import main\n"
+        "sys.argv = ['rag', 'eval', 'tune', '--help']\n"
+        "try: main()\n"
+        f"finally: print('HEAVY', sorted(set({heavy!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "Usage: rag eval tune" in done.stdout
+    assert "HEAVY []" in done.stdout
+
+
+def test_what_is_better_is_saved_beside_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = planted_set(tmp_path / "set")
+    before = '# mine\nport = 9000\nlexical_weight = 1.0  # words\nrerank = "none"\n'
+    (tmp_path / "rag.toml").write_text(before)
+    done = rag("eval", "tune", folder, "--write", "--json", cwd=tmp_path, timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["written"]
+    assert told["start"] == asdict(WORDS_ONLY)
+    assert told["best"] == told["start"] | told["changed"]
+    assert told["held_out"][0]["best"] > told["held_out"][0]["start"]
+    after = (tmp_path / "rag.toml").read_text()
+    assert tomllib.loads(after) == tomllib.loads(before) | told["changed"]
+    assert after.startswith("# mine\nport = 9000\n")
+    monkeypatch.chdir(tmp_path)
+    assert asdict(Settings.resolve().ranking) == told["best"]
+    assert Settings.resolve().port == 8000  # a rag.toml in the working directory may not set it
+    # And then nothing is better, so that nothing is written.
+    done = rag("eval", "tune", folder, "--write", cwd=tmp_path, timeout_s=300)
+    assert "Nothing was better than the present settings; rag.toml is as it was." in done.stdout
+    assert (tmp_path / "rag.toml").read_text() == after
+
+
+def test_without_write_nothing_is_written(tmp_path: Path) -> None:
+    folder = span_set(tmp_path / "set")
+    done = rag("eval", "tune", folder, cwd=tmp_path, timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"settings tried on 1 questions of set; none better", done.stdout)
+    assert [file.name for file in tmp_path.iterdir()] == ["set"]
+
+
+def test_what_cannot_be_done_is_told_before_minutes_are_spent(tmp_path: Path) -> None:
+    folder = span_set(tmp_path / "set")
+    (tmp_path / "rag.toml").write_text('model = """\nn_rerank = 30"""\n')
+    for arguments, message in ((["--write"], "write them"), (["--questions", "0"], "out of range")):
+        done = rag("eval", "tune", folder, *arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert message in done.stderr
+        assert "Loading" not in done.stderr
+
+
+def test_ctrl_c_on_a_terminal_ends_it_with_one_line_and_nothing_written(tmp_path: Path) -> None:
+    folder = planted_set(tmp_path / "set")
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*RAG, "eval", "tune", str(folder), "--write"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+    )
+    os.close(slave)
+    shown, deadline = "", time.monotonic() + 120
+    try:
+        while not re.search(r"Round \d+ · set: asked", shown) and time.monotonic() < deadline:
+            shown += os.read(master, 65536).decode(errors="replace")
+        assert re.search(r"Round \d+ · set: asked", shown), "work is in flight"
+        process.send_signal(signal.SIGINT)
+        try:
+            while some := os.read(master, 65536):
+                shown += some.decode(errors="replace")
+        except OSError:  # how a terminal's end reads when the program is done
+            pass
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+    assert "Stopped; nothing was written." in shown
+    assert "Traceback" not in shown
+    assert [file.name for file in tmp_path.iterdir()] == ["set"]

@@ -1,0 +1,137 @@
+"""What this program writes, no other user can read, whatever the umask."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fakes import HashEmbedder
+from index.disk.locks import held
+from index.disk.private import make_private_file, open_private, write_private
+from index.ingest.ingest import ingest
+from index.maintain.backup import backup, restore
+from index.publish.snapshot import Snapshot
+from index.store.store import DATABASE
+from index.vectors.checkpoints import Drafts
+from index.vectors.faiss_index import FaissIndex
+from ingesting import Interrupted, run, write
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def open_to_others(folder: Path) -> dict[str, str]:
+    """What in a folder, itself included, is not 0600 if a file, or 0700 if a folder."""
+    found = {}
+    for path in (folder, *sorted(folder.rglob("*"))):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode != (0o700 if path.is_dir() else 0o600):
+            found[path.relative_to(folder).as_posix()] = f"{mode:o}"
+    return found
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*")}
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_an_index_is_private_through_its_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index = tmp_path / ".rag"
+    write(tmp_path / "docs" / "a.md", "# A\n\nA river.")
+    run()
+    assert {DATABASE, "vectors.faiss", "shape.json", "meta.json", "derived.json"} < names_in(index)
+    assert open_to_others(index) == {}
+    snapshot = Snapshot.open(index)
+    try:
+        write(tmp_path / "docs" / "b.md", "# B\n\nA bank.")
+        run()  # takes over files of the generation before
+        assert {f"{DATABASE}-wal", f"{DATABASE}-shm"} < names_in(index)
+        assert open_to_others(index) == {}
+    finally:
+        snapshot.close()
+    (tmp_path / "docs" / "a.md").unlink()
+    run(prune=True)
+    run()
+    assert open_to_others(index) == {}
+    backup(index, tmp_path / "backup")
+    restore(tmp_path / "restored", tmp_path / "backup")
+    assert DATABASE in names_in(tmp_path / "restored")
+    assert open_to_others(tmp_path / "restored") == {}
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_files_taken_over_from_an_older_version_become_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "docs" / "a.md", "# A\n\nA river.")
+    run()
+    for path in (tmp_path / ".rag").glob("*-*/**/*"):
+        path.chmod(0o644)
+        path.parent.chmod(0o755)
+    write(tmp_path / "docs" / "b.md", "# B\n\nA bank.")
+    run()
+    run()
+    newest = sorted((tmp_path / ".rag").glob("*-00000002"))
+    assert len(newest) == 2
+    assert [open_to_others(path) for path in newest] == [{}, {}]
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_what_is_there_while_an_ingest_runs_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "docs" / "a.md", "# A\n\nA river.")
+    seen: dict[str, str] = {}
+
+    def look() -> None:
+        assert {"ingest.lock", "ingest.holder.json", DATABASE} < names_in(tmp_path / ".rag")
+        seen.update(open_to_others(tmp_path / ".rag"))
+
+    run(embedder=Interrupted(1, look))
+    assert seen == {}
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_an_index_in_a_folder_that_others_may_read_is_of_private_files(tmp_path: Path) -> None:
+    index, document = tmp_path / "shared", tmp_path / "a.md"
+    index.mkdir(mode=0o755)
+    document.write_text("A river.")
+    ingest(index, [document], HashEmbedder)
+    assert open_to_others(index) == {".": "755"}
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_each_kind_of_file_is_private_as_soon_as_it_is_there(tmp_path: Path) -> None:
+    Drafts(tmp_path / "drafts", "key").folder.parent.mkdir(mode=0o700)
+    Drafts(tmp_path / "drafts", "key").kept("part", lambda: {"ids": np.arange(2)})
+    FaissIndex(4).save(tmp_path / "dense")
+    with held(tmp_path / "a.lock", "nothing", 0):
+        tmp_path.chmod(0o700)
+        assert {"a.lock", "a.holder.json"} < names_in(tmp_path)
+        assert open_to_others(tmp_path) == {}
+
+
+def test_a_file_that_others_could_read_is_private_once_it_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("before")
+    path.chmod(0o666)
+    write_private(path, "é")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == ("é".encode(), 0o600)
+    make_private_file(path)
+    assert path.read_bytes() == "é".encode()
+    with pytest.raises(FileExistsError):
+        open_private(path, "xb")

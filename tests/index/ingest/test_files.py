@@ -1,0 +1,181 @@
+"""What is to be read is found once; what is not read is named, with its reason, and not opened."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.errors import BadInput
+from index.ingest.files import Files, find
+from index.ingest.progress import Unread
+from ingesting import write
+
+
+@pytest.fixture
+def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with docs/a.txt and docs/sub/b.md."""
+    write(tmp_path / "docs/a.txt", "Aid came.")
+    write(tmp_path / "docs/sub/b.md", "# Grain")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "docs"
+
+
+def search(*paths: str) -> Files:
+    return find([Path(path) for path in paths or ("docs",)], avoid=Path(".rag"))
+
+
+def names(files: Files) -> list[str]:
+    return [path.relative_to(Path.cwd()).as_posix() for path in files.paths]
+
+
+def kinds(unread: list[Unread]) -> list[tuple[str, str]]:
+    return [(each.path, each.kind) for each in unread]
+
+
+def test_a_loop_of_links_is_named_and_the_rest_is_read(docs: Path) -> None:
+    (docs / "x.txt").symlink_to("y.txt")
+    (docs / "y.txt").symlink_to("x.txt")
+    (docs / "self.txt").symlink_to("self.txt")
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert kinds(files.skipped) == [(f"docs/{n}.txt", "link") for n in ("self", "x", "y")]
+    assert "leads back to itself" in files.skipped[0].reason
+
+
+def test_a_dangling_link_is_named_by_its_own_name(docs: Path) -> None:
+    (docs / "link.txt").symlink_to("nowhere.txt")
+    (unread,) = search().skipped
+    assert unread == Unread("docs/link.txt", "link", "a link to docs/nowhere.txt, where nothing is")
+
+
+def test_a_link_within_the_paths_is_read_once_under_the_name_of_its_target(docs: Path) -> None:
+    (docs / "link.txt").symlink_to("a.txt")
+    (docs / "again.txt").symlink_to("link.txt")
+    (docs / "sub/up.txt").symlink_to(docs / "a.txt")
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert (files.skipped, files.left_out) == ([], [])
+
+
+def test_a_link_out_of_the_paths_is_not_followed(docs: Path) -> None:
+    write(docs.parent / "private/key.txt", "secret")
+    (docs / "key.txt").symlink_to("../private/key.txt")
+    (docs / "all").symlink_to("../private")
+    (docs / "hop.txt").symlink_to("key.txt")
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert kinds(files.skipped) == [(f"docs/{n}", "link") for n in ("all", "hop.txt", "key.txt")]
+    assert "outside the given paths, private/key.txt; name that file" in files.skipped[2].reason
+    assert names(search("docs", "private")) == ["docs/a.txt", "docs/sub/b.md", "private/key.txt"]
+
+
+def test_a_link_that_is_given_itself_is_followed(docs: Path) -> None:
+    (docs.parent / "way").symlink_to("docs")
+    (docs.parent / "one.txt").symlink_to("docs/a.txt")
+    assert names(search("way")) == ["docs/a.txt", "docs/sub/b.md"]
+    assert names(search("one.txt")) == ["docs/a.txt"]
+
+
+def test_a_link_to_a_folder_within_the_paths_is_left_out_and_named(docs: Path) -> None:
+    (docs / "link").symlink_to("sub")
+    (docs / "sub/up").symlink_to("..")
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert kinds(files.left_out) == [("docs/link", "link"), ("docs/sub/up", "link")]
+    assert files.skipped == []
+
+
+def test_pipes_and_sockets_are_named_and_never_opened(docs: Path) -> None:
+    os.mkfifo(docs / "pipe")
+    os.mkfifo(docs / "pipe.txt")  # to open it would wait for a writer without end
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("docs/socket")
+        files = search()
+    assert kinds(files.skipped) == [("docs/pipe.txt", "special")]
+    assert kinds(files.left_out) == [("docs/pipe", "special"), ("docs/socket", "special")]
+    assert files.left_out[1].reason == "a socket, not a regular file"
+
+
+def test_files_of_other_types_are_left_out_and_named(docs: Path) -> None:
+    for name in ("t.csv", "README", "sub/p.PDF"):
+        write(docs / name, "x")
+    assert kinds(search().left_out) == [
+        ("docs/README", "other-type"),
+        ("docs/sub/p.PDF", "other-type"),
+        ("docs/t.csv", "other-type"),
+    ]
+
+
+def test_a_folder_deeper_than_the_system_can_name_is_skipped_and_the_rest_is_read(
+    docs: Path,
+) -> None:
+    here = os.open(docs, os.O_RDONLY)
+    for _ in range(30):
+        os.mkdir("d" * 200, dir_fd=here)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert [each.kind for each in files.skipped] == ["unreadable"]
+    assert "File name too long" in files.skipped[0].reason
+
+
+def test_a_name_that_is_no_unicode_can_be_printed(docs: Path) -> None:
+    (docs / os.fsdecode(b"\xff.csv")).write_text("x")
+    assert kinds(search().left_out) == [("docs/?.csv", "other-type")]
+
+
+@pytest.mark.usefixtures("docs")
+@pytest.mark.parametrize("path", ["nowhere", "docs/a.txt/b", "docs/nowhere.txt"])
+def test_nothing_at_a_path_is_told(path: str) -> None:
+    with pytest.raises(BadInput, match=f"no file or folder at {path}; check"):
+        search("docs", path)
+
+
+def test_a_given_link_to_nothing_is_told_with_its_target(docs: Path) -> None:
+    (docs / "link").symlink_to("nowhere")
+    with pytest.raises(BadInput, match=r"docs/link is a link to .*/docs/nowhere, where nothing is"):
+        search("docs/link")
+
+
+@pytest.mark.usefixtures("docs")
+def test_a_name_too_long_for_the_system_is_skipped() -> None:
+    files = search("docs", "x" * 300)
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert [each.kind for each in files.skipped] == ["unreadable"]
+
+
+@pytest.fixture
+def unreadable_link() -> Iterator[Path]:
+    """A link that is there and that the system does not read: the program of a process that has
+    ended and that nobody has asked for its status."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        link = Path(f"/proc/{process.pid}/exe")
+        with pytest.raises(FileNotFoundError):
+            link.readlink()
+        yield link
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it needs /proc")
+def test_a_link_that_the_system_does_not_read_is_skipped(docs: Path, unreadable_link: Path) -> None:
+    (docs / "link.txt").symlink_to(unreadable_link)
+    files = search()
+    assert names(files) == ["docs/a.txt", "docs/sub/b.md"]
+    assert kinds(files.skipped) == [("docs/link.txt", "link")]
+    with pytest.raises(BadInput, match=f"{unreadable_link} is a link to .*, where nothing is"):
+        search(str(unreadable_link))
+
+
+def test_a_working_directory_that_is_gone_is_told(docs: Path) -> None:
+    (docs / "below").mkdir()
+    os.chdir(docs / "below")
+    (docs / "below").rmdir()
+    with pytest.raises(BadInput, match="the working directory is gone"):
+        search("docs")

@@ -1,0 +1,323 @@
+"""While another process builds the index files, readers answer from what was published before."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command import rag
+from fakes import HashEmbedder
+from holding import commit, commit_rebuild, stopped_holder_of
+from index.errors import IndexBusy, IndexProblem
+from index.fingerprint import Fingerprint
+from index.ingest.ingest import ingest
+from index.publish import open as readers
+from index.publish.manifest import Manifest
+from index.publish.open import open_derived
+from index.publish.publish import LOCK, MANIFEST
+from index.publish.remaining import RemainingTexts, RemainingVectors, present
+from index.publish.snapshot import Snapshot, state_of
+from index.store.store import Store
+from index.types import Hits, Ids
+from index.vectors.faiss_index import FaissIndex
+from index.vectors.sizing import Shape
+from index.words.tantivy_index import LexicalText, TantivyIndex, append, idf_of
+from ingesting import write
+from rag.live_index import Generations
+from rag.pipeline import Pipeline
+from serving import serving, until
+
+BEFORE = {"kept.txt", "changed.txt", "removed.txt"}
+AFTER = {"kept.txt", "changed.txt", "added.txt"}
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    for name, text in {"kept": "Apples.", "changed": "Pears.", "removed": "Plums."}.items():
+        write(tmp_path / "docs" / f"{name}.txt", f"All about fruit. {text}")
+    return tmp_path / "docs"
+
+
+@pytest.fixture
+def index(tmp_path: Path, docs: Path) -> Path:
+    """Of the files as they are before they change."""
+    ingest(tmp_path / "index", [docs], HashEmbedder)
+    return tmp_path / "index"
+
+
+def change(docs: Path) -> None:
+    write(docs / "changed.txt", "All about fruit. Cherries.")
+    write(docs / "added.txt", "All about fruit. Figs.")
+    (docs / "removed.txt").unlink()
+
+
+@pytest.fixture
+def holder(index: Path) -> Iterator[int]:
+    """A stopped process that is to build the index files; its id."""
+    with stopped_holder_of(index / LOCK) as process:
+        yield process.pid
+
+
+@pytest.fixture
+def behind(index: Path, docs: Path, holder: int) -> Path:
+    """The index, its database ahead of its files, which are of generation 1."""
+    change(docs)
+    said = commit(index, docs)
+    assert names_the(holder, said)
+    assert "waiting for it, at most 600 s" in said
+    return index
+
+
+def names_the(holder: int, said: str) -> bool:
+    return re.search(rf"process {holder} on \S+, since \d{{4}}-\d\d-\d\d ", said) is not None
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "_PATIENCE_S", 0.05)
+
+
+def names_found(index: Path) -> set[str]:
+    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+        passages = pipeline.search("all about fruit", 50).passages
+    return {Path(passage.citation.doc_id).name for passage in passages}
+
+
+def test_a_search_answers_from_what_was_published_without_what_was_removed_since(
+    behind: Path, holder: int
+) -> None:
+    done = rag("search", "--lexical", "--json", "all about fruit", "--index", behind)
+    assert done.returncode == 0
+    result = json.loads(done.stdout)
+    assert result["generation"] == 1
+    found = [Path(passage["citation"]["doc_id"]).name for passage in result["passages"]]
+    assert found == ["kept.txt"]
+    [line] = done.stderr.splitlines()
+    assert f"answering from generation 1 of {state_of(behind)[0]}, without" in line
+    assert names_the(holder, line)
+
+
+def test_info_tells_what_is_published(behind: Path, holder: int) -> None:
+    done = rag("info", "--json", "--index", behind)
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert (found["generation"], found["vectors"]["n_vectors"]) == (1, 1)
+    assert names_the(holder, done.stderr)
+
+
+def test_where_nothing_that_was_published_can_be_used_the_holder_is_named(
+    behind: Path, holder: int
+) -> None:
+    (behind / MANIFEST).unlink()
+    done = rag("info", "--index", behind)
+    assert (done.returncode, done.stdout) == (2, "")
+    waits, busy = done.stderr.splitlines()
+    assert "waiting for it, at most 5 s" in waits
+    assert busy.startswith(f"rag: another process is building the index files in {behind}")
+    assert names_the(holder, busy)
+    assert busy.endswith("; wait until it is done, or stop it")
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("file", ["vectors.faiss", "meta.json"])
+def test_files_that_are_damaged_are_not_answered_from(behind: Path, file: str) -> None:
+    [path] = behind.glob(f"*/{file}")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(IndexBusy):
+        Snapshot.open(behind)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_files_of_a_generation_that_the_store_has_forgotten_are_not_answered_from(
+    behind: Path,
+) -> None:
+    with closing(Store.open(behind)) as store:
+        store.forget_before(store.generation)
+    with pytest.raises(IndexBusy):
+        Snapshot.open(behind)
+
+
+@pytest.mark.usefixtures("holder")
+def test_chunks_that_were_put_in_again_are_still_found(index: Path) -> None:
+    commit_rebuild(index)
+    assert state_of(index)[0] == 2
+    assert names_found(index) == BEFORE
+
+
+@pytest.mark.usefixtures("holder", "_impatient")
+def test_the_vectors_of_another_model_are_not_answered_from(index: Path) -> None:
+    commit_rebuild(index, "another")
+    with pytest.raises(IndexBusy):
+        Snapshot.open(index)
+
+
+def test_files_that_were_published_after_a_reader_pinned_are_not_a_lost_commit(
+    index: Path, docs: Path
+) -> None:
+    with closing(Store.open(index)) as store:
+        before = store.pin()
+        change(docs)
+        ingest(index, [docs], HashEmbedder, prune=True)
+        assert Manifest.read(index, store) is None
+        assert store.generation == before
+        assert open_derived(index, store).generation == store.generation > before
+
+
+# A server
+
+
+def test_a_server_answers_and_goes_over_when_the_files_can_be_built(
+    index: Path, docs: Path
+) -> None:
+    with serving(Pipeline(index, HashEmbedder())) as client:
+
+        def names() -> set[str]:
+            found = client.post("/v1/search", json={"query": "all about fruit"}).json()
+            return {Path(each["citation"]["doc_id"]).name for each in found["passages"]}
+
+        with stopped_holder_of(index / LOCK):
+            change(docs)
+            commit(index, docs)
+            assert names_found(index) == {"kept.txt"}  # by one that starts now
+            assert names() == BEFORE
+            assert client.get("/readyz").json()["generation"] == 1
+        until(lambda: names() == AFTER)
+
+
+def fingerprint_of(index: Path) -> Fingerprint:
+    with closing(Snapshot.open(index)) as snapshot:
+        return snapshot.fingerprint
+
+
+def kept_open(generations: Generations) -> bool:
+    with generations.borrowed() as before:
+        renewed = generations.refresh()
+    with generations.borrowed() as after:
+        return after is before and not renewed
+
+
+def test_a_reader_keeps_what_it_has_open_until_something_newer_can_be_had(
+    index: Path, docs: Path
+) -> None:
+    """One that opened it before the files fell behind, and one that did then."""
+    fingerprint = fingerprint_of(index)
+    early = Generations(index, fingerprint)
+    with stopped_holder_of(index / LOCK):
+        change(docs)
+        commit(index, docs)
+        late = Generations(index, fingerprint)
+        for each in (early, late, early, late):
+            assert kept_open(each)
+            assert each.generation == 1
+    for each in (early, late):
+        assert each.refresh()
+        assert each.generation == state_of(index)[0]
+        assert kept_open(each)
+        each.close()
+
+
+def test_an_index_that_was_closed_is_not_opened_by_a_refresh(index: Path, docs: Path) -> None:
+    generations = Generations(index, fingerprint_of(index))
+    generations.close()
+    change(docs)
+    ingest(index, [docs], HashEmbedder, prune=True)
+    assert not generations.refresh()
+    with generations.borrowed() as snapshot, pytest.raises(IndexProblem, match="closed"):
+        snapshot.count()
+
+
+def test_a_snapshot_that_was_closed_is_not_opened_to_let_go(index: Path, docs: Path) -> None:
+    with closing(Snapshot.open(index)):  # so that the log is kept
+        change(docs)
+        ingest(index, [docs], HashEmbedder, prune=True)
+        snapshot = Snapshot.open(index)
+        snapshot.close()
+        snapshot.let_go()
+        with pytest.raises(IndexProblem, match="closed"):
+            snapshot.count()
+
+
+# What remains of an index, against the whole of it
+
+WORDS = ["aid", "grain", "winter", "border", "river", "aid aid", "grain aid"]
+N = 40
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> TantivyIndex:
+    folder = tmp_path_factory.mktemp("texts")
+    terms = [f"{WORDS[i % 7]} {WORDS[i % 5]}".split() for i in range(N)]
+    append(folder, (LexicalText(i, each) for i, each in enumerate(terms)))
+    return TantivyIndex(folder)
+
+
+def vectors_of(rng: np.random.Generator, n: int) -> np.ndarray:
+    rows = rng.standard_normal((n, 8)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+@pytest.fixture(scope="module", params=[0, 4])
+def vectors(request: pytest.FixtureRequest) -> FaissIndex:
+    """Exact, or over lists all of which are looked into."""
+    rows = vectors_of(np.random.default_rng(0), N)
+    made = FaissIndex(8)
+    if request.param:
+        made = FaissIndex.trained(np.repeat(rows, 4, axis=0), request.param)
+        made.shape = Shape(request.param, request.param)
+    made.add(np.arange(N), rows)
+    return made
+
+
+IDS = st.sets(st.integers(0, N - 1))
+
+
+def ascending(ids: set[int]) -> Ids:
+    return np.array(sorted(ids), dtype=np.int64)
+
+
+def expected(
+    whole: Hits, removed: set[int], within: set[int] | None, k: int
+) -> list[tuple[int, float]]:
+    """Of all hits of the whole index, the k best that are left."""
+    asked = set(range(N)) if within is None else within
+    return [(h.chunk_id, h.score) for h in whole if h.chunk_id in asked - removed][:k]
+
+
+@given(IDS, st.one_of(st.none(), IDS), st.integers(1, N), st.integers(0, 99))
+def test_the_nearest_of_what_remains_are_those_of_the_whole_without_the_removed(
+    vectors: FaissIndex, removed: set[int], within: set[int] | None, k: int, seed: int
+) -> None:
+    remaining = RemainingVectors(vectors, ascending(removed))
+    query = vectors_of(np.random.default_rng(seed), 1)[0]
+    found = remaining.search(query, k, None if within is None else ascending(within))
+    assert [(h.chunk_id, h.score) for h in found] == expected(
+        vectors.search(query, N), removed, within, k
+    )
+    assert len(remaining) == remaining.description.n_vectors == N - len(removed)
+    assert remaining.dimension == 8
+
+
+@given(IDS, st.one_of(st.none(), IDS), st.integers(1, N), st.lists(st.sampled_from(WORDS[:5])))
+def test_the_best_of_what_remains_are_those_of_the_whole_without_the_removed(
+    texts: TantivyIndex, removed: set[int], within: set[int] | None, k: int, terms: list[str]
+) -> None:
+    remaining = RemainingTexts(texts, ascending(removed))
+    found = remaining.search(terms, k, None if within is None else ascending(within))
+    assert [(h.chunk_id, h.score) for h in found] == expected(
+        texts.search(terms, N), removed, within, k
+    )
+    for term in WORDS[:5]:
+        assert idf_of(remaining.document_frequencies([term])[0], len(remaining)) >= 0
+
+
+@given(st.sets(st.integers(0, 2 * N)))
+def test_those_present_in_an_index_are_told_from_those_that_are_not(
+    vectors: FaissIndex, asked: set[int]
+) -> None:
+    assert present(vectors, ascending(asked)).tolist() == sorted(asked & set(range(N)))

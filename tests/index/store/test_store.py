@@ -1,0 +1,357 @@
+"""SQLite keeps what it is given, whole generations at a time, and says what is wrong with it."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike
+
+from fakes import DIMENSION, HashEmbedder, WordTokenizer
+from index.documents.chunk import chunk
+from index.documents.load import document_of
+from index.documents.structure import blocks_of
+from index.errors import IndexDamaged, IndexMissing, IndexProblem, StorageFull
+from index.fingerprint import ChunkSettings, Fingerprint
+from index.store.rows import StoredVectors, stored_vectors
+from index.store.sqlite import Database, has_log
+from index.store.store import DATABASE, Store
+from index.store.vector_codec import QuantizedVectors, quantize
+from index.types import Chunk, Document, Encoding, Matrix, Span, TokenVectors
+
+EMBEDDER = HashEmbedder()
+FINGERPRINT = Fingerprint(EMBEDDER.fingerprint, "1:test")
+Encoded = list[tuple[Chunk, Encoding]]
+
+
+def document(doc_id: str, text: str) -> Document:
+    return document_of(text, doc_id, media_type="text/markdown", name=doc_id)
+
+
+def encoded(document: Document) -> Encoded:
+    blocks = blocks_of(document.text, document.media_type)
+    chunks = chunk(document, blocks, WordTokenizer(), ChunkSettings(limit=20, target=10))
+    texts = [c.span.of(document.text) for c in chunks]
+    spans = [
+        [Span(s.start - c.span.start, s.end - c.span.start) for s in c.sentences] for c in chunks
+    ]
+    return list(zip(chunks, EMBEDDER.encode(texts, spans), strict=True))
+
+
+def put(store: Store, *documents: Document) -> None:
+    with store.transaction() as transaction:
+        for each in documents:
+            transaction.put(each, f"/files/{each.doc_id}", encoded(each))
+
+
+def kept(vectors: ArrayLike) -> Matrix:
+    """Vectors as near as the store keeps them."""
+    return quantize(np.asarray(vectors, np.float32)).expand()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.create(tmp_path, FINGERPRINT)
+
+
+TEXT = "# Aid — «помощь»\n\nIt came. 👩‍👩‍👧 too.\n\n## Grain\n\n" + "It went away. " * 9
+DOCUMENT = replace(
+    document("a", TEXT),
+    metadata={"author": "Ünal"},
+    pages=(0, 30),
+)
+
+
+def test_a_document_comes_back_as_it_was(store: Store) -> None:
+    put(store, DOCUMENT)
+    row = store.document_row(doc_id="a")
+    assert row is not None
+    assert store.document(row.document) == DOCUMENT
+    assert (row.path, row.sha256, row.n_chars) == ("/files/a", DOCUMENT.sha256, len(DOCUMENT.text))
+    assert row == store.document_row(path="/files/a")
+    assert store.count() == (1, row.n_chunks)
+
+
+def vectors_of(store: Store, ids: Iterable[int]) -> StoredVectors:
+    return stored_vectors(store.vectors_in_bytes(ids), DIMENSION)
+
+
+def vectors_in(store: Store, chunk_id: int) -> Matrix:
+    """A chunk's own vector and its sentences', as they are kept."""
+    found = vectors_of(store, [chunk_id])
+    return QuantizedVectors(found.codes, found.scales).expand()
+
+
+def test_chunks_come_back_with_their_sentences_and_their_vectors(store: Store) -> None:
+    put(store, DOCUMENT)
+    expected = sorted(encoded(DOCUMENT), key=lambda pair: pair[0].chunk_id)
+    assert len(expected) > 2
+    stored = store.chunks(c.chunk_id for c, _ in expected)
+    assert [s.chunk for s in stored] == [c for c, _ in expected]
+    assert {s.document for s in stored} == {s.document for s in store.documents()}
+    for each, encoding in expected:
+        # Each row is kept on its own, so that it is the same wherever it stands.
+        own, *sentences = vectors_in(store, each.chunk_id)
+        np.testing.assert_array_equal([own], kept([encoding.vector]))
+        np.testing.assert_array_equal(sentences, kept(encoding.sentence_vectors))
+    ids = np.array([c.chunk_id for c, _ in expected], dtype=np.int64)
+    np.testing.assert_array_equal(store.vectors(ids), kept([e.vector for _, e in expected]))
+    texts = {c.chunk_id: c.span.of(DOCUMENT.text) for c, _ in expected}
+    assert {i: text for i, text, _ in store.texts(ids)} == texts
+
+
+def test_a_chunk_that_is_not_there_is_damage(store: Store) -> None:
+    """Ids come from FAISS and BM25, which have what the store has."""
+    put(store, DOCUMENT)
+    ids = [*ids_of(DOCUMENT), 1]
+    reads: list[Callable[[], object]] = [
+        lambda: store.chunks(ids),
+        lambda: store.vectors_in_bytes(ids),
+        lambda: store.vectors(np.array(sorted(ids))),
+        lambda: store.token_vectors(ids),
+        lambda: list(store.texts(np.array(ids))),
+    ]
+    for read in reads:
+        with pytest.raises(IndexDamaged, match="is damaged"):
+            read()
+
+
+def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
+    """With those of their sentences; ids that come twice make no difference."""
+    other = document("b", "Grain. It rotted.")
+    put(store, DOCUMENT, other)
+    ids = sorted([*ids_of(DOCUMENT), *ids_of(other)])
+    found = vectors_of(store, [*reversed(ids), ids[0]])
+    assert found.ids.tolist() == ids
+    assert found.firsts.dtype == found.ids.dtype == np.int64
+    assert found.codes.dtype == np.int8
+    assert found.scales.dtype == np.float32
+    rows = QuantizedVectors(found.codes, found.scales).expand()
+    assert found.firsts[0] == 0
+    assert found.firsts[-1] == len(rows)
+    for i, stored in enumerate(store.chunks(ids)):
+        mine = rows[found.firsts[i] : found.firsts[i + 1]]
+        np.testing.assert_array_equal(mine, vectors_in(store, stored.chunk.chunk_id))
+        assert len(mine) == 1 + len(stored.chunk.sentences)
+
+
+def test_the_digests_that_the_store_has_are_told_from_others(store: Store) -> None:
+    put(store, DOCUMENT)
+    mine = {chunk.digest for chunk, _ in encoded(DOCUMENT)}
+    assert store.digests_among({*mine, bytes(16)}) == mine
+    assert store.digests_among(set()) == set()
+
+
+def test_no_chunks_have_no_vectors(store: Store) -> None:
+    none = vectors_of(store, [])
+    assert (none.ids.shape, none.firsts.tolist()) == ((0,), [0])
+    assert (none.codes.shape, none.scales.shape) == ((0, DIMENSION), (0,))
+    assert store.vectors(none.ids).shape == (0, DIMENSION)
+
+
+def test_a_chunks_text_comes_with_the_title_and_the_headings_it_stands_under(store: Store) -> None:
+    put(store, DOCUMENT, document("b", "No heading."))
+    ids = np.array(ids_of(DOCUMENT) + ids_of(document("b", "No heading.")), dtype=np.int64)
+    above = {(text.split()[0], above) for _, text, above in store.texts(ids)}
+    title = "Aid — «помощь»"
+    assert above == {
+        ("#", (title, title)),
+        ("##", (title, title, "Grain")),
+        ("It", (title, title, "Grain")),
+        ("No", ("b",)),
+    }
+
+
+def test_token_vectors_come_back_to_the_bit(store: Store) -> None:
+    put(store, DOCUMENT)
+    found = store.token_vectors(ids_of(DOCUMENT))
+    assert len(found) > 2
+    for each, encoding in encoded(DOCUMENT):
+        tokens = found[each.chunk_id]
+        for column in ("codes", "scales", "sentence_of"):
+            stored, made = getattr(tokens, column), getattr(encoding.tokens, column)
+            assert stored.dtype == made.dtype
+            np.testing.assert_array_equal(stored, made)
+
+
+def test_token_vectors_go_with_their_document(store: Store) -> None:
+    other = document("b", "Grain.")
+    put(store, DOCUMENT, other)
+    row = store.document_row(doc_id="a")
+    assert row is not None
+    with store.transaction() as transaction:
+        transaction.delete(row.document)
+    assert list(store.token_vectors(ids_of(other))) == ids_of(other)
+    assert store._database.row("SELECT count(*) FROM token_vectors") == (len(ids_of(other)),)
+
+
+def test_a_chunk_without_token_vectors_is_left_out(store: Store) -> None:
+    plain = document("a", "Aid.")
+    without = [(c, replace(e, tokens=TokenVectors.none())) for c, e in encoded(plain)]
+    with store.transaction() as transaction:
+        transaction.put(plain, None, without)
+    assert store.token_vectors(ids_of(plain)) == {}
+    assert [s.chunk.chunk_id for s in store.chunks(ids_of(plain))] == ids_of(plain)
+
+
+def test_each_transaction_is_one_generation(store: Store) -> None:
+    assert store.generation == 0
+    put(store, document("a", "Aid."), document("b", "Grain."))
+    assert store.generation == 1
+    put(store, document("c", "Winter."))
+    assert store.generation == 2
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    grain = document("b", "Grain.")
+
+    def stopped() -> None:
+        with store.transaction() as transaction:
+            transaction.put(grain, None, encoded(grain))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert store.generation == 1
+    assert [row.doc_id for row in store.documents()] == ["a"]
+    assert store.changes_since(1).added.size == 0
+    put(store, document("b", "Grain."))
+    assert store.generation == 2
+
+
+def test_a_pinned_reader_sees_its_generation_whatever_is_committed(tmp_path: Path) -> None:
+    writer = Store.create(tmp_path, FINGERPRINT)
+    put(writer, document("a", "Aid."))
+    reader = Store.open(tmp_path)
+    assert reader.pin() == 1
+    with writer.transaction() as transaction:
+        row = writer.document_row(doc_id="a")
+        assert row is not None
+        transaction.delete(row.document)
+    put(writer, document("b", "Grain."))
+    assert reader.generation == 1
+    assert [row.doc_id for row in reader.documents()] == ["a"]
+    assert reader.pin() == 3
+    assert [row.doc_id for row in reader.documents()] == ["b"]
+    reader.close()
+    writer.close()
+
+
+def ids_of(document: Document) -> list[int]:
+    return sorted(c.chunk_id for c, _ in encoded(document))
+
+
+def test_changes_are_what_to_remove_and_then_what_to_add(store: Store) -> None:
+    before, after = document("a", "Aid came."), document("a", "Aid went.")
+    put(store, before, document("b", "Grain."))
+    put(store, after)
+    changes = store.changes_since(1)
+    assert changes.removed.tolist() == ids_of(before)
+    assert changes.added.tolist() == ids_of(after)
+    assert store.changes_since(0).added.tolist() == sorted(
+        ids_of(after) + ids_of(document("b", "Grain."))
+    )
+    # There and back again: the same id is removed and added.
+    put(store, before)
+    put(store, after)
+    changes = store.changes_since(2)
+    assert set(ids_of(after)) <= set(changes.removed.tolist())
+    assert changes.added.tolist() == ids_of(after)
+    store.forget_before(store.generation)
+    assert store.changes_since(0).removed.size == 0
+
+
+def test_documents_are_paged_in_the_order_of_their_ids(store: Store) -> None:
+    put(store, *(document(name, "Aid.") for name in ("é", "b", "a", "B", "漢")))
+    assert [row.doc_id for row in store.documents()] == ["B", "a", "b", "é", "漢"]
+    assert [row.doc_id for row in store.documents(after="a", limit=2)] == ["b", "é"]
+
+
+def test_putting_a_document_again_replaces_it_by_id_or_by_file(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    with store.transaction() as transaction:
+        moved = document("elsewhere", "Aid.")
+        transaction.put(moved, "/files/a", encoded(moved))
+    assert [row.doc_id for row in store.documents()] == ["elsewhere"]
+
+
+def test_a_missing_database_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="make one with `rag ingest PATH`"):
+        Store.open(tmp_path)
+    (tmp_path / DATABASE).touch()
+    with pytest.raises(IndexMissing):
+        Store.open(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"not a database, however long it is. " * 100)
+    with pytest.raises(IndexDamaged, match="delete the index and ingest the documents again"):
+        Store.open(tmp_path)
+
+
+def test_pages_that_were_overwritten_are_told(tmp_path: Path) -> None:
+    store = Store.create(tmp_path, FINGERPRINT)
+    put(store, *(document(f"d{i}", "Aid came. " * 200) for i in range(30)))
+    store.close()
+    file = tmp_path / DATABASE
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(bytes(content))
+    with pytest.raises(IndexDamaged):
+        Store.open(tmp_path).documents()
+
+
+def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
+    connection.close()
+    with pytest.raises(IndexProblem, match="has schema 999"):
+        Store.open(tmp_path)
+
+
+def test_the_database_is_not_mapped_into_memory(tmp_path: Path, store: Store) -> None:
+    # A mapped file that is cut short kills the process that reads it.
+    reader = Store.open(tmp_path)
+    for each in (store, reader):
+        assert each._database.row("PRAGMA mmap_size") == (0,)
+    reader.close()
+
+
+def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    [(n_pages,)] = store._database.all_rows("PRAGMA page_count")
+    # What SQLite does when the disk is full, it does at this limit.
+    store._database.execute(f"PRAGMA max_page_count = {n_pages}")
+    with pytest.raises(StorageFull, match="free some space and run the command again"):
+        put(store, document("b", "Grain. " * 5000))
+    assert [row.doc_id for row in store.documents()] == ["a"]
+    assert store.generation == 1
+
+
+def test_rows_that_were_not_read_to_their_end_can_be_dropped_after_the_database(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path / DATABASE, "rwc")
+    rows = database.rows("VALUES (1), (2)")
+    assert next(rows) == (1,)
+    database.close()
+    del rows  # an error in it would be a warning, which fails the test
+
+
+def test_an_id_with_surrogates_is_no_documents(store: Store) -> None:
+    put(store, document("a", "Aid."))
+    assert store.document_row(doc_id="a\ud800") is None
+    assert store.document_row(path="a\udcff") is None
+
+
+def test_the_log_of_a_database_is_found_where_its_path_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real.db")
+    with closing(Database(tmp_path / "real.db", "rwc")) as database:
+        database.execute("CREATE TABLE kept (number)")
+        assert has_log(tmp_path / "real.db")
+        assert has_log(tmp_path / "link")

@@ -1,0 +1,100 @@
+"""A damaged text is never cited, and the database's log does not grow while it is read."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fakes import HashEmbedder
+from index.errors import IndexDamaged
+from index.ingest.ingest import ingest, rebuild
+from index.publish.snapshot import Snapshot
+from index.store.store import DATABASE, Store
+from rag.pipeline import Pipeline
+
+TEXT = "Aid came in winter. The border was closed."
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "b.txt").write_text("Grain came by the river.")
+    ingest(tmp_path / "index", [tmp_path], HashEmbedder)
+    return tmp_path / "index"
+
+
+def damage(index: Path, table_sql: str) -> None:
+    with closing(sqlite3.connect(index / DATABASE)) as connection:
+        connection.execute(table_sql)
+        connection.commit()
+
+
+def change_a_text(index: Path) -> None:
+    damage(index, "UPDATE documents SET text = replace(text, 'winter', 'summer')")
+
+
+def test_a_damaged_text_is_refused_wherever_it_is_read(index: Path) -> None:
+    change_a_text(index)
+    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+        doc_id = next(d for d in documents(index) if d.endswith("a.txt"))
+        with pytest.raises(IndexDamaged, match=r"a\.txt is not what was stored"):
+            pipeline.slice(doc_id)
+        with pytest.raises(IndexDamaged, match=r"a\.txt"):
+            pipeline.search("aid in winter")
+
+
+def documents(index: Path) -> list[str]:
+    with closing(Store.open(index)) as store:
+        return [row.doc_id for row in store.documents()]
+
+
+def test_a_rebuild_refuses_damaged_documents_by_name(index: Path) -> None:
+    change_a_text(index)
+    with pytest.raises(IndexDamaged, match=r"1 documents are damaged .*a\.txt"):
+        rebuild(index, HashEmbedder())
+    with pytest.raises(IndexDamaged, match=r"a\.txt"):
+        rebuild(index, HashEmbedder("other"))
+
+
+def test_a_plain_ingest_mends_a_damaged_text_from_its_file(index: Path, tmp_path: Path) -> None:
+    change_a_text(index)
+    report = ingest(index, [tmp_path], HashEmbedder)
+    assert [Path(doc_id).name for doc_id in report.updated] == ["a.txt"]
+    assert [Path(doc_id).name for doc_id in report.unchanged] == ["b.txt"]
+    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+        assert pipeline.search("aid in winter").passages[0].text == TEXT
+
+
+def test_damaged_json_of_a_document_is_damage_of_the_index(index: Path) -> None:
+    damage(index, "UPDATE documents SET headings = '[[' WHERE doc_id LIKE '%a.txt'")
+    with (
+        closing(Pipeline(index, HashEmbedder())) as pipeline,
+        pytest.raises(IndexDamaged, match=r"a\.txt"),
+    ):
+        pipeline.search("aid in winter")
+
+
+def test_the_log_is_cut_after_each_ingest_however_many_read(index: Path, tmp_path: Path) -> None:
+    log = index / f"{DATABASE}-wal"
+    readers = [Pipeline(index, HashEmbedder()) for _ in range(2)]
+    for n in range(5):
+        (tmp_path / "a.txt").write_text(f"Winter {n}. " * 2000)
+        ingest(index, [tmp_path], HashEmbedder)
+        # The second to look lets go last; then the first can, and then nothing holds the log.
+        for _ in range(2):
+            for reader in readers:
+                reader.refresh()
+        assert log.stat().st_size == 0
+        assert {reader.search("winter").generation for reader in readers} == {n + 2}
+    for reader in readers:
+        reader.close()
+
+
+def test_letting_go_of_the_log_keeps_the_generation(index: Path, tmp_path: Path) -> None:
+    with closing(Snapshot.open(index)) as snapshot:
+        before = [row.sha256 for row in snapshot.documents()]
+        (tmp_path / "a.txt").write_text("Another text.")
+        ingest(index, [tmp_path], HashEmbedder)
+        snapshot.let_go()  # it may not: this generation is not the database's any more
+        assert [row.sha256 for row in snapshot.documents()] == before

@@ -1,0 +1,184 @@
+"""What README.md and docs/http.md tell people to type works, as written and in order."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from command import ROOT
+from rag.cli.app import app
+
+SAMPLE_URL = "http://127.0.0.1:8000"
+NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="it needs curl")
+PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
+
+
+def fenced(page: str, language: str) -> list[str]:
+    """The blocks of a language on a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands_in(page: str) -> list[str]:
+    """What stands behind `$` on a page, each command with the lines that go on with it."""
+    return [
+        command.rstrip()
+        for block in fenced(page, "console")
+        for command in re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.MULTILINE)
+    ]
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, and beside it a folder bin/ with the command `rag`."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT, folder / "clone", ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    (folder / "bin").mkdir()
+    rag = folder / "bin" / "rag"
+    rag.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rag.cli "$@"\n')
+    rag.chmod(0o755)
+    return folder / "clone"
+
+
+def environment(clone: Path) -> dict[str, str]:
+    path = f"{clone.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "PYTHONPATH": str(clone)}
+
+
+def typed(clone: Path, command: str) -> str:
+    """What a command that is typed in the copy prints; it ends with status 0."""
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=clone,
+        env=environment(clone),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def served(clone: Path, command: str) -> Iterator[str]:
+    """The address of a server that a command starts, on a free port instead of the one it names.
+    Ctrl-C ends it with status 0."""
+    command = re.sub(r" --port \d+", "", command)
+    with subprocess.Popen(
+        ["sh", "-c", f"exec {command} --port 0"],
+        cwd=clone,
+        env=environment(clone),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            greeting = iter(process.stdout.readline, "")
+            found = (re.match(r"Serving .* on (http://\S+) ", line) for line in greeting)
+            url = next((match[1] for match in found if match), None)
+            assert url is not None, f"{command}\n{process.communicate()[1]}"
+            yield url
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def run_in_order(clone: Path, commands: list[str]) -> dict[str, str]:
+    """What each command prints; curl asks a server that runs for it alone."""
+    printed = {}
+    for command in commands:
+        program, *arguments = shlex.split(command, comments=True)
+        if program == "make":
+            assert arguments, command
+            assert set(arguments) <= targets(), f"the Makefile lacks a target: {command}"
+        elif program == "curl":
+            with served(clone, "rag serve") as url:
+                assert SAMPLE_URL in command
+                asked = command.replace(SAMPLE_URL, url).replace("curl ", "curl -sS --fail ", 1)
+                printed[command] = typed(clone, asked)
+        elif [program, *arguments[:1]] == ["rag", "serve"]:
+            with served(clone, " ".join(shlex.quote(word) for word in [program, *arguments])):
+                pass
+        else:
+            assert program == "rag", f"a command that this test does not know: {command}"
+            printed[command] = typed(clone, command)
+    return printed
+
+
+def sample_in(page: str) -> Any:
+    """The only response that a page shows; `…` stands for what it leaves out."""
+    (sample,) = fenced(page, "json")
+    return json.loads(sample.replace("{…}", "{}"))
+
+
+def assert_shows(sample: Any, response: Any) -> None:
+    """Each field of the response is in the sample; what is exact there is the same in both."""
+    if isinstance(sample, list):
+        for one, other in zip(sample, response, strict=True):
+            assert_shows(one, other)
+    elif isinstance(sample, dict) and sample:
+        assert sample.keys() == response.keys()
+        for name, value in sample.items():
+            # Times and scores differ among machines, and generations by what was ingested before.
+            if not isinstance(value, float) and name != "generation":
+                assert_shows(value, response[name])
+    elif isinstance(sample, str):
+        assert response.startswith(sample.removesuffix("…"))
+    elif sample != {}:
+        assert sample == response
+
+
+@NEEDS_CURL
+@pytest.mark.slow
+def test_the_commands_of_the_readme_work_in_order(clone: Path) -> None:
+    typed(clone, "rag ingest seeds")  # as `make run` does
+    commands = commands_in("README.md")
+    assert {shlex.split(c)[0] for c in commands} == {"make", "rag", "curl"}
+    printed = run_in_order(clone, commands)
+    (ask,) = (json.loads(out) for command, out in printed.items() if command.startswith("curl"))
+    assert_shows(sample_in("README.md"), ask)
+
+
+@NEEDS_CURL
+def test_the_commands_of_the_http_page_work(clone: Path) -> None:
+    typed(clone, "rag ingest seeds")
+    ((_, out),) = run_in_order(clone, commands_in("docs/http.md")).items()
+    assert json.loads(out)["text"].startswith("Prior to the Taliban takeover")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_that_a_page_names_in_its_text_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"`make ([a-z-]+)", text):
+        assert target in targets(), f"make {target}"
+    for named in re.findall(r"`rag ([a-z][a-z ]*)", text):
+        group: Any = get_command(app)
+        for word in named.split():
+            if not hasattr(group, "get_command"):
+                break  # what follows are its arguments
+            command = group.get_command(None, word)
+            assert command is not None, f"rag {named}"
+            group = command
+
+
+def test_the_pages_name_commands() -> None:
+    assert len(commands_in("README.md")) > 10
+    assert "`make bench" in (ROOT / "README.md").read_text(encoding="utf-8")

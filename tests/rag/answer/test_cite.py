@@ -1,0 +1,95 @@
+"""A citation is the slice it claims to be, or there is no citation."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fakes import HashEmbedder
+from index.documents.load import document_of
+from index.errors import CitationBroken, IndexDamaged
+from index.ingest.ingest import ingest_documents
+from index.store.rows import StoredChunk
+from index.types import Chunk, Span, digest_of
+from rag.answer.cite import cite, highlight
+from rag.pipeline import Pipeline
+
+TEXT = "# Aid\n\nFirst line\nsecond line.\n\n## Grain\n\nThird — “line”."
+DOCUMENT = document_of(TEXT, "d", media_type="text/markdown", name="d", source="where")
+
+
+def chunk_of(span: Span, ordinal: int = 0) -> StoredChunk:
+    chunk = Chunk(1, "d", ordinal, span, (span,), digest_of(span.of(TEXT)))
+    return StoredChunk(chunk, 1)
+
+
+def test_a_citation_says_where_the_passage_stands() -> None:
+    start = TEXT.index("Third")
+    citation = cite(DOCUMENT, [chunk_of(Span(start, len(TEXT)))])
+    assert citation.quote == "Third — “line”."
+    assert TEXT[citation.start : citation.end] == citation.quote
+    assert (citation.line_start, citation.line_end) == (8, 8)
+    assert citation.headings == ["Aid", "Grain"]
+    assert (citation.source, citation.title) == ("where", "Aid")
+    assert citation.sha256 == DOCUMENT.sha256
+    assert (citation.page_start, citation.page_end) == (None, None)
+
+
+def test_pages_are_counted_where_there_are_any() -> None:
+    paged = replace(DOCUMENT, pages=(0, 20, 40))
+    citation = cite(paged, [chunk_of(Span(7, 45))])
+    assert (citation.page_start, citation.page_end) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.replace("Third", "third"),
+        " " + TEXT,
+        TEXT[: TEXT.index("Third") + 3],
+        TEXT.replace("“line”", '"line"'),
+    ],
+)
+def test_a_document_that_was_changed_cannot_be_cited(text: str) -> None:
+    stored = chunk_of(Span(TEXT.index("Third"), len(TEXT)))
+    with pytest.raises(CitationBroken, match="not the text that was indexed"):
+        cite(replace(DOCUMENT, text=text), [stored])
+
+
+def test_neighbours_are_cited_as_one_span() -> None:
+    first, second = TEXT.index("## Grain"), TEXT.index("Third")
+    parts = [chunk_of(Span(0, first - 2)), chunk_of(Span(first, len(TEXT)), 1)]
+    assert cite(DOCUMENT, parts).quote == TEXT
+    # Half of one and all of the other, as an answer of two sentences is.
+    assert cite(DOCUMENT, parts, Span(19, second + 5)).quote == TEXT[19 : second + 5]
+
+
+def test_only_neighbours_are_cited_together() -> None:
+    parts = [chunk_of(Span(0, 5)), chunk_of(Span(TEXT.index("## Grain"), len(TEXT)), 2)]
+    with pytest.raises(CitationBroken, match="text lies between joined passages"):
+        cite(DOCUMENT, parts)
+
+
+def test_a_span_outside_its_passage_cannot_be_cited() -> None:
+    with pytest.raises(CitationBroken, match="lies outside"):
+        cite(DOCUMENT, [chunk_of(Span(7, 30))], Span(6, 17))
+
+
+def test_a_highlight_outside_its_passage_is_refused() -> None:
+    assert highlight(DOCUMENT, Span(7, 17), Span(7, 30)).quote == "First line"
+    with pytest.raises(CitationBroken, match="outside its passage"):
+        highlight(DOCUMENT, Span(7, 31), Span(7, 30))
+
+
+def test_a_search_over_a_tampered_store_fails_rather_than_misquotes(tmp_path: Path) -> None:
+    embedder = HashEmbedder()
+    ingest_documents(tmp_path, [DOCUMENT], embedder)
+    with sqlite3.connect(tmp_path / "rag.db") as connection:
+        changed = connection.execute("UPDATE documents SET text = replace(text, 'line', 'lime')")
+        assert changed.rowcount == 1
+    connection.close()
+    pipeline = Pipeline(tmp_path, embedder)
+    with pytest.raises(IndexDamaged, match="d is not what was stored"):
+        pipeline.search("line")
+    pipeline.close()

@@ -1,0 +1,83 @@
+"""Search by BM25 alone: the order is BM25's, and no model is loaded."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from command import ROOT, rag
+from index.errors import ModelUnusable
+from index.publish.snapshot import Snapshot
+from index.types import Span
+from index.words.analyze import terms_of
+from rag.models.lexical_only import Vectorless
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+
+QUESTION = "What share of GDP came from foreign aid?"
+
+
+def test_the_order_is_that_of_bm25(seeds_index: Path) -> None:
+    pipeline = Pipeline.open(Settings(index=seeds_index), lexical=True)
+    result = pipeline.search(QUESTION, k=5)
+    pipeline.close()
+    snapshot = Snapshot.open(seeds_index)
+    hits = snapshot.lexical.search(terms_of(QUESTION), 5)
+    chunks = {row.chunk.chunk_id: row.chunk for row in snapshot.chunks(h.chunk_id for h in hits)}
+    snapshot.close()
+    assert [p.scores.lexical for p in result.passages] == pytest.approx([h.score for h in hits])
+    assert [(p.citation.start, p.citation.end) for p in result.passages] == [
+        (chunks[h.chunk_id].span.start, chunks[h.chunk_id].span.end) for h in hits
+    ]
+    best = result.passages[0]
+    assert (best.scores.dense, best.scores.sentence, best.scores.rerank) == (0, 0, None)
+    assert result.confidence == best.score
+
+
+def test_words_that_are_nowhere_find_nothing(seeds_index: Path) -> None:
+    pipeline = Pipeline.open(Settings(index=seeds_index), lexical=True)
+    result = pipeline.search("zyzzyva quokka")
+    pipeline.close()
+    assert (result.passages, result.answered, result.confidence) == ([], False, 0.0)
+
+
+def test_the_command_prints_what_the_pipeline_finds(seeds_index: Path) -> None:
+    done = rag("search", QUESTION, "--lexical", "--json", "--index", seeds_index)
+    pipeline = Pipeline.open(Settings(index=seeds_index), lexical=True)
+    expected = json.loads(pipeline.search(QUESTION).model_dump_json())
+    pipeline.close()
+    printed = json.loads(done.stdout)
+    assert {**printed, "took_ms": 0} == {**expected, "took_ms": 0}
+
+
+def test_no_model_is_loaded(seeds_index: Path) -> None:
+    program = (
+        "import sys\n"
+        "from rag.pipeline import Pipeline\n"
+        "from rag.settings import Settings\n"
+        f"pipeline = Pipeline.open(Settings(index={str(seeds_index)!r}), lexical=True)\n"
+        f"print(len(pipeline.search({QUESTION!r}).passages))\n"
+        "print(*{'onnxruntime', 'tokenizers', 'torch', 'markdown_it'} & sys.modules.keys())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["5", ""], done.stderr
+
+
+def test_a_query_has_no_direction_and_nothing_can_be_encoded(seeds_index: Path) -> None:
+    snapshot = Snapshot.open(seeds_index)
+    embedder = Vectorless(snapshot.fingerprint.model)
+    snapshot.close()
+    (query,) = embedder.encode_queries([QUESTION])
+    np.testing.assert_array_equal(query.vector, np.zeros(384))
+    with pytest.raises(ModelUnusable, match="leave --lexical out"):
+        embedder.encode(["text"], [[Span(0, 4)]])

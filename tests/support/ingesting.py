@@ -1,0 +1,90 @@
+"""Ingests with the fake model, and all that an index holds after them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fakes import HashEmbedder
+from index.ingest.ingest import ingest
+from index.ingest.progress import Report
+from index.publish.snapshot import Snapshot
+from index.store.rows import tokens_blob
+from index.store.vector_codec import QuantizedVectors
+from index.types import Encoding, Span
+
+Indexed = tuple[list[tuple[str, str, str | None]], list[tuple[int, str, bytes, bytes]]]
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def run(
+    *paths: str,
+    embedder: HashEmbedder | None = None,
+    index: str = ".rag",
+    prune: bool = False,
+    confirmed: bool = False,
+    encoding: str | None = None,
+) -> tuple[Report, int]:
+    """What an ingest reports, and how many texts it encoded."""
+    embedder = embedder or HashEmbedder()
+    before = embedder.n_encoded
+    report = ingest(
+        Path(index),
+        [Path(path) for path in paths or ("docs",)],
+        lambda: embedder,
+        prune=prune,
+        confirmed=confirmed,
+        encoding=encoding,
+    )
+    return report, embedder.n_encoded - before
+
+
+def kept_vectors(snapshot: Snapshot, chunk_id: int) -> bytes:
+    """A chunk's vectors and its sentences', byte for byte as they are kept."""
+    found = snapshot.vectors_of([chunk_id])
+    return QuantizedVectors(found.codes, found.scales).to_bytes()
+
+
+def indexed(folder: Path) -> Indexed:
+    """All that an index holds, as far as it does not depend on its history."""
+    snapshot = Snapshot.open(folder)
+    try:
+        rows = snapshot.documents()
+        ids = [int(i) for i in snapshot.chunk_ids_of(row.document for row in rows)]
+        tokens = snapshot.token_vectors(ids)
+        probe = HashEmbedder().encode_query("river").vector
+        assert len(snapshot.lexical) == len(snapshot.dense) == len(ids)
+        assert {h.chunk_id for h in snapshot.dense.search(probe, len(ids))} == set(ids)
+        texts = {row.document: snapshot.document(row.document).text for row in rows}
+        return (
+            [(row.doc_id, texts[row.document], row.path) for row in rows],
+            [
+                (i, s.chunk.doc_id, kept_vectors(snapshot, i), tokens_blob(tokens[i]))
+                for i, s in zip(ids, snapshot.chunks(ids), strict=True)
+            ],
+        )
+    finally:
+        snapshot.close()
+
+
+def texts_in(folder: str = ".rag") -> dict[str, str]:
+    return {doc_id: text for doc_id, text, _ in indexed(Path(folder))[0]}
+
+
+class Interrupted(HashEmbedder):
+    """It is interrupted at the n-th call, as by Ctrl-C; or does something else there."""
+
+    def __init__(self, n: int, act: Callable[[], None] | None = None, name: str = "hash") -> None:
+        super().__init__(name)
+        self._n_left = n
+        self._act = act
+
+    def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
+        self._n_left -= 1
+        if self._n_left == 0:
+            if self._act is None:
+                raise KeyboardInterrupt
+            self._act()
+        return super().encode(texts, sentences)

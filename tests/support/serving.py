@@ -1,0 +1,49 @@
+"""A real server on a real port, in a thread of the test's own process."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from api.app import create_app
+from api.hosts import AllowedHosts
+from api.network.connections import ConnectionLimits
+from api.network.server import Server, bound, url_of
+from api.service import Limits
+from rag.pipeline import Pipeline
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def serving(
+    pipeline: Pipeline,
+    limits: Limits = Limits(),
+    connections: ConnectionLimits = ConnectionLimits(),
+    hosts: AllowedHosts = AllowedHosts(),
+) -> Iterator[httpx.Client]:
+    """A client of a server around a pipeline, which is closed with it."""
+    app = create_app(pipeline, limits, hosts)
+    server = Server(app, lambda: None, limits=connections, log=False)
+    with bound("127.0.0.1", 0) as listener:
+        url = url_of(listener)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: server.started or not thread.is_alive())
+            with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
+def until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Wait until something holds; fail if it does not before long."""
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.02)

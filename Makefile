@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 QUESTION := What share of Afghanistan's GDP came from foreign aid before the takeover?
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev check format lint types contracts test gate faults abuse eval bench bench-scale docs lock clean
+.PHONY: help run install dev check quick fmt format lint types contracts test gate faults abuse eval bench bench-scale docs lock clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ install: $(VENV)/.installed ## Create the environment
 dev: $(VENV)/.dev ## Create it with the tools that check the code
 
 check: format lint types contracts test gate ## Format, lint, types, import contracts, tests, ranking: what CI runs
+
+quick: format lint types contracts ## Format, lint, types, import contracts and fast tests: about a minute
+	@$(BIN)/pytest --quiet -m "not slow" tests/index/documents tests/index/store tests/index/words tests/rag/answer
+
+fmt: dev ## Mend the format, and what the linter can mend
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
 format: dev
 	@$(BIN)/ruff format --check .
@@ -73,7 +79,7 @@ bench-scale: install ## Measure an index of a million chunks (long)
 docs: dev ## Write docs/cli.md, docs/search.svg and docs/performance.md anew
 	@$(BIN)/typer rag.cli.app utils docs --name rag --output docs/cli.md
 	@$(BIN)/rag ingest seeds
-	@$(BIN)/python docs/picture.py
+	@$(BIN)/python -m bench.draw.picture
 	@$(BIN)/python -m bench.document
 
 # The CUDA packages that torch's own wheel for Linux asks for stay out: which build of torch is

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.plots import part_svg
 from bench.processes import ROOT
 from bench.results import Results, read_results
-from bench.scale_results import ScaleResults, picture, read_scale, table
+from bench.scale.results import ScaleResults, picture, read_scale, table
 from bench.table import described, tables, taken_on
 from index.errors import BadInput, RagError
 

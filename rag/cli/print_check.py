@@ -50,8 +50,8 @@ def print_checked(out: Console, before: Checked, after: Checked | None) -> None:
     else:
         _print_flaws(out, "Beyond repair", after.flaws)
         out.print(
-            "Nothing was mended. Put back a backup with `rag restore`, or let `rag check --repair "
-            "--drop` mend the rest and remove these documents.",
+            "Put back a backup with `rag restore`, or let `rag check --repair --drop` mend "
+            "the rest and remove the documents that cannot be mended.",
             style="bold",
             soft_wrap=True,
         )

@@ -20,7 +20,7 @@ from bench.document import (
 )
 from bench.query import quantiles
 from bench.results import Aim, Row, Sample, read_results, to_json
-from bench.scale_results import picture, read_scale
+from bench.scale.results import picture, read_scale
 from bench.table import described, markdown, measured, number, tables
 from index.errors import BadInput
 from measurements import ALONE, FASTER, RESULTS, SMALLER

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.scale_copies import Copies
-from bench.scale_index import GrowingIndex, dense_search, disk
-from bench.scale_results import Measured, picture, table
-from bench.scale_text import split, texts_in
+from bench.scale.copies import Copies
+from bench.scale.index import GrowingIndex, dense_search, disk
+from bench.scale.results import Measured, picture, table
+from bench.scale.text import split, texts_in
 from fakes import HashEmbedder
 from index.documents.load import document_of
 from index.encode.token_codec import expand

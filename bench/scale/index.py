@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.scale_copies import Copies
+from bench.scale.copies import Copies
 from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
 from index.publish.manifest import Manifest

@@ -1,6 +1,6 @@
 """A process that opens an index and answers questions: how long it takes, and what memory.
 
-usage: python -m bench.scale_search     the job as JSON on stdin, the result as JSON on stdout
+usage: python -m bench.scale.search     the job as JSON on stdin, the result as JSON on stdout
 """
 
 import json

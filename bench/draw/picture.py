@@ -1,6 +1,6 @@
 """Draw docs/search.svg: what a terminal shows for the command in it, run for real.
 
-usage: python docs/picture.py   (in the project's folder, after `rag ingest seeds`)
+usage: python -m bench.draw.picture   (in the project's folder, after `rag ingest seeds`)
 """
 
 import io
@@ -49,7 +49,7 @@ def main() -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ {shown}\n", style="bold green"))
     console.print(Text.from_ansi(run(COMMAND).replace("\r\n", "\n")))
-    target = Path(__file__).with_name("search.svg")
+    target = Path(__file__).parents[2] / "docs" / "search.svg"
     target.write_text(console.export_svg(title="rag", unique_id="rag"), encoding="utf-8")
 
 

@@ -1,7 +1,9 @@
 """Draw docs/ablation.svg: how well each signal ranks, alone and added in turn. Prints the tables as
 Markdown.
 
-usage: python docs/ablation.py FILE.json [TARGET.svg]   (FILE.json: `rag eval ablation … --json`)
+usage: python -m bench.draw.ablation FILE.json [TARGET.svg]
+
+FILE.json: what `rag eval ablation … --json` prints.
 """
 
 import json
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
+
+_TARGET = Path(__file__).parents[2] / "docs" / "ablation.svg"
 
 PER_LINE = 3
 LABELS, PANEL, GAP = 150, 250, 30
@@ -127,7 +131,7 @@ def main() -> None:
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     datasets = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["datasets"]
-    target = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).with_name("ablation.svg")
+    target = Path(sys.argv[2]) if len(sys.argv) == 3 else _TARGET
     target.write_text(svg(datasets), encoding="utf-8")
     print("\n\n".join(markdown(dataset) for dataset in datasets))
 

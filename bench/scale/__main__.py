@@ -1,7 +1,7 @@
 """`python -m bench.scale`: what becomes of recall, speed, memory and disk up to a million chunks.
 
 Real documents make the first chunks; beyond, they are copied with other words and other vectors
-(bench/scale_copies.py), for a model would need hours. Questions are real and distinct, encoded by
+(bench/scale/copies.py), for a model would need hours. Questions are real and distinct, encoded by
 the model, out of texts that are not in the index.
 """
 
@@ -20,9 +20,9 @@ import typer
 
 from bench.machine import Machine, commit, this_machine, versions
 from bench.processes import ROOT, asked
-from bench.scale_index import GrowingIndex, dense_search, disk
-from bench.scale_results import Measured, ScaleResults, picture, table, to_json
-from bench.scale_text import split, texts_in
+from bench.scale.index import GrowingIndex, dense_search, disk
+from bench.scale.results import Measured, ScaleResults, picture, table, to_json
+from bench.scale.text import split, texts_in
 from index.errors import BadInput, RagError
 from rag.models.load import load_model
 from rag.settings import Settings
@@ -99,7 +99,7 @@ def _measure(index: Path, vectors: np.ndarray, questions: Sequence[str]) -> Meas
 
 def _searched(index: Path, questions: Sequence[str]) -> Measured:
     searched: Measured = asked(
-        [sys.executable, "-m", "bench.scale_search"],
+        [sys.executable, "-m", "bench.scale.search"],
         {
             "index": str(index),
             "first": questions[:_N_FIRST],

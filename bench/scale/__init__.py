@@ -1,0 +1,1 @@
+"""An index grown to a million chunks: recall, speed, memory and disk at each size."""

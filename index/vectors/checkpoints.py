@@ -29,7 +29,9 @@ class Drafts:
     def kept(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The part of this name as it was kept; one that is missing or damaged is made, and kept.
 
-        >>> Drafts(folder, "a generation").kept("first", lambda: {"ids": np.arange(2)})
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Drafts(Path(folder), "a generation").kept("first", lambda: {"ids": np.arange(2)})
         {'ids': array([0, 1])}
         """
         path = self.folder / f"{name}.npz"

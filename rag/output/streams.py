@@ -66,6 +66,7 @@ def _prepared(stream: Any) -> Any:
 def _escaped(error: UnicodeError) -> tuple[str, int]:
     r"""Characters that an encoding lacks as `\uXXXX`, which JSON reads too; beyond U+FFFF as two.
 
+    >>> codecs.register_error("rag.escaped", _escaped)
     >>> "Grüße 😀".encode("ascii", "rag.escaped")
     b'Gr\\u00fc\\u00dfe \\ud83d\\ude00'
     """

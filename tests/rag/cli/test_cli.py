@@ -7,15 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from inspect import cleandoc
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from calibrations import calibration
 from command import RAG, ROOT, rag
 from index.protocols import Embedder
-from rag.cli.app import ask
+from rag.cli.app import app, ask
 from rag.cli.check import check
 from rag.cli.documents import remove
 from rag.pipeline import Pipeline
@@ -24,26 +27,16 @@ from terminal import in_a_terminal, plain_lines
 
 QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
 TWO_PARTS = "Who keeps a presence in the country, and what do international organizations warn of?"
-COMMANDS = [
-    [],
-    ["ingest"],
-    ["ask"],
-    ["search"],
-    ["list"],
-    ["remove"],
-    ["check"],
-    ["info"],
-    ["backup"],
-    ["restore"],
-    ["serve"],
-    ["eval"],
-    ["eval", "run"],
-    ["eval", "compare"],
-    ["eval", "gate"],
-    ["eval", "calibrate"],
-    ["eval", "ablation"],
-    ["eval", "tune"],
-]
+
+
+def commands_of(command: Any, path: list[str]) -> Iterator[list[str]]:
+    """A command and all below it, as they are typed."""
+    yield path
+    for name in getattr(command, "list_commands", lambda context: [])(None):
+        yield from commands_of(command.get_command(None, name), [*path, name])
+
+
+COMMANDS = list(commands_of(get_command(app), []))
 
 
 def without_time(output: str) -> str:

@@ -63,7 +63,7 @@ def test_help_is_there_for_every_command_without_the_heavy_libraries(command: li
 def test_the_command_reference_is_what_the_program_says(tmp_path: Path) -> None:
     reference = tmp_path / "cli.md"
     subprocess.run(
-        [sys.executable, *"-m typer rag.cli utils docs --name rag --output".split(), reference],
+        [sys.executable, *"-m typer rag.cli.app utils docs --name rag --output".split(), reference],
         cwd=ROOT,
         capture_output=True,
         check=True,

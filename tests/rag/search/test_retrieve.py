@@ -188,7 +188,8 @@ def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
         "    for c in retrieve(snapshot, question(snapshot, query), RankSettings()):\n"
         "        print(c.stored.chunk.chunk_id, c.score)\n"
     )
-    path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), str(here)])
     printed = {
         subprocess.run(
             [sys.executable, "-c", program, str(folder)],

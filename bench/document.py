@@ -47,13 +47,18 @@ def pictures(results: Results) -> dict[str, str]:
 
 
 def keep(source: Path) -> None:
-    """Make a file of results, of the benchmarks or of the growth, the one that is committed."""
-    if source.name == SCALE.name:
-        read_scale(source)
-        SCALE.write_bytes(source.read_bytes())
-    else:
-        read_results(source)
-        SUMMARY.write_bytes(source.read_bytes())
+    """Make a file of results, of the benchmarks or of the growth, the one that is committed.
+
+    Raises BadInput if it is no such file, or was taken while the machine did something else.
+    """
+    of_growth = source.name == SCALE.name
+    results = read_scale(source) if of_growth else read_results(source)
+    if results.machine.busy:
+        raise BadInput(
+            f"{source} was taken on a busy machine (load {results.machine.load} a core), so its "
+            "numbers mean little; measure again when nothing else runs"
+        )
+    (SCALE if of_growth else SUMMARY).write_bytes(source.read_bytes())
 
 
 def write() -> None:

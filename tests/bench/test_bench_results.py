@@ -14,6 +14,7 @@ from bench.document import (
     MEASURED,
     SCALE,
     SUMMARY,
+    keep,
     pictures,
     with_measured,
     with_scale,
@@ -167,6 +168,20 @@ def test_the_document_keeps_what_stands_around_its_tables() -> None:
     assert written.startswith(f"Before.\n\n{BEGIN}\n\n- 2026-01-02")
     assert written.endswith(f"{tables(RESULTS)}\n\n{END}\n\nAfter.\n")
     assert with_measured(written, RESULTS) == written
+
+
+def test_results_of_a_busy_machine_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.document.SUMMARY", tmp_path / "summary.json")
+    source = tmp_path / "run.json"
+    source.write_text(to_json(replace(RESULTS, machine=replace(RESULTS.machine, load=0.9))))
+    with pytest.raises(BadInput, match="busy machine .* measure again"):
+        keep(source)
+    assert not (tmp_path / "summary.json").exists()
+    source.write_text(to_json(RESULTS))
+    keep(source)
+    assert (tmp_path / "summary.json").read_text() == source.read_text()
 
 
 @pytest.mark.parametrize("document", ["", BEGIN, f"{END} {BEGIN}"])

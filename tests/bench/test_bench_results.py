@@ -176,7 +176,7 @@ def test_results_of_a_busy_machine_are_not_kept(
     monkeypatch.setattr("bench.document.SUMMARY", tmp_path / "summary.json")
     source = tmp_path / "run.json"
     source.write_text(to_json(replace(RESULTS, machine=replace(RESULTS.machine, load=0.9))))
-    with pytest.raises(BadInput, match="busy machine .* measure again"):
+    with pytest.raises(BadInput, match=r"busy machine .* measure again"):
         keep(source)
     assert not (tmp_path / "summary.json").exists()
     source.write_text(to_json(RESULTS))

@@ -300,7 +300,9 @@ def test_h_shows_the_help_of_every_command() -> None:
 
 
 def test_an_unforeseen_error_is_one_line_and_status_70_and_a_traceback_on_request() -> None:
-    code = "import rag.cli.app as c\ndef app(**_): raise LookupError('a\\x1bb')\nc.app = app\nc.main()"
+    code = (
+        "import rag.cli.app as c\ndef app(**_): raise LookupError('a\\x1bb')\nc.app = app\nc.main()"
+    )
     for debug, shows in (("", False), ("1", True)):
         done = subprocess.run(
             [sys.executable, "-c", code],

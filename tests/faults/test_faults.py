@@ -4,13 +4,9 @@ import pytest
 
 from faults.parts import PARTS
 
-CHECKED = ("kills", "full_disk", "wal", "together", "backups", "commands")
-"""`make faults` makes the others too: what `damage` and `calls` still find stands in
-docs/reliability.md, and `walk` takes long."""
-
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("name", PARTS)
 def test_no_fault_loses_anything_or_makes_a_wrong_answer(name: str) -> None:
     counts = PARTS[name].make(few=True)
     if isinstance(counts, str):

@@ -56,7 +56,7 @@ PARTS = {
     "calls": Part(partial(calls.run, most=40), partial(calls.run, most=None), _without_shim),
     "full_disk": Part(partial(full_disk.run, n=8), partial(full_disk.run, n=60), _without_mounts),
     "wal": Part(partial(wal.run, n=60), partial(wal.run, n=200)),
-    "walk": Part(partial(walk.run, n=300), partial(walk.run, n=10_000)),
+    "walk": Part(partial(walk.run, n=100), partial(walk.run, n=10_000)),
     "together": Part(partial(together.run, n=5), partial(together.run, n=100)),
     "backups": Part(partial(backups.run, n=15), partial(backups.run, n=200)),
     "commands": Part(partial(commands.run, n=2), partial(commands.run, n=20)),

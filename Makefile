@@ -38,7 +38,9 @@ dev: $(VENV)/.dev ## Create it with the tools that check the code
 check: format lint types contracts test gate ## Format, lint, types, import contracts, tests, ranking: what CI runs
 
 quick: format lint types contracts ## Format, lint, types, import contracts and fast tests: about a minute
-	@$(BIN)/pytest --quiet -m "not slow" tests/index/documents tests/index/store tests/index/words tests/rag/answer
+	@$(BIN)/pytest --quiet -m "not slow" \
+	  tests/index/documents/test_load.py tests/index/store/test_store.py tests/index/words/test_analyze.py \
+	  tests/rag/answer/test_cite.py tests/rag/search/test_passages.py tests/project/test_docs.py
 
 fmt: dev ## Mend the format, and what the linter can mend
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .

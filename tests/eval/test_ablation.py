@@ -173,7 +173,8 @@ def test_the_json_has_every_row_of_every_set(printed: Path) -> None:
 def test_the_picture_is_well_formed_and_names_each_row(printed: Path, tmp_path: Path) -> None:
     target = tmp_path / "ablation.svg"
     done = subprocess.run(
-        [sys.executable, ROOT / "docs" / "ablation.py", printed, target],
+        [sys.executable, "-m", "bench.draw.ablation", printed, target],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,

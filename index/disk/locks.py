@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -51,7 +52,7 @@ def is_held(path: Path) -> bool:
     """Whether a process holds the lock in a file, as far as it is known; the lock is not touched,
     so that nobody finds it held for an instant."""
     try:
-        holder = json.loads(_holder_file(path).read_bytes())
+        holder = _holder(path)
         if holder["host"] == socket.gethostname():
             os.kill(int(holder["pid"]), 0)
     except PermissionError:  # it is another user's process
@@ -72,10 +73,15 @@ def _acquired(lock: FileLock, timeout_s: float) -> bool:
 def holder_of(path: Path) -> str:
     """Who holds the lock in a file, as far as it is known, for people."""
     try:
-        holder = json.loads(_holder_file(path).read_bytes())
+        holder = _holder(path)
         return f"process {int(holder['pid'])} on {holder['host']}, since {holder['since']}"
     except (KeyError, OSError, TypeError, ValueError):
         return "process unknown"
+
+
+def _holder(path: Path) -> dict[str, Any]:
+    """Raises OSError, or TypeError or ValueError if the file is damaged."""
+    return dict(json.loads(_holder_file(path).read_bytes()))
 
 
 def _holder_file(path: Path) -> Path:

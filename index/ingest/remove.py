@@ -17,9 +17,11 @@ def remove(folder: Path, doc_ids: Iterable[str]) -> Report:
 
     Raises IndexMissing if there is no index, IndexBusy if another process is writing.
     """
-    Store.open(folder).close()  # where there is no index, no folder and no lock is made
     report = Report()
-    with writing(folder), published(folder, Store.open(folder, to_write=True), report) as store:
+    with (
+        writing(folder, existing=True),
+        published(folder, Store.open(folder, to_write=True), report) as store,
+    ):
         found = (store.document_row(doc_id=doc_id) for doc_id in sorted(set(doc_ids)))
         report.removed = remove_rows(store, [row for row in found if row is not None])
     return report

@@ -19,11 +19,16 @@ LOCK = "ingest.lock"
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path, *, existing: bool = False) -> Iterator[None]:
     """One writer at a time, in a directory that an index may be in; it is made if it is missing.
 
-    Raises IndexBusy if another process is writing, IndexProblem if this user may not write to it.
+    existing: whether there has to be an index; where there is none, no folder and no lock is made.
+
+    Raises IndexBusy if another process is writing, IndexProblem if this user may not write to it,
+    and, if there has to be an index, what Store.open does.
     """
+    if existing:
+        Store.open(folder).close()
     with os_errors_translated(folder):
         check_directory(folder, DATABASE)
         _check_writable(folder)

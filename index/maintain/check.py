@@ -7,16 +7,16 @@ from pathlib import Path
 
 from index.disk.locks import is_held
 from index.errors import IndexDamaged
-from index.ingest import session as writing
+from index.ingest.session import LOCK as WRITING_LOCK
 from index.maintain.check_derived import check_published, open_published
 from index.maintain.checked import Checked, Flaw
-from index.publish import publish as derived
+from index.publish.publish import LOCK as PUBLISHING_LOCK
 from index.store.checksums import DamagedRow
 from index.store.meta import counted, get_meta, last_generation, last_row, noted_row
 from index.store.objects import wrong_objects
 from index.store.rows import (
     CHUNK_COLUMNS,
-    DOCUMENT_COLUMNS,
+    WHOLE_COLUMNS,
     cut_out,
     ids_sum,
     stored_blob,
@@ -26,6 +26,10 @@ from index.store.rows import (
 from index.store.sqlite import Database
 from index.store.store import DATABASE, Store
 from index.types import Document
+
+_DOCUMENT, _N_CHUNKS, _IDS_SUM = map(
+    WHOLE_COLUMNS.split(", ").index, ("document", "n_chunks", "ids_sum")
+)
 
 Told = Callable[[int, int], None]
 """Told how many chunks have been checked, and of how many."""
@@ -60,7 +64,7 @@ def check(
 
 def _is_written(folder: Path, store: Store) -> bool:
     """Whether another process writes to an index, or has since `store` was pinned."""
-    if is_held(folder / writing.LOCK) or is_held(folder / derived.LOCK):
+    if is_held(folder / WRITING_LOCK) or is_held(folder / PUBLISHING_LOCK):
         return True
     with closing(Store.open(folder)) as present:
         return present.generation != store.generation
@@ -88,13 +92,10 @@ def _check_structure(raw: Database, checked: Checked) -> None:
 
 def _check_rows(raw: Database, checked: Checked, told: Told) -> None:
     total = counted(raw)[1]
-    rows = raw.rows(
-        f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
-        "ORDER BY document"
-    )
+    rows = raw.rows(f"SELECT {WHOLE_COLUMNS} FROM documents ORDER BY document")
     for row in _readable(rows, "the table of documents", checked):
         checked.n_documents += 1
-        number, name = row[4], row[5]
+        number, name = row[:2]
         try:
             wrong = _wrong_in_chunks(raw, row, checked)
         except (DamagedRow, IndexDamaged) as error:
@@ -125,7 +126,7 @@ def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> 
         f"SELECT {CHUNK_COLUMNS}, vectors, substr(vectors, 1, length(vectors) / "
         "(1 + length(sentences) / 8)), sum, tokens FROM chunks JOIN documents USING (document) "
         "LEFT JOIN token_vectors USING (chunk_id) WHERE document = ? ORDER BY ordinal",
-        [row[4]],
+        [row[_DOCUMENT]],
     )
     for chunk in chunks:
         ids.append(int(str(chunk[0])))
@@ -134,8 +135,9 @@ def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> 
             _check_chunk(chunk, document, checked)
         except DamagedRow as error:
             wrong[f"of its chunks are not what was stored ({error})"] += 1
-    if document is not None and ids_sum(ids) != row[-2]:
-        wrong["of its chunks are others than were stored"] += abs(len(ids) - int(str(row[12]))) or 1
+    if document is not None and ids_sum(ids) != row[_IDS_SUM]:
+        n_chunks = int(str(row[_N_CHUNKS]))
+        wrong["of its chunks are others than were stored"] += abs(len(ids) - n_chunks) or 1
     return ", ".join(f"{n} {what}" if "chunks" in what else what for what, n in wrong.items())
 
 

@@ -27,6 +27,8 @@ from index.store.meta import begin, counted, newest_generation, note_row, set_me
 from index.store.objects import mend_objects
 from index.store.rows import (
     DOCUMENT_COLUMNS,
+    WHOLE_COLUMNS,
+    StoredDocument,
     blob,
     integer,
     stored_document,
@@ -46,17 +48,15 @@ def repair(
 ) -> tuple[Checked, Checked]:
     """Check an index, mend what is damaged, and check it again; both results.
 
-    Where a document cannot be mended nothing else is changed than that tables which are lacking are
-    made, and the second result names what stands in
-    the way; with `drop` such documents are removed. The embedder is asked for only if documents are
-    to be encoded. Stopped at any instant, it leaves the index as it was or mended in part, and can
-    be run again.
+    Where a document cannot be mended nothing is changed, except that lacking tables are made, and
+    the second result names what stands in the way; with `drop` such documents are removed. The
+    embedder is asked for only if documents are to be encoded. Stopped at any instant, it leaves the
+    index as it was or mended in part, and can be run again.
 
     Raises what `index.maintain.check.check` does, IndexBusy if another process is writing,
     IndexMismatch if the embedder is not the index's.
     """
-    Store.open(folder).close()  # where there is no index, no folder and no lock is made
-    with writing(folder):
+    with writing(folder, existing=True):
         before = check(folder, told, only_writer=True)
         if before.flaws and before.flaws[0].part == "schema":
             _mend_objects(folder)
@@ -144,15 +144,11 @@ def _put_again(
 
 def _source(raw: Database, number: int) -> Source | None:
     """What a document's row can be made anew from, if anything."""
-    row = raw.row(
-        f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
-        "WHERE document = ?",
-        [number],
-    )
+    row = raw.row(f"SELECT {WHOLE_COLUMNS} FROM documents WHERE document = ?", [number])
     if row is None:
         return None
     try:
-        return Source(stored_document(row[4:]).path, whole_document(row))
+        return Source(_stored(row).path, whole_document(row))
     except DamagedRow:
         return _from_file(raw, row)
 
@@ -160,20 +156,25 @@ def _source(raw: Database, number: int) -> Source | None:
 def _from_file(raw: Database, row: Sequence[object]) -> Source | None:
     """A document from its file, if that has the text whose sha256 was stored; or, where the row
     with its sha256 is damaged, the text that was stored."""
-    number, doc_id, path, text = row[4], str(row[5]), row[6], str(row[3])
+    number, doc_id, path, *_, text = row
     wanted, encoding = None, None
     try:
-        stored = stored_document(row[4:])
+        stored = _stored(row)
         wanted, encoding = stored.sha256, stored.metadata.get("encoding_given")
     except DamagedRow:
-        if not _is_id_of(raw, doc_id, number):
+        if not _is_id_of(raw, str(doc_id), number):
             return None
     try:
-        wanted = wanted or sha256_of(text)
-        document = read(Path(str(path)), doc_id, fallback=encoding)
+        wanted = wanted or sha256_of(str(text))
+        document = read(Path(str(path)), str(doc_id), fallback=encoding)
     except (OSError, UnreadableDocument, ValueError):
         return None
     return Source(str(path), document) if document.sha256 == wanted else None
+
+
+def _stored(row: Sequence[object]) -> StoredDocument:
+    """The document's row alone, from WHOLE_COLUMNS. Raises DamagedRow."""
+    return stored_document(row[: len(DOCUMENT_COLUMNS.split(", "))])
 
 
 def _is_id_of(raw: Database, doc_id: str, number: object) -> bool:

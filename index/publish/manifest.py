@@ -17,11 +17,11 @@ from index.disk.private import write_private
 from index.disk.sealed_json import sealed, sha256_of_file, unsealed
 from index.errors import IndexDamaged
 from index.store.store import Store
-from index.vectors import faiss_index as dense
-from index.words import tantivy_index as lexical
+from index.vectors.faiss_index import VERSION as FAISS_VERSION
+from index.words.tantivy_index import VERSION as TANTIVY_VERSION
 
 MANIFEST = "derived.json"
-FORMAT = f"4, faiss {dense.VERSION}, tantivy {lexical.VERSION}"
+FORMAT = f"4, faiss {FAISS_VERSION}, tantivy {TANTIVY_VERSION}"
 """Raised when files of an earlier program must be rebuilt: another analysis, schema or layout."""
 
 _log = logging.getLogger(__name__)

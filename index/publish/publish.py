@@ -20,14 +20,12 @@ from index.errors import IndexDamaged
 from index.protocols import LexicalIndex, VectorIndex
 from index.publish.manifest import FORMAT, MANIFEST, Manifest
 from index.store.store import Store
-from index.vectors import faiss_index as dense
 from index.vectors.checkpoints import Drafts
 from index.vectors.faiss_build import caught_up, made_anew
-from index.vectors.faiss_index import FaissIndex
+from index.vectors.faiss_index import FaissIndex, threads
 from index.vectors.sizing import Sizing
-from index.words import tantivy_index as lexical
 from index.words.analyze import terms_of
-from index.words.tantivy_index import LexicalText, TantivyIndex
+from index.words.tantivy_index import LexicalText, TantivyIndex, append
 
 __all__ = ["LOCK", "MANIFEST", "publish"]
 
@@ -65,10 +63,10 @@ def publish(
         drafts = Drafts(folder, f"{FORMAT}, {sizing}, {store.token(generation)}")
         _sweep(folder, manifest, drafts)
         vectors, words = f"dense-{generation:08d}", f"lexical-{generation:08d}"
-        with dense.threads(n_threads or cores()):
-            _build_dense(folder, store, manifest, folder / vectors, sizing, drafts)
+        with threads(n_threads or cores()):
+            index = _build_dense(folder, store, manifest, folder / vectors, sizing, drafts)
         _build_lexical(folder, store, manifest, folder / words)
-        _check_whole(folder, store, FaissIndex.load(folder / vectors), TantivyIndex(folder / words))
+        _check_whole(folder, store, index, TantivyIndex(folder / words))
         for part in (vectors, words):
             close_to_others(folder / part)
         Manifest.of(folder, store, generation, vectors, words).write(folder)
@@ -115,18 +113,19 @@ def _build_dense(
     path: Path,
     sizing: Sizing,
     drafts: Drafts,
-) -> None:
+) -> VectorIndex:
     index, dimension = None, store.fingerprint.model.dimension
     if manifest is not None:
         former, changes = folder / manifest.dense, store.changes_since(manifest.generation)
         if not len(changes.removed) and not len(changes.added):
             _share(former, path)
-            return
+            return FaissIndex.load(path)
         index = caught_up(store, former, changes, sizing, dimension)
     if index is None:
         index = made_anew(store, drafts, sizing, dimension)
     make_folder(path)
     index.save(path)
+    return index
 
 
 def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: Path) -> None:
@@ -137,7 +136,7 @@ def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: 
     else:
         _share(folder / manifest.lexical, path)
         added = changes.added
-    lexical.append(
+    append(
         path,
         (
             LexicalText(i, terms_of(text), [t for each in above for t in terms_of(each)])

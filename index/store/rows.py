@@ -16,6 +16,7 @@ DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, "
     "ids_sum, document_sum"
 )
+WHOLE_COLUMNS = f"{DOCUMENT_COLUMNS}, headings, pages, places_sum, text"
 CHUNK_COLUMNS = (
     "chunk_id, document, doc_id, ordinal, start, end, digest, generation, sentences, "
     "own_sum, all_sum, chunk_sum"
@@ -104,10 +105,10 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
 
 
 def whole_document(row: Sequence[object]) -> Document:
-    """From headings, pages, their sum, the text and DOCUMENT_COLUMNS. Raises DamagedRow."""
-    headings, pages, places_sum, text = row[:4]
+    """From WHOLE_COLUMNS. Raises DamagedRow."""
+    *columns, headings, pages, places_sum, text = row
     check_sum(places_sum, headings, pages)
-    stored = stored_document(row[4:])
+    stored = stored_document(columns)
     document = Document(
         doc_id=stored.doc_id,
         source=stored.source,

@@ -31,6 +31,7 @@ from index.store.meta import (
 from index.store.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
+    WHOLE_COLUMNS,
     Changes,
     EncodingKey,
     StoredChunk,
@@ -229,13 +230,11 @@ class Store:
         Raises IndexDamaged if it is not there, or is not what was stored.
         """
         row = self._database.row(
-            f"SELECT headings, pages, places_sum, text, {DOCUMENT_COLUMNS} FROM documents "
-            "WHERE document = ?",
-            [document],
+            f"SELECT {WHOLE_COLUMNS} FROM documents WHERE document = ?", [document]
         )
         if row is None:
             raise self._damaged(f"the document of row {document}")
-        with self._sound(f"the document {row[5]}"):
+        with self._sound(f"the document {row[1]}"):
             return whole_document(row)
 
     @contextmanager

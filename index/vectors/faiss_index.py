@@ -59,9 +59,10 @@ class FaissIndex:
     chunks so few that all lists are to be looked into misses none.
     """
 
+    _mapped: Unchanged | None = None
+
     def __init__(self, dimension: int) -> None:
         self.shape = Shape()
-        self._mapped: Unchanged | None = None
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
     @classmethod
@@ -246,7 +247,6 @@ class FaissIndex:
     @classmethod
     def from_array(cls, content: NDArray[np.uint8], n_lists: int) -> "FaissIndex":
         index = cls.__new__(cls)
-        index._mapped = None
         index._index = faiss.deserialize_index(content)
         index.shape = Shape(n_lists, n_lists)
         return index
@@ -267,7 +267,6 @@ class FaissIndex:
         index = cls.__new__(cls)
         index.shape = Shape(**json.loads((path / _SHAPE).read_text()))
         file = path / _VECTORS
-        index._mapped = None
         if not to_change and file.stat().st_size >= MMAP_FROM_BYTES:
             index._mapped = Unchanged([file])
             index._index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)

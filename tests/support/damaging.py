@@ -55,6 +55,12 @@ OTHER_TYPES = {
 """A value that its column should not have, or a text that is no UTF-8."""
 
 
+def spoil(index: Path, sql: str) -> None:
+    """Change the database of an index behind its back."""
+    with closing(sqlite3.connect(index / DATABASE)) as connection, connection:
+        connection.execute(sql)
+
+
 def change(index: Path, table: str, column: str, changes: Mapping[type, str] = CHANGES) -> bool:
     """Change this column of the table's last row; False if the table has no row."""
     with closing(sqlite3.connect(index / DATABASE)) as connection:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from damaging import spoil
 from fakes import HashEmbedder
 from index.errors import BadInput, IndexBusy, IndexDamaged, IndexMissing
 from index.ingest.ingest import ingest, rebuild
@@ -117,9 +118,7 @@ def test_an_index_that_is_missing_or_damaged_is_not_backed_up() -> None:
     with pytest.raises(IndexMissing):
         backup(Path("nowhere"), FILE)
     FILE.write_text("a good backup")
-    with closing(sqlite3.connect(INDEX / DATABASE)) as connection:
-        connection.execute("UPDATE documents SET text = 'Aid came never.' WHERE doc_id LIKE '%a%'")
-        connection.commit()
+    spoil(INDEX, "UPDATE documents SET text = 'Aid came never.' WHERE doc_id LIKE '%a%'")
     with pytest.raises(
         IndexDamaged, match=r"is damaged and not backed up; .*docs/a\.txt: its text"
     ):
@@ -218,9 +217,7 @@ def test_an_index_of_another_model_or_schema_can_be_replaced() -> None:
     rebuild(INDEX, HashEmbedder("other"))
     restore(INDEX, FILE, overwrite=True)
     assert indexed(INDEX) == former
-    with closing(sqlite3.connect(INDEX / DATABASE)) as connection:
-        connection.execute("UPDATE meta SET value = 0 WHERE key = 'schema'")
-        connection.commit()
+    spoil(INDEX, "UPDATE meta SET value = 0 WHERE key = 'schema'")
     restore(INDEX, FILE, overwrite=True)
     assert indexed(INDEX) == former
 
@@ -263,9 +260,7 @@ def test_a_damaged_index_is_restored_above_every_generation_that_it_had(
 def test_a_damaged_number_of_a_generation_is_not_gone_beyond() -> None:
     backup(INDEX, FILE)
     newest = state_of(INDEX)[0]
-    with closing(sqlite3.connect(INDEX / DATABASE)) as connection:
-        connection.execute("UPDATE generations SET generation = 9223372036854775807")
-        connection.commit()
+    spoil(INDEX, "UPDATE generations SET generation = 9223372036854775807")
     (INDEX / f"dense-{2**70}").mkdir()
     assert restore(INDEX, FILE, overwrite=True).generation == newest + 1
     assert backup(INDEX, FILE, overwrite=True).generation == newest + 1

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from command import rag
-from damaging import CHANGES, OTHER_TYPES, change, columns, make_index
+from damaging import CHANGES, OTHER_TYPES, change, columns, make_index, spoil
 from fakes import HashEmbedder
 from faults.answers import Answers, answers_of
 from holding import stopped_holder_of
@@ -114,12 +114,6 @@ def test_a_changed_value_is_found_and_mended(
 
 
 ROOT_PAGE = "SELECT rootpage FROM sqlite_master WHERE name = ?"
-
-
-def spoil(index: Path, sql: str) -> None:
-    with closing(sqlite3.connect(index / DATABASE)) as connection:
-        connection.execute(sql)
-        connection.commit()
 
 
 SPOIL_TEXT = (

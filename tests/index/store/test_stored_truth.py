@@ -1,11 +1,11 @@
 """A damaged text is never cited, and the database's log does not grow while it is read."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from damaging import spoil
 from fakes import HashEmbedder
 from index.errors import IndexDamaged
 from index.ingest.ingest import ingest, rebuild
@@ -24,14 +24,8 @@ def index(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-def damage(index: Path, table_sql: str) -> None:
-    with closing(sqlite3.connect(index / DATABASE)) as connection:
-        connection.execute(table_sql)
-        connection.commit()
-
-
 def change_a_text(index: Path) -> None:
-    damage(index, "UPDATE documents SET text = replace(text, 'winter', 'summer')")
+    spoil(index, "UPDATE documents SET text = replace(text, 'winter', 'summer')")
 
 
 def test_a_damaged_text_is_refused_wherever_it_is_read(index: Path) -> None:
@@ -67,7 +61,7 @@ def test_a_plain_ingest_mends_a_damaged_text_from_its_file(index: Path, tmp_path
 
 
 def test_damaged_json_of_a_document_is_damage_of_the_index(index: Path) -> None:
-    damage(index, "UPDATE documents SET headings = '[[' WHERE doc_id LIKE '%a.txt'")
+    spoil(index, "UPDATE documents SET headings = '[[' WHERE doc_id LIKE '%a.txt'")
     with (
         closing(Pipeline(index, HashEmbedder())) as pipeline,
         pytest.raises(IndexDamaged, match=r"a\.txt"),

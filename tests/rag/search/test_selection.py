@@ -1,6 +1,5 @@
 """A filter selects the documents that its definition names, whatever their ids hold."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from fnmatch import fnmatchcase
@@ -10,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from damaging import spoil
 from documents import examples
 from fakes import HashEmbedder
 from index.documents.load import document_of
 from index.errors import IndexDamaged
 from index.ingest.ingest import ingest_documents
 from index.publish.snapshot import Snapshot
-from index.store.store import DATABASE
 from rag.results import Filter
 from rag.search.filter import chunks_within
 
@@ -89,8 +88,7 @@ def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path
         document_of("Aid came.", each, media_type="text/plain", name=each) for each in "ab"
     ]
     ingest_documents(tmp_path, documents, HashEmbedder())
-    with closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
-        database.execute("DELETE FROM documents WHERE doc_id = 'b'")
+    spoil(tmp_path, "DELETE FROM documents WHERE doc_id = 'b'")
     with closing(Snapshot.open(tmp_path)) as snapshot, pytest.raises(IndexDamaged, match="list of"):
         chunks_within(snapshot, Filter(doc_id=["*"]))
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from index.maintain.checked import Checked, Flaw
+from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
 _N_NAMED = 20
@@ -46,7 +47,9 @@ def print_checked(out: Console, before: Checked, after: Checked | None) -> None:
         return
     lost = [flaw for flaw in before.flaws if flaw.part == "lost"]
     if after.sound:
-        out.print(f"Mended; the index holds {after.n_documents:,} documents, and all is sound.")
+        out.print(
+            f"Mended; the index holds {n_of(after.n_documents, 'document')}, and all is sound."
+        )
     else:
         _print_flaws(out, "Beyond repair", after.flaws)
         out.print(
@@ -60,15 +63,15 @@ def print_checked(out: Console, before: Checked, after: Checked | None) -> None:
 
 
 def _print_counts(out: Console, checked: Checked) -> None:
-    counts = (
-        (checked.n_documents, "document" + "s" * (checked.n_documents != 1)),
-        (checked.n_chunks, "passage" + "s" * (checked.n_chunks != 1)),
-        (checked.n_vectors, "with vectors"),
-        (checked.n_token_vectors, "with token vectors"),
-        (checked.n_dense, "in FAISS"),
-        (checked.n_lexical, "in BM25"),
-    )
-    out.print("Checked " + ", ".join(f"{n:,} {what}" for n, what in counts) + ".", soft_wrap=True)
+    counts = [
+        n_of(checked.n_documents, "document"),
+        n_of(checked.n_chunks, "passage"),
+        f"{checked.n_vectors:,} with vectors",
+        f"{checked.n_token_vectors:,} with token vectors",
+    ]
+    if checked.n_dense or checked.n_lexical or checked.sound:  # else they were not looked at
+        counts += [f"{checked.n_dense:,} in FAISS", f"{checked.n_lexical:,} in BM25"]
+    out.print(f"Checked {', '.join(counts)}.", soft_wrap=True)
 
 
 def _print_flaws(out: Console, heading: str, flaws: Sequence[Flaw]) -> None:

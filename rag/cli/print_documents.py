@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from index.store.rows import StoredDocument
+from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line, say
 
 _LEAST_TITLE = 12
@@ -44,9 +45,9 @@ def print_documents(out: Console, rows: Sequence[StoredDocument]) -> None:
     out.print(Text(_line("characters", "passages", "type", "document"), style="dim"))
     for row in rows:
         out.print(_row(row, out.width), soft_wrap=True)
-    n_documents = f"{len(rows):,} document{'s' * (len(rows) != 1)}"
-    n_characters = f"{sum(row.n_chars for row in rows):,} characters"
-    n_passages = f"{sum(row.n_chunks for row in rows):,} passages"
+    n_documents = n_of(len(rows), "document")
+    n_characters = n_of(sum(row.n_chars for row in rows), "character")
+    n_passages = n_of(sum(row.n_chunks for row in rows), "passage")
     out.print(f"{n_documents}, {n_characters}, {n_passages}", style="dim")
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from index.ingest.progress import Doubt, Report, Unread
+from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
 _N_NAMED = 10
@@ -120,5 +121,5 @@ def _counts(report: Report) -> str:
         n_links = len(report.left_out) - n_other
         what = "links or special files" if n_links > 1 else "link or special file"
         counts.append(f"{n_links} {what} left out")
-    passages = f"{report.n_chunks:,} passage{'s' * (report.n_chunks != 1)} encoded"
+    passages = f"{n_of(report.n_chunks, 'passage')} encoded"
     return f"{', '.join(counts)} · {passages}, {report.n_reused:,} re-used"

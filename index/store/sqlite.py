@@ -280,8 +280,7 @@ def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
         return storage_full(path)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return _busy(path)
-    undecodable = not name and "decode" in str(error)  # the driver's own, for a text
-    if undecodable or name.startswith(_DAMAGED):
+    if name.startswith(_DAMAGED):
         return damaged(path, str(error))
     return IndexProblem(f"{path}: {error}; check the disk and the permissions")
 

@@ -83,8 +83,10 @@ def _derived(folder: Path, store: Store, than: State | None) -> Derived | None:
                 published = _published(folder, store, hindrance)
                 if published is not None:
                     return published
-            if than is not None or not isinstance(hindrance, IndexBusy):
+            if not isinstance(hindrance, IndexBusy):
                 raise
+            if than is not None:
+                return None
             _publish(folder, store, _PATIENCE_S)
     raise IndexProblem(f"{folder} changed {_ATTEMPTS} times while it was being opened; try again")
 

@@ -222,6 +222,25 @@ def test_a_reader_keeps_what_it_has_open_until_something_newer_can_be_had(
         each.close()
 
 
+def test_a_reader_keeps_what_it_has_where_what_was_published_since_cannot_be_used(
+    index: Path, docs: Path
+) -> None:
+    """Every document that the newer files know has been replaced again, by what is not in any."""
+    early = Generations(index, fingerprint_of(index))
+    for path in docs.iterdir():
+        write(path, f"All about fruit. Second {path.stem}.")
+    ingest(index, [docs], HashEmbedder)
+    for path in docs.iterdir():
+        write(path, f"All about fruit. Third {path.stem}.")
+    with stopped_holder_of(index / LOCK):
+        commit(index, docs)
+        assert kept_open(early)
+        assert early.generation == 1
+    assert early.refresh()
+    assert early.generation == state_of(index)[0] == 3
+    early.close()
+
+
 def test_an_index_that_was_closed_is_not_opened_by_a_refresh(index: Path, docs: Path) -> None:
     generations = Generations(index, fingerprint_of(index))
     generations.close()

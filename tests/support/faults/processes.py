@@ -5,6 +5,7 @@ A child that dies of a signal is seen as such, and the next one starts in some m
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -64,8 +65,10 @@ class Child:
         assert self._ours.recv() == "begun"
 
     def send(self, message: object) -> None:
-        """To a call whose first argument is a Connection: see `talking`."""
-        self._ours.send(message)
+        """To a call whose first argument is a Connection: see `talking`. Of one that has ended,
+        `end` tells how."""
+        with suppress(BrokenPipeError):
+            self._ours.send(message)
 
     def receive(self) -> Any:
         """What the call sends. Raises EOFError if it has died."""

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from sys import getsizeof
 
-from index.publish.open import State
+from index.backend import State
 
 _OVERHEAD = 200
 """Bytes that the dictionary takes for an entry, beyond its key and body."""

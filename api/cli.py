@@ -49,9 +49,9 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
     # The quick checks come first, and the model, which may take seconds, last.
     from api.hosts import AllowedHosts
     from api.network.server import bound, is_local, url_of
-    from index.publish.snapshot import state_of
+    from index.backends import backend_at
 
-    state_of(settings.index)
+    backend_at(settings.index, settings.backend).state()
     AllowedHosts.of(settings)
     with bound(settings.host, settings.port) as listener:
         complain("Loading the model…")

@@ -3,7 +3,7 @@
 from anyio import CapacityLimiter, to_thread
 
 from api.schemas import Ready
-from index.publish.open import State
+from index.backend import State
 from rag.pipeline import Pipeline
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import regex
 
-from index.publish.snapshot import Snapshot
+from index.backend import Snapshot
 from index.types import Document
 
 _DOCUMENTS_READ = 5
@@ -17,8 +17,8 @@ def example_question(snapshot: Snapshot) -> str | None:
 
     It has nothing that a shell or JSON treats specially, and so may stand between any quotes.
     """
-    rows = snapshot.documents(limit=_DOCUMENTS_READ)
-    topics = [t for row in rows for t in _topics(snapshot.document(row.document))]
+    records = snapshot.records(limit=_DOCUMENTS_READ)
+    topics = [t for each in records for t in _topics(snapshot.document(each.doc_id))]
     whole = [topic for topic in topics if len(topic) <= _MAX_CHARACTERS]
     for topic in whole or map(_cut, topics):
         return f"What is said about {topic}?"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from index.store.rows import StoredDocument
+from index.types import DocumentRecord
 from rag.check_query import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
@@ -108,16 +108,16 @@ class DocumentOut(_Wire):
     metadata: dict[str, str] = Field(description="What else is known of it, by name.")
 
     @classmethod
-    def of(cls, stored: StoredDocument) -> Self:
+    def of(cls, record: DocumentRecord) -> Self:
         return cls(
-            doc_id=stored.doc_id,
-            source=stored.source,
-            title=stored.title,
-            media_type=stored.media_type,
-            sha256=stored.sha256,
-            n_characters=stored.n_chars,
-            n_chunks=stored.n_chunks,
-            metadata=dict(stored.metadata),
+            doc_id=record.doc_id,
+            source=record.source,
+            title=record.title,
+            media_type=record.media_type,
+            sha256=record.sha256,
+            n_characters=record.n_chars,
+            n_chunks=record.n_chunks,
+            metadata=dict(record.metadata),
         )
 
 

@@ -15,7 +15,7 @@ from api.answer_cache import ResultCache
 from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
-from index.publish.open import State
+from index.backend import State
 from rag.pipeline import Pipeline
 from rag.results import Answer, SearchResult, to_json
 

@@ -122,7 +122,7 @@ class Texts:
         Raises NotFound, SpanOutOfRange or Overloaded.
         """
         if end is None:
-            row = await self._in_thread(self._pipeline.document, doc_id)
+            row = await self._in_thread(self._pipeline.record, doc_id)
             n_characters = row.n_chars - start
         else:
             n_characters = end - start

@@ -1,4 +1,4 @@
-"""The words of the house: spans, documents, chunks and hits.
+"""The types that all packages share: spans, documents, chunks, vectors and hits.
 
 Every span is half-open and counts Unicode code points of a document's canonical text, so that
 `document.text[span.start:span.end]` is always what the span stands for.
@@ -116,6 +116,24 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """What an index knows of a document, without its text.
+
+    path: the resolved path of its file; None if it was not read from a file
+    """
+
+    doc_id: str
+    path: str | None
+    source: str
+    title: str
+    media_type: str
+    sha256: str
+    n_chars: int
+    n_chunks: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A span of a document, with the spans of its sentences.
 
@@ -188,6 +206,34 @@ class Encoding:
     tokens: TokenVectors
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ChunkVectors:
+    """The vectors of many chunks, with no object for each chunk.
+
+    ids:    int64, (n,), ascending
+    firsts: int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
+            firsts[i + 1] are its sentences'
+    codes:  int8, (rows, d), and scales: float32, (rows,): vector i is scales[i] * codes[i]
+    """
+
+    ids: Ids
+    firsts: NDArray[np.int64]
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    def cosines(self, query: Vector) -> NDArray[np.float32]:
+        """The cosine of each vector with the query's, (rows,)."""
+        # Not @: its product of equal vectors may differ with where they stand.
+        cosines = np.einsum("nd,d->n", self.codes.astype(np.float32), query)
+        return np.asarray(cosines * self.scales, dtype=np.float32)
+
+    def own(self, places: NDArray[np.int64]) -> Matrix:
+        """The own vectors of the chunks at these places among `ids`, (places, d)."""
+        rows = self.firsts[places]
+        scaled = self.codes[rows] * self.scales[rows, None]
+        return np.asarray(scaled, dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class QueryEncoding:
     """A query's vector (d,), and of each of its tokens the vector, (t, d), and the place in it."""
@@ -195,6 +241,11 @@ class QueryEncoding:
     vector: Vector
     token_vectors: Matrix
     offsets: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def none(cls, dimension: int) -> "QueryEncoding":
+        """Of a query that no model has read: a zero vector, no tokens."""
+        return cls(np.zeros(dimension, np.float32), np.zeros((0, dimension), np.float32), ())
 
 
 @dataclass(frozen=True, slots=True)

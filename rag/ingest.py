@@ -1,10 +1,10 @@
 """Ingest as the settings say: with the model they name, or the one that the index has."""
 
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from index.backends import backend_at
 from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
 from index.ingest.ingest import ingest, rebuild
@@ -12,7 +12,6 @@ from index.ingest.progress import Report, Watch
 from index.maintain.check import Told
 from index.maintain.checked import Checked
 from index.maintain.repair import repair
-from index.store.store import Store
 from rag.models.load import fingerprint_in, load_model, load_model_of
 from rag.settings import Settings
 
@@ -29,7 +28,7 @@ class IngestOptions(TypedDict, total=False):
 def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
     """Bring the index in step with these paths."""
     try:
-        built_with = fingerprint_in(settings.index)
+        built_with = fingerprint_in(settings)
     except IndexMissing:
         built_with = None
     if built_with is None:
@@ -38,15 +37,15 @@ def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[Ingest
     asked = (settings.model or built_with.name, settings.precision or built_with.precision)
     if asked != (built_with.name, built_with.precision):
         # Even when nothing is to be encoded: the user asked for another model than the index has.
-        with closing(Store.open(settings.index)) as store:
-            store.fingerprint.check(Fingerprint.of(embedder().fingerprint), settings.index)
+        index = backend_at(settings.index, settings.backend).fingerprint()
+        index.check(Fingerprint.of(embedder().fingerprint), settings.index)
     return ingest(settings.index, paths, embedder, **options)
 
 
 def rebuild_index(settings: Settings, watch: Watch) -> Report:
     """Encode the whole index anew, with the model that the settings name or the one it has."""
     try:
-        built_with = fingerprint_in(settings.index)
+        built_with = fingerprint_in(settings)
     except IndexMissing:
         raise IndexMissing(
             f"no index at {settings.index} to rebuild; use `rag ingest PATH`"
@@ -58,7 +57,7 @@ def repair_index(settings: Settings, told: Told, *, drop: bool) -> tuple[Checked
     """Check the index, mend what can be mended with the model that it has, and check it again."""
     return repair(
         settings.index,
-        lambda: load_model_of(fingerprint_in(settings.index), settings),
+        lambda: load_model_of(fingerprint_in(settings), settings),
         told,
         drop=drop,
     )

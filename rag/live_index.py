@@ -3,31 +3,32 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
+from index.backend import Backend, Snapshot
 from index.errors import IndexProblem
 from index.fingerprint import Fingerprint
-from index.publish.snapshot import Snapshot, state_of
 
 
-class Generations:
+class LiveIndex:
     """The present generation of an index, for many threads at once.
 
     Raises IndexMissing, IndexDamaged, or IndexMismatch if the index has another fingerprint.
     """
 
-    def __init__(self, folder: Path, fingerprint: Fingerprint) -> None:
-        self._folder = folder
+    def __init__(self, backend: Backend, fingerprint: Fingerprint | None) -> None:
+        """fingerprint: the one that every generation must have; None if any will do"""
+        self._backend = backend
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._borrowed: dict[Snapshot, int] = {}
-        self._current = self._checked(Snapshot.open(folder))
+        self._current = self._checked(backend.open())
         self._closed = False
 
     def _checked(self, snapshot: Snapshot) -> Snapshot:
         try:
-            snapshot.fingerprint.check(self._fingerprint, self._folder)
+            if self._fingerprint is not None:
+                snapshot.fingerprint.check(self._fingerprint, self._backend.place)
         except BaseException:
             snapshot.close()
             raise
@@ -41,7 +42,7 @@ class Generations:
                 self._current.close()
 
     @contextmanager
-    def borrowed(self) -> Iterator[Snapshot]:
+    def borrow(self) -> Iterator[Snapshot]:
         """The present generation, held open until the block ends."""
         with self._lock:
             snapshot = self._current
@@ -74,21 +75,21 @@ class Generations:
                 stale, self._current = self._current, fresh
                 if not self._borrowed.get(stale):
                     stale.close()
-            self._let_go()
+            self._release_log()
             return True
 
     def _newer(self) -> Snapshot | None:
         if self._current.outdated:
-            return Snapshot.open(self._folder)
-        if state_of(self._folder) == self._current.state:
-            self._let_go()
+            return self._backend.open()
+        if self._backend.state() == self._current.state:
+            self._release_log()
             return None
-        return Snapshot.newer(self._folder, self._current.state)
+        return self._backend.newer(self._current.state)
 
-    def _let_go(self) -> None:
-        """Let the database's log be cut. What hinders that now is tried again later."""
+    def _release_log(self) -> None:
+        """See Snapshot.release_log. Where that fails now, the next refresh tries again."""
         with suppress(IndexProblem):
-            self._current.let_go()
+            self._current.release_log()
 
     @property
     def generation(self) -> int:

@@ -1,35 +1,30 @@
-"""The one place where model, index and ranking are put together."""
+"""The one place where model, index, ranking and answerer are put together."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from index.backend import Backend, Snapshot
+from index.backends import backend_at
 from index.errors import NotFound, SpanOutOfRange
 from index.fingerprint import Fingerprint
 from index.protocols import Embedder
-from index.publish.snapshot import Snapshot
-from index.store.rows import StoredDocument
-from index.types import Document, Ids, QueryEncoding, Span
-from rag.answer.confidence import calibration_for
-from rag.answer.explain import Found, passage_of
-from rag.answer.extract import (
-    NOT_ANSWERED,
-    PASSAGES_READ,
-    QuestionPart,
-    best_choice,
-    in_passage,
-    questions_in,
-    sentence_of,
-)
+from index.types import Document, DocumentRecord, Ids, QueryEncoding, Span
+from rag.answer.answerer import PASSAGES_READ, Answerer, Part
+from rag.answer.answerers import load_answerer
+from rag.answer.confidence import Calibration, Confidence, calibration_for, evidence_for
+from rag.answer.explain import passage_of
 from rag.answer.no_passages import reason_for
-from rag.live_index import Generations
-from rag.models.lexical_only import Vectorless, by_bm25_alone
-from rag.models.load import fingerprint_in, load_model_of, load_reranker
+from rag.answer.question_parts import QuestionPart, questions_in
+from rag.live_index import LiveIndex
+from rag.models.load import load_model_of, load_reranker
 from rag.models.query_batching import BatchingEmbedder
 from rag.results import (
     DEFAULT_K,
+    NOT_ANSWERED,
     Answer,
     AnswerSentence,
     Filter,
@@ -37,75 +32,127 @@ from rag.results import (
     SearchResult,
 )
 from rag.search.filter import chunks_within
-from rag.search.passages import Ranked, joined
+from rag.search.passages import RankedPassage, joined
 from rag.search.question import question_of
-from rag.search.ranking import RankSettings
-from rag.search.retrieve import retrieve
-from rag.settings import CPU, Settings
+from rag.search.ranking import RankSettings, bm25_alone
+from rag.search.rerankers import Reranker
+from rag.search.retrieve import Retrieval, retrieve
+from rag.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that an answer is made from: the question's parts, what was retrieved for each query, and
+    the passages to show. It holds no snapshot.
+
+    reason: why there is no passage; None if there is one
+    began:  time.perf_counter() when the question came
+    """
+
+    query: str
+    parts: Sequence[QuestionPart]
+    retrievals: Mapping[str, Retrieval]
+    passages: Sequence[Passage]
+    generation: int
+    reason: str | None
+    explain: bool
+    began: float
+
+
+class _Facts(NamedTuple):
+    """Of the generation that was searched. reason: why there is no passage, if there is none."""
+
+    generation: int
+    reason: str | None
 
 
 class Pipeline:
-    """An index, its model and the ranking; searched by many threads at once."""
+    """An index, its model, the ranking and the answerer; searched by many threads at once."""
 
     def __init__(
         self,
-        folder: Path,
-        embedder: Embedder,
+        backend: Backend,
+        embedder: Embedder | None,
         ranking: RankSettings = RankSettings(),
-        calibration: Path | None = None,
-        device: str = CPU,
+        *,
+        reranker: Reranker | None = None,
+        answerer: Answerer | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
-        """`calibration` is a file of `rag eval calibrate`; without it the model's shipped one is
-        used, if there is one. Raises BadInput if it cannot be used, ModelUnusable if the ranking
-        names a cross-encoder that cannot be loaded, onto the device."""
-        self._embedder = BatchingEmbedder(embedder)
-        self._ranking = ranking
-        self._cross_encode = load_reranker(ranking, device)
-        self._vectorless = isinstance(embedder, Vectorless)
-        # It was fitted on what vectors say, too.
-        self._calibration = (
-            None if self._vectorless else calibration_for(embedder.fingerprint.weights, calibration)
-        )
-        self._generations = Generations(folder, Fingerprint.of(embedder.fingerprint))
+        """Without an embedder BM25 alone ranks. The reranker and the answerer are those that the
+        ranking and the settings' defaults name, unless they are given."""
+        self._embedder = None if embedder is None else BatchingEmbedder(embedder)
+        self._ranking = bm25_alone(ranking) if embedder is None else ranking
+        self._reranker = reranker or load_reranker(self._ranking)
+        self._answerer = answerer or load_answerer()
+        self._confidence = Confidence(calibration, vectors=embedder is not None)
+        fingerprint = None if embedder is None else Fingerprint.of(embedder.fingerprint)
+        self._index = LiveIndex(backend, fingerprint)
 
     @classmethod
     def open(
         cls, settings: Settings, embedder: Embedder | None = None, *, lexical: bool = False
     ) -> "Pipeline":
         """The pipeline for the index that the settings name, and its model, which is loaded unless
-        it is given; with `lexical`, for a search by BM25 alone, without one.
+        it is given; with `lexical`, for a search by BM25 alone, without a model.
 
-        Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
+        Raises IndexMissing, IndexMismatch, IndexDamaged, ModelUnusable, or BadInput if the
+        calibration cannot be used.
         """
+        backend = backend_at(settings.index, settings.backend)
+        model = backend.fingerprint().model
         if lexical:
-            stand_in = Vectorless(fingerprint_in(settings.index))
-            return cls(settings.index, stand_in, by_bm25_alone(settings.ranking))
+            return cls(backend, None, settings.ranking)
         if embedder is None:
-            embedder = load_model_of(fingerprint_in(settings.index), settings)
+            embedder = load_model_of(model, settings)
         return cls(
-            settings.index, embedder, settings.ranking, settings.calibration, settings.device
+            backend,
+            embedder,
+            settings.ranking,
+            reranker=load_reranker(settings.ranking, settings.device),
+            answerer=load_answerer(settings.answerer),
+            calibration=calibration_for(embedder.fingerprint.weights, settings.calibration),
         )
+
+    @classmethod
+    def over(
+        cls,
+        folder: Path,
+        embedder: Embedder,
+        ranking: RankSettings = RankSettings(),
+        calibration: Path | None = None,
+    ) -> "Pipeline":
+        """The pipeline for the index in a directory with a model that is loaded already. The
+        calibration is the file's, or else the one that comes with the model, if there is one."""
+        fitted = calibration_for(embedder.fingerprint.weights, calibration)
+        return cls(backend_at(folder), embedder, ranking, calibration=fitted)
 
     def close(self) -> None:
         """Close the index; a search that is under way finishes first, unless it still waits for the
         model: that raises Overloaded."""
-        self._embedder.close()
-        self._generations.close()
+        if self._embedder is not None:
+            self._embedder.close()
+        self._index.close()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The present generation, held open until the block ends."""
-        return self._generations.borrowed()
+        return self._index.borrow()
 
     def refresh(self) -> bool:
         """Go over to the index's newest generation; False if that is the present one.
 
         Searches go on meanwhile, each in the generation it began with.
         """
-        return self._generations.refresh()
+        return self._index.refresh()
 
     @property
     def generation(self) -> int:
-        return self._generations.generation
+        return self._index.generation
+
+    @property
+    def answerer_waits(self) -> bool:
+        """See Answerer.waits."""
+        return self._answerer.waits
 
     def search(
         self,
@@ -120,21 +167,18 @@ class Pipeline:
         `explain`, also with how each came by its score. With `merge`, those of the k that are
         neighbours become one."""
         began = time.perf_counter()
-        encoding = self._embedder.encode_query(query)
-        with self.snapshot() as snapshot:
-            within = _within(snapshot, filter)
-            found = self._find(snapshot, query, encoding, k, within)
-            confidence = self._confidence(found)
-            passages = self._passages(found, merge, explain)
-            return SearchResult(
-                query=query,
-                generation=snapshot.generation,
-                answered=self._answers(found, confidence),
-                confidence=confidence,
-                passages=passages,
-                reason=None if passages else _reason(snapshot, query, within),
-                took_ms=_since(began),
-            )
+        retrievals, facts = self._retrieve(query, [query], k, filter)
+        retrieval = retrievals[query]
+        passages = self._passages(retrieval, k, merge, explain)
+        return SearchResult(
+            query=query,
+            generation=facts.generation,
+            answered=self._confidence.is_answered(retrieval),
+            confidence=self._confidence.of(retrieval),
+            passages=passages,
+            reason=facts.reason,
+            took_ms=_ms_since(began),
+        )
 
     def ask(
         self,
@@ -147,104 +191,120 @@ class Pipeline:
     ) -> Answer:
         """The sentences that answer a question, each with its proven citation, and the passages
         behind them; without sentences if the documents most likely do not answer it."""
+        return self.answer(self.read(query, k, filter, explain=explain, merge=merge))
+
+    def read(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        filter: Filter | None = None,
+        *,
+        explain: bool = False,
+        merge: bool = False,
+    ) -> Reading:
+        """The first half of `ask`: the search."""
         began = time.perf_counter()
         parts = questions_in(query) or [QuestionPart(query, query)]
-        texts = list(dict.fromkeys([query, *(part.searched for part in parts)]))
-        encodings = dict(zip(texts, self._embedder.encode_queries(texts), strict=True))
-        with self.snapshot() as snapshot:
-            # What is read for the answer does not depend on k, so the answer does not.
-            depth = max(k, PASSAGES_READ)
-            within = _within(snapshot, filter)
-            found = {
-                text: self._find(snapshot, text, encoding, depth, within)
-                for text, encoding in encodings.items()
-            }
-            passages = self._passages(replace(found[query], k=k), merge, explain)
-            sentences = self._answered(parts, found, passages, explain)
-            reason = None if passages else _reason(snapshot, query, within)
-            quotes = dict.fromkeys(part.citation.quote for part in sentences)
-            return Answer(
-                query=query,
-                generation=snapshot.generation,
-                answered=bool(sentences),
-                # A question of several parts is answered if one of them is.
-                confidence=max(self._confidence(found[part.searched]) for part in parts),
-                text=" ".join(quotes) or reason or NOT_ANSWERED,
-                sentences=sentences,
-                passages=passages,
-                reason=reason,
-                took_ms=_since(began),
-            )
+        queries = list(dict.fromkeys([query, *(part.query for part in parts)]))
+        # What is read for the answer does not depend on k, so the answer does not.
+        retrievals, facts = self._retrieve(query, queries, max(k, PASSAGES_READ), filter)
+        return Reading(
+            query=query,
+            parts=parts,
+            retrievals=retrievals,
+            passages=self._passages(retrievals[query], k, merge, explain),
+            generation=facts.generation,
+            reason=facts.reason,
+            explain=explain,
+            began=began,
+        )
 
-    def _answered(
-        self,
-        parts: list[QuestionPart],
-        found: Mapping[str, Found],
-        passages: list[Passage],
-        explain: bool,
-    ) -> list[AnswerSentence]:
-        """A sentence for each part that is answered. One that stands in none of the passages brings
-        its own with it, at their end."""
-        sentences = []
-        for part in parts:
-            read = found[part.searched]
-            confidence = self._confidence(read)
-            if not self._answers(read, confidence):
+    def answer(self, reading: Reading) -> Answer:
+        """The second half of `ask`: the sentences, by the answerer. It holds no snapshot."""
+        confidence = {
+            query: self._confidence.of(retrieval) for query, retrieval in reading.retrievals.items()
+        }
+        answered = [
+            Part(part.text, confidence[part.query], reading.retrievals[part.query])
+            for part in reading.parts
+            if self._confidence.is_answered(reading.retrievals[part.query])
+        ]
+        sentences = self._answerer.answer(answered)
+        known = [c for part in reading.parts if (c := confidence[part.query]) is not None]
+        quotes = dict.fromkeys(sentence.citation.quote for sentence in sentences)
+        return Answer(
+            query=reading.query,
+            generation=reading.generation,
+            answered=bool(sentences),
+            # A question of several parts is answered if one of them is.
+            confidence=max(known, default=None),
+            text=" ".join(quotes) or reading.reason or NOT_ANSWERED,
+            sentences=sentences,
+            passages=[*reading.passages, *self._further(reading, answered, sentences)],
+            reason=reading.reason,
+            took_ms=_ms_since(reading.began),
+        )
+
+    def _further(
+        self, reading: Reading, answered: Sequence[Part], sentences: Sequence[AnswerSentence]
+    ) -> list[Passage]:
+        """The passages of sentences that stand in none of the reading's, ranked behind these."""
+        further: list[Passage] = []
+        for sentence in sentences:
+            shown = [*reading.passages, *further]
+            if any(_holds(passage, sentence) for passage in shown):
                 continue
-            choice = best_choice(read)
-            sentence = sentence_of(read, choice, part.asked, confidence)
-            if not in_passage(sentence, passages):
-                rank = len(passages) + 1
-                passages.append(self._passage(read, rank, choice.ranked, explain))
-            sentences.append(sentence)
-        return sentences
+            retrieval, ranked = _origin(answered, sentence)
+            further.append(self._passage(retrieval, len(shown) + 1, ranked, reading.explain))
+        return further
 
     def evidence(self, query: str) -> dict[str, float] | None:
         """What `confidence` is computed from, by the names in rag.answer.confidence.FEATURES; None
         if no passage was found."""
-        encoding = self._embedder.encode_query(query)
+        retrievals, _ = self._retrieve(query, [query], 2, None)
+        return evidence_for(retrievals[query])
+
+    def _retrieve(
+        self, query: str, queries: Sequence[str], k: int, filter: Filter | None
+    ) -> tuple[dict[str, Retrieval], _Facts]:
+        """What is retrieved for each of the queries, all in one generation."""
+        encodings = self._encode(queries)
         with self.snapshot() as snapshot:
-            return self._find(snapshot, query, encoding, 2, None).features
+            within = None if filter is None else chunks_within(snapshot, filter)
+            retrievals = {
+                text: retrieve(
+                    snapshot,
+                    question_of(text, encoding, snapshot),
+                    self._ranking,
+                    self._reranker,
+                    k,
+                    within,
+                )
+                for text, encoding in zip(queries, encodings, strict=True)
+            }
+            reason = None if retrievals[query].passages else _reason(snapshot, query, within)
+            return retrievals, _Facts(snapshot.generation, reason)
 
-    def _find(
-        self,
-        snapshot: Snapshot,
-        query: str,
-        encoding: QueryEncoding,
-        k: int,
-        within: Ids | None,
-    ) -> Found:
-        question = question_of(query, encoding, snapshot.lexical)
-        candidates = retrieve(snapshot, question, self._ranking, within, self._cross_encode)
-        return Found.of(snapshot, question, candidates, k)
+    def _encode(self, queries: Sequence[str]) -> Sequence[QueryEncoding | None]:
+        if self._embedder is None:
+            return [None] * len(queries)
+        return self._embedder.encode_queries(queries)
 
-    def _passages(self, found: Found, merge: bool, explain: bool) -> list[Passage]:
-        ranked = joined(found.passages) if merge else found.passages
-        return [self._passage(found, rank, each, explain) for rank, each in enumerate(ranked, 1)]
+    def _passages(self, retrieval: Retrieval, k: int, merge: bool, explain: bool) -> list[Passage]:
+        """The first k, cited; with `merge`, neighbours among them joined."""
+        ranked = retrieval.passages[:k]
+        shown = joined(ranked) if merge else ranked
+        return [self._passage(retrieval, i, each, explain) for i, each in enumerate(shown, 1)]
 
-    def _passage(self, found: Found, rank: int, ranked: Ranked, explain: bool) -> Passage:
-        return passage_of(found, rank, ranked, self._ranking if explain else None)
+    def _passage(
+        self, retrieval: Retrieval, rank: int, ranked: RankedPassage, explain: bool
+    ) -> Passage:
+        return passage_of(retrieval, rank, ranked, self._ranking if explain else None)
 
-    def _confidence(self, found: Found) -> float:
-        """See SearchResult.confidence; 0 if there is no passage."""
-        features = found.features
-        if features is None:
-            return 0.0
-        if self._calibration is not None:
-            return self._calibration.probability(features)
-        if self._vectorless:
-            return features["lexical"]
-        return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
-
-    def _answers(self, found: Found, confidence: float) -> bool:
-        """Whether something was found and the calibration, if there is one, trusts it."""
-        threshold = self._calibration.threshold if self._calibration is not None else 0.0
-        return bool(found.ranked) and confidence >= threshold
-
-    def document(self, doc_id: str) -> StoredDocument:
-        """One document's row. Raises NotFound."""
+    def record(self, doc_id: str) -> DocumentRecord:
+        """A document without its text. Raises NotFound."""
         with self.snapshot() as snapshot:
-            return _row(snapshot, doc_id)
+            return _record(snapshot, doc_id)
 
     def slice(self, doc_id: str, start: int = 0, end: int | None = None) -> tuple[Document, Span]:
         """A document, and the span [start, end) of it; to its end if none is given.
@@ -252,7 +312,7 @@ class Pipeline:
         Raises NotFound, or SpanOutOfRange if the span does not lie in the document.
         """
         with self.snapshot() as snapshot:
-            document = snapshot.document(_row(snapshot, doc_id).document)
+            document = snapshot.document(_record(snapshot, doc_id).doc_id)
         end = len(document.text) if end is None else end
         if not 0 <= start <= end <= len(document.text):
             raise SpanOutOfRange(
@@ -262,15 +322,11 @@ class Pipeline:
         return document, Span(start, end)
 
 
-def _row(snapshot: Snapshot, doc_id: str) -> StoredDocument:
-    row = snapshot.document_row(doc_id)
-    if row is None:
+def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:
+    record = snapshot.record(doc_id)
+    if record is None:
         raise NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists them")
-    return row
-
-
-def _within(snapshot: Snapshot, filter: Filter | None) -> Ids | None:
-    return None if filter is None else chunks_within(snapshot, filter)
+    return record
 
 
 def _reason(snapshot: Snapshot, query: str, within: Ids | None) -> str:
@@ -278,6 +334,23 @@ def _reason(snapshot: Snapshot, query: str, within: Ids | None) -> str:
     return reason_for(snapshot, query, None if within is None else len(within))
 
 
-def _since(began: float) -> float:
-    """Milliseconds."""
+def _holds(passage: Passage, sentence: AnswerSentence) -> bool:
+    outer, inner = passage.citation, sentence.citation
+    return outer.doc_id == inner.doc_id and outer.start <= inner.start and inner.end <= outer.end
+
+
+def _origin(parts: Sequence[Part], sentence: AnswerSentence) -> tuple[Retrieval, RankedPassage]:
+    """The retrieved passage that a sentence stands in, and the retrieval that it is from."""
+    citation = sentence.citation
+    span = Span(citation.start, citation.end)
+    return next(
+        (part.retrieval, passage)
+        for part in parts
+        if part.text == sentence.question
+        for passage in part.retrieval.passages
+        if passage.best.chunk.doc_id == citation.doc_id and passage.span.contains(span)
+    )
+
+
+def _ms_since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 2)

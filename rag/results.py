@@ -14,6 +14,7 @@ from rag.name_patterns import is_pattern
 MAX_QUERY_CHARACTERS = 2000
 MAX_K = 100
 DEFAULT_K = 5
+NOT_ANSWERED = "The documents do not answer this."
 MAX_NAMES = 1000
 """Ids and patterns in a filter."""
 MAX_NAME_CHARACTERS = 4096
@@ -23,7 +24,8 @@ MAX_PATTERN_CHARACTERS = 65_536
 
 _CONFIDENCE = (
     "The calibrated probability that the documents answer the question. With a model that no "
-    "calibration was fitted for: the mean of the best passage's dense and sentence cosines."
+    "calibration was fitted for: the mean of the best passage's dense and sentence cosines. Null "
+    "for a search without a model."
 )
 _REASON = Field(
     default=None,
@@ -152,7 +154,7 @@ class SearchResult(_Result):
     generation: int = Field(ge=0, description="The index's generation that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to result.")
     answered: bool = Field(description="False if the documents most likely do not answer it.")
-    confidence: float = Field(ge=0, le=1, description=_CONFIDENCE)
+    confidence: float | None = Field(ge=0, le=1, description=_CONFIDENCE)
     passages: list[Passage] = Field(description="At most k, ranked from 1.")
     reason: str | None = _REASON
 
@@ -161,7 +163,9 @@ class AnswerSentence(_Result):
     """A sentence, or two neighbouring ones, that answer a question or a part of it."""
 
     question: str = Field(description="The question, or the part of it that this answers.")
-    confidence: float = Field(ge=0, le=1, description="That the documents answer this part.")
+    confidence: float | None = Field(
+        ge=0, le=1, description="That the documents answer this part; null without a model."
+    )
     citation: Citation = Field(description="The sentence; its text is `quote`.")
 
 
@@ -172,7 +176,7 @@ class Answer(_Result):
     generation: int = Field(ge=0, description="The index's generation that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to answer.")
     answered: bool = Field(description="False if the documents most likely do not answer it.")
-    confidence: float = Field(ge=0, le=1, description=_CONFIDENCE)
+    confidence: float | None = Field(ge=0, le=1, description=_CONFIDENCE)
     text: str = Field(description="The sentences, or a line that says that there is no answer.")
     sentences: list[AnswerSentence] = Field(
         description="One for each part of the question that is answered; empty if none is."

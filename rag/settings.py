@@ -17,8 +17,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from index.backends import BACKENDS, EMBEDDED
 from index.errors import BadInput
 from index.fingerprint import Precision
+from rag.answer.answerers import ANSWERERS, EXTRACTIVE
 from rag.search.ranking import RankSettings
 from rag.settings_files import (
     SETTINGS_FILE,
@@ -118,6 +120,14 @@ class Settings(BaseSettings):
         description="Its share of a passage's score.",
     )
 
+    backend: str = Field(
+        default=EMBEDDED,
+        description=f"What stores and searches the index: {', '.join(BACKENDS)}.",
+    )
+    answerer: str = Field(
+        default=EXTRACTIVE,
+        description=f"What makes an answer from the passages: {', '.join(ANSWERERS)}.",
+    )
     calibration: Path | None = Field(
         default=None,
         description="A file of `rag eval calibrate`, in place of the one that comes with the "

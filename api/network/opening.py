@@ -26,9 +26,7 @@ def opened(settings: Settings) -> Pipeline:
     Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
     """
     n_threads = max(1, cores() // settings.workers)
-    return Pipeline.open(
-        settings, load_model_of(fingerprint_in(settings.index), settings, n_threads)
-    )
+    return Pipeline.open(settings, load_model_of(fingerprint_in(settings), settings, n_threads))
 
 
 def serve_on(

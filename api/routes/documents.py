@@ -59,11 +59,11 @@ DocumentIdInPath = Annotated[
 def list_documents(service: Served, page: Annotated[PageRequest, Query()]) -> DocumentPage:
     """In order of their ids by code point."""
     with service.pipeline.snapshot() as snapshot:
-        found = snapshot.documents(page.after, page.limit + 1)
+        records = snapshot.records(page.after, page.limit + 1)
         return DocumentPage(
-            documents=[DocumentOut.of(stored) for stored in found[: page.limit]],
+            documents=[DocumentOut.of(record) for record in records[: page.limit]],
             generation=snapshot.generation,
-            next=found[page.limit - 1].doc_id if len(found) > page.limit else None,
+            next=records[page.limit - 1].doc_id if len(records) > page.limit else None,
         )
 
 
@@ -98,7 +98,7 @@ async def get_text(
 )
 def get_document(service: Served, doc_id: DocumentIdInPath) -> DocumentOut:
     """For its text, add `/text`."""
-    return DocumentOut.of(service.pipeline.document(doc_id))
+    return DocumentOut.of(service.pipeline.record(doc_id))
 
 
 def _asks_for_text(request: Request) -> bool:

@@ -41,7 +41,7 @@ class Copies:
     def __init__(self, store: Store, seed: int = 0) -> None:
         self._dimension = store.fingerprint.model.dimension
         self._random = np.random.default_rng(seed)
-        self._originals = [_originals(store, row.document) for row in store.documents()]
+        self._originals = [_originals(store, row.row_id) for row in store.documents()]
         self._words = [
             word
             for document in self._originals
@@ -122,8 +122,8 @@ def _originals(store: Store, row: int) -> list[Original]:
     document = store.document(row)
     made = []
     rows = store.chunks(store.chunk_ids_of([row]).tolist())
-    for each in sorted(rows, key=lambda each: each.chunk.ordinal):
-        chunk, start = each.chunk, each.chunk.span.start
+    for chunk in sorted(rows, key=lambda chunk: chunk.ordinal):
+        start = chunk.span.start
         encoding = store.encoding(encoding_key(chunk))
         assert encoding is not None
         assert len(encoding.vectors) % row_bytes(store.fingerprint.model.dimension) == 0

@@ -14,7 +14,7 @@ from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
 from index.publish.manifest import Manifest
 from index.publish.publish import publish
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.sqlite import Database
 from index.store.store import DATABASE, Store
 from index.types import Document, Matrix
@@ -115,7 +115,7 @@ def disk(folder: Path) -> dict[str, float]:
 def dense_search(folder: Path, questions: Matrix) -> dict[str, Any]:
     """recall@10 of the dense index against every stored vector, its 100 hits rescored with these;
     and milliseconds of a search, p50."""
-    with closing(Snapshot.open(folder)) as snapshot, closing(Store.open(folder)) as store:
+    with closing(EmbeddedSnapshot.open(folder)) as snapshot, closing(Store.open(folder)) as store:
         store.pin()
         tenth = _tenth_best(store, questions)
         found, times = 0, []

@@ -66,7 +66,7 @@ class Indexed:
     ) -> Evaluation:
         """Ask the questions one by one through the pipeline that serves users, and measure."""
         began = time.perf_counter()
-        with closing(Pipeline(self.folder, self.embedder, ranking, calibration)) as pipeline:
+        with closing(Pipeline.over(self.folder, self.embedder, ranking, calibration)) as pipeline:
             depth = _depth(self.dataset, ranking, cutoffs)
             outcomes = tuple(_ask(pipeline, self.dataset.queries, depth, asked))
             with pipeline.snapshot() as snapshot:
@@ -177,6 +177,7 @@ def _outcome(question_id: str, result: SearchResult) -> Outcome:
         )
         for passage in result.passages
     )
+    assert result.confidence is not None  # only a search without a model has none
     return Outcome(question_id, result.confidence, tuple(passages))
 
 

@@ -140,7 +140,7 @@ def median_ms(corpus: Indexed, rankings: Sequence[RankSettings]) -> list[float]:
     texts = list(corpus.dataset.queries.values())[:_N_TIMED]
     with ExitStack() as open_ones:
         pipelines = [
-            open_ones.enter_context(closing(Pipeline(corpus.folder, corpus.embedder, ranking)))
+            open_ones.enter_context(closing(Pipeline.over(corpus.folder, corpus.embedder, ranking)))
             for ranking in rankings
         ]
         for pipeline in pipelines:  # the first search of each reads files

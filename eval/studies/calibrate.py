@@ -77,7 +77,7 @@ def examples_of(
         some = list(other.queries.items())[::step]
         wanted += [(source, i, text, False) for i, text in some]
     found = []
-    with closing(Pipeline(corpus.folder, corpus.embedder, ranking)) as pipeline:
+    with closing(Pipeline.over(corpus.folder, corpus.embedder, ranking)) as pipeline:
         for done, (source, i, text, answerable) in enumerate(wanted, 1):
             features = pipeline.evidence(text)
             if features is not None:

@@ -176,7 +176,7 @@ class _Ingest:
             self.progress.n_documents = len(rows)
             self.progress.n_characters = sum(row.n_chars for row in rows)
             self.watch(self.progress)
-            sources = (Source(row.path, old.document(row.document)) for row in rows)
+            sources = (Source(row.path, old.document(row.row_id)) for row in rows)
             mine = Fingerprint.of(self.embedder.fingerprint)
             same_model = not replace(store.fingerprint, chunker=mine.chunker).difference(mine)
             with store.transaction() as transaction:
@@ -228,7 +228,7 @@ class _Ingest:
             return _Job(file, doc_id_of(store, file), given)
         if row.path != str(file):
             with store.transaction() as transaction:
-                transaction.move(row.document, str(file))
+                transaction.move(row.row_id, str(file))
         self.report.unchanged.append(row.doc_id)
         return None
 

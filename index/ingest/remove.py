@@ -33,5 +33,5 @@ def remove_rows(store: Store, rows: Iterable[StoredDocument]) -> list[str]:
     if rows:
         with store.transaction() as transaction:
             for row in rows:
-                transaction.delete(row.document)
+                transaction.delete(row.row_id)
     return [row.doc_id for row in rows]

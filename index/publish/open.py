@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from index.backend import State
 from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
 from index.protocols import LexicalIndex, VectorIndex
 from index.publish.manifest import Manifest
@@ -27,9 +28,6 @@ _PATIENCE_S = 5.0
 
 _ATTEMPTS = 20
 _log = logging.getLogger(__name__)
-
-State = tuple[int, str | None]
-"""A generation and the store's token for it: another database's same number is another state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.store.checksums import DamagedRow, check_blob, check_sum
 from index.store.vector_codec import QuantizedVectors, quantize, row_bytes
-from index.types import Chunk, Document, Encoding, Heading, Ids, Span, TokenVectors, digest_of
+from index.types import (
+    Chunk,
+    ChunkVectors,
+    Document,
+    DocumentRecord,
+    Encoding,
+    Heading,
+    Ids,
+    Span,
+    TokenVectors,
+    digest_of,
+)
 
 DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, "
@@ -24,43 +34,10 @@ CHUNK_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document's row without its text. `path` is the resolved path of its file, if it has one."""
+class StoredDocument(DocumentRecord):
+    """A document without its text, with the key of its row. The key stays within the store."""
 
-    document: int
-    doc_id: str
-    path: str | None
-    source: str
-    title: str
-    media_type: str
-    sha256: str
-    n_chars: int
-    n_chunks: int
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk with its document's row."""
-
-    chunk: Chunk
-    document: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVectors:
-    """The vectors of many chunks as they are kept, with no object a chunk.
-
-    ids:    int64, (n,), ascending
-    firsts: int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
-            firsts[i + 1] are its sentences'
-    codes:  int8, (rows, d), and scales: float32, (rows,), as in index.store.vector_codec
-    """
-
-    ids: Ids
-    firsts: NDArray[np.int64]
-    codes: NDArray[np.int8]
-    scales: NDArray[np.float32]
+    row_id: int
 
 
 EncodingKey = tuple[bytes, bytes]
@@ -91,7 +68,7 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
         columns
     )
     return StoredDocument(
-        document=integer(document),
+        row_id=integer(document),
         doc_id=str(doc_id),
         path=None if path is None else str(path),
         source=str(source),
@@ -141,13 +118,13 @@ def cut_out(document: Document, place: Sequence[object]) -> tuple[Span, str]:
     return span, text
 
 
-def stored_chunk(row: Sequence[object]) -> StoredChunk:
+def stored_chunk(row: Sequence[object]) -> Chunk:
     """From CHUNK_COLUMNS. Raises DamagedRow."""
     *columns, chunk_sum = row
     check_sum(chunk_sum, *columns)
-    chunk_id, document, doc_id, ordinal, start, end, digest, _, sentences, _, _ = columns
+    chunk_id, _, doc_id, ordinal, start, end, digest, _, sentences, _, _ = columns
     first = integer(start)
-    chunk = Chunk(
+    return Chunk(
         chunk_id=integer(chunk_id),
         doc_id=str(doc_id),
         ordinal=integer(ordinal),
@@ -155,7 +132,6 @@ def stored_chunk(row: Sequence[object]) -> StoredChunk:
         sentences=tuple(Span(first + s, first + e) for s, e in _spans(blob(sentences))),
         digest=blob(digest),
     )
-    return StoredChunk(chunk, integer(document))
 
 
 def stored_blob(row: Sequence[object]) -> tuple[int, bytes]:
@@ -174,13 +150,13 @@ def encoding_from(row: Sequence[object]) -> StoredEncoding:
     )
 
 
-def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> StoredVectors:
+def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> ChunkVectors:
     """From what the store has of each chunk, of a model of this dimension."""
     ids = sorted(vectors)
     blobs = [vectors[i] for i in ids]
     ends = np.cumsum([0, *map(len, blobs)])
     joined = QuantizedVectors.from_bytes(b"".join(blobs), dimension)
-    return StoredVectors(
+    return ChunkVectors(
         ids=np.array(ids, dtype=np.int64),
         firsts=ends // row_bytes(dimension),
         codes=joined.codes,

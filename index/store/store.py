@@ -34,7 +34,6 @@ from index.store.rows import (
     WHOLE_COLUMNS,
     Changes,
     EncodingKey,
-    StoredChunk,
     StoredDocument,
     StoredEncoding,
     blob,
@@ -54,7 +53,7 @@ from index.store.schema import TABLES, VERSION
 from index.store.sqlite import Database, damaged, translated
 from index.store.transaction import Transaction
 from index.store.vector_codec import QuantizedVectors, row_bytes
-from index.types import Document, Ids, Matrix, TokenVectors
+from index.types import Chunk, Document, Ids, Matrix, TokenVectors
 
 DATABASE = "rag.db"
 
@@ -167,6 +166,12 @@ class Store:
         with self._sound("its list of generations"):
             return last_generation(self._database)
 
+    @property
+    def state(self) -> tuple[int, str | None]:
+        """The generation and its token, to be read while a generation is pinned."""
+        generation = self.generation
+        return generation, self.token(generation)
+
     def token(self, generation: int) -> str | None:
         """What tells a generation of this database from one of the same number in another, or in
         a copy that went another way; None if it is not known, or no longer."""
@@ -237,6 +242,13 @@ class Store:
         with self._sound(f"the document {row[1]}"):
             return whole_document(row)
 
+    def document_named(self, doc_id: str) -> Document:
+        """A document whole, by its id. Raises IndexDamaged as `document` does."""
+        record = self.document_row(doc_id=doc_id)
+        if record is None:
+            raise self._damaged(f"the document {doc_id}")
+        return self.document(record.row_id)
+
     @contextmanager
     def _sound(self, what: str) -> Iterator[None]:
         """A damaged row as IndexDamaged, which says what is damaged."""
@@ -256,7 +268,7 @@ class Store:
     def is_intact(self, row: StoredDocument) -> bool:
         """Whether `document` gives the document of a row."""
         try:
-            self.document(row.document)
+            self.document(row.row_id)
         except IndexDamaged:
             return False
         return True
@@ -269,7 +281,7 @@ class Store:
         """See Database.copy_into: it is the pinned generation that is copied."""
         self._database.copy_into(database)
 
-    def chunks(self, ids: Iterable[int]) -> list[StoredChunk]:
+    def chunks(self, ids: Iterable[int]) -> list[Chunk]:
         """These chunks, in order of their id. Raises IndexDamaged if one is not there."""
         return list(self._each_of_chunks(CHUNK_COLUMNS, ids, stored_chunk))
 

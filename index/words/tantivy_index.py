@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from math import log
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -31,7 +30,6 @@ PAIR_WEIGHT = 0.5
 """What a pair counts against a term. From .25 to .5 it gains on every development set; 1 gains less
 or nothing (eval/LOG.md)."""
 
-_K1 = 1.2
 _FEW = 500
 _UNMAPPED = (".json", ".lock")
 _HEAP_BYTES = 64 * 2**20
@@ -51,17 +49,6 @@ class LexicalText(NamedTuple):
     chunk_id: int
     terms: Sequence[str]
     context: Sequence[str] = ()
-
-
-def idf_of(document_frequency: int, n_chunks: int) -> float:
-    """BM25's inverse document frequency of a term, as Lucene has it; never negative."""
-    return log(1 + (n_chunks - document_frequency + 0.5) / (document_frequency + 0.5))
-
-
-def most_of(idf: Iterable[float]) -> float:
-    """The most that distinct terms of these idf could score, without pairs: the limit for a chunk
-    that repeats each without end."""
-    return (_K1 + 1) * sum(idf)
 
 
 def _pairs(terms: Sequence[str]) -> list[str]:

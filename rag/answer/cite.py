@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from index.errors import CitationBroken
-from index.store.rows import StoredChunk
-from index.types import Document, Span, digest_of
+from index.types import Chunk, Document, Span, digest_of
 from rag.results import Citation, Highlight
 
 
-def cite(document: Document, parts: Sequence[StoredChunk], span: Span | None = None) -> Citation:
+def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -> Citation:
     """The citation of a chunk, of neighbouring ones together, or of a span within them.
 
     parts: in order of their place, with nothing but white space between them.
@@ -16,13 +15,13 @@ def cite(document: Document, parts: Sequence[StoredChunk], span: Span | None = N
     Raises CitationBroken unless the document's slice is, to the character, the text that was
     chunked and encoded at ingest.
     """
-    whole = Span(parts[0].chunk.span.start, parts[-1].chunk.span.end)
+    whole = Span(parts[0].span.start, parts[-1].span.end)
     at = whole.start
     for part in parts:
         _prove(document, part)
-        if document.text[at : part.chunk.span.start].strip():
+        if document.text[at : part.span.start].strip():
             raise CitationBroken(f"{document.doc_id}: text lies between joined passages; report it")
-        at = part.chunk.span.end
+        at = part.span.end
     span = whole if span is None else span
     if not whole.contains(span):
         raise CitationBroken(f"{span} of {document.doc_id} lies outside {whole}; report this")
@@ -44,10 +43,10 @@ def cite(document: Document, parts: Sequence[StoredChunk], span: Span | None = N
     )
 
 
-def _prove(document: Document, stored: StoredChunk) -> None:
-    span = stored.chunk.span
+def _prove(document: Document, chunk: Chunk) -> None:
+    span = chunk.span
     quote = span.of(document.text)
-    if len(quote) != span.end - span.start or digest_of(quote) != stored.chunk.digest:
+    if len(quote) != span.end - span.start or digest_of(quote) != chunk.digest:
         raise CitationBroken(
             f"{document.doc_id}[{span.start}:{span.end}] is not the text that was indexed; "
             "run `rag ingest --rebuild` and report this"

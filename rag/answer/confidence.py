@@ -20,8 +20,10 @@ import regex
 from index.errors import BadInput
 from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
+from rag.answer.highlight import best_sentence
 from rag.search.candidates import Candidate
 from rag.search.question import Question
+from rag.search.retrieve import Retrieval
 
 FEATURES = {
     "match": "weighted mean of the question's token matches in the best sentence",
@@ -135,6 +137,48 @@ def _shipped() -> dict[str, Calibration]:
     return {calibration.model: calibration for calibration in found}
 
 
+class Confidence:
+    """How likely the documents answer a question, and whether that is enough to state an answer."""
+
+    def __init__(self, calibration: Calibration | None, *, vectors: bool) -> None:
+        """vectors: whether questions have vectors. Without them there is no confidence: what the
+        regression looks at is missing."""
+        self._calibration = calibration if vectors else None
+        self._vectors = vectors
+
+    def of(self, retrieval: Retrieval) -> float | None:
+        """In [0, 1], 0 if there is no passage; None without vectors."""
+        if not self._vectors:
+            return None
+        features = evidence_for(retrieval)
+        if features is None:
+            return 0.0
+        if self._calibration is not None:
+            return self._calibration.probability(features)
+        return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
+
+    def is_answered(self, retrieval: Retrieval) -> bool:
+        """Whether there is a passage and the calibration, if there is one, trusts it."""
+        if not retrieval.passages:
+            return False
+        confidence = self.of(retrieval)
+        if self._calibration is None or confidence is None:
+            return True
+        return confidence >= self._calibration.threshold
+
+
+def evidence_for(retrieval: Retrieval) -> dict[str, float] | None:
+    """The features of a question and its best passage, by their names in FEATURES; None if there is
+    no passage."""
+    if not retrieval.passages:
+        return None
+    best = retrieval.passages[0]
+    runner_up = retrieval.passages[1].best if len(retrieval.passages) > 1 else None
+    text, question = retrieval.document(best).text, retrieval.question
+    sentence = best_sentence(text, best.best, question)
+    return features_of(question, best.best, text, sentence, runner_up)
+
+
 def features_of(
     question: Question, best: Candidate, text: str, sentence: Span, runner_up: Candidate | None
 ) -> dict[str, float]:
@@ -142,7 +186,7 @@ def features_of(
 
     text: the document's. sentence: the passage's best.
     """
-    inside, passage = sentence.of(text), best.stored.chunk.span.of(text)
+    inside, passage = sentence.of(text), best.chunk.span.of(text)
     in_sentence, in_passage = distinct_terms(inside), distinct_terms(passage)
     total = sum(question.idf.values()) or 1.0
     covered = sum(idf for term, idf in question.idf.items() if term in in_sentence)
@@ -168,7 +212,7 @@ def _token_features(question: Question, best: Candidate, sentence: Span) -> dict
     """Those of the late interaction; all 0 for a model without token vectors."""
     if best.interaction is None:
         return {"match": 0.0, "weakest": 0.0, "weakest_anywhere": 0.0}
-    matches = best.interaction.matches[:, best.stored.chunk.sentences.index(sentence)]
+    matches = best.interaction.matches[:, best.chunk.sentences.index(sentence)]
     weights = question.token_weights
     return {
         "match": float(weights @ matches),

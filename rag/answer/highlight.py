@@ -26,7 +26,7 @@ def sentence_scores(text: str, candidate: Candidate, question: Question) -> NDAr
     total = sum(question.idf.values()) or 1.0
     shares = [
         sum(question.idf[t] for t in question.idf.keys() & set(terms_of(sentence.of(text)))) / total
-        for sentence in candidate.stored.chunk.sentences
+        for sentence in candidate.chunk.sentences
     ]
     scores = (candidate.sentences.astype(np.float64) + np.array(shares)) / 2
     return np.asarray(scores.round(_DECIMALS))
@@ -35,7 +35,7 @@ def sentence_scores(text: str, candidate: Candidate, question: Question) -> NDAr
 def best_sentence(text: str, candidate: Candidate, question: Question) -> Span:
     """The span of the sentence that answers best; the earlier of two equal ones."""
     best = int(np.argmax(sentence_scores(text, candidate, question)))
-    return candidate.stored.chunk.sentences[best]
+    return candidate.chunk.sentences[best]
 
 
 def matches(query: str, text: str) -> list[Span]:

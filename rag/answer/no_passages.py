@@ -1,6 +1,6 @@
 """Why a question got no passage at all, in words for people."""
 
-from index.publish.snapshot import Snapshot
+from index.backend import Snapshot
 from index.words.analyze import terms_of
 
 NO_DOCUMENTS = "The index holds no documents; `rag ingest PATH` adds some."
@@ -15,7 +15,7 @@ def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
 
     n_within: how many chunks the filter lets through; None without a filter
     """
-    if not len(snapshot.lexical):
+    if not snapshot.n_searched:
         return NO_DOCUMENTS
     if n_within == 0:
         return NONE_PASSES

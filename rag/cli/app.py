@@ -247,7 +247,7 @@ def _embedder(settings: "Settings") -> "Embedder":
     from rag.models.load import fingerprint_in, load_model_of
 
     with _loading_shown() if sys.stderr.isatty() else nullcontext():
-        return load_model_of(fingerprint_in(settings.index), settings)
+        return load_model_of(fingerprint_in(settings), settings)
 
 
 @contextmanager

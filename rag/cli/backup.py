@@ -97,9 +97,9 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 def _state(folder: Path) -> object:
-    from index.publish.snapshot import state_of
+    from index.backends import backend_at
 
     try:
-        return state_of(folder)
+        return backend_at(folder).state()
     except IndexProblem as error:
         return type(error)

@@ -4,16 +4,15 @@ Over HTTP documents are named by ids and patterns alone: a client's paths mean n
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path, PurePosixPath
 
+from index.backends import backend_at
 from index.errors import BadInput
 from index.ingest.file_ids import is_gone, shown
 from index.ingest.files import resolved
-from index.store.rows import StoredDocument
-from index.store.store import Store
+from index.types import DocumentRecord
 from rag.check_query import check_names
 from rag.name_patterns import NamePatterns, is_pattern
 from rag.results import Filter
@@ -28,17 +27,16 @@ class Named:
     there are, and not for one alone."""
 
     name: str
-    rows: Sequence[StoredDocument]
+    rows: Sequence[DocumentRecord]
     is_pattern: bool
 
 
-def documents_in(folder: Path) -> list[StoredDocument]:
+def documents_in(folder: Path) -> Sequence[DocumentRecord]:
     """The documents of an index, in order of their ids. Raises IndexMissing or IndexDamaged."""
-    with closing(Store.open(folder)) as store:
-        return store.documents()
+    return backend_at(folder).records()
 
 
-def find_named(rows: Sequence[StoredDocument], name: str) -> Named:
+def find_named(rows: Sequence[DocumentRecord], name: str) -> Named:
     """The documents among `rows` that a name stands for: the one with this id; or else those whose
     ids match it as a pattern; the one whose file is at this path; the only one whose file has this
     base name.
@@ -68,7 +66,7 @@ def find_named(rows: Sequence[StoredDocument], name: str) -> Named:
     raise BadInput(f"{name!r} could be any of {_some(same_file)}; name one by its id or path")
 
 
-def find_all_named(rows: Sequence[StoredDocument], names: Iterable[str]) -> list[StoredDocument]:
+def find_all_named(rows: Sequence[DocumentRecord], names: Iterable[str]) -> list[DocumentRecord]:
     """All documents that one of the names stands for, each once, in order of their ids.
 
     Raises BadInput as `find_named` does.
@@ -92,7 +90,7 @@ def filter_of(folder: Path, names: Sequence[str]) -> Filter:
     return Filter(doc_id=texts)
 
 
-def _at_path(rows: Sequence[StoredDocument], name: str) -> list[StoredDocument]:
+def _at_path(rows: Sequence[DocumentRecord], name: str) -> list[DocumentRecord]:
     if not name or "\0" in name:
         return []
     path = resolved(Path(name))
@@ -103,10 +101,10 @@ def _at_path(rows: Sequence[StoredDocument], name: str) -> list[StoredDocument]:
     ]
 
 
-def _base_name(row: StoredDocument) -> str:
+def _base_name(row: DocumentRecord) -> str:
     return PurePosixPath(row.path or row.doc_id).name
 
 
-def _some(rows: Sequence[StoredDocument]) -> str:
+def _some(rows: Sequence[DocumentRecord]) -> str:
     more = f", and {len(rows) - _N_NAMED:,} more" if len(rows) > _N_NAMED else ""
     return ", ".join(row.doc_id for row in rows[:_N_NAMED]) + more

@@ -1,16 +1,14 @@
 """What an index is and what searches it, in numbers: `rag info`."""
 
-from pathlib import Path
+from contextlib import closing
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from index.backends import backend_at
 from index.encode.compile import CompiledModels, Manifest
 from index.encode.model_files import find_local_model
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
-from index.publish.snapshot import Snapshot
-from index.store.sqlite import log_of
-from index.store.store import DATABASE
 from rag.settings import CPU, Settings
 
 _COMPILED = "onnxruntime"
@@ -73,10 +71,10 @@ class Overview(_Part):
 
 def overview(settings: Settings) -> Overview:
     """Of the index that the settings name. Raises IndexMissing or IndexDamaged."""
-    snapshot = Snapshot.open(settings.index)
-    try:
+    backend = backend_at(settings.index, settings.backend)
+    with closing(backend.open()) as snapshot:
         n_documents, n_chunks = snapshot.count()
-        described = snapshot.dense.description
+        described = snapshot.description
         return Overview(
             index=str(settings.index.resolve()),
             generation=snapshot.generation,
@@ -92,10 +90,8 @@ def overview(settings: Settings) -> Overview:
                 n_probed=described.n_probed,
                 recall=described.recall,
             ),
-            n_bytes=_sizes(settings.index),
+            n_bytes=dict(backend.n_bytes()),
         )
-    finally:
-        snapshot.close()
 
 
 def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:
@@ -142,23 +138,3 @@ def _runtime_of_original(manifest: Manifest | None, settings: Settings) -> tuple
     if manifest is not None:
         return _ORIGINAL, manifest.failure
     return _COMPILED, "not compiled yet; the next search or ingest does it"
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """Of the files in an index directory: documents and vectors (SQLite), what stands in SQLite's
-    log, FAISS, BM25."""
-    patterns = {
-        "documents and vectors": DATABASE,
-        _LOG: log_of(folder / DATABASE).name,
-        "nearest vectors": "dense-*/*",
-        "BM25": "lexical-*/*",
-    }
-    return {part: sum(map(_size, folder.glob(each))) for part, each in patterns.items()}
-
-
-def _size(file: Path) -> int:
-    """0 if it has just gone, as the log does with its last reader."""
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0

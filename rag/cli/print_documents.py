@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from index.store.rows import StoredDocument
+from index.types import DocumentRecord
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line, say
 
@@ -16,7 +16,7 @@ _LEAST_TITLE = 12
 """Columns: less of a title says nothing."""
 
 
-def listing_json(rows: Sequence[StoredDocument], index: Path) -> str:
+def listing_json(rows: Sequence[DocumentRecord], index: Path) -> str:
     """One object. The fields of a document are those of `GET /v1/documents`, and `path`, the file
     that it was read from, null for a document that was no file."""
     documents = [
@@ -36,7 +36,7 @@ def listing_json(rows: Sequence[StoredDocument], index: Path) -> str:
     return json.dumps({"documents": documents, "index": str(index)}, ensure_ascii=False, indent=1)
 
 
-def print_documents(out: Console, rows: Sequence[StoredDocument]) -> None:
+def print_documents(out: Console, rows: Sequence[DocumentRecord]) -> None:
     """On a terminal a table; in a pipe a line a document, of its id, title, characters, passages
     and type, with tabs between them."""
     if not out.is_terminal:
@@ -51,7 +51,7 @@ def print_documents(out: Console, rows: Sequence[StoredDocument]) -> None:
     out.print(f"{n_documents}, {n_characters}, {n_passages}", style="dim")
 
 
-def _fields(row: StoredDocument) -> str:
+def _fields(row: DocumentRecord) -> str:
     fields = (row.doc_id, row.title, row.n_chars, row.n_chunks, row.media_type)
     return "\t".join(on_one_line(str(field)) for field in fields)
 
@@ -60,7 +60,7 @@ def _line(characters: str, passages: str, media_type: str, document: str) -> str
     return f"{characters:>12}  {passages:>8}  {media_type:<13}  {document}"
 
 
-def _row(row: StoredDocument, width: int) -> Text:
+def _row(row: DocumentRecord, width: int) -> Text:
     """The id whole, and what of the title has room behind it."""
     doc_id, title = on_one_line(row.doc_id), Text(on_one_line(row.title), style="dim")
     line = _line(f"{row.n_chars:,}", f"{row.n_chunks:,}", row.media_type, doc_id)

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from index.types import Span
-from rag.answer.extract import questions_in
 from rag.answer.highlight import matches
+from rag.answer.question_parts import questions_in
 from rag.output.safe_output import on_one_line, printable
 from rag.results import (
     Answer,
@@ -55,11 +55,11 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
 
 def _print_summary(out: Console, result: SearchResult | Answer) -> None:
     n = len(result.passages)
-    out.print(
-        f"{n} passage{'s' * (n > 1)} in {result.took_ms:.0f} ms · "
-        f"confidence {result.confidence:.2f} · generation {result.generation}",
-        style="dim",
-    )
+    facts = [f"{n} passage{'s' * (n > 1)} in {result.took_ms:.0f} ms"]
+    if result.confidence is not None:
+        facts.append(f"confidence {result.confidence:.2f}")
+    facts.append(f"generation {result.generation}")
+    out.print(" · ".join(facts), style="dim")
 
 
 def _print_sentences(out: Console, answer: Answer) -> None:
@@ -67,7 +67,7 @@ def _print_sentences(out: Console, answer: Answer) -> None:
     if not answer.sentences:
         out.print(answer.text)
         out.print()
-    parts = [part.asked for part in questions_in(answer.query)]
+    parts = [part.text for part in questions_in(answer.query)]
     for _, same in groupby(answer.sentences, key=lambda sentence: sentence.citation):
         sentences = list(same)
         if parts:

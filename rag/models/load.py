@@ -6,20 +6,15 @@ takes seconds to import, runs what cannot be compiled and what is to run on a GP
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from index.backends import backend_at
 from index.encode.model_files import DEFAULT_MODEL, ModelFolder, find_local_model, find_model
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint, Precision
 from index.protocols import Embedder
-from index.store.store import Store
-from rag.search.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
+from rag.search.ranking import RankSettings
+from rag.search.rerankers import RERANKERS, CrossEncoder, Reranker
 from rag.settings import CPU, Settings
-
-if TYPE_CHECKING:
-    from rag.search.retrieve import CrossEncode
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
 """In the order in which they are tried for a new index. Eight bits cost at most .002 nDCG@10 on
@@ -110,23 +105,23 @@ class _Loader:
         return SentenceTransformerEmbedder(self._find(name), self._settings.device)
 
 
-def load_reranker(ranking: RankSettings, device: str = CPU) -> "CrossEncode | None":
-    """The cross-encoder that the settings name, loaded; None if they name none."""
-    if ranking.rerank in (NO_RERANKING, LATE_INTERACTION):
-        return None
+def load_reranker(ranking: RankSettings, device: str = CPU) -> Reranker:
+    """The reranker that the settings name: one of RERANKERS, or else a cross-encoder, which is
+    loaded onto the device. Raises ModelUnusable."""
+    if ranking.rerank in RERANKERS:
+        return RERANKERS[ranking.rerank]()
     from index.encode.torch_embedder import load_cross_encoder
 
     try:
         folder = find_model(ranking.rerank)
     except ModelUnusable as error:
         raise ModelUnusable(
-            f"no reranker {ranking.rerank!r}; choose {NO_RERANKING}, {LATE_INTERACTION}, or a "
-            "cross-encoder, by hub name or local folder"
+            f"no reranker {ranking.rerank!r}; choose {', '.join(RERANKERS)}, or a cross-encoder, "
+            "by hub name or local folder"
         ) from error
-    return load_cross_encoder(folder, device)
+    return CrossEncoder(load_cross_encoder(folder, device))
 
 
-def fingerprint_in(folder: Path) -> ModelFingerprint:
-    """Of the model that the index in a folder was built with. Raises IndexMissing."""
-    with closing(Store.open(folder)) as store:
-        return store.fingerprint.model
+def fingerprint_in(settings: Settings) -> ModelFingerprint:
+    """Of the model that the index that the settings name was built with. Raises IndexMissing."""
+    return backend_at(settings.index, settings.backend).fingerprint().model

@@ -12,9 +12,8 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from index.publish.snapshot import Snapshot
-from index.store.rows import StoredChunk, StoredVectors
-from index.types import Matrix
+from index.backend import Snapshot
+from index.types import Chunk, ChunkVectors, Matrix
 from rag.search.late_interaction import Interaction
 
 
@@ -32,7 +31,7 @@ class Candidate:
     interaction:        the question's tokens against its own; None if not computed
     """
 
-    stored: StoredChunk
+    chunk: Chunk
     dense: float
     sentence: float
     lexical: float
@@ -84,7 +83,7 @@ class Candidates(Sequence[Candidate]):
 
     snapshot: Snapshot
     signals: NDArray[np.void]
-    vectors: StoredVectors
+    vectors: ChunkVectors
     cosines: NDArray[np.float32]
     first_weight: float = 1.0
     interactions: Sequence[Interaction] = ()
@@ -105,16 +104,16 @@ class Candidates(Sequence[Candidate]):
         if not rows:
             return []
         signals = self.signals[list(rows)]
-        stored = self.snapshot.chunks(signals["chunk_id"].tolist())
-        by_id = {each.chunk.chunk_id: each for each in stored}
+        chunks = self.snapshot.chunks(signals["chunk_id"].tolist())
+        by_id = {chunk.chunk_id: chunk for chunk in chunks}
         # As Python's own numbers, all at once: to take them from a row one by one is slow.
         rows_of_numbers = map(_Signals._make, signals.tolist())
         return [self._candidate(row, by_id[row.chunk_id]) for row in rows_of_numbers]
 
-    def _candidate(self, row: _Signals, stored: StoredChunk) -> Candidate:
+    def _candidate(self, row: _Signals, chunk: Chunk) -> Candidate:
         first_sentence = int(self.vectors.firsts[row.place]) + 1
         return Candidate(
-            stored=stored,
+            chunk=chunk,
             dense=row.dense,
             sentence=row.sentence,
             lexical=row.lexical,
@@ -132,9 +131,11 @@ class Candidates(Sequence[Candidate]):
 
     def own_vectors(self) -> Matrix:
         """The chunks' own vectors, (n, d), in the candidates' order."""
-        rows = self.vectors.firsts[self.signals["place"]]
-        scaled = self.vectors.codes[rows] * self.vectors.scales[rows, None]
-        return np.asarray(scaled, dtype=np.float32)
+        return self.vectors.own(self.signals["place"])
+
+    def head(self, n: int) -> "Candidates":
+        """The first n, which share their signals with these."""
+        return replace(self, signals=self.signals[:n])
 
     def in_order(self, n: int | None = None) -> "Candidates":
         """Best first; ties go to the smaller chunk_id. With n, the first n alone are put in order,

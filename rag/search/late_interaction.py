@@ -14,6 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from index.backend import Snapshot
 from index.encode.token_codec import products
 from index.types import TokenVectors
 from rag.search.question import Question
@@ -105,6 +106,25 @@ class Interactions(Sequence[Interaction]):
             present = present[: last - first]
             matches, sentences = _spread(matches, present, n), _spread(sentences, present, n)
         return Interaction(matches, self._anywhere[:, i], sentences, float(self.scores[i]))
+
+
+def interactions_with(
+    snapshot: Snapshot, question: Question, chunks: Sequence[tuple[int, int]]
+) -> tuple[NDArray[np.int64], Interactions | None]:
+    """For each chunk its place among the interactions, and the interactions of the question with
+    the chunks that have token vectors; None if there are none. The place is -1 for a chunk without
+    token vectors, such as one of characters that the tokenizer drops.
+
+    chunks: the id and the number of sentences of each.
+    """
+    places = np.full(len(chunks), -1)
+    tokens = snapshot.token_vectors([i for i, _ in chunks]) if len(question.token_vectors) else {}
+    able = [place for place, (i, _) in enumerate(chunks) if i in tokens]
+    if not able:
+        return places, None
+    places[able] = np.arange(len(able))
+    ids, n_sentences = zip(*(chunks[place] for place in able), strict=True)
+    return places, Interactions(question, [tokens[i] for i in ids], n_sentences)
 
 
 def _spread(values: NDArray[np.float32], places: NDArray[np.uint16], n: int) -> NDArray[np.float32]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from index.publish.snapshot import Snapshot
-from index.store.rows import StoredChunk
-from index.types import Matrix, Span
+from index.backend import Snapshot
+from index.types import Chunk, Matrix, Span
 from index.words.analyze import distinct_terms
 from rag.search.candidates import Candidate, Candidates
 
@@ -20,39 +19,40 @@ reports of one form are not one passage if the question tells them apart."""
 
 
 @dataclass(slots=True, eq=False)
-class Ranked:
-    """A passage to be: its best chunk, the neighbours joined to it, and what it stands for.
+class RankedPassage:
+    """A chunk that ranks, with the neighbours joined to it and the near-identical chunks that it
+    stands for.
 
-    parts:      in order of their place, the best one among them
+    parts:      its chunk and those joined to it, in order of their place
     duplicates: near-identical chunks that ranked lower
     """
 
     best: Candidate
-    parts: list[StoredChunk]
+    parts: list[Chunk]
     duplicates: list[Candidate] = field(default_factory=list)
 
     @property
     def span(self) -> Span:
-        return Span(self.parts[0].chunk.span.start, self.parts[-1].chunk.span.end)
+        return Span(self.parts[0].span.start, self.parts[-1].span.end)
 
 
 def distinct(
-    snapshot: Snapshot, candidates: Candidates, k: int, asked: Collection[str]
-) -> list[Ranked]:
+    snapshot: Snapshot, candidates: Candidates, k: int, query_terms: Collection[str]
+) -> list[RankedPassage]:
     """The first k chunks no two of which are near-identical; all candidates that are so to one of
     these are noted with it.
 
-    asked: the question's terms.
+    query_terms: the question's, which near-identical chunks must share.
     """
 
     def terms_in(row: int) -> frozenset[str]:
-        stored = candidates[row].stored
-        return distinct_terms(stored.chunk.span.of(snapshot.document(stored.document).text))
+        chunk = candidates[row].chunk
+        return distinct_terms(chunk.span.of(snapshot.document(chunk.doc_id).text))
 
     def alike(one: int, other: int) -> bool:
         mine, theirs = terms_in(one), terms_in(other)
         differ = mine ^ theirs
-        if any(term in asked or any(map(str.isdigit, term)) for term in differ):
+        if any(term in query_terms or any(map(str.isdigit, term)) for term in differ):
             return False
         return len(differ) <= (1 - _ALIKE_TERMS) * len(mine | theirs)
 
@@ -75,7 +75,7 @@ def distinct(
                 near.setdefault(other, []).append(row)
     bests = candidates.at(list(kept))
     return [
-        Ranked(best, [best.stored], candidates.at(rows))
+        RankedPassage(best, [best.chunk], candidates.at(rows))
         for best, rows in zip(bests, kept.values(), strict=True)
     ]
 
@@ -90,32 +90,27 @@ def _close(vectors: Matrix, first: int, n: int) -> dict[int, list[int]]:
     return close
 
 
-def joined(passages: Sequence[Ranked]) -> list[Ranked]:
+def joined(passages: Sequence[RankedPassage]) -> list[RankedPassage]:
     """Passages that follow one another in their document made one, which stands where the best of
     them stood and has its score."""
     remaining = list(passages)
-    result: list[Ranked] = []
+    result: list[RankedPassage] = []
     while remaining:
         first = remaining.pop(0)
-        whole = Ranked(first.best, list(first.parts), list(first.duplicates))
+        whole = RankedPassage(first.best, list(first.parts), list(first.duplicates))
         while True:
             neighbour = next((each for each in remaining if _adjoin(whole, each)), None)
             if neighbour is None:
                 break
             remaining.remove(neighbour)
-            whole.parts = sorted(
-                [*whole.parts, *neighbour.parts], key=lambda part: part.chunk.ordinal
-            )
+            whole.parts = sorted([*whole.parts, *neighbour.parts], key=lambda part: part.ordinal)
             whole.duplicates += neighbour.duplicates
         result.append(whole)
     return result
 
 
-def _adjoin(one: Ranked, other: Ranked) -> bool:
-    if one.best.stored.document != other.best.stored.document:
+def _adjoin(one: RankedPassage, other: RankedPassage) -> bool:
+    if one.best.chunk.doc_id != other.best.chunk.doc_id:
         return False
     mine, theirs = one.parts, other.parts
-    return (
-        mine[-1].chunk.ordinal + 1 == theirs[0].chunk.ordinal
-        or theirs[-1].chunk.ordinal + 1 == mine[0].chunk.ordinal
-    )
+    return mine[-1].ordinal + 1 == theirs[0].ordinal or theirs[-1].ordinal + 1 == mine[0].ordinal

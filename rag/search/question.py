@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from index.backend import Snapshot
 from index.encode.token_codec import rotated
-from index.protocols import LexicalIndex
 from index.types import Matrix, QueryEncoding, Vector
 from index.words.analyze import analyze
-from index.words.tantivy_index import idf_of, most_of
+from index.words.bm25 import idf_of, upper_bound
 
 Weights = NDArray[np.float32]
 """Shape (t,): the share of each token in the question; they sum to 1."""
@@ -37,12 +37,15 @@ class Question:
     lexical_most: float
 
 
-def question_of(text: str, encoding: QueryEncoding, lexical: LexicalIndex) -> Question:
-    """A question with the weights that its terms have in an index."""
+def question_of(text: str, encoding: QueryEncoding | None, snapshot: Snapshot) -> Question:
+    """A question with the weights that its terms have in an index. Without an encoding its vector
+    is zero and it has no token vectors, so that BM25 alone ranks."""
+    if encoding is None:
+        encoding = QueryEncoding.none(snapshot.fingerprint.model.dimension)
     places = list(analyze(text))
     terms = tuple(place.text for place in places)
-    n_chunks, distinct = len(lexical), list(dict.fromkeys(terms))
-    frequencies = lexical.document_frequencies(distinct)
+    n_chunks, distinct = snapshot.n_searched, list(dict.fromkeys(terms))
+    frequencies = snapshot.document_frequencies(distinct)
     idf = {t: idf_of(n, n_chunks) for t, n in zip(distinct, frequencies, strict=True)}
     words = [(place.start, place.end, idf[place.text]) for place in places]
     return Question(
@@ -52,7 +55,7 @@ def question_of(text: str, encoding: QueryEncoding, lexical: LexicalIndex) -> Qu
         token_weights=token_weights(encoding.offsets, words),
         terms=terms,
         idf=idf,
-        lexical_most=most_of(idf.values()),
+        lexical_most=upper_bound(idf.values()),
     )
 
 

@@ -1,6 +1,6 @@
 """What decides the ranking, as plain values: nothing heavy is imported to read the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 NO_RERANKING = "none"
@@ -36,6 +36,11 @@ class RankSettings:
             sentence=vectors * self.sentence_weight,
             lexical=self.lexical_weight,
         )
+
+
+def bm25_alone(ranking: RankSettings) -> RankSettings:
+    """The same settings for a search without a model."""
+    return replace(ranking, lexical_weight=1.0, rerank=NO_RERANKING)
 
 
 class Weights(NamedTuple):

@@ -1,27 +1,30 @@
-"""Candidates from both sides, scored by every signal, combined, and put in a total order.
+"""From a question to its ranked passages, in the order of the steps.
 
-Each side's best chunks are candidates. Every candidate gets all signals, wherever it came from: the
-cosine of its vector, the cosine of its best sentence, and BM25 as a share of the most it could be.
-Their weighted sum ranks the candidates; a reranker then looks at the first few.
+1. Candidates: the best chunks by vector and the best by BM25. Each gets every signal, whichever
+   side it came from: the cosine of its vector, the cosine of its best sentence, and BM25 as a share
+   of the most it could be.
+2. First score: the weighted sum of the signals.
+3. Reranking: a reranker scores the first candidates again.
+4. Passages: near-identical chunks are kept once.
 
-The scales are the signals' own, not the query's: scaling each to its least and greatest among the
-candidates loses a point of answer@1 and makes scores of two questions incomparable; reciprocal
-ranks lose two (eval/LOG.md).
+Each signal keeps its own scale. Scaling each to its least and greatest among the candidates loses
+.01 answer@1 and makes the scores of two questions incomparable; reciprocal ranks lose .02
+(eval/LOG.md).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.publish.snapshot import Snapshot
-from index.store.rows import StoredVectors
-from index.types import Hits, Ids
+from index.backend import Snapshot
+from index.types import Document, Ids
 from rag.search.candidates import SIGNALS, Candidate, Candidates
-from rag.search.late_interaction import Interaction, Interactions
+from rag.search.late_interaction import interactions_with
+from rag.search.passages import RankedPassage, distinct
 from rag.search.question import Question
-from rag.search.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
+from rag.search.ranking import RankSettings
+from rag.search.rerankers import Reranker
 
 _DECIMALS = 6
 """Scores are rounded before they are compared: noise in the seventh digit must not order two equal
@@ -29,131 +32,91 @@ passages."""
 
 Floats = NDArray[np.float64]
 
-CrossEncode = Callable[[str, list[str]], list[float]]
-"""A question and texts to one score a text, in [0, 1]."""
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """A question with its distinct passages, best first, and the documents that they stand in. It
+    needs no snapshot any more.
+
+    passages: at least two, if the index has two
+    """
+
+    question: Question
+    passages: tuple[RankedPassage, ...]
+    documents: dict[str, Document]
+
+    def document(self, passage: RankedPassage) -> Document:
+        return self.documents[passage.best.chunk.doc_id]
 
 
 def retrieve(
     snapshot: Snapshot,
     question: Question,
     settings: RankSettings,
+    reranker: Reranker,
+    k: int,
     within: Ids | None = None,
-    cross_encode: CrossEncode | None = None,
-) -> Candidates:
-    """All candidates, best first; ties go to the smaller chunk_id.
+) -> Retrieval:
+    """The k best passages, or two if k is 1: confidence needs the lead over the second.
 
-    `within` limits the search to these chunks. `cross_encode` is the reranker if the settings name
-    one.
+    within: ids that the search is limited to, ascending
     """
+    candidates = rank_candidates(snapshot, question, settings, reranker, within)
+    passages = distinct(snapshot, candidates, max(k, 2), question.idf.keys())
+    bests = with_interactions(snapshot, question, [passage.best for passage in passages])
+    for passage, best in zip(passages, bests, strict=True):
+        passage.best = best
+    doc_ids = {passage.best.chunk.doc_id for passage in passages}
+    documents = {doc_id: snapshot.document(doc_id) for doc_id in doc_ids}
+    return Retrieval(question, tuple(passages), documents)
+
+
+def rank_candidates(
+    snapshot: Snapshot,
+    question: Question,
+    settings: RankSettings,
+    reranker: Reranker,
+    within: Ids | None = None,
+) -> Candidates:
+    """All candidates, best first; ties go to the smaller chunk_id."""
     first = _candidates(snapshot, question, settings, within).in_order()
     first.signals["first_rank"] = np.arange(1, len(first) + 1)
-    if settings.rerank == NO_RERANKING or not len(first):
+    head = first.head(settings.n_rerank)
+    reranking = reranker.rerank(snapshot, question, head) if len(head) else None
+    if reranking is None:
         return first
-    head = first.signals[: settings.n_rerank]
-    if settings.rerank == LATE_INTERACTION:
-        # A chunk of characters that the tokenizer drops has no token vectors: it meets nothing.
-        numbers, interactions = _interactions(
-            snapshot, question, head["chunk_id"], head["n_sentences"]
-        )
-        if not interactions:  # the model has no token vectors
-            return first
-        head["interaction"] = numbers
-        scores = np.append(interactions.scores, 0.0)[numbers]
-        first = replace(first, interactions=interactions)
-    else:
-        assert cross_encode is not None
-        texts = [_text(snapshot, each) for each in first[: settings.n_rerank]]
-        scores = np.array(cross_encode(question.text, texts))
-    # What is not looked at counts 0 with the reranker, and so stays behind what is.
+    # A candidate that is not reranked counts 0 there, and so stays behind those that are.
     weight = settings.rerank_weight
-    head["reranked"] = scores.round(_DECIMALS)
+    head.signals["interaction"] = reranking.places
+    head.signals["reranked"] = reranking.scores.round(_DECIMALS)
     first.signals["score"] = (1 - weight) * first.signals["first_score"]
-    head["score"] += weight * scores
+    head.signals["score"] += weight * reranking.scores
     first.signals["score"] = first.signals["score"].round(_DECIMALS)
-    return replace(first, first_weight=1 - weight).in_order(len(head))
-
-
-def _interactions(
-    snapshot: Snapshot, question: Question, ids: Ids, n_sentences: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], Interactions | None]:
-    """The interactions of the chunks that have token vectors, and which is each chunk's: -1 for
-    those without."""
-    numbers = np.full(len(ids), -1)
-    found = snapshot.token_vectors(ids.tolist()) if len(question.token_vectors) else {}
-    able = [row for row, i in enumerate(ids.tolist()) if i in found]
-    if not able:
-        return numbers, None
-    numbers[able] = np.arange(len(able))
-    passages = [found[int(i)] for i in ids[able]]
-    return numbers, Interactions(question, passages, n_sentences[able])
-
-
-def with_interactions(
-    snapshot: Snapshot, question: Question, candidates: Sequence[Candidate]
-) -> list[Candidate]:
-    """The candidates, each with its interaction if there are token vectors to make it of."""
-    missing = [each.stored.chunk for each in candidates if each.interaction is None]
-    if not missing:
-        return list(candidates)
-    ids = np.array([chunk.chunk_id for chunk in missing])
-    n_sentences = np.array([len(chunk.sentences) for chunk in missing])
-    numbers, made = _interactions(snapshot, question, ids, n_sentences)
-    by_id: dict[int, Interaction] = {
-        int(i): made[number]
-        for i, number in zip(ids, numbers, strict=True)
-        if made is not None and number >= 0
-    }
-    return [
-        replace(each, interaction=by_id[each.stored.chunk.chunk_id])
-        if each.stored.chunk.chunk_id in by_id
-        else each
-        for each in candidates
-    ]
+    reranked = replace(first, first_weight=1 - weight, interactions=reranking.interactions or ())
+    return reranked.in_order(len(head))
 
 
 def _candidates(
     snapshot: Snapshot, question: Question, settings: RankSettings, within: Ids | None
 ) -> Candidates:
-    """What each side finds, with the signals of both, in order of their ids."""
-    n, terms = settings.n_candidates, question.terms
-    bm25 = snapshot.begun(lambda: snapshot.lexical.search(terms, n, within))
-    # A zero vector is near nothing: BM25 alone is asked.
-    nowhere = not question.vector.any()
-    dense_hits = Hits.none() if nowhere else snapshot.dense.search(question.vector, n, within)
-    lexical_hits = bm25()
-    ids = np.sort(np.concatenate([dense_hits.ids, lexical_hits.ids]))
-    ids = ids[np.diff(ids, prepend=-1) > 0]
-    signals = np.zeros(len(ids), SIGNALS)
-    signals["chunk_id"], signals["place"] = ids, np.arange(len(ids))
-    for name, hits in (("dense_rank", dense_hits), ("lexical_rank", lexical_hits)):
-        signals[name][np.searchsorted(ids, hits.ids)] = np.arange(1, len(hits) + 1)
-    lexical = np.zeros(len(ids))
-    lexical[np.searchsorted(ids, lexical_hits.ids)] = lexical_hits.scores
-    # Where fewer were found than asked for, no other chunk holds any of the terms.
-    unscored = ids[signals["lexical_rank"] == 0] if len(lexical_hits) == n else ids[:0]
-    bm25 = snapshot.begun(lambda: snapshot.lexical.search(terms, len(unscored), unscored))
-    vectors = snapshot.vectors_of(ids.tolist())
-    others = bm25()
-    lexical[np.searchsorted(ids, others.ids)] = others.scores
-    signals["n_sentences"] = np.diff(vectors.firsts) - 1
-    cosines = _cosines(vectors, question)
+    """The candidates with every signal and the first score, in order of their ids."""
+    fetched = snapshot.candidates(question.vector, question.terms, settings.n_candidates, within)
+    vectors, bm25 = fetched.vectors, fetched.bm25
+    cosines = vectors.cosines(question.vector)
     dense, sentence = _own_and_best(cosines, vectors.firsts[:-1])
-    share = np.minimum(lexical / max(question.lexical_most, 1e-12), 1.0)
+    share = np.minimum(bm25 / max(question.lexical_most, 1e-12), 1.0)
     score = first_score(dense, sentence, share, settings)
-    rounded = np.stack([dense, sentence, lexical, share, score]).round(_DECIMALS)
+    signals = np.zeros(len(vectors.ids), SIGNALS)
+    signals["chunk_id"], signals["place"] = vectors.ids, np.arange(len(vectors.ids))
+    signals["n_sentences"] = np.diff(vectors.firsts) - 1
+    signals["dense_rank"], signals["lexical_rank"] = fetched.dense_rank, fetched.lexical_rank
+    rounded = np.stack([dense, sentence, bm25, share, score]).round(_DECIMALS)
     names = ("dense", "sentence", "lexical", "lexical_share", "first_score")
     for name, values in zip(names, rounded, strict=True):
         signals[name] = values
     signals["score"] = signals["first_score"]
     signals["reranked"], signals["interaction"] = np.nan, -1
     return Candidates(snapshot, signals, vectors, cosines)
-
-
-def _cosines(vectors: StoredVectors, question: Question) -> NDArray[np.float32]:
-    """Of each vector with the question's, (rows,)."""
-    # Not @, which may give equal vectors products that differ with where they stand.
-    cosines = np.einsum("nd,d->n", vectors.codes.astype(np.float32), question.vector)
-    return np.asarray(cosines * vectors.scales, dtype=np.float32)
 
 
 def _own_and_best(cosines: NDArray[np.float32], firsts: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -179,6 +142,17 @@ def first_score(dense: Floats, sentence: Floats, share: Floats, settings: RankSe
     )
 
 
-def _text(snapshot: Snapshot, candidate: Candidate) -> str:
-    stored = candidate.stored
-    return stored.chunk.span.of(snapshot.document(stored.document).text)
+def with_interactions(
+    snapshot: Snapshot, question: Question, candidates: list[Candidate]
+) -> list[Candidate]:
+    """The candidates, each with its interaction if there are token vectors to make it of. Those
+    that the reranker did not score, or scored in another way, lack it."""
+    missing = [i for i, each in enumerate(candidates) if each.interaction is None]
+    chunks = [candidates[i].chunk for i in missing]
+    sizes = [(chunk.chunk_id, len(chunk.sentences)) for chunk in chunks]
+    places, interactions = interactions_with(snapshot, question, sizes)
+    completed = list(candidates)
+    for i, place in zip(missing, places.tolist(), strict=True):
+        if interactions is not None and place >= 0:
+            completed[i] = replace(candidates[i], interaction=interactions[place])
+    return completed

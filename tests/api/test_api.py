@@ -59,7 +59,7 @@ ODD_TEXT = "Zoë 😀 said “é” – e\u0301.\nA second line."
 
 @pytest.fixture(scope="module")
 def pipeline(seeds_index: Path, embedder: Embedder) -> Pipeline:
-    return Pipeline(seeds_index, embedder)
+    return Pipeline.over(seeds_index, embedder)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         for doc_id in ODD_IDS
     ]
     ingest_documents(folder, documents, HashEmbedder())
-    with serving(Pipeline(folder, HashEmbedder())) as client:
+    with serving(Pipeline.over(folder, HashEmbedder())) as client:
         yield client
 
 
@@ -493,7 +493,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a server that fails with whatever `Failing.error` is."""
     folder = tmp_path_factory.mktemp("failing") / "index"
     ingest_documents(folder, [Document("a", "a", "A", "Some text.")], HashEmbedder())
-    with serving(Pipeline(folder, Failing())) as client:
+    with serving(Pipeline.over(folder, Failing())) as client:
         yield client
 
 

@@ -26,10 +26,10 @@ from api.service import SEARCHES_AT_ONCE, Limits
 from command import ROOT
 from fakes import HashEmbedder
 from holding import commit, stopped_holder_of
+from index.backends import backend_at
 from index.errors import BadInput
 from index.ingest.ingest import ingest_documents, rebuild
 from index.publish.publish import LOCK
-from index.publish.snapshot import state_of
 from index.types import Document, QueryEncoding
 from rag.pipeline import Pipeline
 from serving import PATIENCE_S, serving, until
@@ -66,13 +66,13 @@ from index.types import Document
 pears = Document("pears", "p", "P", "All about pears.")
 ingest_documents(Path({str(index)!r}), [pears], HashEmbedder())
 """
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
         assert ids_of(client) == ["apples"]
         subprocess.run(
             [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(SUPPORT)}
         )
         until(lambda: ids_of(client) == ["apples", "pears"])
-        assert client.get("/readyz").json()["generation"] == state_of(index)[0] == 2
+        assert client.get("/readyz").json()["generation"] == backend_at(index).state()[0] == 2
         best = client.post("/v1/search", json={"query": "pears"}).json()["passages"][0]
         assert best["citation"]["doc_id"] == "pears"
 
@@ -86,7 +86,7 @@ def test_no_search_fails_while_generations_come_and_go(index: Path) -> None:
             response = client.post("/v1/search", json={"query": "apples", "k": 1})
             seen.append((response.status_code, response.json()["generation"]))
 
-    with serving(Pipeline(index, HashEmbedder())) as client, ThreadPoolExecutor(3) as threads:
+    with serving(Pipeline.over(index, HashEmbedder())) as client, ThreadPoolExecutor(3) as threads:
         running = [threads.submit(search) for _ in range(3)]
         for n in range(5):
             ingest_documents(index, [document(f"pears {n}")], HashEmbedder())
@@ -101,7 +101,7 @@ def test_no_search_fails_while_generations_come_and_go(index: Path) -> None:
 def test_readiness_ends_with_the_index_and_liveness_does_not(
     index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
         assert client.get("/readyz").json() == {
             "status": "ready",
             "generation": 1,
@@ -125,7 +125,7 @@ def test_readiness_ends_with_the_index_and_liveness_does_not(
 def test_an_index_rebuilt_with_another_model_leaves_the_old_one_served(
     index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
         rebuild(index, HashEmbedder("another"), lambda progress: None)
         until(lambda: "IndexMismatch" in caplog.text)
         assert client.get("/readyz").json()["generation"] == 1
@@ -136,7 +136,7 @@ def test_an_index_rebuilt_with_another_model_leaves_the_old_one_served(
 def test_an_error_is_told_once_however_often_it_comes(
     index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pipeline = Pipeline(index, HashEmbedder())
+    pipeline = Pipeline.over(index, HashEmbedder())
     refresher = Refresher(pipeline)
     shutil.rmtree(index)
     for _ in range(3):
@@ -171,7 +171,7 @@ def asked(client: httpx.Client, query: str, route: str = "/v1/search") -> httpx.
 
 def test_searches_under_way_hold_up_nothing_else(index: Path) -> None:
     held = Held()
-    with serving(Pipeline(index, held)) as client, ThreadPoolExecutor(50) as threads:
+    with serving(Pipeline.over(index, held)) as client, ThreadPoolExecutor(50) as threads:
         searches = [
             threads.submit(asked, client, "apples", route)
             for route in ("/v1/search", "/v1/ask") * 25
@@ -193,7 +193,7 @@ def test_one_more_than_may_wait_is_refused_at_once_and_told_when_to_come_again(
     held = Held()
     most = SEARCHES_AT_ONCE + 1
     with (
-        serving(Pipeline(index, held), Limits(queue=1)) as client,
+        serving(Pipeline.over(index, held), Limits(queue=1)) as client,
         ThreadPoolExecutor(most + 1) as threads,
     ):
         searches = [threads.submit(asked, client, f"apples {n}", route) for n in range(most + 1)]
@@ -214,7 +214,7 @@ def test_one_more_than_may_wait_is_refused_at_once_and_told_when_to_come_again(
 
 
 def test_each_client_gets_the_answer_to_its_own_question(index: Path) -> None:
-    pipeline = Pipeline(index, HashEmbedder())
+    pipeline = Pipeline.over(index, HashEmbedder())
     questions = [f"apples {n}" for n in range(48)]
     with serving(pipeline) as client, ThreadPoolExecutor(24) as threads:
         answers = threads.map(lambda question: asked(client, question).json(), questions)
@@ -250,7 +250,7 @@ def test_the_same_question_again_gets_the_same_bytes_but_for_its_time(
     index: Path, route: str, query: str
 ) -> None:
     counted = Counted()
-    with serving(Pipeline(index, counted)) as client:
+    with serving(Pipeline.over(index, counted)) as client:
         first, second = (asked(client, query, route) for _ in range(2))
         assert counted.n_queries == 1
         assert without_time(first.content) == without_time(second.content)
@@ -271,7 +271,7 @@ def test_whatever_changes_the_answer_is_another_question(index: Path) -> None:
         {"query": "Apples"},
         {"query": "apples "},
     ]
-    with serving(Pipeline(index, counted)) as client:
+    with serving(Pipeline.over(index, counted)) as client:
         for route in ("/v1/search", "/v1/ask"):
             for body in bodies * 2:
                 content = json.dumps({"query": "apples"} | body)
@@ -282,7 +282,7 @@ def test_whatever_changes_the_answer_is_another_question(index: Path) -> None:
 
 def test_what_is_left_out_is_asked_as_its_default(index: Path) -> None:
     counted = Counted()
-    with serving(Pipeline(index, counted)) as client:
+    with serving(Pipeline.over(index, counted)) as client:
         for body in ({}, {"k": 5}, {"filter": None, "explain": False, "merge": False}):
             client.post("/v1/search", json={"query": "apples"} | body)
     assert counted.n_queries == 1
@@ -290,7 +290,7 @@ def test_what_is_left_out_is_asked_as_its_default(index: Path) -> None:
 
 def test_a_new_generation_is_answered_anew(index: Path) -> None:
     counted = Counted()
-    with serving(Pipeline(index, counted)) as client:
+    with serving(Pipeline.over(index, counted)) as client:
         for _ in range(2):
             assert len(asked(client, "all about").json()["passages"]) == 1
         ingest_documents(index, [document("pears")], HashEmbedder())
@@ -305,7 +305,7 @@ def test_a_kept_answer_is_given_even_when_new_searches_are_refused(index: Path) 
     held = Held()
     held.let_go.set()
     with (
-        serving(Pipeline(index, held), Limits(queue=0)) as client,
+        serving(Pipeline.over(index, held), Limits(queue=0)) as client,
         ThreadPoolExecutor(SEARCHES_AT_ONCE + 1) as threads,
     ):
         asked(client, "apples")
@@ -320,7 +320,7 @@ def test_a_kept_answer_is_given_even_when_new_searches_are_refused(index: Path) 
 
 def test_without_a_cache_every_question_is_searched_for(index: Path) -> None:
     counted = Counted()
-    with serving(Pipeline(index, counted), Limits(cache_bytes=0)) as client:
+    with serving(Pipeline.over(index, counted), Limits(cache_bytes=0)) as client:
         first, second = (asked(client, "apples") for _ in range(2))
     assert counted.n_queries == 2
     assert without_time(first.content) == without_time(second.content)
@@ -328,7 +328,7 @@ def test_without_a_cache_every_question_is_searched_for(index: Path) -> None:
 
 def test_an_error_is_not_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Counted()
-    with serving(Pipeline(index, counted)) as client:
+    with serving(Pipeline.over(index, counted)) as client:
         with monkeypatch.context() as patch:
             patch.setattr(HashEmbedder, "_vector", lambda self, text: 1 / 0)
             assert asked(client, "apples").status_code == 500
@@ -345,7 +345,7 @@ def test_making_the_app_imports_no_model() -> None:
 
 
 def test_an_app_that_never_started_has_no_task(index: Path) -> None:
-    pipeline = Pipeline(index, HashEmbedder())
+    pipeline = Pipeline.over(index, HashEmbedder())
     assert create_app(pipeline).openapi()["openapi"].startswith("3.")
     pipeline.close()
 
@@ -471,7 +471,7 @@ from pathlib import Path
 from api.app import create_app
 from api.network.server import Server, bound, url_of
 from fakes import HashEmbedder
-from index.publish.snapshot import state_of
+from index.backends import backend_at
 from rag.pipeline import Pipeline
 
 class Hanging(HashEmbedder):
@@ -486,13 +486,13 @@ class Looking(Pipeline):
 
 class Telling(Pipeline):
     def refresh(self):
-        generation = state_of(Path(sys.argv[1]))[0]
+        generation = backend_at(Path(sys.argv[1])).state()[0]
         super().refresh()
         print("looked at", generation, flush=True)
 
 with bound("127.0.0.1", 0) as listener:
     kinds = {"looking": Looking, "telling": Telling}
-    pipeline = kinds.get(sys.argv[-1], Pipeline)(Path(sys.argv[1]), Hanging())
+    pipeline = kinds.get(sys.argv[-1], Pipeline).over(Path(sys.argv[1]), Hanging())
     greet = lambda: print(url_of(listener), flush=True)
     Server(create_app(pipeline), greet).run(sockets=[listener])
 """
@@ -575,7 +575,7 @@ def test_a_stopped_process_that_builds_the_index_files_keeps_no_server_from_its_
         url = next(line for line in iter(lambda: line_of(process), "") if "//" in line)
         if not late:
             commit(index, docs)
-        looked = f"looked at {state_of(index)[0]}"
+        looked = f"looked at {backend_at(index).state()[0]}"
         assert looked in iter(lambda: line_of(process), "")
         assert httpx.get(f"{url}/readyz").json()["generation"] == 1
         process.send_signal(signal.SIGTERM)

@@ -44,7 +44,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(index: Path) -> Iterator[httpx.Client]:
     """A client of a server with short limits."""
-    with serving(Pipeline(index, HashEmbedder()), connections=SHORT) as client:
+    with serving(Pipeline.over(index, HashEmbedder()), connections=SHORT) as client:
         yield client
 
 
@@ -211,7 +211,7 @@ def test_who_asks_gets_in_however_many_say_nothing(client: httpx.Client) -> None
 
 def test_a_question_under_way_is_not_disconnected_to_make_room(index: Path) -> None:
     held = Held()
-    with serving(Pipeline(index, held), connections=SHORT) as client, ExitStack() as stack:
+    with serving(Pipeline.over(index, held), connections=SHORT) as client, ExitStack() as stack:
         answer: list[int] = []
         question = threading.Thread(
             target=lambda: answer.append(client.post("/v1/search", json={"query": "x"}).status_code)
@@ -294,7 +294,7 @@ class Held(HashEmbedder):
 @pytest.mark.parametrize("route", ["search", "ask"])
 def test_questions_whose_clients_left_are_not_asked(index: Path, route: str) -> None:
     held = Held()
-    with serving(Pipeline(index, held), Limits(queue=50)) as client:
+    with serving(Pipeline.over(index, held), Limits(queue=50)) as client:
         connections = []
         for n in range(30):
             body = json.dumps({"query": f"left {n}"}).encode()
@@ -326,7 +326,7 @@ def test_questions_whose_clients_left_are_not_asked(index: Path, route: str) -> 
 
 def test_those_that_left_make_room_in_the_queue(index: Path) -> None:
     held = Held()
-    with serving(Pipeline(index, held), Limits(queue=1)) as client:
+    with serving(Pipeline.over(index, held), Limits(queue=1)) as client:
         for n in range(20):
             body = b'{"query": "left %d"}' % n
             with connect(client) as connection:

@@ -22,7 +22,7 @@ from rag.settings import Settings
 
 def pipeline_of(folder: Path, *documents: Document) -> Pipeline:
     ingest_documents(folder / "index", documents, HashEmbedder())
-    return Pipeline(folder / "index", HashEmbedder())
+    return Pipeline.over(folder / "index", HashEmbedder())
 
 
 def question_of(folder: Path, *documents: Document) -> str | None:

@@ -27,7 +27,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("hosts") / "index"
     ingest_documents(folder, [Document("apples", "a", "A", TEXT)], HashEmbedder())
     hosts = AllowedHosts(["docs.example", "2001:db8::7"])
-    with serving(Pipeline(folder, HashEmbedder()), hosts=hosts) as client:
+    with serving(Pipeline.over(folder, HashEmbedder()), hosts=hosts) as client:
         yield client
 
 

@@ -17,7 +17,7 @@ from serving import serving
 
 @pytest.fixture(scope="module")
 def client(seeds_index: Path, embedder: Embedder) -> Iterator[httpx.Client]:
-    with serving(Pipeline(seeds_index, embedder)) as client:
+    with serving(Pipeline.over(seeds_index, embedder)) as client:
         yield client
 
 

@@ -37,7 +37,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "span", [{}, {"start": 5}, {"end": PIECE}, {"start": PIECE - 1, "end": PIECE + 1}, {"end": 0}]
 )
 def test_a_text_of_many_pieces_is_the_documents_own(index: Path, span: dict[str, int]) -> None:
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
         response = client.get("/v1/documents/large/text", params=span)
         head = client.head("/v1/documents/large/text", params=span)
     told = response.json()
@@ -53,7 +53,7 @@ def test_a_text_of_many_pieces_is_the_documents_own(index: Path, span: dict[str,
 
 
 def test_a_document_that_is_gone_meanwhile_or_a_wrong_span_is_a_problem(index: Path) -> None:
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
         for path, status in (("nope/text", 404), ("large/text?end=9999999", 422)):
             response = client.get(f"/v1/documents/{path}")
             assert (response.status_code, response.json()["status"]) == (status, status)
@@ -89,7 +89,7 @@ async def receive() -> Any:
 
 
 def test_no_more_is_made_than_the_reader_takes(index: Path) -> None:
-    pipeline = Pipeline(index, HashEmbedder())
+    pipeline = Pipeline.over(index, HashEmbedder())
 
     async def main() -> None:
         reader = Reader()
@@ -108,7 +108,7 @@ def test_no_more_is_made_than_the_reader_takes(index: Path) -> None:
 
 
 def test_one_large_text_waits_for_another_and_small_ones_and_parts_do_not(index: Path) -> None:
-    pipeline = Pipeline(index, HashEmbedder())
+    pipeline = Pipeline.over(index, HashEmbedder())
 
     async def main() -> None:
         texts, first, second, third = (
@@ -183,7 +183,7 @@ def test_many_texts_at_once_are_all_sent(index: Path) -> None:
             asked = (client.get("/v1/documents/large/text") for _ in range(30))
             return await asyncio.gather(*asked)
 
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
         responses = asyncio.run(fetch_all(client.base_url))
     assert {response.status_code for response in responses} == {200}
     assert {response.json()["text"] for response in responses} == {LARGE}

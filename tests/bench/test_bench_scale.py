@@ -17,7 +17,7 @@ from index.documents.load import document_of
 from index.encode.token_codec import expand
 from index.errors import BadInput
 from index.ingest.ingest import ingest_documents
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.rows import tokens_from
 from index.store.store import Store
 from index.store.vector_codec import QuantizedVectors
@@ -58,11 +58,11 @@ def vectors_of(value: bytes) -> Matrix:
 
 def originals(store: Store) -> list[bytes]:
     """The first document's chunks' own vectors and sentences', as they are kept."""
-    row = store.documents()[0].document
+    row = store.documents()[0].row_id
     ids = store.chunk_ids_of([row]).tolist()
-    chunks = sorted(store.chunks(ids), key=lambda each: each.chunk.ordinal)
+    chunks = sorted(store.chunks(ids), key=lambda each: each.ordinal)
     vectors = store.vectors_in_bytes(ids)
-    return [vectors[each.chunk.chunk_id] for each in chunks]
+    return [vectors[each.chunk_id] for each in chunks]
 
 
 def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: S
 def test_no_copy_has_the_text_of_another_and_all_have_most_words_of_the_original(
     store: Store,
 ) -> None:
-    original = store.document(store.documents()[0].document).text.split()
+    original = store.document(store.documents()[0].row_id).text.split()
     copies = Copies(store)
     texts = [copies.next()[0].text for _ in range(17)]
     assert len(set(texts)) == 17
@@ -100,10 +100,10 @@ def test_a_copys_vectors_are_turned_as_far_as_they_say(store: Store) -> None:
 
 
 def test_a_copys_token_vectors_keep_their_signs_and_most_magnitudes(store: Store) -> None:
-    row = store.documents()[0].document
+    row = store.documents()[0].row_id
     ids = store.chunk_ids_of([row]).tolist()
-    chunks = sorted(store.chunks(ids), key=lambda each: each.chunk.ordinal)
-    first = store.token_vectors([chunks[0].chunk.chunk_id])[chunks[0].chunk.chunk_id]
+    chunks = sorted(store.chunks(ids), key=lambda each: each.ordinal)
+    first = store.token_vectors([chunks[0].chunk_id])[chunks[0].chunk_id]
     copy = tokens_from(Copies(store).next()[1][0][1].tokens, D)
     assert copy.sentence_of.tolist() == first.sentence_of.tolist()
     rows, turned = (expand(each.codes, each.scales, D) for each in (first, copy))
@@ -120,7 +120,7 @@ def test_an_index_grows_from_real_documents_to_copies_and_is_searched(tmp_path: 
     assert real["encoded_chunks"] == n_real >= 10
     grown = index.grow(100)
     assert grown["encoded_chunks"] + grown["copied_chunks"] == index.n_chunks - n_real
-    with closing(Snapshot.open(tmp_path)) as snapshot:
+    with closing(EmbeddedSnapshot.open(tmp_path)) as snapshot:
         assert snapshot.count()[1] == len(snapshot.dense) == len(snapshot.lexical)
         assert snapshot.count()[1] == index.n_chunks >= 100
     questions = np.stack([EMBEDDER.encode_query(text).vector for text in ("aid", "road tax")])

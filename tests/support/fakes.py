@@ -11,7 +11,6 @@ import regex
 
 from index.encode.token_codec import compress
 from index.fingerprint import ModelFingerprint
-from index.store.rows import StoredChunk
 from index.types import (
     Chunk,
     Encoding,
@@ -140,23 +139,22 @@ def question_with(
     )
 
 
-def stored_with(
+def chunk_with(
     text: str,
     sentences: Sequence[Span],
     *,
     span: Span | None = None,
     ordinal: int = 0,
     document: int = 1,
-) -> StoredChunk:
+) -> Chunk:
     """A chunk of a text, all of it unless a span is given."""
     span = Span(0, len(text)) if span is None else span
     chunk_id = document * 1000 + ordinal
     digest = digest_of(span.of(text))
-    chunk = Chunk(chunk_id, f"d{document}", ordinal, span, tuple(sentences), digest)
-    return StoredChunk(chunk, document)
+    return Chunk(chunk_id, f"d{document}", ordinal, span, tuple(sentences), digest)
 
 
-def candidate_with(stored: StoredChunk, **given: Any) -> Candidate:
+def candidate_with(chunk: Chunk, **given: Any) -> Candidate:
     """A candidate on which all signals are 0 but those given."""
-    sentences = np.zeros(len(stored.chunk.sentences), dtype=np.float32)
-    return replace(Candidate(stored, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, 0.0, sentences), **given)
+    sentences = np.zeros(len(chunk.sentences), dtype=np.float32)
+    return replace(Candidate(chunk, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, 0.0, sentences), **given)

@@ -6,7 +6,7 @@ from pathlib import Path
 from fakes import HashEmbedder
 from index.ingest.ingest import ingest
 from index.ingest.progress import Report
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.rows import tokens_blob
 from index.store.vector_codec import QuantizedVectors
 from index.types import Encoding, Span
@@ -41,7 +41,7 @@ def run(
     return report, embedder.n_encoded - before
 
 
-def kept_vectors(snapshot: Snapshot, chunk_id: int) -> bytes:
+def kept_vectors(snapshot: EmbeddedSnapshot, chunk_id: int) -> bytes:
     """A chunk's vectors and its sentences', byte for byte as they are kept."""
     found = snapshot.vectors_of([chunk_id])
     return QuantizedVectors(found.codes, found.scales).to_bytes()
@@ -49,20 +49,20 @@ def kept_vectors(snapshot: Snapshot, chunk_id: int) -> bytes:
 
 def indexed(folder: Path) -> Indexed:
     """All that an index holds, as far as it does not depend on its history."""
-    snapshot = Snapshot.open(folder)
+    snapshot = EmbeddedSnapshot.open(folder)
     try:
-        rows = snapshot.documents()
-        ids = [int(i) for i in snapshot.chunk_ids_of(row.document for row in rows)]
+        rows = snapshot.records()
+        ids = [int(i) for i in snapshot.chunk_ids_of()]
         tokens = snapshot.token_vectors(ids)
         probe = HashEmbedder().encode_query("river").vector
         assert len(snapshot.lexical) == len(snapshot.dense) == len(ids)
         assert {h.chunk_id for h in snapshot.dense.search(probe, len(ids))} == set(ids)
-        texts = {row.document: snapshot.document(row.document).text for row in rows}
+        texts = {row.doc_id: snapshot.document(row.doc_id).text for row in rows}
         return (
-            [(row.doc_id, texts[row.document], row.path) for row in rows],
+            [(row.doc_id, texts[row.doc_id], row.path) for row in rows],
             [
-                (i, s.chunk.doc_id, kept_vectors(snapshot, i), tokens_blob(tokens[i]))
-                for i, s in zip(ids, snapshot.chunks(ids), strict=True)
+                (i, chunk.doc_id, kept_vectors(snapshot, i), tokens_blob(tokens[i]))
+                for i, chunk in zip(ids, snapshot.chunks(ids), strict=True)
             ],
         )
     finally:

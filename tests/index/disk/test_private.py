@@ -13,7 +13,7 @@ from index.disk.locks import held
 from index.disk.private import make_private_file, open_private, write_private
 from index.ingest.ingest import ingest
 from index.maintain.backup import backup, restore
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import DATABASE
 from index.vectors.checkpoints import Drafts
 from index.vectors.faiss_index import FaissIndex
@@ -53,7 +53,7 @@ def test_an_index_is_private_through_its_life(
     run()
     assert {DATABASE, "vectors.faiss", "shape.json", "meta.json", "derived.json"} < names_in(index)
     assert open_to_others(index) == {}
-    snapshot = Snapshot.open(index)
+    snapshot = EmbeddedSnapshot.open(index)
     try:
         write(tmp_path / "docs" / "b.md", "# B\n\nA bank.")
         run()  # takes over files of the generation before

@@ -8,7 +8,7 @@ import pytest
 from index.errors import IndexBusy, IndexMissing
 from index.ingest.ingest import ingest
 from index.ingest.remove import remove
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from ingesting import Interrupted, indexed, run, texts_in, write
 
 
@@ -46,9 +46,9 @@ def test_a_removal_of_unknown_documents_makes_no_generation() -> None:
 
 def test_an_open_snapshot_keeps_what_is_removed_meanwhile() -> None:
     run()
-    snapshot = Snapshot.open(Path(".rag"))
+    snapshot = EmbeddedSnapshot.open(Path(".rag"))
     remove(Path(".rag"), ["docs/a.txt", "docs/b.txt", "docs/c.txt"])
-    assert len(snapshot.documents()) == len(snapshot.lexical) == len(snapshot.dense) == 3
+    assert len(snapshot.records()) == len(snapshot.lexical) == len(snapshot.dense) == 3
     snapshot.close()
     assert texts_in() == {}
 

@@ -57,13 +57,11 @@ def encodings(doc_id: str) -> list[tuple[bytes, bytes]]:
     store = Store.open(Path(".rag"))
     row = store.document_row(doc_id=doc_id)
     assert row is not None
-    ids = store.chunk_ids_of([row.document])
+    ids = store.chunk_ids_of([row.row_id])
     chunks, tokens = store.chunks(ids), store.token_vectors(ids)
     vectors = store.vectors_in_bytes(ids)
-    in_order = sorted(chunks, key=lambda each: each.chunk.ordinal)
-    made = [
-        (vectors[i], tokens_blob(tokens[i])) for i in (each.chunk.chunk_id for each in in_order)
-    ]
+    in_order = sorted(chunks, key=lambda each: each.ordinal)
+    made = [(vectors[i], tokens_blob(tokens[i])) for i in (each.chunk_id for each in in_order)]
     store.close()
     return made
 

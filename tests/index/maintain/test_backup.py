@@ -11,12 +11,12 @@ import pytest
 
 from damaging import spoil
 from fakes import HashEmbedder
+from index.backends import backend_at
 from index.errors import BadInput, IndexBusy, IndexDamaged, IndexMissing
 from index.ingest.ingest import ingest, rebuild
 from index.ingest.session import writing
 from index.maintain.backup import backup, restore
 from index.maintain.check import check
-from index.publish.snapshot import state_of
 from index.store.meta import begin
 from index.store.sqlite import Database
 from index.store.store import DATABASE, Store
@@ -149,7 +149,7 @@ def test_a_restore_makes_an_index_that_answers_as_the_former(folder: Path) -> No
     contents = restore(folder, FILE)
     assert indexed(folder) == indexed(INDEX)
     assert check(folder).sound
-    assert (contents.n_documents, contents.generation) == (2, state_of(folder)[0])
+    assert (contents.n_documents, contents.generation) == (2, backend_at(folder).state()[0])
     assert not [name for name in names_in(folder) if "draft" in name]
     report, n_encoded = run(index=str(folder))
     assert report.unchanged == ["docs/a.txt", "docs/b.txt"]
@@ -169,16 +169,16 @@ def test_a_restore_replaces_what_an_index_holds_only_if_that_is_asked_for() -> N
 
 
 def test_each_restored_state_is_newer_than_all_before_and_none_is_taken_for_another() -> None:
-    seen = {state_of(INDEX)}
+    seen = {backend_at(INDEX).state()}
     backup(INDEX, FILE)
     for _ in range(2):
         change()
-        seen.add(state_of(INDEX))
+        seen.add(backend_at(INDEX).state())
         newest = max(generation for generation, _ in seen)
         assert restore(INDEX, FILE, overwrite=True).generation == newest + 1
-        assert state_of(INDEX)[0] == newest + 1
-        assert state_of(INDEX) not in seen
-        seen.add(state_of(INDEX))
+        assert backend_at(INDEX).state()[0] == newest + 1
+        assert backend_at(INDEX).state() not in seen
+        seen.add(backend_at(INDEX).state())
         write(Path("docs/b.txt"), "Grain came by the river.")
     with closing(Store.open(INDEX)) as store:
         former = store.database_id
@@ -190,7 +190,7 @@ def test_each_restored_state_is_newer_than_all_before_and_none_is_taken_for_anot
 def test_who_reads_an_index_goes_on_in_the_former_state_until_he_looks_again() -> None:
     backup(INDEX, FILE)
     change()
-    with closing(Pipeline(INDEX, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(INDEX, HashEmbedder())) as pipeline:
         restore(INDEX, FILE, overwrite=True)
         assert pipeline.search("Aid in summer").passages[0].text == "Aid came in summer."
         assert pipeline.refresh()
@@ -201,7 +201,7 @@ def test_who_reads_an_index_goes_on_in_the_former_state_until_he_looks_again() -
 def test_a_running_service_serves_the_restored_state() -> None:
     backup(INDEX, FILE)
     change()
-    with serving(Pipeline(INDEX, HashEmbedder())) as client:
+    with serving(Pipeline.over(INDEX, HashEmbedder())) as client:
         asked = {"query": "aid"}
         first = client.post("/v1/search", json=asked).json()["passages"][0]
         assert first["text"] == "Aid came in summer."
@@ -249,17 +249,17 @@ def test_a_damaged_index_is_restored_above_every_generation_that_it_had(
     backup(INDEX, FILE)
     former = indexed(INDEX)
     change()
-    newest = state_of(INDEX)[0]
+    newest = backend_at(INDEX).state()[0]
     damage(INDEX / DATABASE)
     (INDEX / f"{DATABASE}-wal").write_bytes(b"of the damaged one")
     restore(INDEX, FILE, overwrite=True)
     assert indexed(INDEX) == former
-    assert state_of(INDEX)[0] > newest
+    assert backend_at(INDEX).state()[0] > newest
 
 
 def test_a_damaged_number_of_a_generation_is_not_gone_beyond() -> None:
     backup(INDEX, FILE)
-    newest = state_of(INDEX)[0]
+    newest = backend_at(INDEX).state()[0]
     spoil(INDEX, "UPDATE generations SET generation = 9223372036854775807")
     (INDEX / f"dense-{2**70}").mkdir()
     assert restore(INDEX, FILE, overwrite=True).generation == newest + 1
@@ -338,13 +338,13 @@ def test_what_is_no_whole_backup_is_refused_and_changes_nothing(
     damage: Callable[[], None], message: str
 ) -> None:
     backup(INDEX, FILE)
-    before, state = indexed(INDEX), state_of(INDEX)
+    before, state = indexed(INDEX), backend_at(INDEX).state()
     damage()
     with pytest.raises((BadInput, IndexDamaged), match=message) as raised:
         restore(INDEX, FILE, overwrite=True)
     assert "copy.backup" in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert (indexed(INDEX), state_of(INDEX)) == (before, state)
+    assert (indexed(INDEX), backend_at(INDEX).state()) == (before, state)
     assert not [name for name in names_in(INDEX) if "draft" in name]
 
 

@@ -23,7 +23,7 @@ from index.maintain.check import check
 from index.maintain.repair import repair
 from index.publish.manifest import MANIFEST, Manifest
 from index.publish.publish import LOCK as PUBLISHING_LOCK
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.objects import STATEMENTS
 from index.store.store import DATABASE, Store
 from index.types import Document
@@ -348,7 +348,7 @@ def test_a_commit_during_a_check_is_no_damage(index: Path) -> None:
     def told(done: int, total: int) -> None:
         if done == total:
             commit_alone(index)
-            Snapshot.open(index).close()
+            EmbeddedSnapshot.open(index).close()
 
     checked = check(index, told)
     assert (checked.flaws, checked.sound) == ([], True)

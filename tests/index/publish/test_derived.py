@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from index.documents.load import document_of
 from index.errors import IndexDamaged
 from index.ingest.ingest import ingest, ingest_documents, rebuild
 from index.publish.publish import MANIFEST
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import DATABASE, Store
 from index.types import Document
 from index.words.analyze import terms_of
@@ -31,9 +32,9 @@ def document(doc_id: str, text: str) -> Document:
 def answers(folder: Path) -> list[str]:
     """Everything that searches of an index return, but for time and generation."""
     hits: list[list[tuple[int, float]]] = []
-    pipeline = Pipeline(folder, EMBEDDER)
+    pipeline = Pipeline.over(folder, EMBEDDER)
     results = [pipeline.search(query, 50) for query in QUERIES]
-    with pipeline.snapshot() as snapshot:
+    with closing(EmbeddedSnapshot.open(folder)) as snapshot:
         for query in QUERIES:
             dense = snapshot.dense.search(EMBEDDER.encode_query(query).vector, 1000)
             lexical = snapshot.lexical.search(terms_of(query), 1000)
@@ -147,7 +148,7 @@ def test_a_removal_whose_publishing_was_cut_short_is_caught_up(folder: Path) -> 
     with store.transaction() as transaction:
         for row in store.documents():
             if row.doc_id != "d0":
-                transaction.delete(row.document)
+                transaction.delete(row.row_id)
     store.close()
     before = published(folder)
     assert answers(folder) == answers(folder.with_name("fresh"))
@@ -198,12 +199,12 @@ def test_a_database_that_lost_commits_is_damaged(folder: Path, n_commits: int) -
     put_back(folder, copy, n_commits)
     lost = f"is at generation {1 + n_commits}, but generation 4 was published"
     with pytest.raises(IndexDamaged, match=lost):
-        Snapshot.open(folder)
+        EmbeddedSnapshot.open(folder)
     with pytest.raises(IndexDamaged, match=lost):
         ingest_documents(folder, [document("d9", "text")], EMBEDDER)
     (folder / MANIFEST).unlink()  # as the message says
     ingest_documents(folder, [document(f"d{i}", "another text") for i in range(3)], EMBEDDER)
-    Snapshot.open(folder).close()
+    EmbeddedSnapshot.open(folder).close()
 
 
 def test_files_that_missed_a_removal_are_rebuilt_once_its_tombstones_are_forgotten(
@@ -213,7 +214,7 @@ def test_files_that_missed_a_removal_are_rebuilt_once_its_tombstones_are_forgott
     shutil.copytree(folder, kept)
     ingest_documents(folder, [document("d3", "aid, changed")], EMBEDDER)
     shutil.copy2(folder / DATABASE, kept / DATABASE)  # it has forgotten the former d3
-    snapshot = Snapshot.open(kept)
+    snapshot = EmbeddedSnapshot.open(kept)
     assert len(snapshot.dense) == len(snapshot.lexical) == snapshot.count()[1]
     snapshot.close()
 
@@ -221,8 +222,8 @@ def test_files_that_missed_a_removal_are_rebuilt_once_its_tombstones_are_forgott
 def test_a_rebuild_with_a_model_of_another_dimension_is_published_whole(folder: Path) -> None:
     other = HashEmbedder("other", dimension=32)
     rebuild(folder, other)
-    pipeline = Pipeline(folder, other)
-    with pipeline.snapshot() as snapshot:
+    pipeline = Pipeline.over(folder, other)
+    with closing(EmbeddedSnapshot.open(folder)) as snapshot:
         assert snapshot.dense.dimension == 32
         assert len(snapshot.dense) == len(snapshot.lexical) == snapshot.count()[1]
     assert "grain" in pipeline.search("grain", 1).passages[0].text
@@ -237,7 +238,7 @@ def test_publishing_leaves_no_more_than_two_generations(folder: Path) -> None:
 
 
 def test_an_open_snapshot_goes_on_when_its_files_are_deleted(folder: Path) -> None:
-    snapshot = Snapshot.open(folder)
+    snapshot = EmbeddedSnapshot.open(folder)
     hits = snapshot.lexical.search(["grain"], 5)
     for i in range(3):
         ingest_documents(folder, [document("d0", f"grain {i}")], EMBEDDER)

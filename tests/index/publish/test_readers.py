@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from command import rag
 from fakes import HashEmbedder
 from holding import commit, commit_rebuild, stopped_holder_of
+from index.backends import backend_at
 from index.errors import IndexBusy, IndexProblem
 from index.fingerprint import Fingerprint
 from index.ingest.ingest import ingest
@@ -22,14 +23,15 @@ from index.publish.manifest import Manifest
 from index.publish.open import open_derived
 from index.publish.publish import LOCK, MANIFEST
 from index.publish.remaining import RemainingTexts, RemainingVectors, present
-from index.publish.snapshot import Snapshot, state_of
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import Store
 from index.types import Hits, Ids
 from index.vectors.faiss_index import FaissIndex
 from index.vectors.sizing import Shape
-from index.words.tantivy_index import LexicalText, TantivyIndex, append, idf_of
+from index.words.bm25 import idf_of
+from index.words.tantivy_index import LexicalText, TantivyIndex, append
 from ingesting import write
-from rag.live_index import Generations
+from rag.live_index import LiveIndex
 from rag.pipeline import Pipeline
 from serving import serving, until
 
@@ -84,7 +86,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names_found(index: Path) -> set[str]:
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         passages = pipeline.search("all about fruit", 50).passages
     return {Path(passage.citation.doc_id).name for passage in passages}
 
@@ -99,7 +101,7 @@ def test_a_search_answers_from_what_was_published_without_what_was_removed_since
     found = [Path(passage["citation"]["doc_id"]).name for passage in result["passages"]]
     assert found == ["kept.txt"]
     [line] = done.stderr.splitlines()
-    assert f"answering from generation 1 of {state_of(behind)[0]}, without" in line
+    assert f"answering from generation 1 of {backend_at(behind).state()[0]}, without" in line
     assert names_the(holder, line)
 
 
@@ -130,7 +132,7 @@ def test_files_that_are_damaged_are_not_answered_from(behind: Path, file: str) -
     [path] = behind.glob(f"*/{file}")
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(IndexBusy):
-        Snapshot.open(behind)
+        EmbeddedSnapshot.open(behind)
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -140,13 +142,13 @@ def test_files_of_a_generation_that_the_store_has_forgotten_are_not_answered_fro
     with closing(Store.open(behind)) as store:
         store.forget_before(store.generation)
     with pytest.raises(IndexBusy):
-        Snapshot.open(behind)
+        EmbeddedSnapshot.open(behind)
 
 
 @pytest.mark.usefixtures("holder")
 def test_chunks_that_were_put_in_again_are_still_found(index: Path) -> None:
     commit_rebuild(index)
-    assert state_of(index)[0] == 2
+    assert backend_at(index).state()[0] == 2
     assert names_found(index) == BEFORE
 
 
@@ -154,7 +156,7 @@ def test_chunks_that_were_put_in_again_are_still_found(index: Path) -> None:
 def test_the_vectors_of_another_model_are_not_answered_from(index: Path) -> None:
     commit_rebuild(index, "another")
     with pytest.raises(IndexBusy):
-        Snapshot.open(index)
+        EmbeddedSnapshot.open(index)
 
 
 def test_files_that_were_published_after_a_reader_pinned_are_not_a_lost_commit(
@@ -175,7 +177,7 @@ def test_files_that_were_published_after_a_reader_pinned_are_not_a_lost_commit(
 def test_a_server_answers_and_goes_over_when_the_files_can_be_built(
     index: Path, docs: Path
 ) -> None:
-    with serving(Pipeline(index, HashEmbedder())) as client:
+    with serving(Pipeline.over(index, HashEmbedder())) as client:
 
         def names() -> set[str]:
             found = client.post("/v1/search", json={"query": "all about fruit"}).json()
@@ -191,14 +193,14 @@ def test_a_server_answers_and_goes_over_when_the_files_can_be_built(
 
 
 def fingerprint_of(index: Path) -> Fingerprint:
-    with closing(Snapshot.open(index)) as snapshot:
+    with closing(EmbeddedSnapshot.open(index)) as snapshot:
         return snapshot.fingerprint
 
 
-def kept_open(generations: Generations) -> bool:
-    with generations.borrowed() as before:
+def kept_open(generations: LiveIndex) -> bool:
+    with generations.borrow() as before:
         renewed = generations.refresh()
-    with generations.borrowed() as after:
+    with generations.borrow() as after:
         return after is before and not renewed
 
 
@@ -207,17 +209,17 @@ def test_a_reader_keeps_what_it_has_open_until_something_newer_can_be_had(
 ) -> None:
     """One that opened it before the files fell behind, and one that did then."""
     fingerprint = fingerprint_of(index)
-    early = Generations(index, fingerprint)
+    early = LiveIndex(backend_at(index), fingerprint)
     with stopped_holder_of(index / LOCK):
         change(docs)
         commit(index, docs)
-        late = Generations(index, fingerprint)
+        late = LiveIndex(backend_at(index), fingerprint)
         for each in (early, late, early, late):
             assert kept_open(each)
             assert each.generation == 1
     for each in (early, late):
         assert each.refresh()
-        assert each.generation == state_of(index)[0]
+        assert each.generation == backend_at(index).state()[0]
         assert kept_open(each)
         each.close()
 
@@ -226,7 +228,7 @@ def test_a_reader_keeps_what_it_has_where_what_was_published_since_cannot_be_use
     index: Path, docs: Path
 ) -> None:
     """Every document that the newer files know has been replaced again, by what is not in any."""
-    early = Generations(index, fingerprint_of(index))
+    early = LiveIndex(backend_at(index), fingerprint_of(index))
     for path in docs.iterdir():
         write(path, f"All about fruit. Second {path.stem}.")
     ingest(index, [docs], HashEmbedder)
@@ -237,27 +239,27 @@ def test_a_reader_keeps_what_it_has_where_what_was_published_since_cannot_be_use
         assert kept_open(early)
         assert early.generation == 1
     assert early.refresh()
-    assert early.generation == state_of(index)[0] == 3
+    assert early.generation == backend_at(index).state()[0] == 3
     early.close()
 
 
 def test_an_index_that_was_closed_is_not_opened_by_a_refresh(index: Path, docs: Path) -> None:
-    generations = Generations(index, fingerprint_of(index))
+    generations = LiveIndex(backend_at(index), fingerprint_of(index))
     generations.close()
     change(docs)
     ingest(index, [docs], HashEmbedder, prune=True)
     assert not generations.refresh()
-    with generations.borrowed() as snapshot, pytest.raises(IndexProblem, match="closed"):
+    with generations.borrow() as snapshot, pytest.raises(IndexProblem, match="closed"):
         snapshot.count()
 
 
 def test_a_snapshot_that_was_closed_is_not_opened_to_let_go(index: Path, docs: Path) -> None:
-    with closing(Snapshot.open(index)):  # so that the log is kept
+    with closing(EmbeddedSnapshot.open(index)):  # so that the log is kept
         change(docs)
         ingest(index, [docs], HashEmbedder, prune=True)
-        snapshot = Snapshot.open(index)
+        snapshot = EmbeddedSnapshot.open(index)
         snapshot.close()
-        snapshot.let_go()
+        snapshot.release_log()
         with pytest.raises(IndexProblem, match="closed"):
             snapshot.count()
 

@@ -83,7 +83,7 @@ def test_a_service_opens_an_index_again_whose_files_were_changed(tmp_path: Path)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/a.txt").write_text("The river carried grain.")
     value_of(outcome_of(tmp_path, perform, "first", Path("index")))
-    with closing(Pipeline(tmp_path / "index", HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(tmp_path / "index", HashEmbedder())) as pipeline:
         right = pipeline.search("river").passages
         assert right
         for file in (tmp_path / "index").rglob("*.fieldnorm"):

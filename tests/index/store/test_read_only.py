@@ -16,7 +16,7 @@ from fakes import HashEmbedder
 from faults.full_disk import WITHOUT, can_mount, mounted
 from index.ingest.ingest import ingest_documents
 from index.publish.publish import MANIFEST
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import DATABASE, Store
 from index.types import Document
 from privileges import give_up_root_access, needs_permissions
@@ -38,7 +38,7 @@ def index(tmp_path: Path) -> Path:
 
 def with_log(index: Path) -> Path:
     """A copy of the index as a crash leaves it: its last generation stands in the log alone."""
-    with closing(Snapshot.open(index)):
+    with closing(EmbeddedSnapshot.open(index)):
         ingest_documents(index, [document("pears")], HashEmbedder())
         copy = shutil.copytree(index, index.with_name("crashed"))
     assert (copy / LOG).stat().st_size > 0
@@ -206,7 +206,7 @@ from fakes import HashEmbedder
 from index.errors import IndexBusy
 from rag.pipeline import Pipeline
 
-pipeline = Pipeline(Path(sys.argv[1]), HashEmbedder())
+pipeline = Pipeline.over(Path(sys.argv[1]), HashEmbedder())
 for line in sys.stdin:
     try:
         if line == "refresh\\n":

@@ -16,11 +16,11 @@ from index.documents.load import document_of
 from index.documents.structure import blocks_of
 from index.errors import IndexDamaged, IndexMissing, IndexProblem, StorageFull
 from index.fingerprint import ChunkSettings, Fingerprint
-from index.store.rows import StoredVectors, stored_vectors
+from index.store.rows import stored_vectors
 from index.store.sqlite import Database, has_log
 from index.store.store import DATABASE, Store
 from index.store.vector_codec import QuantizedVectors, quantize
-from index.types import Chunk, Document, Encoding, Matrix, Span, TokenVectors
+from index.types import Chunk, ChunkVectors, Document, Encoding, Matrix, Span, TokenVectors
 
 EMBEDDER = HashEmbedder()
 FINGERPRINT = Fingerprint(EMBEDDER.fingerprint, "1:test")
@@ -69,13 +69,13 @@ def test_a_document_comes_back_as_it_was(store: Store) -> None:
     put(store, DOCUMENT)
     row = store.document_row(doc_id="a")
     assert row is not None
-    assert store.document(row.document) == DOCUMENT
+    assert store.document(row.row_id) == DOCUMENT
     assert (row.path, row.sha256, row.n_chars) == ("/files/a", DOCUMENT.sha256, len(DOCUMENT.text))
     assert row == store.document_row(path="/files/a")
     assert store.count() == (1, row.n_chunks)
 
 
-def vectors_of(store: Store, ids: Iterable[int]) -> StoredVectors:
+def vectors_of(store: Store, ids: Iterable[int]) -> ChunkVectors:
     return stored_vectors(store.vectors_in_bytes(ids), DIMENSION)
 
 
@@ -90,8 +90,7 @@ def test_chunks_come_back_with_their_sentences_and_their_vectors(store: Store) -
     expected = sorted(encoded(DOCUMENT), key=lambda pair: pair[0].chunk_id)
     assert len(expected) > 2
     stored = store.chunks(c.chunk_id for c, _ in expected)
-    assert [s.chunk for s in stored] == [c for c, _ in expected]
-    assert {s.document for s in stored} == {s.document for s in store.documents()}
+    assert stored == [c for c, _ in expected]
     for each, encoding in expected:
         # Each row is kept on its own, so that it is the same wherever it stands.
         own, *sentences = vectors_in(store, each.chunk_id)
@@ -134,8 +133,8 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
     assert found.firsts[-1] == len(rows)
     for i, stored in enumerate(store.chunks(ids)):
         mine = rows[found.firsts[i] : found.firsts[i + 1]]
-        np.testing.assert_array_equal(mine, vectors_in(store, stored.chunk.chunk_id))
-        assert len(mine) == 1 + len(stored.chunk.sentences)
+        np.testing.assert_array_equal(mine, vectors_in(store, stored.chunk_id))
+        assert len(mine) == 1 + len(stored.sentences)
 
 
 def test_the_digests_that_the_store_has_are_told_from_others(store: Store) -> None:
@@ -183,7 +182,7 @@ def test_token_vectors_go_with_their_document(store: Store) -> None:
     row = store.document_row(doc_id="a")
     assert row is not None
     with store.transaction() as transaction:
-        transaction.delete(row.document)
+        transaction.delete(row.row_id)
     assert list(store.token_vectors(ids_of(other))) == ids_of(other)
     assert store._database.row("SELECT count(*) FROM token_vectors") == (len(ids_of(other)),)
 
@@ -194,7 +193,7 @@ def test_a_chunk_without_token_vectors_is_left_out(store: Store) -> None:
     with store.transaction() as transaction:
         transaction.put(plain, None, without)
     assert store.token_vectors(ids_of(plain)) == {}
-    assert [s.chunk.chunk_id for s in store.chunks(ids_of(plain))] == ids_of(plain)
+    assert [s.chunk_id for s in store.chunks(ids_of(plain))] == ids_of(plain)
 
 
 def test_each_transaction_is_one_generation(store: Store) -> None:
@@ -231,7 +230,7 @@ def test_a_pinned_reader_sees_its_generation_whatever_is_committed(tmp_path: Pat
     with writer.transaction() as transaction:
         row = writer.document_row(doc_id="a")
         assert row is not None
-        transaction.delete(row.document)
+        transaction.delete(row.row_id)
     put(writer, document("b", "Grain."))
     assert reader.generation == 1
     assert [row.doc_id for row in reader.documents()] == ["a"]

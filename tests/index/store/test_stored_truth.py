@@ -9,7 +9,7 @@ from damaging import spoil
 from fakes import HashEmbedder
 from index.errors import IndexDamaged
 from index.ingest.ingest import ingest, rebuild
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import DATABASE, Store
 from rag.pipeline import Pipeline
 
@@ -30,7 +30,7 @@ def change_a_text(index: Path) -> None:
 
 def test_a_damaged_text_is_refused_wherever_it_is_read(index: Path) -> None:
     change_a_text(index)
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         doc_id = next(d for d in documents(index) if d.endswith("a.txt"))
         with pytest.raises(IndexDamaged, match=r"a\.txt is not what was stored"):
             pipeline.slice(doc_id)
@@ -56,14 +56,14 @@ def test_a_plain_ingest_mends_a_damaged_text_from_its_file(index: Path, tmp_path
     report = ingest(index, [tmp_path], HashEmbedder)
     assert [Path(doc_id).name for doc_id in report.updated] == ["a.txt"]
     assert [Path(doc_id).name for doc_id in report.unchanged] == ["b.txt"]
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         assert pipeline.search("aid in winter").passages[0].text == TEXT
 
 
 def test_damaged_json_of_a_document_is_damage_of_the_index(index: Path) -> None:
     spoil(index, "UPDATE documents SET headings = '[[' WHERE doc_id LIKE '%a.txt'")
     with (
-        closing(Pipeline(index, HashEmbedder())) as pipeline,
+        closing(Pipeline.over(index, HashEmbedder())) as pipeline,
         pytest.raises(IndexDamaged, match=r"a\.txt"),
     ):
         pipeline.search("aid in winter")
@@ -71,7 +71,7 @@ def test_damaged_json_of_a_document_is_damage_of_the_index(index: Path) -> None:
 
 def test_the_log_is_cut_after_each_ingest_however_many_read(index: Path, tmp_path: Path) -> None:
     log = index / f"{DATABASE}-wal"
-    readers = [Pipeline(index, HashEmbedder()) for _ in range(2)]
+    readers = [Pipeline.over(index, HashEmbedder()) for _ in range(2)]
     for n in range(5):
         (tmp_path / "a.txt").write_text(f"Winter {n}. " * 2000)
         ingest(index, [tmp_path], HashEmbedder)
@@ -86,9 +86,9 @@ def test_the_log_is_cut_after_each_ingest_however_many_read(index: Path, tmp_pat
 
 
 def test_letting_go_of_the_log_keeps_the_generation(index: Path, tmp_path: Path) -> None:
-    with closing(Snapshot.open(index)) as snapshot:
-        before = [row.sha256 for row in snapshot.documents()]
+    with closing(EmbeddedSnapshot.open(index)) as snapshot:
+        before = [row.sha256 for row in snapshot.records()]
         (tmp_path / "a.txt").write_text("Another text.")
         ingest(index, [tmp_path], HashEmbedder)
-        snapshot.let_go()  # it may not: this generation is not the database's any more
-        assert [row.sha256 for row in snapshot.documents()] == before
+        snapshot.release_log()  # it may not: this generation is not the database's any more
+        assert [row.sha256 for row in snapshot.records()] == before

@@ -50,7 +50,7 @@ def delete(store: Store, n: int) -> None:
     store.unpin()
     with store.transaction() as transaction:
         for row in store.documents()[:n]:
-            transaction.delete(row.document)
+            transaction.delete(row.row_id)
 
 
 def opened(folder: Path, store: Store) -> FaissIndex:
@@ -213,7 +213,7 @@ def test_files_are_shared_with_a_generation_of_the_same_chunks(
     (before,) = tmp_path.glob("dense-*/vectors.faiss")
     store.unpin()
     with store.transaction() as transaction:
-        transaction.move(store.documents()[0].document, "/elsewhere")
+        transaction.move(store.documents()[0].row_id, "/elsewhere")
     publish(tmp_path, store, SMALL)
     (after,) = set(tmp_path.glob("dense-*/vectors.faiss")) - {before}
     assert after.samefile(before)

@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.words.analyze import terms_of
+from index.words.bm25 import idf_of, upper_bound
 from index.words.tantivy_index import (
     PAIR_WEIGHT,
     LexicalText,
     TantivyIndex,
     append,
-    idf_of,
-    most_of,
 )
 
 K1, B = 1.2, 0.75
@@ -117,7 +116,7 @@ def test_a_chunk_is_found_by_its_title_which_makes_no_pairs(tmp_path: Path) -> N
 def most_in(index: TantivyIndex, terms: Sequence[str]) -> float:
     """The most that the terms could score in a chunk of an index."""
     distinct = dict.fromkeys(terms)
-    return most_of(idf_of(n, len(index)) for n in index.document_frequencies(list(distinct)))
+    return upper_bound(idf_of(n, len(index)) for n in index.document_frequencies(list(distinct)))
 
 
 @settings(deadline=None, max_examples=25)

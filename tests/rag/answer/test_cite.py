@@ -10,7 +10,6 @@ from fakes import HashEmbedder
 from index.documents.load import document_of
 from index.errors import CitationBroken, IndexDamaged
 from index.ingest.ingest import ingest_documents
-from index.store.rows import StoredChunk
 from index.types import Chunk, Span, digest_of
 from rag.answer.cite import cite, highlight
 from rag.pipeline import Pipeline
@@ -19,9 +18,8 @@ TEXT = "# Aid\n\nFirst line\nsecond line.\n\n## Grain\n\nThird — “line”."
 DOCUMENT = document_of(TEXT, "d", media_type="text/markdown", name="d", source="where")
 
 
-def chunk_of(span: Span, ordinal: int = 0) -> StoredChunk:
-    chunk = Chunk(1, "d", ordinal, span, (span,), digest_of(span.of(TEXT)))
-    return StoredChunk(chunk, 1)
+def chunk_of(span: Span, ordinal: int = 0) -> Chunk:
+    return Chunk(1, "d", ordinal, span, (span,), digest_of(span.of(TEXT)))
 
 
 def test_a_citation_says_where_the_passage_stands() -> None:
@@ -89,7 +87,7 @@ def test_a_search_over_a_tampered_store_fails_rather_than_misquotes(tmp_path: Pa
         changed = connection.execute("UPDATE documents SET text = replace(text, 'line', 'lime')")
         assert changed.rowcount == 1
     connection.close()
-    pipeline = Pipeline(tmp_path, embedder)
+    pipeline = Pipeline.over(tmp_path, embedder)
     with pytest.raises(IndexDamaged, match="d is not what was stored"):
         pipeline.search("line")
     pipeline.close()

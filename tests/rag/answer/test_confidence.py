@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag.answer.confidence
-from fakes import HashEmbedder, TokenlessEmbedder, candidate_with, question_with, stored_with
+from fakes import HashEmbedder, TokenlessEmbedder, candidate_with, chunk_with, question_with
 from index.documents.load import document_of
 from index.encode.model_files import find_model
 from index.errors import BadInput
@@ -37,7 +37,7 @@ CALIBRATION = Calibration(
 
 def features(question: str, sentence: int = 0, **given: Any) -> dict[str, float]:
     """Of a question whose best passage is TEXT, and the sentence of it that answers best."""
-    candidate = candidate_with(stored_with(TEXT, SENTENCES), **given)
+    candidate = candidate_with(chunk_with(TEXT, SENTENCES), **given)
     return features_of(question_with(question), candidate, TEXT, SENTENCES[sentence], None)
 
 
@@ -157,7 +157,7 @@ def test_names_are_the_capitalised_words_but_the_first_and_looked_for_in_the_sen
 def test_coverage_and_what_is_missing_weigh_words_by_their_idf() -> None:
     idf = {"aid": 1.0, "reach": 2.0, "cross": 3.0, "gold": 4.0}
     question = question_with("aid reached cross gold", idf=idf)
-    candidate = candidate_with(stored_with(TEXT, SENTENCES))
+    candidate = candidate_with(chunk_with(TEXT, SENTENCES))
     found = features_of(question, candidate, TEXT, SENTENCES[0], None)
     assert found["coverage"] == pytest.approx(0.3)
     assert (found["missing"], found["missing_anywhere"]) == (4.0, 4.0)
@@ -167,7 +167,7 @@ def test_coverage_and_what_is_missing_weigh_words_by_their_idf() -> None:
 
 
 def test_the_signals_are_passed_on_and_the_lead_is_over_the_second() -> None:
-    stored = stored_with(TEXT, SENTENCES)
+    stored = chunk_with(TEXT, SENTENCES)
     best = candidate_with(stored, dense=0.3, sentence=0.15, lexical_share=0.5, score=0.7)
     second = candidate_with(stored, score=0.6)
     found = features_of(question_with("aid"), best, TEXT, SENTENCES[0], second)
@@ -183,7 +183,7 @@ def test_weak_matches_count_most_in_the_weakest() -> None:
     matches = np.array([[0.9, 0.1], [0.3, 0.2]], dtype=np.float32)
     interaction = Interaction(matches, matches.max(axis=1), np.zeros(2, np.float32), 0.5)
     question = question_with("aid", tokens=np.eye(2, dtype=np.float32), weights=(0.75, 0.25))
-    best = candidate_with(stored_with(TEXT, SENTENCES), interaction=interaction)
+    best = candidate_with(chunk_with(TEXT, SENTENCES), interaction=interaction)
     found = features_of(question, best, TEXT, SENTENCES[1], None)
     assert found["match"] == pytest.approx(0.75 * 0.1 + 0.25 * 0.2)
     assert found["weakest"] == pytest.approx(-log(0.75 * exp(-0.6) + 0.25 * exp(-1.2)) / 6)
@@ -202,7 +202,7 @@ def test_the_evidence_of_any_question_is_every_feature_in_its_range(
         for i, text in enumerate(texts)
     ]
     ingest_documents(tmp_path, documents, embedder)
-    pipeline = Pipeline(tmp_path, embedder)
+    pipeline = Pipeline.over(tmp_path, embedder)
     in_unit = {"lexical", "coverage", "names", "numbers", "negation", "lead"}
     for question in (
         "Who did not go to Kabul in 1999?",
@@ -227,6 +227,6 @@ def test_the_evidence_of_any_question_is_every_feature_in_its_range(
     pipeline.close()
     empty = tmp_path / "empty"
     ingest_documents(empty, [], embedder)
-    pipeline = Pipeline(empty, embedder)
+    pipeline = Pipeline.over(empty, embedder)
     assert pipeline.evidence("aid") is None
     pipeline.close()

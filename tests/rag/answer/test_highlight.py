@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import candidate_with, question_with, stored_with
+from fakes import candidate_with, chunk_with, question_with
 from index.types import Span
 from rag.answer.highlight import best_sentence, matches, sentence_scores
 from rag.search.late_interaction import Interaction
@@ -17,14 +17,14 @@ SENTENCES = (Span(0, 12), Span(13, 36), Span(37, 52))
 
 def best(question: str, *cosines: float) -> str:
     """Of three sentences whose vectors have these cosines with the question's."""
-    candidate = candidate_with(stored_with(TEXT, SENTENCES), sentences=np.array(cosines))
+    candidate = candidate_with(chunk_with(TEXT, SENTENCES), sentences=np.array(cosines))
     return best_sentence(TEXT, candidate, question_with(question)).of(TEXT)
 
 
 def test_the_interaction_decides_where_there_is_one() -> None:
     scores = np.array([0.2, 0.1, 0.30000004], dtype=np.float32)
     interaction = Interaction(np.zeros((1, 3), np.float32), np.zeros(1, np.float32), scores, 0.5)
-    stored = stored_with(TEXT, SENTENCES)
+    stored = chunk_with(TEXT, SENTENCES)
     candidate = candidate_with(stored, sentences=np.array([1, 1, 0]), interaction=interaction)
     question = question_with("aid from Kabul")
     assert best_sentence(TEXT, candidate, question) == SENTENCES[2]
@@ -33,7 +33,7 @@ def test_the_interaction_decides_where_there_is_one() -> None:
 
 def test_rare_words_count_more_than_common_ones() -> None:
     question = question_with("aid in the river", idf={"aid": 1.0, "river": 3.0})
-    candidate = candidate_with(stored_with(TEXT, SENTENCES))
+    candidate = candidate_with(chunk_with(TEXT, SENTENCES))
     assert sentence_scores(TEXT, candidate, question).tolist() == [1 / 8, 1 / 8, 3 / 8]
 
 

@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 
 from fakes import HashEmbedder
+from index.backends import backend_at
 from index.ingest.ingest import ingest_documents
 from index.ingest.remove import remove
 from index.types import Document
 from rag.answer.no_passages import NO_DOCUMENTS, NO_MATCH, NO_MATCH_WITHIN, NO_TERM, NONE_PASSES
-from rag.models.lexical_only import Vectorless, by_bm25_alone
 from rag.pipeline import Pipeline
 from rag.results import Answer, Filter, SearchResult
-from rag.search.ranking import RankSettings
 from serving import serving
 
 APPLES, BOTH, NEITHER = Filter(doc_id=["apples"]), Filter(doc_id=["*s"]), Filter(doc_id=["x"])
@@ -45,8 +44,7 @@ def test_by_words_alone(
     tmp_path: Path, query: str, filter: Filter | None, reason: str | None
 ) -> None:
     library(tmp_path)
-    by_words = Vectorless(HashEmbedder().fingerprint)
-    pipeline = Pipeline(tmp_path, by_words, by_bm25_alone(RankSettings()))
+    pipeline = Pipeline(backend_at(tmp_path), None)
     for found in both_ways(pipeline, query, filter):
         assert found.reason == reason
         assert (found.passages == []) == (reason is not None)
@@ -60,7 +58,7 @@ def test_by_words_alone(
 def test_an_empty_index_is_the_first_reason(tmp_path: Path, filter: Filter | None) -> None:
     library(tmp_path)
     remove(tmp_path, ["apples", "pears"])
-    pipeline = Pipeline(tmp_path, HashEmbedder())
+    pipeline = Pipeline.over(tmp_path, HashEmbedder())
     for found in both_ways(pipeline, "apples", filter):
         assert (found.reason, found.passages) == (NO_DOCUMENTS, [])
     pipeline.close()
@@ -69,7 +67,7 @@ def test_an_empty_index_is_the_first_reason(tmp_path: Path, filter: Filter | Non
 def test_http_gives_the_reason(tmp_path: Path) -> None:
     library(tmp_path)
     asked = {"query": "apples", "filter": {"doc_id": ["x"]}}
-    with serving(Pipeline(tmp_path, HashEmbedder())) as client:
+    with serving(Pipeline.over(tmp_path, HashEmbedder())) as client:
         assert client.post("/v1/search", json=asked).json()["reason"] == NONE_PASSES
         answer = client.post("/v1/ask", json=asked).json()
         assert (answer["reason"], answer["text"]) == (NONE_PASSES, NONE_PASSES)

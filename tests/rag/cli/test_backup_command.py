@@ -15,9 +15,9 @@ import pytest
 from command import RAG, ROOT, rag
 from fakes import HashEmbedder
 from faults.corpus import write_corpus
+from index.backends import backend_at
 from index.ingest.ingest import ingest
 from index.maintain.backup import backup
-from index.publish.snapshot import state_of
 from ingesting import indexed
 from privileges import give_up_root_access, needs_permissions
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_done_is_told_in_one_line(here: Path, command: str, line:
 def test_on_a_terminal_it_is_asked_before_an_index_is_replaced(
     here: Path, answer: str, status: int
 ) -> None:
-    before = state_of(Path(".rag"))
+    before = backend_at(Path(".rag")).state()
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*RAG, "restore", "early.backup"],
@@ -95,7 +95,7 @@ def test_on_a_terminal_it_is_asked_before_an_index_is_replaced(
         pass
     os.close(ours)
     assert process.wait(60) == status, said
-    assert (state_of(Path(".rag")) != before) == (status == 0)
+    assert (backend_at(Path(".rag")).state() != before) == (status == 0)
     if status == 130:
         assert "Stopped. The index in .rag is as it was." in said
 

@@ -91,7 +91,7 @@ def test_json_is_what_the_pipeline_returns(
     seeds_index: Path, embedder: Embedder, command: str
 ) -> None:
     done = rag(command, TWO_PARTS, "--json", "-k", "3", "--merge", "--index", seeds_index)
-    pipeline = Pipeline(seeds_index, embedder)
+    pipeline = Pipeline.over(seeds_index, embedder)
     find = pipeline.ask if command == "ask" else pipeline.search
     expected = to_json(find(TWO_PARTS, 3, merge=True))
     pipeline.close()

@@ -107,7 +107,7 @@ def test_several_names_give_each_document_once_in_order_of_ids() -> None:
 
 @pytest.mark.parametrize("name", ["docs/a[1].txt", "./docs/a[1].txt", "docs/notes/*", "b.md"])
 def test_a_filter_lets_just_the_named_documents_through(name: str) -> None:
-    pipeline = Pipeline(Path(".rag"), HashEmbedder())
+    pipeline = Pipeline.over(Path(".rag"), HashEmbedder())
     found = pipeline.search("river", 100, filter_of(Path(".rag"), [name])).passages
     assert sorted(passage.citation.doc_id for passage in found) == named(name)
     pipeline.close()

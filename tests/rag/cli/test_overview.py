@@ -15,7 +15,7 @@ from index.encode.model_files import DEFAULT_MODEL
 from index.ingest.ingest import ingest_documents
 from index.ingest.remove import remove
 from index.protocols import Embedder
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.types import Document
 from rag.cli.overview import overview
 from rag.cli.print_results import size
@@ -51,7 +51,9 @@ def test_it_tells_what_the_index_holds(seeds_index: Path, embedder: Embedder) ->
 def test_it_tells_the_size_of_the_log(tmp_path: Path) -> None:
     ingest_documents(tmp_path, [note("Aid was cut.")], HashEmbedder())
     assert overview(Settings(index=tmp_path)).n_bytes["log"] == 0
-    with closing(Snapshot.open(tmp_path)):  # what is committed while it is read stays in the log
+    with closing(
+        EmbeddedSnapshot.open(tmp_path)
+    ):  # what is committed while it is read stays in the log
         ingest_documents(tmp_path, [note("Aid was cut again.")], HashEmbedder())
         n_bytes = (tmp_path / "rag.db-wal").stat().st_size
         found = json.loads(rag("info", "--json", "--index", tmp_path).stdout)

@@ -33,7 +33,7 @@ def pipeline(tmp_path: Path) -> Pipeline:
     )
     trusts = Weight(mean=0.5, scale=0.1, weight=2.0)
     file = calibration(tmp_path, embedder, 0.5, coverage=trusts)
-    return Pipeline(tmp_path / "index", embedder, calibration=file)
+    return Pipeline.over(tmp_path / "index", embedder, calibration=file)
 
 
 def asked(pipeline: Pipeline, question: str, *, full: bool = False, width: int = 0) -> list[str]:

@@ -7,20 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import documents, examples
-from fakes import HashEmbedder, WordTokenizer, candidate_with, stored_with
+from fakes import HashEmbedder, WordTokenizer, candidate_with, chunk_with
 from index.documents.chunk import chunk
 from index.documents.load import document_of
 from index.documents.structure import blocks_of
 from index.fingerprint import ChunkSettings
 from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.types import Document, Span
 from rag.answer.cite import cite
-from rag.search.passages import Ranked, distinct, joined
+from rag.search.passages import RankedPassage, distinct, joined
 from rag.search.question import question_of
 from rag.search.ranking import RankSettings
-from rag.search.retrieve import retrieve
+from rag.search.rerankers import LateInteraction
+from rag.search.retrieve import rank_candidates
 
 PARAGRAPH = (
     "The harvest failed in the northern provinces after two dry winters, and the price of grain "
@@ -45,15 +46,12 @@ def distinct_in(
 ) -> list[tuple[str, list[str]]]:
     """The documents of the passages that are kept, each with those that it stands for."""
     ingest_documents(folder, [document(f"d{i}", text) for i, text in enumerate(texts)], embedder)
-    snapshot = Snapshot.open(folder)
-    question = question_of(query, embedder.encode_query(query), snapshot.lexical)
-    candidates = retrieve(snapshot, question, RankSettings())
+    snapshot = EmbeddedSnapshot.open(folder)
+    question = question_of(query, embedder.encode_query(query), snapshot)
+    candidates = rank_candidates(snapshot, question, RankSettings(), LateInteraction())
     kept = distinct(snapshot, candidates, k, question.idf.keys())
     snapshot.close()
-    return [
-        (r.best.stored.chunk.doc_id, sorted(d.stored.chunk.doc_id for d in r.duplicates))
-        for r in kept
-    ]
+    return [(r.best.chunk.doc_id, sorted(d.chunk.doc_id for d in r.duplicates)) for r in kept]
 
 
 def test_the_same_paragraph_in_two_documents_is_shown_once(
@@ -93,13 +91,14 @@ def test_what_is_near_identical_does_not_count_towards_k(tmp_path: Path) -> None
     assert distinct_in(tmp_path, HashEmbedder(), texts, k=0) == []
 
 
-def ranked(document: int, ordinal: int, text: str = "aid") -> Ranked:
-    stored = stored_with(text, [Span(0, len(text))], ordinal=ordinal, document=document)
-    return Ranked(candidate_with(stored), [stored])
+def ranked(document: int, ordinal: int, text: str = "aid") -> RankedPassage:
+    stored = chunk_with(text, [Span(0, len(text))], ordinal=ordinal, document=document)
+    return RankedPassage(candidate_with(stored), [stored])
 
 
-def ordinals(passages: list[Ranked]) -> list[tuple[int, list[int]]]:
-    return [(r.best.stored.document, [part.chunk.ordinal for part in r.parts]) for r in passages]
+def ordinals(passages: list[RankedPassage]) -> list[tuple[int, list[int]]]:
+    """The number of each passage's document, and its chunks."""
+    return [(int(r.best.chunk.doc_id[1:]), [part.ordinal for part in r.parts]) for r in passages]
 
 
 def test_neighbours_become_one_where_the_better_stood() -> None:
@@ -154,8 +153,8 @@ def test_joined_chunks_of_any_document_are_one_exact_slice(
     chunks = chunk(document, blocks, WordTokenizer(), ChunkSettings(limit=12, target=8))
     passages = []
     for each in chunks:
-        stored = stored_with(document.text, each.sentences, span=each.span, ordinal=each.ordinal)
-        passages.append(Ranked(candidate_with(stored), [stored]))
+        stored = chunk_with(document.text, each.sentences, span=each.span, ordinal=each.ordinal)
+        passages.append(RankedPassage(candidate_with(stored), [stored]))
     random.shuffle(passages)
     (whole,) = joined(passages)
     citation = cite(document, whole.parts)

@@ -1,5 +1,7 @@
 """What each token of a question counts, and what its terms count in an index."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from math import log
 from pathlib import Path
 
@@ -9,17 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import HashEmbedder
+from index.documents.load import document_of
 from index.encode.token_codec import rotated
+from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
-from index.publish.snapshot import Snapshot
-from index.words.tantivy_index import LexicalText, TantivyIndex, append
+from index.publish.snapshot import EmbeddedSnapshot
 from rag.search.question import question_of, token_weights
 
 
 @pytest.fixture
-def lexical(tmp_path: Path) -> TantivyIndex:
-    append(tmp_path, [LexicalText(i, ["aid", "grain"] if i else ["aid"]) for i in range(4)])
-    return TantivyIndex(tmp_path)
+def snapshot(tmp_path: Path) -> Iterator[EmbeddedSnapshot]:
+    """Four chunks: three of aid and grain, one of aid."""
+    texts = ["Aid, grain." if i else "Aid." for i in range(4)]
+    documents = [
+        document_of(text, f"d{i}", media_type="text/plain", name="It")
+        for i, text in enumerate(texts)
+    ]
+    ingest_documents(tmp_path, documents, HashEmbedder())
+    with closing(EmbeddedSnapshot.open(tmp_path)) as opened:
+        yield opened
 
 
 def test_a_token_counts_one_and_the_idf_of_its_word() -> None:
@@ -55,9 +65,9 @@ def test_weights_are_positive_and_sum_to_1(
     assert weights.sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_question_knows_its_terms_and_their_idf_in_the_index(lexical: TantivyIndex) -> None:
+def test_a_question_knows_its_terms_and_their_idf_in_the_index(snapshot: EmbeddedSnapshot) -> None:
     encoding = HashEmbedder().encode_query("Was aid grain, or aid gold?")
-    question = question_of("Was aid grain, or aid gold?", encoding, lexical)
+    question = question_of("Was aid grain, or aid gold?", encoding, snapshot)
     assert question.terms == ("aid", "grain", "aid", "gold")
     assert question.idf == pytest.approx(
         {"aid": log(1 + 0.5 / 4.5), "grain": log(1 + 1.5 / 3.5), "gold": log(1 + 4.5 / 0.5)}
@@ -70,8 +80,8 @@ def test_a_question_knows_its_terms_and_their_idf_in_the_index(lexical: TantivyI
     assert gold > grain > aid > was
 
 
-def test_a_question_without_a_term_has_only_its_vectors(lexical: TantivyIndex) -> None:
-    question = question_of("what is it?", HashEmbedder().encode_query("what is it?"), lexical)
+def test_a_question_without_a_term_has_only_its_vectors(snapshot: EmbeddedSnapshot) -> None:
+    question = question_of("what is it?", HashEmbedder().encode_query("what is it?"), snapshot)
     assert (question.terms, question.idf, question.lexical_most) == ((), {}, 0.0)
     assert question.token_weights.tolist() == [0.25] * 4
 
@@ -79,8 +89,8 @@ def test_a_question_without_a_term_has_only_its_vectors(lexical: TantivyIndex) -
 def test_the_rare_name_of_a_question_weighs_most(seeds_index: Path, embedder: Embedder) -> None:
     text = "How many people did the Zwickledorf bakery feed in the winter?"
     encoding = embedder.encode_query(text)
-    snapshot = Snapshot.open(seeds_index)
-    question = question_of(text, encoding, snapshot.lexical)
+    snapshot = EmbeddedSnapshot.open(seeds_index)
+    question = question_of(text, encoding, snapshot)
     snapshot.close()
     weight_of = {"Zwickledorf": 0.0, "people": 0.0, "the": 0.0}
     for (start, end), weight in zip(encoding.offsets, question.token_weights, strict=True):

@@ -18,14 +18,15 @@ from command import ROOT
 from fakes import HashEmbedder, TokenlessEmbedder
 from index.documents.load import document_of
 from index.ingest.ingest import ingest_documents
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.vector_codec import QuantizedVectors
-from index.types import Document
-from rag.search.candidates import Candidate
+from index.types import Document, Ids
+from rag.search.candidates import Candidate, Candidates
 from rag.search.late_interaction import Interactions
 from rag.search.question import Question, question_of
 from rag.search.ranking import RankSettings
-from rag.search.retrieve import first_score, retrieve, with_interactions
+from rag.search.rerankers import RERANKERS, CrossEncoder
+from rag.search.retrieve import first_score, rank_candidates, with_interactions
 
 SUBJECTS = ["aid", "trade", "grain", "winter", "banking", "border", "school", "river"]
 PAIRS = [f"{a} and {b}" for a, b in combinations(SUBJECTS, 2)]
@@ -52,18 +53,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def snapshot(folder: Path) -> Iterator[Snapshot]:
-    opened = Snapshot.open(folder)
+def snapshot(folder: Path) -> Iterator[EmbeddedSnapshot]:
+    opened = EmbeddedSnapshot.open(folder)
     yield opened
     opened.close()
 
 
-def question(snapshot: Snapshot, text: str) -> Question:
-    return question_of(text, HashEmbedder().encode_query(text), snapshot.lexical)
+def question(snapshot: EmbeddedSnapshot, text: str) -> Question:
+    return question_of(text, HashEmbedder().encode_query(text), snapshot)
+
+
+def ranked(
+    snapshot: EmbeddedSnapshot,
+    question: Question,
+    settings: RankSettings,
+    within: Ids | None = None,
+) -> Candidates:
+    """All candidates, by the reranker that the settings name."""
+    reranker = RERANKERS[settings.rerank]()
+    return rank_candidates(snapshot, question, settings, reranker, within)
 
 
 def ids(candidates: Sequence[Candidate]) -> list[int]:
-    return [c.stored.chunk.chunk_id for c in candidates]
+    return [c.chunk.chunk_id for c in candidates]
 
 
 def test_the_first_score_equals_a_value_worked_by_hand() -> None:
@@ -86,14 +98,14 @@ def test_the_shares_of_the_first_score_sum_to_1(lexical: float, sentence: float)
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_in_a_large_index_threads_find_the_same_and_end_with_it(
-    folder: Path, snapshot: Snapshot, query: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, snapshot: EmbeddedSnapshot, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, settings = question(snapshot, query), RankSettings(n_candidates=5)
-    expected = retrieve(snapshot, asked, settings).signals
+    expected = ranked(snapshot, asked, settings).signals
     monkeypatch.setattr("index.publish.snapshot.LARGE", 1)
     threads = threading.enumerate()
-    large = Snapshot.open(folder)
-    np.testing.assert_array_equal(retrieve(large, asked, settings).signals, expected)
+    large = EmbeddedSnapshot.open(folder)
+    np.testing.assert_array_equal(ranked(large, asked, settings).signals, expected)
     (started,) = set(threading.enumerate()) - set(threads)
     large.close()
     started.join(10)
@@ -101,22 +113,24 @@ def test_in_a_large_index_threads_find_the_same_and_end_with_it(
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, query: str) -> None:
+def test_every_candidates_signals_equal_a_recomputation(
+    snapshot: EmbeddedSnapshot, query: str
+) -> None:
     asked = question(snapshot, query)
     # Ten a side, so that each side has candidates that only the other found.
     settings = replace(FIRST_ONLY, n_candidates=10, lexical_weight=0.3, sentence_weight=0.6)
-    candidates = retrieve(snapshot, asked, settings)
+    candidates = ranked(snapshot, asked, settings)
     everything = {
         hit.chunk_id: hit.score
         for hit in snapshot.lexical.search(asked.terms, len(snapshot.lexical))
     }
     assert len(candidates) >= 10
     for candidate in candidates:
-        stored = candidate.stored
-        kept = snapshot.vectors_of([stored.chunk.chunk_id])
+        chunk = candidate.chunk
+        kept = snapshot.vectors_of([chunk.chunk_id])
         vectors = QuantizedVectors(kept.codes, kept.scales).expand()
         dense, *sentences = (float(row @ asked.vector) for row in vectors)
-        bm25 = everything.get(stored.chunk.chunk_id, 0.0)
+        bm25 = everything.get(chunk.chunk_id, 0.0)
         share = min(bm25 / (2.2 * sum(asked.idf.values())), 1.0) if bm25 else 0.0
         assert candidate.dense == pytest.approx(dense, abs=1e-6)
         assert candidate.sentences == pytest.approx(sentences, abs=1e-6)
@@ -130,12 +144,14 @@ def test_every_candidates_signals_equal_a_recomputation(snapshot: Snapshot, quer
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_reranked_score_is_the_weighted_sum_of_both(snapshot: Snapshot, query: str) -> None:
+def test_a_reranked_score_is_the_weighted_sum_of_both(
+    snapshot: EmbeddedSnapshot, query: str
+) -> None:
     asked = question(snapshot, query)
-    candidates = retrieve(snapshot, asked, RankSettings(n_rerank=12, rerank_weight=0.6))
+    candidates = ranked(snapshot, asked, RankSettings(n_rerank=12, rerank_weight=0.6))
     tokens = snapshot.token_vectors(ids(candidates))
     for candidate in candidates[:12]:
-        chunk = candidate.stored.chunk
+        chunk = candidate.chunk
         (alone,) = Interactions(asked, [tokens[chunk.chunk_id]], [len(chunk.sentences)])
         assert candidate.reranked == pytest.approx(alone.score, abs=2e-6)
         expected = 0.6 * alone.score + 0.4 * candidate.first_score
@@ -147,11 +163,11 @@ def test_a_reranked_score_is_the_weighted_sum_of_both(snapshot: Snapshot, query:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_what_the_reranker_does_not_look_at_stays_behind_in_its_order(
-    snapshot: Snapshot, query: str
+    snapshot: EmbeddedSnapshot, query: str
 ) -> None:
     asked = question(snapshot, query)
-    first = retrieve(snapshot, asked, FIRST_ONLY)
-    candidates = retrieve(snapshot, asked, RankSettings(n_rerank=3, rerank_weight=0.8))
+    first = ranked(snapshot, asked, FIRST_ONLY)
+    candidates = ranked(snapshot, asked, RankSettings(n_rerank=3, rerank_weight=0.8))
     assert set(ids(candidates[:3])) == set(ids(first[:3]))
     assert ids(candidates[3:]) == ids(first[3:])
     for candidate in candidates[3:]:
@@ -164,17 +180,17 @@ def test_what_the_reranker_does_not_look_at_stays_behind_in_its_order(
 @pytest.mark.parametrize("rerank", ["none", "late-interaction"])
 @pytest.mark.parametrize("query", [*QUERIES, PAIRS[0]])
 def test_the_order_is_total_and_ties_go_to_the_smaller_id(
-    snapshot: Snapshot, query: str, rerank: str
+    snapshot: EmbeddedSnapshot, query: str, rerank: str
 ) -> None:
-    candidates = retrieve(snapshot, question(snapshot, query), RankSettings(rerank=rerank))
-    keys = [(-c.score, c.stored.chunk.chunk_id) for c in candidates]
+    candidates = ranked(snapshot, question(snapshot, query), RankSettings(rerank=rerank))
+    keys = [(-c.score, c.chunk.chunk_id) for c in candidates]
     assert keys == sorted(keys)
     assert len(set(ids(candidates))) == len(candidates)
 
 
-def test_equal_passages_have_equal_scores(snapshot: Snapshot) -> None:
-    candidates = retrieve(snapshot, question(snapshot, PAIRS[0]), RankSettings())
-    twins = [c for c in candidates if c.stored.chunk.doc_id in ("d00", "twin")]
+def test_equal_passages_have_equal_scores(snapshot: EmbeddedSnapshot) -> None:
+    candidates = ranked(snapshot, question(snapshot, PAIRS[0]), RankSettings())
+    twins = [c for c in candidates if c.chunk.doc_id in ("d00", "twin")]
     # But for the title, which BM25 knows; both are one term.
     assert twins[0].score == twins[1].score
     assert ids(candidates[:2]) == ids(twins)
@@ -183,10 +199,10 @@ def test_equal_passages_have_equal_scores(snapshot: Snapshot) -> None:
 def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from test_retrieve import *\n"
-        "snapshot = Snapshot.open(Path(sys.argv[1]))\n"
+        "snapshot = EmbeddedSnapshot.open(Path(sys.argv[1]))\n"
         "for query in [*QUERIES, *PAIRS]:\n"
-        "    for c in retrieve(snapshot, question(snapshot, query), RankSettings()):\n"
-        "        print(c.stored.chunk.chunk_id, c.score)\n"
+        "    for c in ranked(snapshot, question(snapshot, query), RankSettings()):\n"
+        "        print(c.chunk.chunk_id, c.score)\n"
     )
     here = Path(__file__).parent
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), str(here)])
@@ -204,20 +220,18 @@ def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
     assert printed.pop().count("\n") > 29 * 20
 
 
-def test_only_the_chunks_asked_for_are_searched(snapshot: Snapshot) -> None:
-    row = snapshot.document_row("d07")
-    assert row is not None
-    within = snapshot.chunk_ids_of([row.document])
+def test_only_the_chunks_asked_for_are_searched(snapshot: EmbeddedSnapshot) -> None:
+    within = snapshot.chunk_ids_of(["d07"])
     asked = question(snapshot, "aid")
-    candidates = retrieve(snapshot, asked, RankSettings(), within)
-    assert [c.stored.chunk.doc_id for c in candidates] == ["d07"]
-    everywhere = {c.stored.chunk.doc_id: c.score for c in retrieve(snapshot, asked, FIRST_ONLY)}
-    (alone,) = retrieve(snapshot, asked, FIRST_ONLY, within)
+    candidates = ranked(snapshot, asked, RankSettings(), within)
+    assert [c.chunk.doc_id for c in candidates] == ["d07"]
+    everywhere = {c.chunk.doc_id: c.score for c in ranked(snapshot, asked, FIRST_ONLY)}
+    (alone,) = ranked(snapshot, asked, FIRST_ONLY, within)
     assert alone.score == everywhere["d07"]
-    assert not len(retrieve(snapshot, asked, RankSettings(), np.array([], dtype=np.int64)))
+    assert not len(ranked(snapshot, asked, RankSettings(), np.array([], dtype=np.int64)))
 
 
-def test_a_cross_encoder_that_is_named_decides(snapshot: Snapshot) -> None:
+def test_a_cross_encoder_that_is_named_decides(snapshot: EmbeddedSnapshot) -> None:
     seen: list[tuple[str, list[str]]] = []
 
     def likes_schools(asked: str, texts: list[str]) -> list[float]:
@@ -226,24 +240,24 @@ def test_a_cross_encoder_that_is_named_decides(snapshot: Snapshot) -> None:
 
     settings = RankSettings(rerank="some/model", n_rerank=29, rerank_weight=1)
     asked = question(snapshot, "They spoke of aid.")
-    candidates = retrieve(snapshot, asked, settings, None, likes_schools)
+    candidates = rank_candidates(snapshot, asked, settings, CrossEncoder(likes_schools))
     assert len(candidates) == 29
     ((text, texts),) = seen
     assert text == "They spoke of aid."
     assert sorted(texts) == sorted(each.text for each in documents())
     assert [c.score for c in candidates] == [0.9] * 7 + [0.1] * 22
     assert [c.reranked for c in candidates] == [0.9] * 7 + [0.1] * 22
-    assert all("school" in PAIRS[int(c.stored.chunk.doc_id[1:])] for c in candidates[:7])
+    assert all("school" in PAIRS[int(c.chunk.doc_id[1:])] for c in candidates[:7])
 
 
 def test_a_model_without_token_vectors_is_ranked_by_the_first_score(tmp_path: Path) -> None:
     embedder = TokenlessEmbedder()
     ingest_documents(tmp_path, documents(), embedder)
-    snapshot = Snapshot.open(tmp_path)
+    snapshot = EmbeddedSnapshot.open(tmp_path)
     encoding = embedder.encode_query("grain and winter")
-    asked = question_of("grain and winter", encoding, snapshot.lexical)
+    asked = question_of("grain and winter", encoding, snapshot)
     assert asked.token_weights.shape == (0,)
-    candidates, first = (retrieve(snapshot, asked, s) for s in (RankSettings(), FIRST_ONLY))
+    candidates, first = (ranked(snapshot, asked, s) for s in (RankSettings(), FIRST_ONLY))
     assert [(i, c.score) for i, c in zip(ids(candidates), candidates, strict=True)] == [
         (i, c.score) for i, c in zip(ids(first), first, strict=True)
     ]
@@ -256,31 +270,31 @@ def test_a_chunk_without_token_vectors_does_not_stop_the_others_from_being_reran
 ) -> None:
     """Some chunks have none: those of characters that the model's tokenizer drops."""
     ingest_documents(tmp_path, documents(), TokenlessEmbedder(only="school"))
-    snapshot = Snapshot.open(tmp_path)
-    candidates = retrieve(snapshot, question(snapshot, "school"), RankSettings(n_rerank=29))
+    snapshot = EmbeddedSnapshot.open(tmp_path)
+    candidates = ranked(snapshot, question(snapshot, "school"), RankSettings(n_rerank=29))
     for candidate in candidates:
-        mute = "school" in snapshot.document(candidate.stored.document).text
+        mute = "school" in snapshot.document(candidate.chunk.doc_id).text
         assert (candidate.interaction is None) == mute
         assert (candidate.reranked == 0) == mute
     snapshot.close()
 
 
-def test_interactions_are_made_only_where_they_are_missing(snapshot: Snapshot) -> None:
+def test_interactions_are_made_only_where_they_are_missing(snapshot: EmbeddedSnapshot) -> None:
     asked = question(snapshot, "grain and winter")
-    candidates = retrieve(snapshot, asked, RankSettings(n_rerank=2))
+    candidates = ranked(snapshot, asked, RankSettings(n_rerank=2))
     first = candidates[:5]
     completed = with_interactions(snapshot, asked, first)
     assert all(done is had for done, had in zip(completed[:2], first[:2], strict=True))
     assert all(c.interaction is None for c in first[2:])
     tokens = snapshot.token_vectors(ids(completed))
     for candidate in completed[2:]:
-        (alone,) = Interactions(asked, [tokens[candidate.stored.chunk.chunk_id]], [2])
+        (alone,) = Interactions(asked, [tokens[candidate.chunk.chunk_id]], [2])
         assert candidate.interaction is not None
         np.testing.assert_allclose(candidate.interaction.sentences, alone.sentences, atol=1e-6)
 
 
 def test_an_empty_index_has_no_candidates(tmp_path: Path) -> None:
     ingest_documents(tmp_path, [], HashEmbedder())
-    snapshot = Snapshot.open(tmp_path)
-    assert not len(retrieve(snapshot, question(snapshot, "aid"), RankSettings()))
+    snapshot = EmbeddedSnapshot.open(tmp_path)
+    assert not len(ranked(snapshot, question(snapshot, "aid"), RankSettings()))
     snapshot.close()

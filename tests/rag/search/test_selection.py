@@ -15,7 +15,7 @@ from fakes import HashEmbedder
 from index.documents.load import document_of
 from index.errors import IndexDamaged
 from index.ingest.ingest import ingest_documents
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from rag.results import Filter
 from rag.search.filter import chunks_within
 
@@ -37,21 +37,21 @@ MEDIA_TYPE_OF = {doc_id: MEDIA_TYPES[i % 2] for i, doc_id in enumerate(IDS)}
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSnapshot]:
     folder = tmp_path_factory.mktemp("index")
     documents = [
         document_of("Aid came.", each, media_type=MEDIA_TYPE_OF[each], name=each) for each in IDS
     ]
     ingest_documents(folder, documents, HashEmbedder())
-    snapshot = Snapshot.open(folder)
+    snapshot = EmbeddedSnapshot.open(folder)
     yield snapshot
     snapshot.close()
 
 
-def selected(snapshot: Snapshot, filter: Filter) -> set[str]:
+def selected(snapshot: EmbeddedSnapshot, filter: Filter) -> set[str]:
     ids = chunks_within(snapshot, filter).tolist()
     assert ids == sorted(set(ids))
-    return {stored.chunk.doc_id for stored in snapshot.chunks(ids)}
+    return {stored.doc_id for stored in snapshot.chunks(ids)}
 
 
 def named(filter: Filter) -> set[str]:
@@ -77,7 +77,7 @@ texts = st.text("aAé[]!^*?-\n\0'\"\\😀/.bcmd\ud800", max_size=5) | st.sampled
     | st.lists(st.sampled_from([*MEDIA_TYPES, "other", "text/plain\0"]), min_size=1, max_size=3),
 )
 def test_a_filter_selects_what_its_definition_names(
-    snapshot: Snapshot, doc_id: list[str] | None, media_type: list[str] | None
+    snapshot: EmbeddedSnapshot, doc_id: list[str] | None, media_type: list[str] | None
 ) -> None:
     filter = Filter(doc_id=doc_id, media_type=media_type)
     assert selected(snapshot, filter) == named(filter)
@@ -89,7 +89,10 @@ def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path
     ]
     ingest_documents(tmp_path, documents, HashEmbedder())
     spoil(tmp_path, "DELETE FROM documents WHERE doc_id = 'b'")
-    with closing(Snapshot.open(tmp_path)) as snapshot, pytest.raises(IndexDamaged, match="list of"):
+    with (
+        closing(EmbeddedSnapshot.open(tmp_path)) as snapshot,
+        pytest.raises(IndexDamaged, match="list of"),
+    ):
         chunks_within(snapshot, Filter(doc_id=["*"]))
 
 
@@ -105,6 +108,6 @@ def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path
     ],
 )
 def test_patterns_are_those_of_fnmatchcase_and_a_text_is_also_itself(
-    snapshot: Snapshot, text: str, expected: set[str]
+    snapshot: EmbeddedSnapshot, text: str, expected: set[str]
 ) -> None:
     assert selected(snapshot, Filter(doc_id=[text])) == expected

@@ -20,7 +20,7 @@ REFUSED = "refused: "
 
 def answers_of(index: Path) -> Answers:
     """Every answer of an index, in this process. Raises RagError if it cannot be opened."""
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         return answers_from(pipeline)
 
 
@@ -62,7 +62,7 @@ def _text(pipeline: Pipeline, doc_id: str) -> str:
 
 def _listed(pipeline: Pipeline, _: str) -> str:
     with pipeline.snapshot() as snapshot:
-        return "\n".join(row.doc_id for row in snapshot.documents())
+        return "\n".join(row.doc_id for row in snapshot.records())
 
 
 def whole(index: Path) -> tuple[object, Answers]:

@@ -56,7 +56,7 @@ def _make_both() -> None:
     change_corpus(docs, Random(SEED), n_paragraphs=6)
     perform("prune", AT_REST)
     shutil.copytree(AT_REST, f"{AT_REST}.kept")
-    with closing(Pipeline(IN_LOG, HashEmbedder())):  # it keeps the log from being emptied
+    with closing(Pipeline.over(IN_LOG, HashEmbedder())):  # it keeps the log from being emptied
         perform("prune", IN_LOG)
         shutil.copytree(IN_LOG, f"{IN_LOG}.kept")
     assert (Path(f"{IN_LOG}.kept") / "rag.db-wal").stat().st_size > 0
@@ -77,7 +77,7 @@ def _in_use(here: Path, rng: Random) -> tuple[str, Outcome]:
 
 @talking
 def _answers_after_a_message(parent: Connection, index: Path) -> Answers:
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         parent.send("open")
         parent.recv()
         return answers_from(pipeline)

@@ -101,7 +101,7 @@ def _read_on(parent: Connection, index: Path) -> tuple[int, list[str], int]:
     are not of one version, and how many generations they were of."""
     versions: dict[int, str] = {}
     mixed, n_answers = [], 0
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         parent.send("open")
         while not parent.poll():
             result = pipeline.search(QUERIES[0], 5)

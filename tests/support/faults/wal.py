@@ -64,7 +64,7 @@ def _log_bytes(here: Path) -> int:
 
 @talking
 def _follow(parent: Connection, index: Path) -> None:
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         parent.send("open")
         while parent.recv() == "refresh":
             pipeline.refresh()

@@ -102,11 +102,9 @@ def _held_after(operation: str | None, index: Path) -> tuple[dict[str, str], str
     """The texts of an index after an operation, and a citation that is no slice of them, if any."""
     if operation is not None:
         perform(operation, index)
-    with closing(Pipeline(index, HashEmbedder())) as pipeline:
+    with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         with pipeline.snapshot() as snapshot:
-            texts = {
-                row.doc_id: snapshot.document(row.document).text for row in snapshot.documents()
-            }
+            texts = {row.doc_id: snapshot.document(row.doc_id).text for row in snapshot.records()}
         for query in [*QUERIES[:2], WORDS[0]]:
             for passage in pipeline.search(query, 10).passages:
                 citation = passage.citation

@@ -1,0 +1,27 @@
+"""The backends by name. Nothing heavy is imported until one is used."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import BadInput
+
+if TYPE_CHECKING:
+    from index.backend import Backend
+
+EMBEDDED = "embedded"
+"""SQLite, FAISS and tantivy in this process: the default."""
+
+BACKENDS: Mapping[str, str] = {EMBEDDED: "index.publish.backend:EmbeddedBackend"}
+"""The class of each backend as `module:name`, by the setting's value. It is made with the index
+directory."""
+
+
+def backend_at(folder: Path, name: str = EMBEDDED) -> "Backend":
+    """The backend of this name for the index at a place. Raises BadInput if there is no such."""
+    if name not in BACKENDS:
+        raise BadInput(f"no backend {name!r}; choose one of: {', '.join(BACKENDS)}")
+    module, _, class_name = BACKENDS[name].partition(":")
+    backend: Backend = getattr(import_module(module), class_name)(folder)
+    return backend

@@ -1,0 +1,56 @@
+"""The embedded backend: SQLite, FAISS and tantivy in this process, in one directory."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from index.backend import State
+from index.fingerprint import Fingerprint
+from index.publish.snapshot import EmbeddedSnapshot
+from index.store.rows import StoredDocument
+from index.store.sqlite import log_of
+from index.store.store import DATABASE, Store
+
+
+class EmbeddedBackend:
+    """An index.backend.Backend over an index directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = folder
+
+    def open(self) -> EmbeddedSnapshot:
+        return EmbeddedSnapshot.open(self.place)
+
+    def newer(self, than: State) -> EmbeddedSnapshot | None:
+        return EmbeddedSnapshot.newer(self.place, than)
+
+    def state(self) -> State:
+        with closing(Store.open(self.place)) as store:
+            store.pin()
+            return store.state
+
+    def fingerprint(self) -> Fingerprint:
+        with closing(Store.open(self.place)) as store:
+            return store.fingerprint
+
+    def records(self) -> list[StoredDocument]:
+        with closing(Store.open(self.place)) as store:
+            return store.documents()
+
+    def n_bytes(self) -> Mapping[str, int]:
+        """The bytes of the database, of its write-ahead log, and of FAISS's and BM25's files."""
+        patterns = {
+            "documents and vectors": DATABASE,
+            "log": log_of(self.place / DATABASE).name,
+            "nearest vectors": "dense-*/*",
+            "BM25": "lexical-*/*",
+        }
+        return {part: sum(map(_size, self.place.glob(each))) for part, each in patterns.items()}
+
+
+def _size(file: Path) -> int:
+    """0 for a file that is gone, as the log is after its last reader closes it."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -116,10 +116,30 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class FileVersion:
+    """The version of a file that a document was loaded from, and how it was loaded.
+
+    changed_ns: when it last changed; None if a later change might show the same time
+    sha256:     of its bytes, in hex
+    loader:     the format's loader and its version
+    options:    those that it was loaded with
+    warning:    what a person should look at in it
+    """
+
+    n_bytes: int
+    changed_ns: int | None
+    sha256: str
+    loader: str
+    options: str
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """What an index knows of a document, without its text.
 
-    path: the resolved path of its file; None if it was not read from a file
+    path:         the resolved path of its file; None if it was not read from a file
+    file_version: what of that file it was loaded from; None if that is not known
     """
 
     doc_id: str
@@ -131,6 +151,7 @@ class DocumentRecord:
     n_chars: int
     n_chunks: int
     metadata: Mapping[str, str]
+    file_version: FileVersion | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ class _Ingest:
             return _Job(file, doc_id_of(store, file), given)
         if row.path != str(file):
             with store.transaction() as transaction:
-                transaction.move(row.row_id, str(file))
+                transaction.note_file(row.doc_id, str(file), row.file_version)
         self.report.unchanged.append(row.doc_id)
         return None
 

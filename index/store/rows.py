@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +15,7 @@ from index.types import (
     Document,
     DocumentRecord,
     Encoding,
+    FileVersion,
     Heading,
     Ids,
     Span,
@@ -24,7 +25,7 @@ from index.types import (
 
 DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, "
-    "ids_sum, document_sum"
+    "file_version, ids_sum, document_sum"
 )
 WHOLE_COLUMNS = f"{DOCUMENT_COLUMNS}, headings, pages, places_sum, text"
 CHUNK_COLUMNS = (
@@ -64,9 +65,8 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
     """From DOCUMENT_COLUMNS. Raises DamagedRow."""
     *columns, document_sum = row
     check_sum(document_sum, *columns)
-    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, _ = (
-        columns
-    )
+    document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, *rest = columns
+    metadata, file_version, _ = rest
     return StoredDocument(
         row_id=integer(document),
         doc_id=str(doc_id),
@@ -78,7 +78,18 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
         n_chars=integer(n_chars),
         n_chunks=integer(n_chunks),
         metadata=json.loads(str(metadata)),
+        file_version=None if file_version is None else version_from(str(file_version)),
     )
+
+
+def version_json(version: FileVersion | None) -> str | None:
+    """A file's version as it is stored."""
+    return None if version is None else json.dumps(asdict(version), sort_keys=True)
+
+
+def version_from(value: str) -> FileVersion:
+    """From version_json."""
+    return FileVersion(**json.loads(value))
 
 
 def whole_document(row: Sequence[object]) -> Document:

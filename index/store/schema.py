@@ -6,7 +6,7 @@ sentences'), 40 bytes of sentence spans, 85 of other columns and 71 in the index
 leave free that is 19.3 kB; larger pages than SQLite's 4 kB leave more free (21.4 kB at 16 kB).
 """
 
-VERSION = 5
+VERSION = 6
 """Raised whenever a table changes; a database of another version is refused."""
 
 # Sums are index.store.checksums': places_sum of headings and pages; ids_sum of the ids of a
@@ -41,6 +41,7 @@ CREATE TABLE documents (
     n_chars    INTEGER NOT NULL,
     n_chunks   INTEGER NOT NULL,
     metadata   TEXT NOT NULL,
+    file_version TEXT,
     ids_sum    INTEGER NOT NULL,
     document_sum    INTEGER NOT NULL,
     headings   TEXT NOT NULL,

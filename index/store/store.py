@@ -452,14 +452,18 @@ class Store:
     # Writing
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """All that is written in it becomes one new generation, or none if it raises."""
+    def transaction(self, *, makes_generation: bool = True) -> Iterator[Transaction]:
+        """All that is written in it becomes one new generation, or none if it raises.
+
+        Without `makes_generation` nothing may be written that a reader can see.
+        """
         self._database.execute("BEGIN IMMEDIATE")
         try:
             transaction = Transaction(self._database, self._last(), self.fingerprint)
             with self._sound("a row that is to be replaced"):
                 yield transaction
-            begin(self._database, transaction.generation, transaction.totals)
+            if makes_generation:
+                begin(self._database, transaction.generation, transaction.totals)
             self._database.execute("COMMIT")
         except BaseException:
             self._database.roll_back()

@@ -13,10 +13,11 @@ from index.store.rows import (
     integer,
     sentences_blob,
     stored_encoding,
+    version_json,
 )
 from index.store.sqlite import Database
 from index.store.vector_codec import row_bytes
-from index.types import Chunk, Document, Encoding
+from index.types import Chunk, Document, Encoding, FileVersion
 
 Encoded = tuple[Chunk, Encoding | StoredEncoding]
 
@@ -44,7 +45,13 @@ class Transaction:
             return counted(self._database)
         return self._n_documents, self._n_chunks
 
-    def put(self, document: Document, path: str | None, chunks: Iterable[Encoded]) -> int:
+    def put(
+        self,
+        document: Document,
+        path: str | None,
+        chunks: Iterable[Encoded],
+        version: FileVersion | None = None,
+    ) -> int:
         """Put a document in, in place of the one of the same doc_id or file; return how many
         chunks it has.
 
@@ -62,7 +69,7 @@ class Transaction:
             ids.append(chunk.chunk_id)
         for each in former:
             self.delete(each)
-        self._put_document(row, document, path, ids)
+        self._put_document(row, document, path, version, ids)
         self._n_documents += 1
         self._n_chunks += len(ids)
         return len(ids)
@@ -77,7 +84,14 @@ class Transaction:
         """A row that no document has or had."""
         return last_row(self._database) + 1
 
-    def _put_document(self, row: int, document: Document, path: str | None, ids: list[int]) -> None:
+    def _put_document(
+        self,
+        row: int,
+        document: Document,
+        path: str | None,
+        version: FileVersion | None,
+        ids: list[int],
+    ) -> None:
         columns = [
             row,
             document.doc_id,
@@ -89,6 +103,7 @@ class Transaction:
             len(document.text),
             len(ids),
             json.dumps(dict(document.metadata), sort_keys=True, ensure_ascii=False),
+            version_json(version),
             ids_sum(ids),
         ]
         places = [
@@ -96,7 +111,7 @@ class Transaction:
             json.dumps(document.pages),
         ]
         self._database.execute(
-            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [*columns, sum_of(*columns), *places, sum_of(*places), document.text],
         )
 
@@ -139,17 +154,18 @@ class Transaction:
         """Take the totals from what is there in the end: rows that are deleted may be damaged."""
         self._recounted = True
 
-    def move(self, document: int, path: str) -> None:
-        """The file of a document lies elsewhere now. Raises DamagedRow."""
+    def note_file(self, doc_id: str, path: str, version: FileVersion | None) -> None:
+        """Where a document's file lies now, and its version. Raises DamagedRow."""
         [found] = self._database.all_rows(
-            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE document = ?", [document]
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id = ?", [doc_id]
         )
-        *columns, document_sum = found
-        check_sum(document_sum, *columns)
-        columns[DOCUMENT_COLUMNS.split(", ").index("path")] = path
+        *values, document_sum = found
+        check_sum(document_sum, *values)
+        columns = dict(zip(DOCUMENT_COLUMNS.split(", "), values, strict=False))
+        columns |= {"path": path, "file_version": version_json(version)}
         self._database.execute(
-            "UPDATE documents SET path = ?, document_sum = ? WHERE document = ?",
-            [path, sum_of(*columns), document],
+            "UPDATE documents SET path = ?, file_version = ?, document_sum = ? WHERE doc_id = ?",
+            [path, columns["file_version"], sum_of(*columns.values()), doc_id],
         )
 
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:

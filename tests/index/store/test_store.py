@@ -20,7 +20,16 @@ from index.store.rows import stored_vectors
 from index.store.sqlite import Database, has_log
 from index.store.store import DATABASE, Store
 from index.store.vector_codec import QuantizedVectors, quantize
-from index.types import Chunk, ChunkVectors, Document, Encoding, Matrix, Span, TokenVectors
+from index.types import (
+    Chunk,
+    ChunkVectors,
+    Document,
+    Encoding,
+    FileVersion,
+    Matrix,
+    Span,
+    TokenVectors,
+)
 
 EMBEDDER = HashEmbedder()
 FINGERPRINT = Fingerprint(EMBEDDER.fingerprint, "1:test")
@@ -276,6 +285,19 @@ def test_putting_a_document_again_replaces_it_by_id_or_by_file(store: Store) -> 
         moved = document("elsewhere", "Aid.")
         transaction.put(moved, "/files/a", encoded(moved))
     assert [row.doc_id for row in store.documents()] == ["elsewhere"]
+
+
+def test_the_version_of_a_file_is_kept_and_can_change_without_a_generation(store: Store) -> None:
+    first = FileVersion(9, None, "ab" * 32, "text/plain 1", "encoding=", "not sure: é")
+    with store.transaction() as transaction:
+        each = document("a", "Aid.")
+        transaction.put(each, "/files/a", encoded(each), first)
+    assert [row.file_version for row in store.documents()] == [first]
+    generation, later = store.generation, replace(first, changed_ns=1_790_000_000_123_456_789)
+    with store.transaction(makes_generation=False) as transaction:
+        transaction.note_file("a", "/elsewhere/a", later)
+    assert [(row.path, row.file_version) for row in store.documents()] == [("/elsewhere/a", later)]
+    assert store.generation == generation
 
 
 def test_a_missing_database_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def test_files_are_shared_with_a_generation_of_the_same_chunks(
     (before,) = tmp_path.glob("dense-*/vectors.faiss")
     store.unpin()
     with store.transaction() as transaction:
-        transaction.move(store.documents()[0].row_id, "/elsewhere")
+        transaction.note_file(store.documents()[0].doc_id, "/elsewhere", None)
     publish(tmp_path, store, SMALL)
     (after,) = set(tmp_path.glob("dense-*/vectors.faiss")) - {before}
     assert after.samefile(before)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from index.documents.formats import media_types
 from index.types import DocumentRecord
 from rag.check_query import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
@@ -101,7 +102,7 @@ class DocumentOut(_Wire):
     doc_id: DocumentId
     source: str = Field(description="Where the document was read from.")
     title: str = Field(description="Its title.")
-    media_type: str = Field(description="`text/plain` or `text/markdown`.")
+    media_type: str = Field(description=f"{media_types()}.")
     sha256: Sha256
     n_characters: NCharacters
     n_chunks: int = Field(ge=0, description="The passages it was divided into.")

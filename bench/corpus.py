@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.datasets.load import Dataset, load_dataset
-from index.documents.structure import blocks_of
+from index.documents.formats import format_of_media_type
+from index.documents.load import blocks_of
 from index.errors import BadInput
 from index.types import Document
 
@@ -53,11 +54,7 @@ def load_corpus(folder: Path, n_paragraphs: int, n_questions: int) -> Corpus:
 def _articles(documents: list[Document], n_paragraphs: int) -> Iterator[Article]:
     left = n_paragraphs
     for number, document in enumerate(documents):
-        spans = [
-            block.span
-            for block in blocks_of(document.text, document.media_type)
-            if block.kind != "heading"
-        ][:left]
+        spans = [block.span for block in blocks_of(document) if block.kind != "heading"][:left]
         if not spans:
             continue
         left -= len(spans)
@@ -67,7 +64,8 @@ def _articles(documents: list[Document], n_paragraphs: int) -> Iterator[Article]
 
 
 def _suffix(document: Document) -> str:
-    return ".md" if document.media_type == "text/markdown" else ".txt"
+    format = format_of_media_type(document.media_type)
+    return format.extensions[0] if format is not None else ".txt"
 
 
 def _questions(dataset: Dataset, n_questions: int) -> list[str]:

@@ -13,8 +13,7 @@ from multiprocessing import get_context
 
 from index.documents.chunk import chunks_of
 from index.documents.formats import MARKDOWN
-from index.documents.load import document_of
-from index.documents.structure import blocks_of
+from index.documents.load import blocks_of, document_of
 from index.fingerprint import ChunkSettings
 
 WORDS = "Aid came to the northern province before winter. "
@@ -67,7 +66,7 @@ def _measure(kind: str, mib: int) -> tuple[float, float, int]:
     text = unit * (mib * 2**20 // len(unit) + 1)
     began = time.perf_counter()
     document = document_of(text, "odd.md", media_type=MARKDOWN, name="odd")
-    blocks = blocks_of(document.text, document.media_type)
+    blocks = blocks_of(document)
     n_chunks = sum(1 for _ in chunks_of(document, blocks, _Tokenizer(), ChunkSettings()))
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

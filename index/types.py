@@ -56,7 +56,7 @@ class Document:
 
     doc_id:    unique in an index; for a file its path
     source:    where a person finds it
-    media_type: `text/plain` or `text/markdown`
+    media_type: of a format in index.documents.formats
     headings:  in order of their position
     pages:     the offset at which each page begins; empty if the format has no pages
     """

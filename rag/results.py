@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from index.documents.formats import media_types
 from rag.name_patterns import is_pattern
 
 MAX_QUERY_CHARACTERS = 2000
@@ -234,7 +235,7 @@ class Filter(_Result):
         default=None,
         min_length=1,
         max_length=10,
-        description="Any of these, as `text/plain` or `text/markdown`.",
+        description=f"Any of these, as {media_types()}.",
     )
 
 

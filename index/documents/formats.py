@@ -1,12 +1,78 @@
-"""The formats that can be read: what a file's name says of them."""
+"""The formats that can be read: the one place that names them.
+
+A new format is a module in `index/documents/loaders` and an entry in FORMATS. Everything else, from
+the files that a folder is searched for to messages and help, goes by this list.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 PLAIN_TEXT = "text/plain"
 MARKDOWN = "text/markdown"
 
-MEDIA_TYPES = {
-    ".txt": PLAIN_TEXT,
-    ".text": PLAIN_TEXT,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-}
-"""The media type of each file name extension, in lower case."""
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of files.
+
+    extensions: of file names, in lower case; messages name the first
+    loader:     `module:class` of its index.documents.loader.Loader, imported when it is needed
+    version:    raised whenever its loader makes another document of the same bytes; files that
+                another version loaded are loaded again
+    """
+
+    name: str
+    media_type: str
+    extensions: tuple[str, ...]
+    loader: str
+    version: int = 1
+
+    @property
+    def key(self) -> str:
+        """What stands for its loader in a FileVersion."""
+        return f"{self.media_type} {self.version}"
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "plain text",
+        PLAIN_TEXT,
+        (".txt", ".text"),
+        "index.documents.loaders.plain_text:PlainTextLoader",
+    ),
+    Format(
+        "Markdown",
+        MARKDOWN,
+        (".md", ".markdown"),
+        "index.documents.loaders.markdown:MarkdownLoader",
+    ),
+)
+
+
+def format_of_file(path: Path) -> Format | None:
+    """The format that a file's name says, if it is one that is read."""
+    extension = path.suffix.lower()
+    return next((each for each in FORMATS if extension in each.extensions), None)
+
+
+def format_of_media_type(media_type: str) -> Format | None:
+    """The format of a media type, if it is one that is read."""
+    return next((each for each in FORMATS if each.media_type == media_type), None)
+
+
+def main_extensions(conjunction: str = "") -> str:
+    """Each format's first extension, for messages: `.txt, .md`, or `.txt and .md`."""
+    return _listed((each.extensions[0] for each in FORMATS), conjunction)
+
+
+def media_types() -> str:
+    """Each format's media type, for descriptions: "`text/plain` or `text/markdown`"."""
+    return _listed((f"`{each.media_type}`" for each in FORMATS), "or")
+
+
+def _listed(names: Iterable[str], conjunction: str) -> str:
+    *others, last = names
+    if not others or not conjunction:
+        return ", ".join([*others, last])
+    return f"{', '.join(others)} {conjunction} {last}"

@@ -1,108 +1,114 @@
-"""Files to documents: decode them, and make their canonical text.
+"""Files to documents: read a file's bytes once, and have its format's loader load them."""
 
-Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`;
-nothing else is changed, so a citation can be held against the file itself.
-"""
-
-import unicodedata
+import os
+import stat
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
+from hashlib import sha256
 from pathlib import Path
 
-from index.documents.blocks import Block
-from index.documents.charset import decoded, display_name
-from index.documents.formats import MARKDOWN, MEDIA_TYPES
-from index.documents.markdown import front_matter_title
-from index.documents.structure import blocks_of, headings_of
-from index.errors import UnreadableDocument
-from index.types import Document, Heading
+from index.documents.blocks import Blocks
+from index.documents.formats import Format, format_of_file, main_extensions
+from index.documents.loader import Content, LoadOptions, loader_of, loader_of_media_type
+from index.documents.text_loader import TextLoader
+from index.errors import BadInput, UnreadableDocument
+from index.types import Document, FileVersion
 
 MAX_FILE_BYTES = 32 * 2**20
 """A larger file is skipped: it would be hours of encoding, and no one reads it as one document."""
 
-MAX_HEADINGS = 2_000_000
-"""A file of more is skipped: a heading takes some 200 bytes of memory."""
-
-_TRUSTED_SAMPLE = 256 * 1024
-_SHOWN_TITLE = 200
+_SETTLED_NS = 2 * 10**9
+"""A time of change is trusted once it is so long ago: file systems note it in steps of up to two
+seconds, and a second change within one step would not show."""
 
 
 @dataclass(frozen=True, slots=True)
-class FileText:
-    """A file's canonical text and what else is known of it.
+class FileBytes:
+    """A file that was read. `changed_ns` is None if a later change might show the same time."""
 
-    metadata: `encoding`, if it is not plain UTF-8, and `encoding_given`, if a user named it;
-              neither for ASCII, which is the same in nearly all
+    path: Path
+    format: Format
+    content: bytes
+    changed_ns: int | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """A file's document, with its blocks and the version of the file."""
+
+    document: Document
+    blocks: Blocks
+    version: FileVersion
+
+
+def read_file(path: Path) -> FileBytes:
+    """Read a file whole.
+
+    Raises UnreadableDocument, with the reason, for a file that is missing, unreadable, too large,
+    or of a type that is not read.
     """
+    format = format_of_file(path)
+    if format is None:
+        listed = main_extensions("and")
+        raise UnreadableDocument(f"not a type that is read ({listed})", "other-type")
+    try:
+        before = path.stat()
+        _check_readable(before)
+        now_ns = time.time_ns()
+        with path.open("rb") as stream:
+            content = stream.read(MAX_FILE_BYTES + 1)
+            after = os.fstat(stream.fileno())
+    except OSError as error:
+        raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
+    _check_size(max(len(content), after.st_size))
+    same = changed_ns(before) == changed_ns(after) and len(content) == after.st_size
+    settled = same and changed_ns(after) < now_ns - _SETTLED_NS
+    digest = sha256(content).hexdigest()
+    return FileBytes(path, format, content, changed_ns(after) if settled else None, digest)
 
-    text: str
-    media_type: str
-    metadata: Mapping[str, str]
-    encoding: str
-    warning: str | None
+
+def changed_ns(status: os.stat_result) -> int:
+    """When a file last changed, in nanoseconds. A program can set the time of a modification back;
+    it cannot set the time of a change of status."""
+    return max(status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _check_readable(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableDocument("not a regular file", "special")
+    _check_size(status.st_size)
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > MAX_FILE_BYTES:
+        limit = MAX_FILE_BYTES // 2**20
+        raise UnreadableDocument(
+            f"{n_bytes / 2**20:.0f} MiB, over the limit of {limit} MiB", "too-large"
+        )
+
+
+def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
+    """The document that a file holds. Raises UnreadableDocument as its loader does."""
+    content = loader_of(file.format).load(file.content, options)
+    document = _document(content, doc_id, media_type=file.format.media_type, name=file.path.stem)
+    version = FileVersion(
+        n_bytes=len(file.content),
+        changed_ns=file.changed_ns,
+        sha256=file.sha256,
+        loader=file.format.key,
+        options=options.key,
+        warning=content.warning,
+    )
+    return LoadedFile(document, content.blocks, version)
 
 
 def read(
     path: Path, doc_id: str, encoding: str | None = None, fallback: str | None = None
 ) -> Document:
-    """The document that a file holds. Raises UnreadableDocument as read_text does."""
-    content = read_text(path, encoding, fallback)
-    return document_of(
-        content.text,
-        doc_id,
-        media_type=content.media_type,
-        name=path.stem,
-        metadata=content.metadata,
-    )
-
-
-def read_text(path: Path, encoding: str | None = None, fallback: str | None = None) -> FileText:
-    """A file's text, without looking for its structure: enough to see whether it has changed.
-
-    encoding: the one to read it in whatever its bytes say
-    fallback: the one to read it in where its encoding would be guessed, as a user once named it
-
-    Raises UnreadableDocument, with the reason, for a file that is missing, unreadable, too large,
-    of a type that is not read, binary, or empty.
-    """
-    media_type = MEDIA_TYPES.get(path.suffix.lower())
-    if media_type is None:
-        raise UnreadableDocument("not a type that is read (.txt and .md)", "other-type")
-    content = _bytes_of(path)
-    found = decoded(content, encoding, fallback)
-    text = _canonical(found.text)
-    _refuse_blank(text)
-    metadata = {}
-    plain = found.text.isascii() and len(found.text) == len(content)
-    if not plain and (found.encoding != "utf-8" or found.n_bad):
-        metadata["encoding"] = display_name(found.encoding)
-    given = encoding or fallback
-    if not plain and given:
-        metadata["encoding_given"] = display_name(given)
-    name = display_name(found.encoding)
-    return FileText(text, media_type, metadata, name, found.warning)
-
-
-def _refuse_blank(text: str) -> None:
-    if not text or text.isspace():
-        raise UnreadableDocument("empty", "empty")
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            path.stat()  # which says why, if nothing is there
-            raise UnreadableDocument("not a regular file", "special")
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            limit = MAX_FILE_BYTES // 2**20
-            raise UnreadableDocument(
-                f"{size / 2**20:.0f} MiB, over the limit of {limit} MiB", "too-large"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
+    """The document of the file at a path. Raises UnreadableDocument as read_file and load do."""
+    return load(read_file(path), doc_id, LoadOptions(encoding, fallback)).document
 
 
 def document_of(
@@ -116,49 +122,39 @@ def document_of(
 ) -> Document:
     """A document of a canonical text, its title and headings found in it.
 
-    Raises UnreadableDocument if the text is all white space, or has more than MAX_HEADINGS.
+    Raises UnreadableDocument as TextLoader.parse does, BadInput if the media type is not a format
+    of text.
     """
-    _refuse_blank(text)
-    blocks = blocks_of(text, media_type)
-    headings = tuple(islice(headings_of(text, blocks, media_type), MAX_HEADINGS + 1))
-    if len(headings) > MAX_HEADINGS:
-        raise UnreadableDocument(f"more than {MAX_HEADINGS:,} headings; split it", "too-large")
-    return Document(
-        doc_id=doc_id,
-        source=doc_id if source is None else source,
-        title=_title(text, media_type, blocks[0], headings) or name,
-        text=text,
-        media_type=media_type,
-        metadata=metadata or {},
-        headings=headings,
+    loader = loader_of_media_type(media_type)
+    if not isinstance(loader, TextLoader):
+        raise BadInput(f"{media_type} is not a format of text; it is loaded from bytes")
+    content = loader.parse(text)
+    return _document(
+        content, doc_id, media_type=media_type, name=name, source=source, metadata=metadata
     )
 
 
-def _title(text: str, media_type: str, first: Block, headings: tuple[Heading, ...]) -> str | None:
-    """Markdown: the front matter's title, or the first top heading. Else a heading at the top."""
-    if media_type == MARKDOWN:
-        top = next((heading.text for heading in headings if heading.level == 1), None)
-        return front_matter_title(text) or top
-    at_top = headings and headings[0].span == first.span
-    return headings[0].text[:_SHOWN_TITLE] if at_top else None
+def _document(
+    content: Content,
+    doc_id: str,
+    *,
+    media_type: str,
+    name: str,
+    source: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Document:
+    return Document(
+        doc_id=doc_id,
+        source=doc_id if source is None else source,
+        title=content.title or name,
+        text=content.text,
+        media_type=media_type,
+        metadata=content.metadata if metadata is None else metadata,
+        headings=content.headings,
+        pages=content.pages,
+    )
 
 
-def decode(content: bytes) -> str:
-    """Bytes to canonical text. Raises UnreadableDocument if they are not text."""
-    return _canonical(decoded(content).text)
-
-
-def _canonical(text: str) -> str:
-    text = text.removeprefix("\ufeff")
-    if _is_binary(text):
-        raise UnreadableDocument("binary, not text", "binary")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _is_binary(text: str) -> bool:
-    """NUL, or more than one control character in a hundred."""
-    if "\0" in text:
-        return True
-    sample = text[:_TRUSTED_SAMPLE]
-    n_controls = sum(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f\v\x1b" for c in sample)
-    return n_controls > len(sample) / 100
+def blocks_of(document: Document) -> Blocks:
+    """The blocks of a document, in order. Raises BadInput if its media type is no format's."""
+    return loader_of_media_type(document.media_type).blocks(document)

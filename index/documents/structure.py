@@ -1,45 +1,23 @@
-"""The blocks of a document: headings, paragraphs and lines that stand alone.
+"""The blocks of a plain text: headings, paragraphs and lines that stand alone.
 
 Blocks are spans of the canonical text, in order, without overlap, and together hold every character
 that is not white space. Nothing here changes the text.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import regex
 
-from index.documents.blocks import Block, Blocks, lines, trimmed
-from index.documents.formats import MARKDOWN
-from index.documents.markdown import heading_text, markdown_blocks
-from index.types import Heading, Span
+from index.documents.blocks import Blocks, lines, trimmed
+from index.types import Span
 
 _LONGEST_HEADING = 120
 _LONGEST_WRAPPED_LINE = 120
 _LONGEST_RUN_OF_HEADINGS = 3
 
 
-def blocks_of(text: str, media_type: str) -> Blocks:
+def plain_blocks(text: str) -> Blocks:
     """The blocks of a canonical text, in order; empty if it is all white space."""
-    return markdown_blocks(text) if media_type == MARKDOWN else _plain(text)
-
-
-def headings_of(text: str, blocks: Sequence[Block], media_type: str) -> Iterator[Heading]:
-    """The headings among the blocks, as people read them: without marks, on one line."""
-    return (
-        Heading(block.span, block.level, _heading_text(block.span.of(text), media_type))
-        for block in blocks
-        if block.kind == "heading"
-    )
-
-
-def _heading_text(raw: str, media_type: str) -> str:
-    return heading_text(raw) if media_type == MARKDOWN else raw
-
-
-# Plain text
-
-
-def _plain(text: str) -> Blocks:
     blocks = Blocks(text)
     run: list[Span] = []  # what may be headings, if few
     is_list = False

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 from index.documents.chunk import chunks_of
-from index.documents.structure import blocks_of
+from index.documents.load import blocks_of
 from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
 from index.types import Chunk, Document
@@ -56,7 +56,7 @@ def batches(
     room = size = FIRST_BATCH
     for source in sources:
         document = source.document
-        blocks = blocks_of(document.text, document.media_type)
+        blocks = blocks_of(document)
         chunks = chunks_of(document, blocks, tokenizer, settings)
         ends = False
         while not ends:

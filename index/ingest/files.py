@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index.documents.formats import MEDIA_TYPES
+from index.documents.formats import format_of_file
 from index.errors import BadInput, Kind
 from index.ingest.file_ids import name_of
 from index.ingest.progress import Unread
@@ -148,7 +148,7 @@ class _Search:
 
     def _file(self, path: Path, target: Path, mode: int) -> None:
         """A file at `target` that lies at `path`, itself or by a link."""
-        readable = target.suffix.lower() in MEDIA_TYPES
+        readable = format_of_file(target) is not None
         if not stat.S_ISREG(mode):
             what = next((name for test, name in _SPECIAL if test(mode)), "not a regular file")
             unread = Unread(name_of(path), "special", f"{what}, not a regular file")

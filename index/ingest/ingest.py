@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.documents.charset import known_encoding
-from index.documents.load import FileText, read, read_text
+from index.documents.load import load, read, read_file
+from index.documents.loader import LoadOptions
 from index.errors import IndexDamaged, IndexMissing, UnreadableDocument
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
@@ -32,7 +33,7 @@ from index.ingest.writer import Putting
 from index.protocols import Embedder
 from index.store.rows import StoredDocument
 from index.store.store import Store
-from index.types import Document, sha256_of
+from index.types import Document
 
 _NAMED = 10
 """Damaged documents that a message names."""
@@ -216,15 +217,17 @@ class _Ingest:
         row = row_of(store, file)
         given = row.metadata.get("encoding_given") if row is not None and self.remember else None
         try:
-            content = read_text(file, self.encoding, given)
+            loaded = load(read_file(file), "", LoadOptions(self.encoding, given))
         except UnreadableDocument as reason:
             self._skip(file, reason, kept=row is not None)
             return None
-        if content.warning:
-            self.report.doubts.append(Doubt(shown(file), content.encoding, content.warning))
+        document, warning = loaded.document, loaded.version.warning
+        if warning:
+            encoding = document.metadata.get("encoding", "utf-8")
+            self.report.doubts.append(Doubt(shown(file), encoding, warning))
         # A text that was damaged in the store is put in again, from the file that has it right.
-        if row is None or _differs(row, content) or not store.is_intact(row):
-            self.progress.n_characters += len(content.text)
+        if row is None or _differs(row, document) or not store.is_intact(row):
+            self.progress.n_characters += len(document.text)
             return _Job(file, doc_id_of(store, file), given)
         if row.path != str(file):
             with store.transaction() as transaction:
@@ -265,9 +268,9 @@ def _check_intact(store: Store) -> None:
         )
 
 
-def _differs(row: StoredDocument, content: FileText) -> bool:
+def _differs(row: StoredDocument, document: Document) -> bool:
     return (row.sha256, row.media_type, dict(row.metadata)) != (
-        sha256_of(content.text),
-        content.media_type,
-        dict(content.metadata),
+        document.sha256,
+        document.media_type,
+        dict(document.metadata),
     )

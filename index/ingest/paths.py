@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from index.documents.load import read_text
+from index.documents.formats import main_extensions
+from index.documents.load import load, read_file
+from index.documents.loader import LoadOptions
 from index.errors import BadInput, UnreadableDocument
 from index.ingest.file_ids import is_gone, is_unicode, known_under, name_of
 from index.ingest.files import Files, resolved
@@ -66,7 +68,7 @@ def check_some(folder: Path, paths: Sequence[Path], files: Files, encoding: str 
         if any(known_under(folder, resolved(path)) for path in paths):
             return  # all their files are gone, which the report says
         raise BadInput(
-            f"no .txt or .md files under {where}{_others(files.left_out)}; "
+            f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "
             "name a folder or file that has some"
         )
     if is_new:
@@ -85,7 +87,7 @@ def _unreadable(paths: Sequence[Path], encoding: str | None) -> list[Unread]:
             skipped.append(Unread(name_of(path), "name", "its name is not valid Unicode"))
             continue
         try:
-            read_text(path, encoding)
+            load(read_file(path), "", LoadOptions(encoding))
         except UnreadableDocument as reason:
             skipped.append(Unread(name_of(path), reason.kind, str(reason)))
         else:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from index.documents.formats import main_extensions
 from index.errors import BadInput
 from rag.cli.options import IndexOption, ModelOption, PrecisionOption, interruptible
 from rag.output.safe_output import say_json
@@ -13,7 +14,7 @@ from rag.output.safe_output import say_json
 
 def ingest(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files (.txt, .md) or folders of them.")
+        list[str] | None, typer.Argument(help=f"Files ({main_extensions()}) or folders of them.")
     ] = None,
     index: IndexOption = None,
     model: ModelOption = None,

@@ -4,7 +4,8 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from index.documents.formats import MARKDOWN
-from index.documents.load import decode, document_of
+from index.documents.load import document_of
+from index.documents.text_loader import decode
 from index.errors import UnreadableDocument
 from index.types import Document
 

@@ -13,9 +13,8 @@ from documents import documents, examples
 from fakes import WordTokenizer
 from index.documents.chunk import CHARACTERS_PER_TOKEN, chunk
 from index.documents.formats import MARKDOWN
-from index.documents.load import document_of, read
+from index.documents.load import blocks_of, document_of, read
 from index.documents.sentences import sentences_of
-from index.documents.structure import blocks_of
 from index.fingerprint import ChunkSettings
 from index.protocols import Embedder, Tokenizer
 from index.types import Chunk, Document, Span, digest_of
@@ -50,7 +49,7 @@ def document(text: str, media_type: str = "text/plain") -> Document:
 def chunks_of(
     document: Document, tokenizer: Tokenizer, settings: ChunkSettings = ChunkSettings()
 ) -> list[Chunk]:
-    return chunk(document, blocks_of(document.text, document.media_type), tokenizer, settings)
+    return chunk(document, blocks_of(document), tokenizer, settings)
 
 
 def cost(text: str, tokenizer: Tokenizer) -> int:
@@ -64,7 +63,7 @@ def visible(text: str) -> set[int]:
 def kept_whole(document: Document) -> list[Span]:
     """What is never split if it fits: headings, sentences of paragraphs, lines of the rest."""
     spans: list[Span] = []
-    for block in blocks_of(document.text, document.media_type):
+    for block in blocks_of(document):
         if block.kind == "heading":
             spans.append(block.span)
         elif block.kind == "paragraph":
@@ -124,7 +123,7 @@ def test_sentences_lie_in_their_chunk_in_order_and_without_edge_white_space(
 def test_a_chunk_never_goes_on_into_the_next_section(
     tokenizer: Tokenizer, document: Document, settings: ChunkSettings
 ) -> None:
-    blocks = blocks_of(document.text, document.media_type)
+    blocks = blocks_of(document)
     for c in chunks_of(document, tokenizer, settings):
         kinds = [
             block.kind == "heading"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from documents import documents, examples
 from index.documents.formats import MARKDOWN
-from index.documents.load import MAX_FILE_BYTES, decode, document_of, read
+from index.documents.load import MAX_FILE_BYTES, document_of, read
+from index.documents.text_loader import decode
 from index.errors import BadInput, UnreadableDocument
 from index.ingest.files import find
 from index.types import Document, Span
@@ -233,7 +234,7 @@ def test_a_markdown_heading_is_read_as_it_is_rendered() -> None:
 
 
 def test_a_file_of_very_many_headings_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.documents.load.MAX_HEADINGS", 3)
+    monkeypatch.setattr("index.documents.text_loader.MAX_HEADINGS", 3)
     text = "# a\n\nAid came.\n\n"
     assert len(document_of(3 * text, "a", media_type=MARKDOWN, name="a").headings) == 3
     with pytest.raises(UnreadableDocument, match="more than 3 headings; split it"):

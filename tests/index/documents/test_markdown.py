@@ -13,7 +13,6 @@ from index.documents.blocks import Block
 from index.documents.formats import MARKDOWN
 from index.documents.load import document_of
 from index.documents.markdown import LONGEST_HEADING_TEXT, heading_text, markdown_blocks
-from index.documents.structure import blocks_of
 from index.types import Document, Heading, Span
 
 FILES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("eval/*.md")])
@@ -172,7 +171,7 @@ def test_deep_nesting_is_read(mark: str, before: str) -> None:
     doc = document_of(text, "doc", media_type=MARKDOWN, name="name")
     assert doc.headings[-1].text == "After"
     assert all(len(heading.text) <= LONGEST_HEADING_TEXT for heading in doc.headings)
-    assert blocks_of(text, MARKDOWN)[-1].span.of(text) == "Text."
+    assert markdown_blocks(text)[-1].span.of(text) == "Text."
 
 
 def test_blocks_are_a_sequence() -> None:

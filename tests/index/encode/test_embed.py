@@ -13,8 +13,7 @@ import torch
 
 from command import ROOT
 from index.documents.chunk import chunk
-from index.documents.load import document_of
-from index.documents.structure import blocks_of
+from index.documents.load import blocks_of, document_of
 from index.encode import model_files as models
 from index.encode.compile import CompiledModels
 from index.encode.model_files import DEFAULT_MODEL, ModelFolder, find_model
@@ -290,7 +289,7 @@ def test_every_chunk_of_any_script_is_encoded_with_its_sentences(
 ) -> None:
     text = (SCRIPTS[script] * 8000)[:8000]
     doc = document_of(text, "doc", media_type="text/plain", name="name")
-    chunks = chunk(doc, blocks_of(text, doc.media_type), embedder.tokenizer, ChunkSettings())
+    chunks = chunk(doc, blocks_of(doc), embedder.tokenizer, ChunkSettings())
     texts = [c.span.of(text) for c in chunks]
     whole = [[Span(0, len(each))] for each in texts]
     assert len(embedder.encode(texts, whole)) == len(chunks) >= 2

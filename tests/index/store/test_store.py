@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike
 
 from fakes import DIMENSION, HashEmbedder, WordTokenizer
 from index.documents.chunk import chunk
-from index.documents.load import document_of
-from index.documents.structure import blocks_of
+from index.documents.load import blocks_of, document_of
 from index.errors import IndexDamaged, IndexMissing, IndexProblem, StorageFull
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.store.rows import stored_vectors
@@ -41,7 +40,7 @@ def document(doc_id: str, text: str) -> Document:
 
 
 def encoded(document: Document) -> Encoded:
-    blocks = blocks_of(document.text, document.media_type)
+    blocks = blocks_of(document)
     chunks = chunk(document, blocks, WordTokenizer(), ChunkSettings(limit=20, target=10))
     texts = [c.span.of(document.text) for c in chunks]
     spans = [

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from documents import documents, examples
 from fakes import HashEmbedder, WordTokenizer, candidate_with, chunk_with
 from index.documents.chunk import chunk
-from index.documents.load import document_of
-from index.documents.structure import blocks_of
+from index.documents.load import blocks_of, document_of
 from index.fingerprint import ChunkSettings
 from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
@@ -149,7 +148,7 @@ def test_joining_equals_cutting_the_sorted_chunks_into_runs(places: list[tuple[i
 def test_joined_chunks_of_any_document_are_one_exact_slice(
     document: Document, random: Random
 ) -> None:
-    blocks = blocks_of(document.text, document.media_type)
+    blocks = blocks_of(document)
     chunks = chunk(document, blocks, WordTokenizer(), ChunkSettings(limit=12, target=8))
     passages = []
     for each in chunks:

@@ -1,0 +1,1 @@
+"""The loaders, a module a format; index.documents.formats says which there are."""

@@ -1,0 +1,23 @@
+"""Plain text. Headings are recognised by their shape."""
+
+from index.documents.blocks import Blocks
+from index.documents.loader import Content
+from index.documents.structure import plain_blocks
+from index.documents.text_loader import TextLoader
+
+_LONGEST_TITLE = 200
+
+
+class PlainTextLoader(TextLoader):
+    """The title is the heading with which the text begins."""
+
+    def blocks_in(self, text: str) -> Blocks:
+        return plain_blocks(text)
+
+    def heading_text(self, raw: str) -> str:
+        return raw
+
+    def title(self, content: Content) -> str | None:
+        if content.blocks[0].kind != "heading":
+            return None
+        return content.headings[0].text[:_LONGEST_TITLE]

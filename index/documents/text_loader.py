@@ -1,0 +1,103 @@
+"""Loaders of formats that are text: decode the bytes, make canonical text, find its structure.
+
+Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`;
+nothing else is changed, so a citation can be held against the file itself.
+"""
+
+import unicodedata
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from itertools import islice
+
+from index.documents.blocks import Blocks
+from index.documents.charset import Decoded, decoded, display_name
+from index.documents.loader import Content, LoadOptions
+from index.errors import UnreadableDocument
+from index.types import Document, Heading
+
+MAX_HEADINGS = 2_000_000
+"""A file of more is skipped: a heading takes some 200 bytes of memory."""
+
+_TRUSTED_SAMPLE = 256 * 1024
+
+
+class TextLoader(ABC):
+    """A loader of a format whose files are text. A format says what its blocks, the text of its
+    headings and its title are."""
+
+    def load(self, content: bytes, options: LoadOptions) -> Content:
+        """Its metadata: `encoding`, if it is not plain UTF-8, and `encoding_given`, if a user named
+        it; neither for ASCII, which is the same in nearly all."""
+        read = decoded(content, options.encoding, options.fallback)
+        return replace(
+            self.parse(_canonical(read.text)),
+            metadata=_metadata(read, content, options),
+            warning=read.warning,
+        )
+
+    def parse(self, text: str) -> Content:
+        """A canonical text with its structure.
+
+        Raises UnreadableDocument if it is all white space, or has more than MAX_HEADINGS.
+        """
+        if not text or text.isspace():
+            raise UnreadableDocument("empty", "empty")
+        blocks = self.blocks_in(text)
+        found = (
+            Heading(block.span, block.level, self.heading_text(block.span.of(text)))
+            for block in blocks
+            if block.kind == "heading"
+        )
+        headings = tuple(islice(found, MAX_HEADINGS + 1))
+        if len(headings) > MAX_HEADINGS:
+            raise UnreadableDocument(f"more than {MAX_HEADINGS:,} headings; split it", "too-large")
+        content = Content(text, blocks, headings)
+        return replace(content, title=self.title(content))
+
+    def blocks(self, document: Document) -> Blocks:
+        """The text alone decides them."""
+        return self.blocks_in(document.text)
+
+    @abstractmethod
+    def blocks_in(self, text: str) -> Blocks:
+        """The blocks of a canonical text, in order; empty if it is all white space."""
+
+    @abstractmethod
+    def heading_text(self, raw: str) -> str:
+        """A heading as people read it: without marks, on one line."""
+
+    @abstractmethod
+    def title(self, content: Content) -> str | None:
+        """The title that a text gives itself, if any."""
+
+
+def decode(content: bytes) -> str:
+    """Bytes to canonical text. Raises UnreadableDocument if they are not text."""
+    return _canonical(decoded(content).text)
+
+
+def _metadata(read: Decoded, content: bytes, options: LoadOptions) -> dict[str, str]:
+    metadata = {}
+    plain = read.text.isascii() and len(read.text) == len(content)
+    if not plain and (read.encoding != "utf-8" or read.n_bad):
+        metadata["encoding"] = display_name(read.encoding)
+    given = options.encoding or options.fallback
+    if not plain and given:
+        metadata["encoding_given"] = display_name(given)
+    return metadata
+
+
+def _canonical(text: str) -> str:
+    text = text.removeprefix("\ufeff")
+    if _is_binary(text):
+        raise UnreadableDocument("binary, not text", "binary")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_binary(text: str) -> bool:
+    """NUL, or more than one control character in a hundred."""
+    if "\0" in text:
+        return True
+    sample = text[:_TRUSTED_SAMPLE]
+    n_controls = sum(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f\v\x1b" for c in sample)
+    return n_controls > len(sample) / 100

@@ -4,7 +4,7 @@ BEIR: `corpus.jsonl` {_id, title, text}, `queries.jsonl` {_id, text}, and `qrels
 header and the columns query-id, corpus-id, score. Whole documents are judged.
 
 Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}], …} over
-`corpus.jsonl`, or over the .txt and .md files of the folder `documents`, or of the folder that
+`corpus.jsonl`, or over the files of the folder `documents` that can be read, or of the folder that
 `dataset.toml` names. Labels are spans of the canonical text, so they hold however it is chunked.
 """
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+from index.documents.blocks import Blocks
 from index.documents.chunk import chunks_of
 from index.documents.load import blocks_of
 from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
-from index.types import Chunk, Document
+from index.types import Chunk, Document, FileVersion
 
 BATCH = 128
 """Chunks that are encoded together: enough to keep many cores busy, and about a second's work on
@@ -28,10 +29,19 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document that is to be put in, and the resolved path of its file, if it has one."""
+    """A document that is to be put in.
+
+    path:    the resolved path of its file, if it has one
+    blocks:  its blocks; None where they are to be made from the document
+    version: of its file
+    size:    of its file in bytes, or of its text in characters; Progress counts it
+    """
 
     path: str | None
     document: Document
+    size: int
+    blocks: Blocks | None = None
+    version: FileVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ def batches(
     room = size = FIRST_BATCH
     for source in sources:
         document = source.document
-        blocks = blocks_of(document)
+        blocks = source.blocks if source.blocks is not None else blocks_of(document)
         chunks = chunks_of(document, blocks, tokenizer, settings)
         ends = False
         while not ends:

@@ -6,27 +6,19 @@ there; run it again, and it goes on with the rest.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from index.documents.charset import known_encoding
-from index.documents.load import load, read, read_file
-from index.documents.loader import LoadOptions
-from index.errors import IndexDamaged, IndexMissing, UnreadableDocument
+from index.errors import IndexDamaged, IndexMissing
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
-from index.ingest.file_ids import (
-    check_storable,
-    doc_id_of,
-    gone,
-    is_unicode,
-    name_of,
-    row_of,
-    shown,
-)
+from index.ingest.changes import Changes, EncodingChoice
+from index.ingest.file_ids import check_storable, gone
 from index.ingest.files import find, resolved
 from index.ingest.paths import check_some, vanished_paths
-from index.ingest.progress import Doubt, Progress, Report, Unread, Watch
+from index.ingest.progress import Progress, Report, Watch
 from index.ingest.remove import remove_rows
 from index.ingest.session import published, writing
 from index.ingest.writer import Putting
@@ -65,13 +57,16 @@ def ingest(
     encoding = known_encoding(encoding) if encoding and remember else None
     vanished = vanished_paths(folder, paths, prune=prune, confirmed=confirmed)
     files = find([path for path in paths if path not in vanished], avoid=folder)
+    first = None
     if not vanished:
-        check_some(folder, paths, files, encoding)
+        first = check_some(folder, paths, files, encoding)
     with writing(folder):
-        run = _Ingest(folder, embedder, watch, encoding, remember=remember)
+        run = _Ingest(folder, embedder, watch)
         run.report.skipped += files.skipped
         run.report.left_out += files.left_out
-        return run.run(files.paths, [resolved(path) for path in paths], prune=prune)
+        choice = EncodingChoice(encoding, remember)
+        changes = Changes(choice, run.report, run.progress, watch, first)
+        return run.run(changes, files.paths, [resolved(path) for path in paths], prune=prune)
 
 
 def ingest_documents(
@@ -104,15 +99,6 @@ def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: No
         return _Ingest(folder, lambda: embedder, watch).rebuild()
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A file that is new or changed; `fallback` is the encoding that a user once named for it."""
-
-    file: Path
-    doc_id: str
-    fallback: str | None
-
-
 class _Ingest:
     """One run, under the writer's lock."""
 
@@ -121,13 +107,8 @@ class _Ingest:
         folder: Path,
         embedder: Callable[[], Embedder],
         watch: Watch,
-        encoding: str | None = None,
-        *,
-        remember: bool = True,
     ) -> None:
         self.folder = folder
-        self.encoding = encoding
-        self.remember = remember
         self._make_embedder = embedder
         self._embedder: Embedder | None = None
         self.watch = watch
@@ -150,22 +131,31 @@ class _Ingest:
         with published(self.folder, store, self.report):
             yield store
 
-    def run(self, files: list[Path], roots: Sequence[Path], *, prune: bool) -> Report:
+    def run(
+        self, changes: Changes, files: list[Path], roots: Sequence[Path], *, prune: bool
+    ) -> Report:
         with self._store() as store:
-            work = self._plan(store, files)
-            if work:
-                self._check(store)
-                self._run(store).put(self._read(work))
+            changes.look_at(store, files)
+            self._put(store, changes.sources())
+            changes.end(store)
             self._gone(store, gone(store, roots, files), prune=prune)
         self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
+
+    def _put(self, store: Store, sources: Iterator[Source | None]) -> None:
+        """Put the sources in; the model is asked for when the first of them is there."""
+        for source in sources:
+            self.watch(self.progress)
+            if source is not None:
+                self._check(store)
+                self._run(store).put(chain([source], filter(None, sources)))
 
     def put_all(self, documents: list[Document]) -> Report:
         with self._store() as store:
             self._check(store)
             self.progress.n_documents = len(documents)
-            self.progress.n_characters = sum(len(document.text) for document in documents)
-            self._run(store).put(Source(None, document) for document in documents)
+            self.progress.size = sum(len(document.text) for document in documents)
+            self._run(store).put(Source(None, each, len(each.text)) for each in documents)
         return self.report
 
     def rebuild(self) -> Report:
@@ -175,9 +165,12 @@ class _Ingest:
             _check_intact(old)
             rows = old.documents()
             self.progress.n_documents = len(rows)
-            self.progress.n_characters = sum(row.n_chars for row in rows)
+            self.progress.size = sum(row.n_chars for row in rows)
             self.watch(self.progress)
-            sources = (Source(row.path, old.document(row.row_id)) for row in rows)
+            sources = (
+                Source(row.path, old.document(row.row_id), row.n_chars, version=row.file_version)
+                for row in rows
+            )
             mine = Fingerprint.of(self.embedder.fingerprint)
             same_model = not replace(store.fingerprint, chunker=mine.chunker).difference(mine)
             with store.transaction() as transaction:
@@ -192,61 +185,6 @@ class _Ingest:
 
     def _check(self, store: Store) -> None:
         store.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.folder)
-
-    # What is to be done
-
-    def _plan(self, store: Store, files: list[Path]) -> list[_Job]:
-        """The files that are new or changed; the others are reported here."""
-        self.progress.n_files = len(files)
-        work = []
-        for file in files:
-            job = self._job(store, file)
-            if job is not None:
-                work.append(job)
-            self.progress.files_read += 1
-            self.watch(self.progress)
-        self.progress.n_documents = len(work)
-        return work
-
-    def _job(self, store: Store, file: Path) -> _Job | None:
-        """What is to be done for a file, if anything."""
-        if not is_unicode(file):
-            reason = "its name is not valid Unicode; rename it"
-            self.report.skipped.append(Unread(name_of(file), "name", reason))
-            return None
-        row = row_of(store, file)
-        given = row.metadata.get("encoding_given") if row is not None and self.remember else None
-        try:
-            loaded = load(read_file(file), "", LoadOptions(self.encoding, given))
-        except UnreadableDocument as reason:
-            self._skip(file, reason, kept=row is not None)
-            return None
-        document, warning = loaded.document, loaded.version.warning
-        if warning:
-            encoding = document.metadata.get("encoding", "utf-8")
-            self.report.doubts.append(Doubt(shown(file), encoding, warning))
-        # A text that was damaged in the store is put in again, from the file that has it right.
-        if row is None or _differs(row, document) or not store.is_intact(row):
-            self.progress.n_characters += len(document.text)
-            return _Job(file, doc_id_of(store, file), given)
-        if row.path != str(file):
-            with store.transaction() as transaction:
-                transaction.note_file(row.doc_id, str(file), row.file_version)
-        self.report.unchanged.append(row.doc_id)
-        return None
-
-    def _read(self, work: list[_Job]) -> Iterator[Source]:
-        for job in work:
-            try:
-                document = read(job.file, job.doc_id, self.encoding, job.fallback)
-            except UnreadableDocument as reason:  # it was changed since it was planned
-                self._skip(job.file, reason, kept=False)
-            else:
-                yield Source(str(job.file), document)
-
-    def _skip(self, file: Path, reason: UnreadableDocument, *, kept: bool) -> None:
-        note = "; its former version stays in the index" if kept else ""
-        self.report.skipped.append(Unread(shown(file), reason.kind, f"{reason}{note}"))
 
     def _gone(self, store: Store, rows: list[StoredDocument], *, prune: bool) -> None:
         """Remove the documents whose files are gone, or only report them."""
@@ -266,11 +204,3 @@ def _check_intact(store: Store) -> None:
             f"{', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}; ingest their "
             "files again, without --rebuild, or put back a backup (`rag restore`)"
         )
-
-
-def _differs(row: StoredDocument, document: Document) -> bool:
-    return (row.sha256, row.media_type, dict(row.metadata)) != (
-        document.sha256,
-        document.media_type,
-        dict(document.metadata),
-    )

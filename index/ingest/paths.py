@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from index.documents.formats import main_extensions
-from index.documents.load import load, read_file
+from index.documents.load import LoadedFile, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import BadInput, UnreadableDocument
-from index.ingest.file_ids import is_gone, is_unicode, known_under, name_of
+from index.ingest.file_ids import is_gone, is_unicode, known_under, name_of, shown
 from index.ingest.files import Files, resolved
 from index.ingest.progress import Unread
 from index.store.store import DATABASE
@@ -60,39 +60,46 @@ def _state(root: Path) -> str | None:
         return None
 
 
-def check_some(folder: Path, paths: Sequence[Path], files: Files, encoding: str | None) -> None:
-    """Raises BadInput if there is no file to read, or none that can be, for a new index."""
+def check_some(
+    folder: Path, paths: Sequence[Path], files: Files, encoding: str | None
+) -> LoadedFile | None:
+    """For a new index its first file that can be read, loaded.
+
+    Raises BadInput if there is no file to read, or none that can be, for a new index.
+    """
     where = ", ".join(map(str, paths))
     is_new = not (folder / DATABASE).exists()
     if not files.paths and not files.skipped:
         if any(known_under(folder, resolved(path)) for path in paths):
-            return  # all their files are gone, which the report says
+            return None  # all their files are gone, which the report says
         raise BadInput(
             f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "
             "name a folder or file that has some"
         )
-    if is_new:
-        skipped = files.skipped + _unreadable(files.paths, encoding)
-        if len(skipped) == len(files.skipped) + len(files.paths):
-            raise BadInput(
-                f"nothing under {where} could be read, so no index was made{_reasons(skipped)}"
-            )
+    if not is_new:
+        return None
+    skipped = list(files.skipped)
+    first = _first_readable(files.paths, LoadOptions(encoding), skipped)
+    if first is None:
+        raise BadInput(
+            f"nothing under {where} could be read, so no index was made{_reasons(skipped)}"
+        )
+    return first
 
 
-def _unreadable(paths: Sequence[Path], encoding: str | None) -> list[Unread]:
-    """The files before the first that can be read."""
-    skipped = []
+def _first_readable(
+    paths: Sequence[Path], options: LoadOptions, skipped: list[Unread]
+) -> LoadedFile | None:
+    """The first file that can be read, loaded; those before it are added to `skipped`."""
     for path in paths:
         if not is_unicode(path):
             skipped.append(Unread(name_of(path), "name", "its name is not valid Unicode"))
             continue
         try:
-            load(read_file(path), "", LoadOptions(encoding))
+            return load(read_file(path), shown(path), options)
         except UnreadableDocument as reason:
             skipped.append(Unread(name_of(path), reason.kind, str(reason)))
-        else:
-            break
-    return skipped
+    return None
 
 
 def _reasons(skipped: Sequence[Unread]) -> str:

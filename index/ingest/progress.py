@@ -8,16 +8,20 @@ from index.errors import Kind
 
 @dataclass(slots=True)
 class Progress:
-    """How far an ingest is. First the files are read, to see what changed; then the documents that
-    did are put in. Characters are those of these documents, chunks are theirs, encoded or re-used.
+    """How far an ingest is. First each file is looked at; then those that may have changed are
+    read, and the documents that did are put in. Chunks are these documents', encoded or re-used.
+
+    files_checked: files that were read, or need not be
+    n_documents:   that may have changed, less those that were read and had not
+    size:          of these, each as Source says
     """
 
     n_files: int = 0
-    files_read: int = 0
+    files_checked: int = 0
     n_documents: int = 0
-    n_characters: int = 0
+    size: int = 0
     documents_done: int = 0
-    characters_done: int = 0
+    size_done: int = 0
     chunks_done: int = 0
 
 

@@ -63,7 +63,8 @@ class Putting:
         """The document that begins with `first` and goes on in `parts`; how many chunks it has."""
         document, path = first.source.document, first.source.path
         new = not self.store.has(document.doc_id)
-        n_chunks = transaction.put(document, path, self._followed(first, parts))
+        chunks = self._followed(first, parts)
+        n_chunks = transaction.put(document, path, chunks, first.source.version)
         (self.report.added if new else self.report.updated).append(document.doc_id)
         self.progress.documents_done += 1
         self.watch(self.progress)
@@ -71,12 +72,15 @@ class Putting:
 
     def _followed(self, part: EncodedPart, parts: Iterator[EncodedPart]) -> Iterator[Encoded]:
         """The chunks of one document, telling of the progress after each part of it."""
+        before, n_chars = self.progress.size_done, len(part.source.document.text)
         while True:
             yield from part.chunks
             self.progress.chunks_done += len(part.chunks)
-            self.progress.characters_done += sum(c.span.end - c.span.start for c, _ in part.chunks)
             if part.ends:
+                self.progress.size_done = before + part.source.size
                 return
+            end = part.chunks[-1][0].span.end
+            self.progress.size_done = before + part.source.size * end // n_chars
             self.watch(self.progress)
             part = next(parts)
 

@@ -148,7 +148,8 @@ def _source(raw: Database, number: int) -> Source | None:
     if row is None:
         return None
     try:
-        return Source(_stored(row).path, whole_document(row))
+        stored, document = _stored(row), whole_document(row)
+        return Source(stored.path, document, stored.n_chars, version=stored.file_version)
     except DamagedRow:
         return _from_file(raw, row)
 
@@ -169,7 +170,7 @@ def _from_file(raw: Database, row: Sequence[object]) -> Source | None:
         document = read(Path(str(path)), str(doc_id), fallback=encoding)
     except (OSError, UnreadableDocument, ValueError):
         return None
-    return Source(str(path), document) if document.sha256 == wanted else None
+    return Source(str(path), document, len(document.text)) if document.sha256 == wanted else None
 
 
 def _stored(row: Sequence[object]) -> StoredDocument:

@@ -22,7 +22,7 @@ class _Rate(ProgressColumn):
 
 
 class _Left(ProgressColumn):
-    """Time left, at the rate of the characters so far."""
+    """Time left, at the rate so far."""
 
     def render(self, task: Task) -> Text:
         done, total, elapsed = task.completed, task.total or 0, task.elapsed or 0
@@ -66,19 +66,19 @@ def watching(out: Console) -> Iterator[Watch]:
         task = bar.add_task("Reading", total=None, documents="", chunks=0)
 
         def watch(progress: IngestProgress) -> None:
-            if not progress.n_documents:
+            if not progress.chunks_done:
                 bar.update(
                     task,
                     total=max(progress.n_files, 1),
-                    completed=progress.files_read,
-                    documents=f"{progress.files_read:,}/{progress.n_files:,} files",
+                    completed=progress.files_checked,
+                    documents=f"{progress.files_checked:,}/{progress.n_files:,} files",
                 )
                 return
             bar.update(
                 task,
                 description="Encoding",
-                total=max(progress.n_characters, 1),
-                completed=min(progress.characters_done, progress.n_characters),
+                total=max(progress.size, 1),
+                completed=min(progress.size_done, progress.size),
                 documents=f"{progress.documents_done}/{progress.n_documents} documents",
                 chunks=progress.chunks_done,
             )

@@ -334,11 +334,16 @@ def test_reading_is_shown_file_by_file(here: Path) -> None:
     seen = []
 
     def watch(progress: Progress) -> None:
-        seen.append((progress.files_read, progress.n_files, progress.n_documents))
+        seen.append((progress.files_checked, progress.n_files, progress.n_documents))
 
     ingest(Path(".rag"), [here / "docs"], HashEmbedder, watch=watch)
-    assert seen[:3] == [(1, 3, 0), (2, 3, 0), (3, 3, 0)]
+    assert seen[:3] == [(0, 3, 0), (0, 3, 0), (0, 3, 0)]  # their sizes are asked for
+    assert seen[3] == (1, 3, 3)
     assert seen[-1] == (3, 3, 3)
+    seen.clear()
+    ingest(Path(".rag"), [here / "docs"], HashEmbedder, watch=watch)
+    assert [checked for checked, _, _ in seen] == [0, 0, 0, 1, 2, 3]  # they are read once more
+    assert seen[-1] == (3, 3, 0)
 
 
 def metadata() -> dict[str, dict[str, str]]:

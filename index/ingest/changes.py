@@ -1,0 +1,197 @@
+"""Which files changed, and what they hold now.
+
+First every file is looked at, and not opened if its size, its time of change and the way it would
+be loaded are those that are stored. Then each other file is read once, as its turn comes: if its
+bytes are those that were read before, it is unchanged, else it is loaded.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from index.documents.formats import format_of_file
+from index.documents.load import LoadedFile, changed_ns, load, read_file
+from index.documents.loader import LoadOptions
+from index.errors import UnreadableDocument
+from index.ingest.batches import Source
+from index.ingest.file_ids import doc_id_of, is_unicode, name_of, row_of, shown
+from index.ingest.progress import Doubt, Progress, Report, Unread, Watch
+from index.store.rows import StoredDocument
+from index.store.store import Store
+from index.types import FileVersion
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingChoice:
+    """The encoding that a user names for all files of a run, and whether those that were named in
+    earlier runs are remembered."""
+
+    encoding: str | None = None
+    remember: bool = True
+
+    def options(self, row: StoredDocument | None) -> LoadOptions:
+        """How the file of this document, or of a new one, is to be loaded."""
+        given = row.metadata.get("encoding_given") if row is not None and self.remember else None
+        return LoadOptions(self.encoding, given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A file that may have changed. row: its document in the index, if it has one; intact: whether
+    the text that is stored of it is what was put in."""
+
+    path: Path
+    size: int
+    doc_id: str
+    row: StoredDocument | None
+    intact: bool
+    options: LoadOptions
+
+
+class Changes:
+    """The files of one run. Those of which nothing is to be put in are reported here.
+
+    first: a file of a new index that was loaded already
+    """
+
+    def __init__(
+        self,
+        choice: EncodingChoice,
+        report: Report,
+        progress: Progress,
+        watch: Watch,
+        first: LoadedFile | None = None,
+    ) -> None:
+        self._choice = choice
+        self._report = report
+        self._progress = progress
+        self._watch = watch
+        self._first = first
+        self._candidates: list[_Candidate] = []
+        self._unchanged: dict[Path, str] = {}
+        self._doubts: dict[Path, Doubt] = {}
+        self._versions: dict[str, tuple[str, FileVersion]] = {}
+        self._moved = False
+
+    def look_at(self, store: Store, files: Sequence[Path]) -> None:
+        """See which files may have changed, without opening one."""
+        self._progress.n_files = len(files)
+        for i, file in enumerate(files, 1):
+            if is_unicode(file):
+                self._look(store, file)
+            else:
+                reason = "its name is not valid Unicode; rename it"
+                self._report.skipped.append(Unread(name_of(file), "name", reason))
+            self._progress.files_checked = i - len(self._candidates)
+            self._watch(self._progress)
+        self._progress.n_documents = len(self._candidates)
+        self._progress.size = sum(each.size for each in self._candidates)
+
+    def _look(self, store: Store, file: Path) -> None:
+        row = row_of(store, file)
+        options = self._choice.options(row)
+        intact = row is not None and store.is_intact(row)
+        status = _status_of(file)
+        if row is not None and intact and row.path == str(file) and status is not None:
+            version = row.file_version
+            if version is not None and _is_at(version, status) and _is_of(version, file, options):
+                self._keep(file, row, version)
+                return
+        doc_id = row.doc_id if row is not None else doc_id_of(store, file)
+        size = status.st_size if status is not None else 0
+        self._candidates.append(_Candidate(file, size, doc_id, row, intact, options))
+
+    def sources(self) -> Iterator[Source | None]:
+        """What is to be put in of each file that may have changed, or None if that is nothing.
+        Another thread can ask for it: the store is not used."""
+        for each in self._candidates:
+            source = self._source(each)
+            self._progress.size += (source.size if source is not None else 0) - each.size
+            self._progress.n_documents -= source is None
+            self._progress.files_checked += 1
+            yield source
+
+    def _source(self, each: _Candidate) -> Source | None:
+        try:
+            loaded = self._loaded(each)
+        except UnreadableDocument as reason:
+            note = "; its former version stays in the index" if each.row is not None else ""
+            text = f"{reason}{note}"
+            self._report.skipped.append(Unread(shown(each.path), reason.kind, text))
+            return None
+        if loaded is None:
+            return None
+        if each.row is not None and each.intact and not _differs(each.row, loaded):
+            self._keep(each.path, each.row, loaded.version)
+            return None
+        document, version = loaded.document, loaded.version
+        self._note_doubt(each.path, document.metadata.get("encoding"), version.warning)
+        return Source(str(each.path), document, version.n_bytes, loaded.blocks, version)
+
+    def _loaded(self, each: _Candidate) -> LoadedFile | None:
+        """What a file holds; None if it is what the index holds of it."""
+        first = self._first
+        if first is not None and each.row is None and first.document.doc_id == each.doc_id:
+            self._first = None
+            return first
+        file = read_file(each.path)
+        known = each.row.file_version if each.row is not None and each.intact else None
+        if (
+            each.row is not None
+            and known is not None
+            and known.sha256 == file.sha256
+            and _is_of(known, each.path, each.options)
+        ):
+            self._keep(each.path, each.row, replace(known, changed_ns=file.changed_ns))
+            return None
+        return load(file, each.doc_id, each.options)
+
+    def _keep(self, file: Path, row: StoredDocument, version: FileVersion) -> None:
+        """A document stays as it is, of a file that has this version now."""
+        self._unchanged[file] = row.doc_id
+        self._note_doubt(file, row.metadata.get("encoding"), version.warning)
+        if (row.path, row.file_version) != (str(file), version):
+            self._versions[row.doc_id] = (str(file), version)
+            self._moved = self._moved or row.path != str(file)
+
+    def _note_doubt(self, file: Path, encoding: str | None, warning: str | None) -> None:
+        if warning is not None:
+            self._doubts[file] = Doubt(shown(file), encoding or "utf-8", warning)
+
+    def end(self, store: Store) -> None:
+        """Store what is known now of unchanged files, and report them in their order."""
+        if self._versions:
+            with store.transaction(makes_generation=self._moved) as transaction:
+                for doc_id, (path, version) in self._versions.items():
+                    transaction.note_file(doc_id, path, version)
+        self._report.unchanged += [self._unchanged[file] for file in sorted(self._unchanged)]
+        self._report.doubts += [self._doubts[file] for file in sorted(self._doubts)]
+
+
+def _status_of(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except OSError:
+        return None
+
+
+def _is_at(version: FileVersion, status: os.stat_result) -> bool:
+    """Whether a file has the size and the time of change of a version."""
+    now = (status.st_size, changed_ns(status))
+    return (version.n_bytes, version.changed_ns) == now
+
+
+def _is_of(version: FileVersion, file: Path, options: LoadOptions) -> bool:
+    """Whether a version was loaded as the file would be now."""
+    format = format_of_file(file)
+    return format is not None and (version.loader, version.options) == (format.key, options.key)
+
+
+def _differs(row: StoredDocument, loaded: LoadedFile) -> bool:
+    """Whether a document is not the one that is stored, or another loader made it."""
+    known, document = row.file_version, loaded.document
+    return (known is not None and known.loader != loaded.version.loader) or (
+        (row.sha256, row.media_type, dict(row.metadata))
+        != (document.sha256, document.media_type, dict(document.metadata))
+    )

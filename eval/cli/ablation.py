@@ -35,29 +35,19 @@ def ablation(
 
 
 def _ablations(folders: Sequence[Path]) -> "list[Ablation]":
+    from eval.cli.indexing import counting_questions, indexed_dataset, loaded_model
     from eval.datasets.load import load_dataset
-    from eval.runs.evaluate import indexed
     from eval.studies.ablation import ablate
-    from rag.cli.options import interruptible
-    from rag.models.load import load_model
-    from rag.output.progress_bar import watching
-    from rag.output.terminal import asking, console
     from rag.settings import Settings
 
     settings = Settings.resolve()
     loaded = [load_dataset(folder) for folder in folders]
-    made, bars = [], console(stderr=True)
-    with interruptible("Stopped; nothing was written."):
-        with bars.status("Loading the model…"):
-            embedder = load_model(settings)
+    ablations = []
+    with loaded_model(settings) as embedder:
         for dataset in loaded:
-            with (
-                watching(bars) as watch,
-                indexed(dataset, embedder, watch=watch) as corpus,
-                asking(bars) as asked,
-            ):
-                made.append(ablate(corpus, settings.ranking, asked=asked))
-    return made
+            with indexed_dataset(dataset, embedder) as corpus, counting_questions() as asked:
+                ablations.append(ablate(corpus, settings.ranking, asked=asked))
+    return ablations
 
 
 def _table(ablation: "Ablation") -> "Table":

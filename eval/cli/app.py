@@ -50,11 +50,11 @@ def run(
     ] = None,
 ) -> None:
     """Index a dataset's corpus in a temporary folder, ask its questions, print the measures."""
+    from eval.cli.indexing import evaluate_each
     from eval.cli.print_report import evaluation_json, print_evaluation
     from eval.datasets.jsonl import check_target, write_lines
     from eval.datasets.load import BeirDataset
     from eval.datasets.unanswerable import load_asked
-    from eval.runs.configurations import evaluate_each
     from eval.runs.evaluate import to_trec
     from eval.runs.run_file import write_run
     from rag.output.terminal import console

@@ -31,21 +31,17 @@ def calibrate(
     ] = None,
 ) -> None:
     """Fit the confidence on questions with and without an answer, and check it on held-out ones."""
+    from eval.cli.indexing import loaded_model
     from eval.datasets.jsonl import check_target
     from eval.datasets.load import load_dataset
     from eval.studies.calibrate import calibrate as fit
     from eval.studies.calibrate import held_out
-    from rag.cli.options import interruptible
-    from rag.models.load import load_model
-    from rag.output.terminal import console
     from rag.settings import Settings
 
     check_target(output)
     loaded = [load_dataset(folder) for folder in datasets]
     settings = Settings.resolve(model=model)
-    with interruptible("Stopped; nothing was written."):
-        with console(stderr=True).status("Loading the model…"):
-            embedder = load_model(settings)
+    with loaded_model(settings) as embedder:
         examples = _examples(loaded, embedder, settings)
         fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
         calibration = fit(examples, embedder.fingerprint.weights, fitted_on)
@@ -61,20 +57,13 @@ def calibrate(
 def _examples(
     datasets: "Sequence[Dataset]", embedder: "Embedder", settings: "Settings"
 ) -> "list[Example]":
-    from eval.runs.evaluate import indexed
+    from eval.cli.indexing import counting_questions, indexed_dataset
     from eval.studies.calibrate import examples_of
-    from rag.output.progress_bar import watching
-    from rag.output.terminal import asking, console
 
-    bars = console(stderr=True)
     examples = []
     for dataset in datasets:
         others = [other for other in datasets if other is not dataset]
-        with (
-            watching(bars) as watch,
-            indexed(dataset, embedder, watch=watch) as corpus,
-            asking(bars) as asked,
-        ):
+        with indexed_dataset(dataset, embedder) as corpus, counting_questions() as asked:
             examples += examples_of(corpus, settings.ranking, others, asked=asked)
     return examples
 

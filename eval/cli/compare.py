@@ -53,8 +53,9 @@ def _runs(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
 
 
 def _made(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
+    from eval.cli.indexing import evaluate_each
     from eval.datasets.load import load_dataset
-    from eval.runs.configurations import evaluate_each, settings_of
+    from eval.runs.configurations import settings_of
 
     if dataset is None:
         raise BadInput("name what to run the settings on, as in --dataset eval/seeds")

@@ -26,9 +26,9 @@ def gate(
     ] = False,
 ) -> None:
     """Run a dataset with the present settings; status 1 if a measure fell below the baseline."""
+    from eval.cli.indexing import evaluate_each
     from eval.datasets.jsonl import check_target
     from eval.datasets.unanswerable import load_asked
-    from eval.runs.configurations import evaluate_each
     from eval.runs.run_file import without_passages, write_run
     from eval.studies.gate import unlike
     from rag.settings import Settings

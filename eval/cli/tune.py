@@ -65,21 +65,11 @@ def _check_writable(settings: "Settings") -> None:
 def _tuned(
     datasets: "Sequence[Dataset]", settings: "Settings", seed: int, n_questions: int
 ) -> "Tuning":
-    from eval.runs.evaluate import indexed
+    from eval.cli.indexing import indexed_dataset, loaded_model
     from eval.studies.tune import tune as tune_on
-    from rag.cli.options import interruptible
-    from rag.models.load import load_model
-    from rag.output.progress_bar import watching
-    from rag.output.terminal import console
 
-    with interruptible("Stopped; nothing was written."), ExitStack() as indexes:
-        bars = console(stderr=True)
-        with bars.status("Loading the model…"):
-            embedder = load_model(settings)
-        corpora = []
-        for dataset in datasets:
-            with watching(bars) as watch:
-                corpora.append(indexes.enter_context(indexed(dataset, embedder, watch=watch)))
+    with loaded_model(settings) as embedder, ExitStack() as indexes:
+        corpora = [indexes.enter_context(indexed_dataset(each, embedder)) for each in datasets]
         with _asking() as asked:
             return tune_on(
                 corpora, settings.ranking, seed=seed, n_questions=n_questions, asked=asked

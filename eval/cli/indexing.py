@@ -1,0 +1,62 @@
+"""A model loaded, datasets indexed and questions asked, with progress on stderr."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+
+from eval.datasets.load import Dataset
+from eval.runs.configurations import model_key
+from eval.runs.evaluate import Evaluation, Indexed, Told, indexed
+from index.protocols import Embedder
+from rag.cli.options import interruptible
+from rag.models.load import load_model
+from rag.output.progress_bar import watching
+from rag.output.terminal import asking, console
+from rag.settings import Settings
+
+
+@contextmanager
+def loaded_model(settings: Settings) -> Iterator[Embedder]:
+    """The model of the settings. Ctrl-C within the block ends the command with status 130."""
+    with interruptible("Stopped; nothing was written."):
+        with console(stderr=True).status("Loading the model…"):
+            embedder = load_model(settings)
+        yield embedder
+
+
+@contextmanager
+def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[Indexed]:
+    """A dataset's corpus, indexed for the block. The bar is gone when the block begins."""
+    with ExitStack() as index:
+        with watching(console(stderr=True)) as watch:
+            corpus = index.enter_context(indexed(dataset, embedder, watch=watch))
+        yield corpus
+
+
+@contextmanager
+def counting_questions() -> Iterator[Told]:
+    """A line on stderr that counts the questions; nothing in a pipe."""
+    with asking(console(stderr=True)) as asked:
+        yield asked
+
+
+def evaluate_each(
+    dataset: Dataset, configurations: Sequence[Settings], cutoffs: Sequence[int] = ()
+) -> list[Evaluation]:
+    """Each configuration on the dataset, in order; neighbours with one model share an index."""
+    evaluations = []
+    for _, alike in groupby(configurations, key=model_key):
+        same = list(alike)
+        with (
+            loaded_model(same[0]) as embedder,
+            indexed_dataset(dataset, embedder) as corpus,
+        ):
+            evaluations += [_evaluate(corpus, settings, cutoffs) for settings in same]
+    return evaluations
+
+
+def _evaluate(corpus: Indexed, settings: Settings, cutoffs: Sequence[int]) -> Evaluation:
+    with counting_questions() as asked:
+        return corpus.evaluate(
+            settings.ranking, cutoffs, calibration=settings.calibration, asked=asked
+        )

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
@@ -10,6 +10,11 @@ from index.documents.formats import main_extensions
 from index.errors import BadInput
 from rag.cli.options import IndexOption, ModelOption, PrecisionOption, interruptible
 from rag.output.safe_output import say_json
+
+if TYPE_CHECKING:
+    from index.ingest.progress import Report
+    from rag.ingest import IngestOptions
+    from rag.settings import Settings
 
 
 def ingest(
@@ -51,40 +56,66 @@ def ingest(
     cannot be read, is empty, binary or in no known encoding, a link that leads nowhere or out of
     PATHS. Files of other types and links within PATHS are left out, and count as no failure.
     """
-    from rag.cli.print_ingest import print_report, report_json
-    from rag.ingest import ingest_paths, rebuild_index
-    from rag.output.progress_bar import watching
-    from rag.output.terminal import console
     from rag.settings import Settings
 
     _check_ingest(paths or [], rebuild=rebuild, prune=prune, yes=yes)
     settings = Settings.resolve(index=index, model=model, precision=precision)
-    rebuilt = report = None
-    with interruptible(
-        "Stopped. What was committed is in the index; run the same command to go on."
-    ):
-        began = time.perf_counter()
-        # The bar goes to stderr and the summary to stdout, so that either can be sent elsewhere.
-        with watching(console(stderr=True)) as watch:
-            if rebuild:
-                rebuilt = rebuild_index(settings, watch)
-            if paths:
-                report = ingest_paths(
-                    settings,
-                    [Path(path) for path in paths],
-                    prune=prune,
-                    confirmed=yes,
-                    encoding=encoding,
-                    watch=watch,
-                )
-        seconds = time.perf_counter() - began
-    if as_json:
-        say_json(report_json(rebuilt, report, str(settings.index), seconds))
-    else:
-        for each in filter(None, (rebuilt, report)):
-            print_report(console(), each, str(settings.index), seconds, verbose=verbose)
+    began = time.perf_counter()
+    rebuilt, report = _ingested(
+        settings,
+        [Path(path) for path in paths or []],
+        rebuild=rebuild,
+        prune=prune,
+        confirmed=yes,
+        encoding=encoding,
+    )
+    seconds = time.perf_counter() - began
+    _print(rebuilt, report, str(settings.index), seconds, verbose=verbose, as_json=as_json)
     if report is not None and report.skipped:
         raise typer.Exit(1)
+
+
+def _ingested(
+    settings: "Settings", paths: list[Path], *, rebuild: bool, **options: "Unpack[IngestOptions]"
+) -> "tuple[Report | None, Report | None]":
+    """The reports of the rebuild and of the ingest; None for the one that was not asked for."""
+    from rag.ingest import ingest_paths, rebuild_index
+    from rag.output.progress_bar import watching
+    from rag.output.terminal import console
+
+    rebuilt = report = None
+    # The bar goes to stderr and the summary to stdout, so that either can be sent elsewhere.
+    with (
+        interruptible(
+            "Stopped. What was committed is in the index; run the same command to go on."
+        ),
+        watching(console(stderr=True)) as watch,
+    ):
+        if rebuild:
+            rebuilt = rebuild_index(settings, watch)
+        if paths:
+            options["watch"] = watch
+            report = ingest_paths(settings, paths, **options)
+    return rebuilt, report
+
+
+def _print(
+    rebuilt: "Report | None",
+    report: "Report | None",
+    index: str,
+    seconds: float,
+    *,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    from rag.cli.print_ingest import print_report, report_json
+    from rag.output.terminal import console
+
+    if as_json:
+        say_json(report_json(rebuilt, report, index, seconds))
+        return
+    for each in filter(None, (rebuilt, report)):
+        print_report(console(), each, index, seconds, verbose=verbose)
 
 
 def _check_ingest(paths: list[str], *, rebuild: bool, prune: bool, yes: bool) -> None:

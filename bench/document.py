@@ -53,21 +53,22 @@ def keep(source: Path) -> None:
     """
     of_growth = source.name == SCALE.name
     results = read_scale(source) if of_growth else read_results(source)
-    if results.machine.busy:
-        raise BadInput(
-            f"{source} was taken on a busy machine (load {results.machine.load} a core), so its "
-            "numbers mean little; measure again when nothing else runs"
-        )
+    results.machine.check_quiet(source)
     (SCALE if of_growth else SUMMARY).write_bytes(source.read_bytes())
 
 
 def write() -> None:
-    """Write the document and its pictures anew from the committed results."""
+    """Write the document and its pictures anew from the committed results.
+
+    Raises BadInput, and writes nothing, if either of them was taken on a busy machine.
+    """
     results = read_results(SUMMARY)
+    results.machine.check_quiet(SUMMARY)
     document = with_measured(DOCUMENT.read_text(encoding="utf-8"), results)
     drawn = pictures(results)
     if SCALE.exists():
         scale = read_scale(SCALE)
+        scale.machine.check_quiet(SCALE)
         document = with_scale(document, scale)
         drawn["scale.svg"] = picture(scale.sizes)
     DOCUMENT.write_text(document, encoding="utf-8")

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from index.cores import cores
+from index.errors import BadInput
 
 PACKAGES = ("rag", "onnxruntime", "faiss-cpu", "tantivy", "tokenizers", "numpy", "torch", "uvicorn")
 """Ours that decide the speed; those that are not installed are left out."""
@@ -16,7 +17,10 @@ PACKAGES = ("rag", "onnxruntime", "faiss-cpu", "tantivy", "tokenizers", "numpy",
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 """Instructions that the products of matrices are made of."""
 
-_BUSY = 0.3
+BUSY_LOAD = 0.3
+"""Above this load a core, a machine is busy. The load is the operating system's average of the last
+minute over the number of cores, read before the first measurement: 0 on an idle machine, 1 with
+every core in use. No table or plot of the documentation is written from a busy run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,15 @@ class Machine:
     @property
     def busy(self) -> bool:
         """Whether something else was running, so that the numbers mean little."""
-        return self.load > _BUSY
+        return self.load > BUSY_LOAD
+
+    def check_quiet(self, source: Path) -> None:
+        """Raise BadInput, naming the file of results, if they were taken on a busy machine."""
+        if self.busy:
+            raise BadInput(
+                f"{source} was taken on a busy machine (load {self.load} a core, above "
+                f"{BUSY_LOAD}), so its numbers mean little; measure again when nothing else runs"
+            )
 
 
 def this_machine() -> Machine:

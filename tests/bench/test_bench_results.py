@@ -18,10 +18,12 @@ from bench.document import (
     pictures,
     with_measured,
     with_scale,
+    write,
 )
 from bench.query import quantiles
 from bench.results import Aim, Row, Sample, read_results, to_json
 from bench.scale.results import picture, read_scale
+from bench.scale.results import to_json as scale_to_json
 from bench.table import described, markdown, measured, number, tables
 from index.errors import BadInput
 from measurements import ALONE, FASTER, RESULTS, SMALLER
@@ -182,6 +184,31 @@ def test_results_of_a_busy_machine_are_not_kept(
     source.write_text(to_json(RESULTS))
     keep(source)
     assert (tmp_path / "summary.json").read_text() == source.read_text()
+
+
+@pytest.mark.parametrize("busy", ["summary.json", "scale.json"])
+def test_no_table_or_plot_is_written_from_a_busy_run(
+    busy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, quiet = tmp_path / "performance.md", read_scale(SCALE)
+    quiet = replace(quiet, machine=replace(quiet.machine, load=0.1))
+    files = {"summary.json": to_json(RESULTS), "scale.json": scale_to_json(quiet)}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    document.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
+    for name, file in (("SUMMARY", "summary.json"), ("SCALE", "scale.json")):
+        monkeypatch.setattr(f"bench.document.{name}", tmp_path / file)
+    monkeypatch.setattr("bench.document.DOCUMENT", document)
+    write()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert before.keys() > files.keys() | {"performance.md", "growth.svg"}
+    loaded = json.loads(files[busy])
+    loaded["machine"]["load"] = 0.31
+    before[busy] = json.dumps(loaded).encode()
+    (tmp_path / busy).write_bytes(before[busy])
+    with pytest.raises(BadInput, match=rf"{busy} was taken on a busy machine \(load 0.31 a core"):
+        write()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("document", ["", BEGIN, f"{END} {BEGIN}"])

@@ -2,33 +2,20 @@
 
 from collections.abc import Sequence
 
-from index.fingerprint import ModelFingerprint
-from index.protocols import Embedder, Tokenizer
-from index.types import Encoding, QueryEncoding, Span
+from index.protocols import Embedder
+from index.types import QueryEncoding
+from rag.models.embedder_adapter import EmbedderAdapter
 
 
-class Remembering:
+class CachingEmbedder(EmbedderAdapter):
     """Another embedder, whose query encodings are kept: each text is encoded once."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._queries: dict[str, QueryEncoding] = {}
 
-    @property
-    def fingerprint(self) -> ModelFingerprint:
-        return self._embedder.fingerprint
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        return self._embedder.tokenizer
-
-    def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-        return self._embedder.encode(texts, sentences)
-
-    def encode_query(self, text: str) -> QueryEncoding:
-        if text not in self._queries:
-            self._queries[text] = self._embedder.encode_query(text)
-        return self._queries[text]
-
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
-        return [self.encode_query(text) for text in texts]
+        for text in texts:
+            if text not in self._queries:
+                self._queries[text] = self._embedder.encode_query(text)
+        return [self._queries[text] for text in texts]

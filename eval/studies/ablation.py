@@ -15,7 +15,7 @@ from eval.measures.measures import PRIMARY, Found, Outcome, Values
 from eval.measures.significance import N_RESAMPLES, Interval, paired_bootstrap
 from eval.measures.weighted import mean_of
 from eval.runs.evaluate import Indexed, Told, measure
-from eval.runs.query_cache import Remembering
+from eval.runs.query_cache import CachingEmbedder
 from eval.runs.run_file import Run
 from eval.runs.subset import asking, judged_ids
 from rag.pipeline import Pipeline
@@ -95,11 +95,11 @@ def ablate(
     Raises BadDataset if no question has an answer.
     """
     corpus, named = asking(corpus, judged_ids(corpus.dataset)), rankings(present)
-    remembering = replace(corpus, embedder=Remembering(corpus.embedder))
+    caching = replace(corpus, embedder=CachingEmbedder(corpus.embedder))
     *others, last = named.values()
-    runs = [remembering.evaluate(ranking, asked=asked).run for ranking in others]
+    runs = [caching.evaluate(ranking, asked=asked).run for ranking in others]
     # All candidates, for the oracle; what a user gets is the beginning of them.
-    runs.append(remembering.evaluate(last, [2 * last.n_candidates], asked=asked).run)
+    runs.append(caching.evaluate(last, [2 * last.n_candidates], asked=asked).run)
     values = [_values_of(run) for run in runs]
     kind = corpus.dataset.kind
     times = median_ms(corpus, [*named.values()])

@@ -15,7 +15,7 @@ from eval.measures.measures import PRIMARY
 from eval.measures.significance import Interval, difference, paired_bootstrap, randomization_test
 from eval.measures.weighted import mean_of
 from eval.runs.evaluate import Indexed
-from eval.runs.query_cache import Remembering
+from eval.runs.query_cache import CachingEmbedder
 from eval.runs.run_file import Run
 from eval.runs.subset import asking, judged_ids
 from rag.search.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
@@ -103,8 +103,8 @@ def tune(
     firsts, seconds = [], []
     for corpus in corpora:
         first, second = halves(judged_ids(corpus.dataset, at_least=2), seed)
-        remembering = replace(corpus, embedder=Remembering(corpus.embedder))
-        firsts.append(asking(remembering, first[:n_questions]))
+        caching = replace(corpus, embedder=CachingEmbedder(corpus.embedder))
+        firsts.append(asking(caching, first[:n_questions]))
         seconds.append(asking(corpus, second))
 
     def run(corpus: Indexed, ranking: RankSettings) -> Run:

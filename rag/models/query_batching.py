@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from index.errors import Overloaded
-from index.fingerprint import ModelFingerprint
-from index.protocols import Embedder, Tokenizer
-from index.types import Encoding, QueryEncoding, Span
+from index.protocols import Embedder
+from index.types import QueryEncoding
+from rag.models.embedder_adapter import EmbedderAdapter
 
 _BUSY = "{} questions are waiting for the model, as many as may; ask again in a moment"
 _CLOSED = "the service is stopping; ask again when it is back"
@@ -35,20 +35,20 @@ class _Call:
         return self.made
 
 
-class BatchingEmbedder:
+class BatchingEmbedder(EmbedderAdapter):
     """An embedder that encodes the queries of many threads in batches.
 
     It has no thread and no delay of its own. A query that finds the model free is encoded at once,
     by the thread that asks. The others wait; who is done hands all that wait, up to `batch` texts,
     to the first of them as one batch. So batches are as large as the load makes them, and the model
-    has one call at a time, which shares its texts among the cores.
+    has one call at a time, which shares its texts among the cores. Chunks never wait for queries.
 
     n_waiting: texts that wait for the model at the moment
     """
 
     def __init__(self, embedder: Embedder, *, batch: int = 32, queue: int = 256) -> None:
         """batch: texts encoded at once; queue: texts that may wait."""
-        self._embedder = embedder
+        super().__init__(embedder)
         self._free = True
         self._batch = batch
         self._queue = queue
@@ -56,22 +56,6 @@ class BatchingEmbedder:
         self._waiting: deque[_Call] = deque()
         self.n_waiting = 0
         self._closed = False
-
-    @property
-    def fingerprint(self) -> ModelFingerprint:
-        return self._embedder.fingerprint
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        return self._embedder.tokenizer
-
-    def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-        """As the embedder does it; passages never wait behind queries."""
-        return self._embedder.encode(texts, sentences)
-
-    def encode_query(self, text: str) -> QueryEncoding:
-        """Raises Overloaded if as many wait as may, or once it is closed."""
-        return self.encode_queries([text])[0]
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
         """Each as the embedder gives it; they stay in one batch, whatever its size.

@@ -24,7 +24,7 @@ from command import RAG, ROOT, rag
 from eval.datasets.load import Dataset, SpanDataset, load_dataset
 from eval.measures.measures import PRIMARY
 from eval.runs.evaluate import Indexed, indexed
-from eval.runs.query_cache import Remembering
+from eval.runs.query_cache import CachingEmbedder
 from eval.studies.settings_file import Value, edited, write_settings
 from eval.studies.tune import Tuning, ascend, halves, tune
 from fakes import HashEmbedder
@@ -266,12 +266,12 @@ def test_a_query_is_encoded_once() -> None:
             return super().encode_query(text)
 
     counting = Counting()
-    remembering = Remembering(counting)
-    first = remembering.encode_query("one")
-    assert remembering.encode_query("one") is first
-    remembering.encode_query("two")
+    caching = CachingEmbedder(counting)
+    first = caching.encode_query("one")
+    assert caching.encode_query("one") is first
+    caching.encode_query("two")
     assert counting.queries == ["one", "two"]
-    assert remembering.fingerprint == counting.fingerprint
+    assert caching.fingerprint == counting.fingerprint
 
 
 # The settings file

@@ -9,6 +9,7 @@ from eval.cli.ablation import ablation
 from eval.cli.calibrate import calibrate
 from eval.cli.compare import compare
 from eval.cli.gate import gate
+from eval.cli.rotation import rotation
 from eval.cli.tune import tune
 from index.errors import BadInput
 from rag.output.safe_output import say_json
@@ -85,3 +86,4 @@ app.command()(calibrate)
 app.command()(gate)
 app.command()(ablation)
 app.command()(tune)
+app.command()(rotation)

@@ -1,0 +1,74 @@
+"""`rag eval rotation`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from eval.studies.rotation import DrawStudy
+
+
+def rotation(
+    datasets: Annotated[list[Path], typer.Argument(help="What to measure, one table each.")],
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="How many draws the mean and range are over.")
+    ] = 8,
+) -> None:
+    """Measure how far the random signs in the code of token vectors move each measure."""
+    from rag.output.terminal import console
+
+    out = console()
+    for study in _studies(datasets, draws):
+        out.print(f"{study.dataset}: {study.n_questions:,} questions · {study.model}")
+        out.print(_table(study))
+        out.print()
+    out.print("mean, least, most: over the numbered draws; the shipped one is not among them.")
+
+
+def _studies(folders: Sequence[Path], n_draws: int) -> "list[DrawStudy]":
+    from functools import partial
+
+    from eval.datasets.load import load_dataset
+    from eval.runs.evaluate import indexed
+    from eval.studies.rotation import study_draws
+    from rag.cli.options import interruptible
+    from rag.models.load import load_model
+    from rag.output.progress_bar import watching
+    from rag.output.terminal import console
+    from rag.settings import Settings
+
+    settings = Settings.resolve()
+    loaded = [load_dataset(folder) for folder in folders]
+    studies, bars = [], console(stderr=True)
+    with interruptible("Stopped; nothing was written."):
+        with bars.status("Loading the model…"):
+            embedder = load_model(settings)
+        for dataset in loaded:
+            with watching(bars) as watch:
+                index = partial(indexed, watch=watch)
+                study = study_draws(dataset, embedder, settings.ranking, n_draws, index)
+            studies.append(study)
+    return studies
+
+
+def _table(study: "DrawStudy") -> "Table":
+    from rich.table import Table
+
+    table = Table("draw", box=None, pad_edge=False)
+    for column in study.shipped:
+        table.add_column(column, justify="right", no_wrap=True)
+    summary = study.summary().values()
+    rows = {name: list(measures.values()) for name, measures in study.draws.items()}
+    rows |= {
+        "mean": [each.mean for each in summary],
+        "least": [each.low for each in summary],
+        "most": [each.high for each in summary],
+        "shipped": list(study.shipped.values()),
+    }
+    for name, values in rows.items():
+        table.add_row(name, *(f"{value:.4f}" for value in values))
+    return table

@@ -7,7 +7,8 @@ leave free that is 19.3 kB; larger pages than SQLite's 4 kB leave more free (21.
 """
 
 VERSION = 6
-"""Raised whenever a table changes; a database of another version is refused."""
+"""Raised whenever a table, or the code of what is in one, changes; a database of another version is
+refused."""
 
 # Sums are index.store.checksums': places_sum of headings and pages; ids_sum of the ids of a
 # document's chunks in their order; own_sum of a chunk's own vector, all_sum of that and its

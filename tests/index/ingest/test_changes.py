@@ -14,7 +14,7 @@ from index.documents import formats
 from index.documents.formats import FORMATS
 from index.ingest.ingest import ingest, rebuild
 from index.ingest.progress import Progress, Report
-from index.publish.snapshot import Snapshot
+from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import Store
 from index.types import Span
 from ingesting import Interrupted, run, texts_in, write
@@ -183,10 +183,9 @@ def test_a_rebuild_keeps_what_is_known_of_files() -> None:
 @pytest.mark.usefixtures("here")
 def test_a_format_that_is_registered_is_found_stored_and_cited_by_page() -> None:
     run()
-    snapshot = Snapshot.open(Path(".rag"))
+    snapshot = EmbeddedSnapshot.open(Path(".rag"))
     try:
-        (row,) = (row for row in snapshot.documents() if row.doc_id == "docs/b.paged")
-        document = snapshot.document(row.document)
+        document = snapshot.document("docs/b.paged")
     finally:
         snapshot.close()
     assert (document.title, document.media_type) == ("Grain", "text/x-paged")

@@ -30,29 +30,18 @@ def rotation(
 
 
 def _studies(folders: Sequence[Path], n_draws: int) -> "list[DrawStudy]":
-    from functools import partial
-
+    from eval.cli.indexing import indexed_dataset, loaded_model
     from eval.datasets.load import load_dataset
-    from eval.runs.evaluate import indexed
     from eval.studies.rotation import study_draws
-    from rag.cli.options import interruptible
-    from rag.models.load import load_model
-    from rag.output.progress_bar import watching
-    from rag.output.terminal import console
     from rag.settings import Settings
 
     settings = Settings.resolve()
-    loaded = [load_dataset(folder) for folder in folders]
-    studies, bars = [], console(stderr=True)
-    with interruptible("Stopped; nothing was written."):
-        with bars.status("Loading the model…"):
-            embedder = load_model(settings)
-        for dataset in loaded:
-            with watching(bars) as watch:
-                index = partial(indexed, watch=watch)
-                study = study_draws(dataset, embedder, settings.ranking, n_draws, index)
-            studies.append(study)
-    return studies
+    datasets = [load_dataset(folder) for folder in folders]
+    with loaded_model(settings) as embedder:
+        return [
+            study_draws(dataset, embedder, settings.ranking, n_draws, indexed_dataset)
+            for dataset in datasets
+        ]
 
 
 def _table(study: "DrawStudy") -> "Table":

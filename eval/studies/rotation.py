@@ -13,7 +13,7 @@ from typing import NamedTuple
 from eval.datasets.load import Dataset
 from eval.measures.measures import Measures
 from eval.runs.evaluate import Indexed
-from eval.runs.query_cache import Remembering
+from eval.runs.query_cache import CachingEmbedder
 from eval.runs.subset import asking, judged_ids
 from eval.studies.ablation import COLUMNS
 from index.encode.onnx_embedder import OnnxEmbedder
@@ -65,7 +65,7 @@ class Redrawn:
     """
 
     embedder: OnnxEmbedder
-    queries: Remembering
+    queries: CachingEmbedder
     draw: bytes = DRAW
     passes: dict[str, ForwardPass] = field(default_factory=dict)
 
@@ -109,7 +109,7 @@ def redrawn(embedder: Embedder) -> Redrawn:
     """
     if not isinstance(embedder, OnnxEmbedder) or embedder.fingerprint.sentences != "late":
         raise BadInput(f"{embedder.fingerprint.name} is not compiled, or has no token vectors")
-    return Redrawn(embedder, Remembering(embedder))
+    return Redrawn(embedder, CachingEmbedder(embedder))
 
 
 def study_draws(

@@ -69,7 +69,7 @@ def forward(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chunk_texts(store: Store) -> list[str]:
-    ids = store.chunk_ids_of(row.row_id for row in store.documents())
+    ids = store.chunk_ids_of(row.row_id for row in store.records())
     return [text for _, text, _ in store.texts(ids)]
 
 

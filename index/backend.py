@@ -4,7 +4,8 @@ A backend is an adapter that conforms to these protocols by shape, and a line in
 tests/index/test_backend_contract.py runs over every adapter.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,9 @@ from index.types import (
     ChunkVectors,
     Document,
     DocumentRecord,
+    Encoding,
+    EncodingKey,
+    FileVersion,
     Ids,
     IndexDescription,
     TokenVectors,
@@ -138,12 +142,120 @@ class Snapshot(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEncoding:
+    """A chunk's encoding, byte for byte as the backend stores it; `tokens` is empty if it has no
+    token vectors."""
+
+    vectors: bytes
+    tokens: bytes
+
+
+EncodedChunk = tuple[Chunk, Encoding | StoredEncoding]
+
+
+class Transaction(Protocol):
+    """The writes of one new generation."""
+
+    @property
+    def generation(self) -> int:
+        """The generation that this transaction makes."""
+        ...
+
+    def put(
+        self,
+        document: Document,
+        path: str | None,
+        chunks: Iterable[EncodedChunk],
+        version: FileVersion | None = None,
+    ) -> int:
+        """Put a document in, in place of the one of the same doc_id or file; return its number of
+        chunks.
+
+        path: of its file; version: what of that file it was loaded from. The encodings that it
+        replaces can be read until the last of `chunks` is taken.
+        """
+        ...
+
+    def delete(self, doc_id: str) -> None:
+        """Take a document out; harmless if it is not there."""
+        ...
+
+    def note_file(self, doc_id: str, path: str, version: FileVersion | None) -> None:
+        """Store where the file of a document is now, and which version of it was seen."""
+        ...
+
+    def set_fingerprint(self, fingerprint: Fingerprint) -> None:
+        """Store the model and the chunker of the chunks that are put from now on."""
+        ...
+
+
+class Writer(Protocol):
+    """The only writer of an index. It reads what it has committed."""
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    def record(self, doc_id: str) -> DocumentRecord | None:
+        """A document without its text; None if the index does not hold it."""
+        ...
+
+    def record_of_file(self, path: str) -> DocumentRecord | None:
+        """The document of the file at this path."""
+        ...
+
+    def records(self) -> Sequence[DocumentRecord]:
+        """All documents, in order of doc_id."""
+        ...
+
+    def has(self, doc_id: str) -> bool:
+        """Whether there is a document of this id, damaged or not."""
+        ...
+
+    def is_intact(self, doc_id: str) -> bool:
+        """Whether the stored text of a document is what was put in."""
+        ...
+
+    def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
+        """Those of the digests that chunks of the index have."""
+        ...
+
+    def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
+        """The encoding of a chunk of this key that was put in in generation `since` or later; none
+        that is damaged."""
+        ...
+
+    def transaction(self, *, makes_generation: bool = True) -> AbstractContextManager[Transaction]:
+        """All that is written in it is committed at the end of the block, or nothing if the block
+        raises.
+
+        makes_generation: False for what no search can see, as `note_file`
+        """
+        ...
+
+
+class Reader(Protocol):
+    """The documents of one generation, whatever is written meanwhile."""
+
+    def records(self) -> Sequence[DocumentRecord]:
+        """All documents, in order of doc_id."""
+        ...
+
+    def document(self, doc_id: str) -> Document:
+        """A document with its text. Raises IndexDamaged."""
+        ...
+
+
 class Backend(Protocol):
-    """An index at a place, to be opened by readers."""
+    """An index at a place, to be opened by readers and written to by one process at a time."""
 
     @property
     def place(self) -> Path:
         """Where the index is, for messages."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether there is an index, intact or not."""
         ...
 
     def open(self) -> Snapshot:
@@ -166,8 +278,24 @@ class Backend(Protocol):
         """Of the model and the chunker that the index was built with. Raises IndexMissing."""
         ...
 
-    def records(self) -> Sequence[DocumentRecord]:
-        """All documents, in order of doc_id, without opening what is searched."""
+    def reader(self) -> AbstractContextManager[Reader]:
+        """The documents of the present generation, without opening what is searched."""
+        ...
+
+    def lock(self, *, existing: bool = False) -> AbstractContextManager[None]:
+        """Let no other process write during the block.
+
+        existing: whether there has to be an index. Raises IndexBusy, IndexProblem if this user may
+        not write to it, and IndexMissing.
+        """
+        ...
+
+    def writer(self, new: Callable[[], Fingerprint]) -> AbstractContextManager[Writer]:
+        """Write to the index under `lock`. When the block ends what was committed is published, so
+        that searches find it.
+
+        new: the fingerprint of an index that is to be created, if there is none yet
+        """
         ...
 
     def n_bytes(self) -> Mapping[str, int]:

@@ -169,6 +169,18 @@ class Chunk:
     sentences: tuple[Span, ...]
     digest: bytes
 
+    @property
+    def encoding_key(self) -> "EncodingKey":
+        """What its encoding depends on: the digest of its text, and its sentences, int32, (n, 2),
+        counted from its start."""
+        first = self.span.start
+        places = [[s.start - first, s.end - first] for s in self.sentences]
+        return self.digest, np.array(places, "<i4").tobytes()
+
+
+EncodingKey = tuple[bytes, bytes]
+"""Chunks of one key have one encoding."""
+
 
 def sha256_of(text: str) -> str:
     """Of a text as UTF-8, in hex."""

@@ -32,14 +32,15 @@ def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[Ingest
     except IndexMissing:
         built_with = None
     if built_with is None:
-        return ingest(settings.index, paths, cache(lambda: load_model(settings)), **options)
+        embedder = cache(lambda: load_model(settings))
+        return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
     embedder = cache(lambda: load_model_of(built_with, settings))
     asked = (settings.model or built_with.name, settings.precision or built_with.precision)
     if asked != (built_with.name, built_with.precision):
         # Even when nothing is to be encoded: the user asked for another model than the index has.
         index = backend_at(settings.index, settings.backend).fingerprint()
         index.check(Fingerprint.of(embedder().fingerprint), settings.index)
-    return ingest(settings.index, paths, embedder, **options)
+    return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
 
 
 def rebuild_index(settings: Settings, watch: Watch) -> Report:
@@ -50,7 +51,8 @@ def rebuild_index(settings: Settings, watch: Watch) -> Report:
         raise IndexMissing(
             f"no index at {settings.index} to rebuild; use `rag ingest PATH`"
         ) from None
-    return rebuild(settings.index, load_model_of(built_with, settings), watch)
+    embedder = load_model_of(built_with, settings)
+    return rebuild(settings.index, embedder, watch, settings.backend)
 
 
 def repair_index(settings: Settings, told: Told, *, drop: bool) -> tuple[Checked, Checked]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from index.store.rows import StoredEncoding, encoding_key
+from index.backend import StoredEncoding
+from index.store.rows import StoredDocument
 from index.store.store import Store
 from index.store.vector_codec import QuantizedVectors, quantize, row_bytes
 from index.types import Chunk, Document, Matrix, Span, chunk_id_of, digest_of
@@ -41,7 +42,7 @@ class Copies:
     def __init__(self, store: Store, seed: int = 0) -> None:
         self._dimension = store.fingerprint.model.dimension
         self._random = np.random.default_rng(seed)
-        self._originals = [_originals(store, row.row_id) for row in store.documents()]
+        self._originals = [_originals(store, row) for row in store.records()]
         self._words = [
             word
             for document in self._originals
@@ -118,13 +119,13 @@ class Copies:
         return tokens[:head] + changed
 
 
-def _originals(store: Store, row: int) -> list[Original]:
-    document = store.document(row)
+def _originals(store: Store, record: StoredDocument) -> list[Original]:
+    document = store.document(record.doc_id)
     made = []
-    rows = store.chunks(store.chunk_ids_of([row]).tolist())
+    rows = store.chunks(store.chunk_ids_of([record.row_id]).tolist())
     for chunk in sorted(rows, key=lambda chunk: chunk.ordinal):
         start = chunk.span.start
-        encoding = store.encoding(encoding_key(chunk))
+        encoding = store.encoding(chunk.encoding_key)
         assert encoding is not None
         assert len(encoding.vectors) % row_bytes(store.fingerprint.model.dimension) == 0
         spans = [Span(s.start - start, s.end - start) for s in chunk.sentences]

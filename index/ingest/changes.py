@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from index.backend import Writer
 from index.documents.formats import format_of_file
 from index.documents.load import LoadedFile, changed_ns, load, read_file
 from index.documents.loader import LoadOptions
@@ -17,9 +18,7 @@ from index.errors import UnreadableDocument
 from index.ingest.batches import Source
 from index.ingest.file_ids import doc_id_of, is_unicode, name_of, row_of, shown
 from index.ingest.progress import Doubt, Progress, Report, Unread, Watch
-from index.store.rows import StoredDocument
-from index.store.store import Store
-from index.types import FileVersion
+from index.types import DocumentRecord, FileVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class EncodingChoice:
     encoding: str | None = None
     remember: bool = True
 
-    def options(self, row: StoredDocument | None) -> LoadOptions:
+    def options(self, row: DocumentRecord | None) -> LoadOptions:
         """How the file of this document, or of a new one, is to be loaded."""
         given = row.metadata.get("encoding_given") if row is not None and self.remember else None
         return LoadOptions(self.encoding, given)
@@ -44,7 +43,7 @@ class _Candidate:
     path: Path
     size: int
     doc_id: str
-    row: StoredDocument | None
+    row: DocumentRecord | None
     intact: bool
     options: LoadOptions
 
@@ -74,12 +73,12 @@ class Changes:
         self._versions: dict[str, tuple[str, FileVersion]] = {}
         self._moved = False
 
-    def look_at(self, store: Store, files: Sequence[Path]) -> None:
+    def look_at(self, writer: Writer, files: Sequence[Path]) -> None:
         """See which files may have changed, without opening one."""
         self._progress.n_files = len(files)
         for i, file in enumerate(files, 1):
             if is_unicode(file):
-                self._look(store, file)
+                self._look(writer, file)
             else:
                 reason = "its name is not valid Unicode; rename it"
                 self._report.skipped.append(Unread(name_of(file), "name", reason))
@@ -88,17 +87,17 @@ class Changes:
         self._progress.n_documents = len(self._candidates)
         self._progress.size = sum(each.size for each in self._candidates)
 
-    def _look(self, store: Store, file: Path) -> None:
-        row = row_of(store, file)
+    def _look(self, writer: Writer, file: Path) -> None:
+        row = row_of(writer, file)
         options = self._choice.options(row)
-        intact = row is not None and store.is_intact(row)
+        intact = row is not None and writer.is_intact(row.doc_id)
         status = _status_of(file)
         if row is not None and intact and row.path == str(file) and status is not None:
             version = row.file_version
             if version is not None and _is_at(version, status) and _is_of(version, file, options):
                 self._keep(file, row, version)
                 return
-        doc_id = row.doc_id if row is not None else doc_id_of(store, file)
+        doc_id = row.doc_id if row is not None else doc_id_of(writer, file)
         size = status.st_size if status is not None else 0
         self._candidates.append(_Candidate(file, size, doc_id, row, intact, options))
 
@@ -147,7 +146,7 @@ class Changes:
             return None
         return load(file, each.doc_id, each.options)
 
-    def _keep(self, file: Path, row: StoredDocument, version: FileVersion) -> None:
+    def _keep(self, file: Path, row: DocumentRecord, version: FileVersion) -> None:
         """A document stays as it is, of a file that has this version now."""
         self._unchanged[file] = row.doc_id
         self._note_doubt(file, row.metadata.get("encoding"), version.warning)
@@ -159,10 +158,10 @@ class Changes:
         if warning is not None:
             self._doubts[file] = Doubt(shown(file), encoding or "utf-8", warning)
 
-    def end(self, store: Store) -> None:
+    def end(self, writer: Writer) -> None:
         """Store what is known now of unchanged files, and report them in their order."""
         if self._versions:
-            with store.transaction(makes_generation=self._moved) as transaction:
+            with writer.transaction(makes_generation=self._moved) as transaction:
                 for doc_id, (path, version) in self._versions.items():
                     transaction.note_file(doc_id, path, version)
         self._report.unchanged += [self._unchanged[file] for file in sorted(self._unchanged)]
@@ -188,7 +187,7 @@ def _is_of(version: FileVersion, file: Path, options: LoadOptions) -> bool:
     return format is not None and (version.loader, version.options) == (format.key, options.key)
 
 
-def _differs(row: StoredDocument, loaded: LoadedFile) -> bool:
+def _differs(row: DocumentRecord, loaded: LoadedFile) -> bool:
     """Whether a document is not the one that is stored, or another loader made it."""
     known, document = row.file_version, loaded.document
     return (known is not None and known.loader != loaded.version.loader) or (

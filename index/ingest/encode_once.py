@@ -11,13 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
+from index.backend import EncodedChunk, StoredEncoding, Writer
 from index.ingest.batches import Part, Source
 from index.ingest.progress import Report
 from index.protocols import Embedder
-from index.store.rows import EncodingKey, StoredEncoding, encoding_key
-from index.store.store import Store
-from index.store.transaction import Encoded
-from index.types import Chunk, Encoding, Span
+from index.types import Chunk, Encoding, EncodingKey, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class EncodedPart:
     """Some of a document's chunks with their encodings; otherwise as the Part it was."""
 
     source: Source
-    chunks: list[Encoded]
+    chunks: list[EncodedChunk]
     ends: bool
 
 
@@ -60,13 +58,13 @@ class Encoder:
 
     def __init__(
         self,
-        store: Store,
+        writer: Writer,
         embedder: Embedder,
         thread: ThreadPoolExecutor,
         report: Report,
         since: int = 0,
     ) -> None:
-        self._store = store
+        self._writer = writer
         self._embedder = embedder
         self._thread = thread
         self._report = report
@@ -87,16 +85,16 @@ class Encoder:
     def _looked_up(self, parts: list[Part], before: _Batch) -> _Batch:
         batch = _Batch(parts)
         digests = {chunk.digest for part in parts for chunk in part.chunks}
-        stored_digests = self._store.digests_among(digests)
+        stored_digests = self._writer.digests_among(digests)
         for part in parts:
             for chunk in part.chunks:
-                key = encoding_key(chunk)
+                key = chunk.encoding_key
                 batch.keys.append(key)
                 # What the batch before is making is not in the store yet.
                 if key in batch.known or key in batch.new or key in before.new:
                     continue
                 known = chunk.digest in stored_digests
-                stored = self._store.encoding(key, self._since) if known else None
+                stored = self._writer.encoding(key, self._since) if known else None
                 if stored is not None:
                     batch.known[key] = stored
                 else:

@@ -8,13 +8,11 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import closing
 from pathlib import Path
 
+from index.backend import Backend, Writer
 from index.errors import BadInput, IndexMissing
-from index.store.rows import StoredDocument
-from index.store.store import Store
-from index.types import Document
+from index.types import Document, DocumentRecord
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -58,50 +56,49 @@ def is_gone(path: str) -> bool:
         return False
 
 
-def row_of(store: Store, path: Path) -> StoredDocument | None:
+def row_of(writer: Writer, path: Path) -> DocumentRecord | None:
     """The document of a file; or the one with its id whose own file is gone, as when the folder
     that holds documents and index was moved."""
-    row = store.document_row(path=str(path))
+    row = writer.record_of_file(str(path))
     if row is not None:
         return row
-    other = store.document_row(doc_id=shown(path))
+    other = writer.record(shown(path))
     return other if other is not None and other.path and is_gone(other.path) else None
 
 
-def doc_id_of(store: Store, path: Path) -> str:
+def doc_id_of(writer: Writer, path: Path) -> str:
     """The id the file has already; else its path as shown, unless another file that is still there
     has that id (from a run in another directory); then its whole path."""
-    row = row_of(store, path)
+    row = row_of(writer, path)
     if row is not None:
         return row.doc_id
-    other = store.document_row(doc_id=shown(path))
+    other = writer.record(shown(path))
     return path.as_posix() if other is not None and other.path else shown(path)
 
 
-def known_under(folder: Path, root: Path) -> list[StoredDocument]:
-    """The documents, in the index of a folder, of the file `root` or of files below it."""
+def known_under(backend: Backend, root: Path) -> list[DocumentRecord]:
+    """The documents, in an index, of the file `root` or of files below it."""
     try:
-        store = Store.open(folder)
+        with backend.reader() as reader:
+            return [record for record in reader.records() if _is_under(record, [root])]
     except IndexMissing:
         return []
-    with closing(store):
-        return [row for row in store.documents() if _is_under(row, [root])]
 
 
 def gone(
-    store: Store, roots: Sequence[Path], present: Collection[Path] = ()
-) -> list[StoredDocument]:
+    writer: Writer, roots: Sequence[Path], present: Collection[Path] = ()
+) -> list[DocumentRecord]:
     """The documents under these resolved paths whose files are no longer there; `present` are
     files that are known to be there."""
     there = set(map(str, present))
     return [
         row
-        for row in store.documents()
+        for row in writer.records()
         if row.path and row.path not in there and _is_under(row, roots) and is_gone(row.path)
     ]
 
 
-def _is_under(row: StoredDocument, roots: Iterable[Path]) -> bool:
+def _is_under(row: DocumentRecord, roots: Iterable[Path]) -> bool:
     if row.path is None:
         return False
     path = Path(row.path)

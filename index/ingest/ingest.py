@@ -5,13 +5,15 @@ there; run it again, and it goes on with the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from index.backend import Backend, Writer
+from index.backends import EMBEDDED, backend_at
 from index.documents.charset import known_encoding
-from index.errors import IndexDamaged, IndexMissing
+from index.errors import IndexDamaged
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
 from index.ingest.changes import Changes, EncodingChoice
@@ -19,13 +21,10 @@ from index.ingest.file_ids import check_storable, gone
 from index.ingest.files import find, resolved
 from index.ingest.paths import check_some, vanished_paths
 from index.ingest.progress import Progress, Report, Watch
-from index.ingest.remove import remove_rows
-from index.ingest.session import published, writing
+from index.ingest.remove import delete_all
 from index.ingest.writer import Putting
 from index.protocols import Embedder
-from index.store.rows import StoredDocument
-from index.store.store import Store
-from index.types import Document
+from index.types import Document, DocumentRecord
 
 _NAMED = 10
 """Damaged documents that a message names."""
@@ -40,6 +39,7 @@ def ingest(
     confirmed: bool = False,
     encoding: str | None = None,
     watch: Watch = lambda progress: None,
+    backend: str = EMBEDDED,
 ) -> Report:
     """Bring the index in `folder` in step with the files under `paths`.
 
@@ -55,13 +55,14 @@ def ingest(
     """
     remember = encoding != "auto"
     encoding = known_encoding(encoding) if encoding and remember else None
-    vanished = vanished_paths(folder, paths, prune=prune, confirmed=confirmed)
+    index = backend_at(folder, backend)
+    vanished = vanished_paths(index, paths, prune=prune, confirmed=confirmed)
     files = find([path for path in paths if path not in vanished], avoid=folder)
     first = None
     if not vanished:
-        first = check_some(folder, paths, files, encoding)
-    with writing(folder):
-        run = _Ingest(folder, embedder, watch)
+        first = check_some(index, paths, files, encoding)
+    with index.lock():
+        run = _Ingest(index, embedder, watch)
         run.report.skipped += files.skipped
         run.report.left_out += files.left_out
         choice = EncodingChoice(encoding, remember)
@@ -74,6 +75,7 @@ def ingest_documents(
     documents: Iterable[Document],
     embedder: Embedder,
     watch: Watch = lambda progress: None,
+    backend: str = EMBEDDED,
 ) -> Report:
     """Put documents that are no files into an index, each in place of its former self.
 
@@ -82,11 +84,17 @@ def ingest_documents(
     documents = list(documents)
     for document in documents:
         check_storable(document)
-    with writing(folder):
-        return _Ingest(folder, lambda: embedder, watch).put_all(documents)
+    index = backend_at(folder, backend)
+    with index.lock():
+        return _Ingest(index, lambda: embedder, watch).put_all(documents)
 
 
-def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: None) -> Report:
+def rebuild(
+    folder: Path,
+    embedder: Embedder,
+    watch: Watch = lambda progress: None,
+    backend: str = EMBEDDED,
+) -> Report:
     """Chunk and encode every document of the index anew, from its stored text.
 
     With the model that the index has, a chunk that comes out as it was keeps its encoding, which
@@ -95,8 +103,9 @@ def rebuild(folder: Path, embedder: Embedder, watch: Watch = lambda progress: No
     All of it is one transaction: until it is done, searches go on in the old index, and if it is
     stopped the old index stays as it was.
     """
-    with writing(folder):
-        return _Ingest(folder, lambda: embedder, watch).rebuild()
+    index = backend_at(folder, backend)
+    with index.lock():
+        return _Ingest(index, lambda: embedder, watch).rebuild()
 
 
 class _Ingest:
@@ -104,11 +113,11 @@ class _Ingest:
 
     def __init__(
         self,
-        folder: Path,
+        backend: Backend,
         embedder: Callable[[], Embedder],
         watch: Watch,
     ) -> None:
-        self.folder = folder
+        self.backend = backend
         self._make_embedder = embedder
         self._embedder: Embedder | None = None
         self.watch = watch
@@ -122,85 +131,84 @@ class _Ingest:
         return self._embedder
 
     @contextmanager
-    def _store(self) -> Iterator[Store]:
-        """The store, made if there is none; on leaving, FAISS and BM25 are brought up to it."""
-        try:
-            store = Store.open(self.folder, to_write=True)
-        except IndexMissing:
-            store = Store.create(self.folder, Fingerprint.of(self.embedder.fingerprint))
-        with published(self.folder, store, self.report):
-            yield store
+    def _writer(self) -> Iterator[Writer]:
+        """The index's writer; on leaving, what was written is published and the report gets its
+        generation."""
+        with self.backend.writer(lambda: Fingerprint.of(self.embedder.fingerprint)) as writer:
+            yield writer
+        self.report.generation = self.backend.state()[0]
 
     def run(
         self, changes: Changes, files: list[Path], roots: Sequence[Path], *, prune: bool
     ) -> Report:
-        with self._store() as store:
-            changes.look_at(store, files)
-            self._put(store, changes.sources())
-            changes.end(store)
-            self._gone(store, gone(store, roots, files), prune=prune)
+        with self._writer() as writer:
+            changes.look_at(writer, files)
+            self._put(writer, changes.sources())
+            changes.end(writer)
+            self._gone(writer, gone(writer, roots, files), prune=prune)
         self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
 
-    def _put(self, store: Store, sources: Iterator[Source | None]) -> None:
+    def _put(self, writer: Writer, sources: Iterator[Source | None]) -> None:
         """Put the sources in; the model is asked for when the first of them is there."""
         for source in sources:
             self.watch(self.progress)
             if source is not None:
-                self._check(store)
-                self._run(store).put(chain([source], filter(None, sources)))
+                self._check(writer)
+                self._run(writer).put(chain([source], filter(None, sources)))
 
     def put_all(self, documents: list[Document]) -> Report:
-        with self._store() as store:
-            self._check(store)
+        with self._writer() as writer:
+            self._check(writer)
             self.progress.n_documents = len(documents)
             self.progress.size = sum(len(document.text) for document in documents)
-            self._run(store).put(Source(None, each, len(each.text)) for each in documents)
+            self._run(writer).put(Source(None, each, len(each.text)) for each in documents)
         return self.report
 
     def rebuild(self) -> Report:
-        # The documents are read by another connection, which goes on seeing the old index.
-        with self._store() as store, closing(Store.open(self.folder)) as old:
-            old.pin()
-            _check_intact(old)
-            rows = old.documents()
-            self.progress.n_documents = len(rows)
-            self.progress.size = sum(row.n_chars for row in rows)
+        # The documents are read by a reader, which goes on seeing the former generation.
+        with self._writer() as writer, self.backend.reader() as former:
+            records = former.records()
+            _check_intact(writer, records, self.backend.place)
+            self.progress.n_documents = len(records)
+            self.progress.size = sum(record.n_chars for record in records)
             self.watch(self.progress)
             sources = (
-                Source(row.path, old.document(row.row_id), row.n_chars, version=row.file_version)
-                for row in rows
+                Source(
+                    each.path, former.document(each.doc_id), each.n_chars, version=each.file_version
+                )
+                for each in records
             )
             mine = Fingerprint.of(self.embedder.fingerprint)
-            same_model = not replace(store.fingerprint, chunker=mine.chunker).difference(mine)
-            with store.transaction() as transaction:
+            same_model = not replace(writer.fingerprint, chunker=mine.chunker).difference(mine)
+            with writer.transaction() as transaction:
                 transaction.set_fingerprint(mine)
                 since = 0 if same_model else transaction.generation
-                self._run(store).put_into(transaction, sources, since)
+                self._run(writer).put_into(transaction, sources, since)
         return self.report
 
-    def _run(self, store: Store) -> Putting:
+    def _run(self, writer: Writer) -> Putting:
         settings = ChunkSettings.of(self.embedder.fingerprint)
-        return Putting(store, self.embedder, settings, self.report, self.progress, self.watch)
+        return Putting(writer, self.embedder, settings, self.report, self.progress, self.watch)
 
-    def _check(self, store: Store) -> None:
-        store.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.folder)
+    def _check(self, writer: Writer) -> None:
+        writer.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.backend.place)
 
-    def _gone(self, store: Store, rows: list[StoredDocument], *, prune: bool) -> None:
+    def _gone(self, writer: Writer, rows: list[DocumentRecord], *, prune: bool) -> None:
         """Remove the documents whose files are gone, or only report them."""
         if not prune:
             self.report.gone += [row.doc_id for row in rows]
         else:
-            self.report.removed += remove_rows(store, rows)
+            self.report.removed += delete_all(writer, [row.doc_id for row in rows])
 
 
-def _check_intact(store: Store) -> None:
+def _check_intact(writer: Writer, records: Sequence[DocumentRecord], place: Path) -> None:
     """Raise IndexDamaged if a stored text is not what was put in: what is made of it would be
     cited as if it were right."""
-    damaged = store.damaged_documents()
+    damaged = [record.doc_id for record in records if not writer.is_intact(record.doc_id)]
     if damaged:
         raise IndexDamaged(
-            f"{len(damaged)} documents are damaged in {store.path}, so nothing is rebuilt: "
+            f"{len(damaged)} documents are damaged in the index in {place}, so nothing is rebuilt: "
             f"{', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}; ingest their "
             "files again, without --rebuild, or put back a backup (`rag restore`)"
         )

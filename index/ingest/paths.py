@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from index.backend import Backend
 from index.documents.formats import main_extensions
 from index.documents.load import LoadedFile, load, read_file
 from index.documents.loader import LoadOptions
@@ -12,13 +13,12 @@ from index.errors import BadInput, UnreadableDocument
 from index.ingest.file_ids import is_gone, is_unicode, known_under, name_of, shown
 from index.ingest.files import Files, resolved
 from index.ingest.progress import Unread
-from index.store.store import DATABASE
 
 _N_NAMED = 3
 
 
 def vanished_paths(
-    folder: Path, paths: Sequence[Path], *, prune: bool, confirmed: bool
+    backend: Backend, paths: Sequence[Path], *, prune: bool, confirmed: bool
 ) -> list[Path]:
     """The paths to prune where nothing is, or an empty folder, and of which the index knows
     documents.
@@ -30,7 +30,7 @@ def vanished_paths(
     for path in paths:
         root = resolved(path)
         state = _state(root)
-        known = known_under(folder, root) if state else []
+        known = known_under(backend, root) if state else []
         files = "the file of 1 document" if len(known) == 1 else f"the {len(known):,} files"
         if known and not prune and state == "is gone":
             raise BadInput(
@@ -61,16 +61,16 @@ def _state(root: Path) -> str | None:
 
 
 def check_some(
-    folder: Path, paths: Sequence[Path], files: Files, encoding: str | None
+    backend: Backend, paths: Sequence[Path], files: Files, encoding: str | None
 ) -> LoadedFile | None:
     """For a new index its first file that can be read, loaded.
 
     Raises BadInput if there is no file to read, or none that can be, for a new index.
     """
     where = ", ".join(map(str, paths))
-    is_new = not (folder / DATABASE).exists()
+    is_new = not backend.exists()
     if not files.paths and not files.skipped:
-        if any(known_under(folder, resolved(path)) for path in paths):
+        if any(known_under(backend, resolved(path)) for path in paths):
             return None  # all their files are gone, which the report says
         raise BadInput(
             f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "

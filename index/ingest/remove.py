@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from index.backend import Writer
+from index.backends import EMBEDDED, backend_at
+from index.errors import IndexMissing
+from index.fingerprint import Fingerprint
 from index.ingest.progress import Report
-from index.ingest.session import published, writing
-from index.store.rows import StoredDocument
-from index.store.store import Store
 
 
-def remove(folder: Path, doc_ids: Iterable[str]) -> Report:
+def remove(folder: Path, doc_ids: Iterable[str], backend: str = EMBEDDED) -> Report:
     """Take these documents out of the index, all in one transaction.
 
     The report's `removed` are those that were there, sorted. A document whose file is still there
@@ -17,21 +18,23 @@ def remove(folder: Path, doc_ids: Iterable[str]) -> Report:
 
     Raises IndexMissing if there is no index, IndexBusy if another process is writing.
     """
-    report = Report()
-    with (
-        writing(folder, existing=True),
-        published(folder, Store.open(folder, to_write=True), report) as store,
-    ):
-        found = (store.document_row(doc_id=doc_id) for doc_id in sorted(set(doc_ids)))
-        report.removed = remove_rows(store, [row for row in found if row is not None])
+
+    def missing() -> Fingerprint:
+        raise IndexMissing(f"no index at {folder}")
+
+    index, report = backend_at(folder, backend), Report()
+    with index.lock(existing=True):
+        with index.writer(missing) as writer:
+            present = [doc_id for doc_id in sorted(set(doc_ids)) if writer.record(doc_id)]
+            report.removed = delete_all(writer, present)
+        report.generation = index.state()[0]
     return report
 
 
-def remove_rows(store: Store, rows: Iterable[StoredDocument]) -> list[str]:
+def delete_all(writer: Writer, doc_ids: list[str]) -> list[str]:
     """Delete these documents in one transaction, if there are any; return their ids."""
-    rows = list(rows)
-    if rows:
-        with store.transaction() as transaction:
-            for row in rows:
-                transaction.delete(row.row_id)
-    return [row.doc_id for row in rows]
+    if doc_ids:
+        with writer.transaction() as transaction:
+            for doc_id in doc_ids:
+                transaction.delete(doc_id)
+    return doc_ids

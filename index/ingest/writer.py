@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
+from index.backend import EncodedChunk, Transaction, Writer
 from index.fingerprint import ChunkSettings
 from index.ingest.batches import Source, ahead, batches, one_thread
 from index.ingest.encode_once import EncodedPart, Encoder
 from index.ingest.progress import Progress, Report, Watch
 from index.protocols import Embedder
-from index.store.store import Store
-from index.store.transaction import Encoded, Transaction
 
 _CHUNKS_A_COMMIT = 128
 
@@ -26,7 +25,7 @@ _CHUNKS_A_COMMIT = 128
 class Putting:
     """One run. The report and the progress are kept up to date, and `watch` is told."""
 
-    store: Store
+    writer: Writer
     embedder: Embedder
     settings: ChunkSettings
     report: Report
@@ -51,7 +50,7 @@ class Putting:
     def _commit(self, first: EncodedPart, parts: Iterator[EncodedPart]) -> None:
         """A few documents, the first of which begins with `first`."""
         n_chunks = 0
-        with self.store.transaction() as transaction:
+        with self.writer.transaction() as transaction:
             for part in chain([first], parts):
                 n_chunks += self._put(transaction, part, parts)
                 if n_chunks >= _CHUNKS_A_COMMIT:
@@ -62,7 +61,7 @@ class Putting:
     ) -> int:
         """The document that begins with `first` and goes on in `parts`; how many chunks it has."""
         document, path = first.source.document, first.source.path
-        new = not self.store.has(document.doc_id)
+        new = not self.writer.has(document.doc_id)
         chunks = self._followed(first, parts)
         n_chunks = transaction.put(document, path, chunks, first.source.version)
         (self.report.added if new else self.report.updated).append(document.doc_id)
@@ -70,7 +69,7 @@ class Putting:
         self.watch(self.progress)
         return n_chunks
 
-    def _followed(self, part: EncodedPart, parts: Iterator[EncodedPart]) -> Iterator[Encoded]:
+    def _followed(self, part: EncodedPart, parts: Iterator[EncodedPart]) -> Iterator[EncodedChunk]:
         """The chunks of one document, telling of the progress after each part of it."""
         before, n_chars = self.progress.size_done, len(part.source.document.text)
         while True:
@@ -91,5 +90,5 @@ class Putting:
         """The documents' parts, encoded. No thread outlives the block."""
         with one_thread("read") as reading, one_thread("encode") as encoding:
             made = batches(sources, self.embedder.tokenizer, self.settings)
-            encoder = Encoder(self.store, self.embedder, encoding, self.report, since)
+            encoder = Encoder(self.writer, self.embedder, encoding, self.report, since)
             yield encoder.encoded(ahead(made, reading))

@@ -17,9 +17,8 @@ from index.disk.durable import move_in_place
 from index.disk.owned import RESTORE_DRAFT, folders_in, remove_restore_draft
 from index.errors import BadInput, IndexDamaged, IndexProblem
 from index.ingest.files import resolved
-from index.ingest.progress import Report
-from index.ingest.session import published, writing
 from index.maintain.backup_contents import MOST, BackupContents, checked_contents, is_sqlite
+from index.publish.session import published, writing
 from index.store.meta import begin, newest_generation, set_meta
 from index.store.sqlite import Database, translated
 from index.store.store import DATABASE, Store
@@ -187,7 +186,7 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 def _publish(folder: Path) -> None:
     try:
-        with published(folder, Store.open(folder, to_write=True), Report()):
+        with published(folder, Store.open(folder, to_write=True)):
             pass
     except IndexProblem as error:
         raise type(error)(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from index.disk.locks import is_held
 from index.errors import IndexDamaged
-from index.ingest.session import LOCK as WRITING_LOCK
 from index.maintain.check_derived import check_published, open_published
 from index.maintain.checked import Checked, Flaw
 from index.publish.publish import LOCK as PUBLISHING_LOCK
+from index.publish.session import LOCK as WRITING_LOCK
 from index.store.checksums import DamagedRow
 from index.store.meta import counted, get_meta, last_generation, last_row, noted_row
 from index.store.objects import wrong_objects

@@ -16,12 +16,12 @@ from index.errors import IndexDamaged, IndexProblem, StorageFull, UnreadableDocu
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
 from index.ingest.progress import Progress, Report
-from index.ingest.session import published, writing
 from index.ingest.writer import Putting
 from index.maintain.check import Told, check
 from index.maintain.checked import Checked, Part
 from index.protocols import Embedder
 from index.publish.manifest import MANIFEST, Manifest
+from index.publish.session import published, writing
 from index.store.checksums import DamagedRow
 from index.store.meta import begin, counted, newest_generation, note_row, set_meta
 from index.store.objects import mend_objects
@@ -73,7 +73,7 @@ def repair(
             _mend_database(folder, parts)
         with translated(folder / MANIFEST):
             (folder / MANIFEST).unlink(missing_ok=True)
-        with published(folder, Store.open(folder, to_write=True), Report()) as store:
+        with published(folder, Store.open(folder, to_write=True)) as store:
             if sources:
                 _put_again(store, sources, embedder)
         return before, check(folder, told, only_writer=True)
@@ -139,7 +139,7 @@ def _put_again(
             putting = Putting(store, model, settings, Report(), Progress(), lambda progress: None)
             putting.put_into(transaction, sources)
         for row in found:
-            transaction.delete(row)
+            transaction.delete_row(row)
 
 
 def _source(raw: Database, number: int) -> Source | None:

@@ -1,13 +1,14 @@
 """The embedded backend: SQLite, FAISS and tantivy in this process, in one directory."""
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from index.backend import State
+from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
+from index.publish.session import published, writing
 from index.publish.snapshot import EmbeddedSnapshot
-from index.store.rows import StoredDocument
 from index.store.sqlite import log_of
 from index.store.store import DATABASE, Store
 
@@ -17,6 +18,9 @@ class EmbeddedBackend:
 
     def __init__(self, folder: Path) -> None:
         self.place = folder
+
+    def exists(self) -> bool:
+        return (self.place / DATABASE).exists()
 
     def open(self) -> EmbeddedSnapshot:
         return EmbeddedSnapshot.open(self.place)
@@ -33,9 +37,21 @@ class EmbeddedBackend:
         with closing(Store.open(self.place)) as store:
             return store.fingerprint
 
-    def records(self) -> list[StoredDocument]:
+    @contextmanager
+    def reader(self) -> Iterator[Store]:
         with closing(Store.open(self.place)) as store:
-            return store.documents()
+            store.pin()
+            yield store
+
+    def lock(self, *, existing: bool = False) -> AbstractContextManager[None]:
+        return writing(self.place, existing=existing)
+
+    def writer(self, new: Callable[[], Fingerprint]) -> AbstractContextManager[Store]:
+        try:
+            store = Store.open(self.place, to_write=True)
+        except IndexMissing:
+            store = Store.create(self.place, new())
+        return published(self.place, store)
 
     def n_bytes(self) -> Mapping[str, int]:
         """The bytes of the database, of its write-ahead log, and of FAISS's and BM25's files."""

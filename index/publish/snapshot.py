@@ -64,7 +64,7 @@ class EmbeddedSnapshot:
         self._closed = False
         self._aside = ThreadPoolExecutor(cores(), thread_name_prefix="search")
         self._documents = Recent(
-            lambda doc_ids: {i: self._store.document_named(i) for i in doc_ids},
+            lambda doc_ids: {i: self._store.document(i) for i in doc_ids},
             lambda document: max(len(document.text), _LEAST_CHARACTERS),
             _CHARACTERS_KEPT,
         )
@@ -198,12 +198,12 @@ class EmbeddedSnapshot:
 
     def record(self, doc_id: str) -> StoredDocument | None:
         with self._lock:
-            return self._store.document_row(doc_id=doc_id)
+            return self._store.record(doc_id)
 
     def records(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
         """Documents in order of doc_id, from behind `after`."""
         with self._lock:
-            return self._store.documents(after, limit)
+            return self._store.records(after, limit)
 
     def count(self) -> tuple[int, int]:
         """How many documents and chunks there are."""

@@ -7,6 +7,7 @@ from zlib import crc32
 
 import numpy as np
 
+from index.backend import StoredEncoding
 from index.store.checksums import DamagedRow, check_blob, check_sum
 from index.store.vector_codec import QuantizedVectors, quantize, row_bytes
 from index.types import (
@@ -39,18 +40,6 @@ class StoredDocument(DocumentRecord):
     """A document without its text, with the key of its row. The key stays within the store."""
 
     row_id: int
-
-
-EncodingKey = tuple[bytes, bytes]
-"""Chunks of one key have one encoding."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEncoding:
-    """A chunk's encoding byte for byte as it is stored; `tokens` is empty if it has none."""
-
-    vectors: bytes
-    tokens: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +168,6 @@ def stored_encoding(encoding: Encoding) -> StoredEncoding:
     """An encoding as it is stored."""
     vectors = quantize(np.vstack([encoding.vector, encoding.sentence_vectors]))
     return StoredEncoding(vectors.to_bytes(), tokens_blob(encoding.tokens))
-
-
-def encoding_key(chunk: Chunk) -> EncodingKey:
-    """What a chunk's encoding follows from: the digest of its text, and its `sentences_blob`."""
-    return chunk.digest, sentences_blob(chunk)
-
-
-def sentences_blob(chunk: Chunk) -> bytes:
-    """A chunk's sentences as one value: int32, (n, 2), counted from the chunk's start."""
-    first = chunk.span.start
-    return np.array([[s.start - first, s.end - first] for s in chunk.sentences], "<i4").tobytes()
 
 
 def _spans(value: bytes) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from index.backend import StoredEncoding
 from index.disk.private import make_private_folder
 from index.errors import IndexDamaged, IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
@@ -33,9 +34,7 @@ from index.store.rows import (
     DOCUMENT_COLUMNS,
     WHOLE_COLUMNS,
     Changes,
-    EncodingKey,
     StoredDocument,
-    StoredEncoding,
     blob,
     cut_out,
     encoding_from,
@@ -53,7 +52,7 @@ from index.store.schema import TABLES, VERSION
 from index.store.sqlite import Database, damaged, translated
 from index.store.transaction import Transaction
 from index.store.vector_codec import QuantizedVectors, row_bytes
-from index.types import Chunk, Document, Ids, Matrix, TokenVectors
+from index.types import Chunk, Document, EncodingKey, Ids, Matrix, TokenVectors
 
 DATABASE = "rag.db"
 
@@ -198,7 +197,7 @@ class Store:
         last = self._last()
         return last.n_documents, last.n_chunks
 
-    def documents(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
+    def records(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
         """Documents in order of doc_id, from behind `after`; all of them unless limited."""
         rows = self._database.all_rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
@@ -208,11 +207,15 @@ class Store:
             raise self._damaged("its list of documents")
         return [self._document_row(row) for row in rows]
 
-    def document_row(
-        self, *, doc_id: str | None = None, path: str | None = None
-    ) -> StoredDocument | None:
-        """The document with this id, or of this file."""
-        column, value = ("doc_id", doc_id) if doc_id is not None else ("path", path)
+    def record(self, doc_id: str) -> StoredDocument | None:
+        """The document with this id."""
+        return self._record_where("doc_id", doc_id)
+
+    def record_of_file(self, path: str) -> StoredDocument | None:
+        """The document of the file at this path."""
+        return self._record_where("path", path)
+
+    def _record_where(self, column: str, value: str) -> StoredDocument | None:
         sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {column} = ?"
         try:
             row = self._database.row(sql, [value])
@@ -229,25 +232,24 @@ class Store:
         with self._sound(f"the document {row[1]}"):
             return stored_document(row)
 
-    def document(self, document: int) -> Document:
-        """A document whole, by its row.
+    def document(self, doc_id: str) -> Document:
+        """A document with its text.
 
         Raises IndexDamaged if it is not there, or is not what was stored.
         """
+        return self._document_where("doc_id", doc_id)
+
+    def _document_in(self, row_id: int) -> Document:
+        return self._document_where("document", row_id)
+
+    def _document_where(self, column: str, value: object) -> Document:
         row = self._database.row(
-            f"SELECT {WHOLE_COLUMNS} FROM documents WHERE document = ?", [document]
+            f"SELECT {WHOLE_COLUMNS} FROM documents WHERE {column} = ?", [value]
         )
         if row is None:
-            raise self._damaged(f"the document of row {document}")
+            raise self._damaged(f"the document of {column} {value}")
         with self._sound(f"the document {row[1]}"):
             return whole_document(row)
-
-    def document_named(self, doc_id: str) -> Document:
-        """A document whole, by its id. Raises IndexDamaged as `document` does."""
-        record = self.document_row(doc_id=doc_id)
-        if record is None:
-            raise self._damaged(f"the document {doc_id}")
-        return self.document(record.row_id)
 
     @contextmanager
     def _sound(self, what: str) -> Iterator[None]:
@@ -263,12 +265,16 @@ class Store:
 
     def damaged_documents(self) -> list[str]:
         """The ids of the documents that `document` refuses, in order."""
-        return [row.doc_id for row in self.documents() if not self.is_intact(row)]
+        return [row.doc_id for row in self.records() if not self._is_intact_in(row.row_id)]
 
-    def is_intact(self, row: StoredDocument) -> bool:
-        """Whether `document` gives the document of a row."""
+    def is_intact(self, doc_id: str) -> bool:
+        """Whether `document` can return this document."""
+        record = self.record(doc_id)
+        return record is not None and self._is_intact_in(record.row_id)
+
+    def _is_intact_in(self, row_id: int) -> bool:
         try:
-            self.document(row.row_id)
+            self._document_in(row_id)
         except IndexDamaged:
             return False
         return True
@@ -440,7 +446,7 @@ class Store:
         )
         n_found = 0
         for row, in_document in groupby(rows, key=itemgetter(0)):
-            document = self.document(row)
+            document = self._document_in(row)
             for _, chunk_id, *place in in_document:
                 with self._sound(f"the document {document.doc_id}"):
                     span, text = cut_out(document, place)

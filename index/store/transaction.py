@@ -1,25 +1,22 @@
 """What is written to the store in one transaction."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from index.backend import EncodedChunk, StoredEncoding
 from index.fingerprint import Fingerprint
 from index.store.checksums import blob_sum, check_sum, sum_of
 from index.store.meta import Generation, counted, last_row, set_meta
 from index.store.rows import (
     DOCUMENT_COLUMNS,
-    StoredEncoding,
     ids_sum,
     integer,
-    sentences_blob,
     stored_encoding,
     version_json,
 )
 from index.store.sqlite import Database
 from index.store.vector_codec import row_bytes
 from index.types import Chunk, Document, Encoding, FileVersion
-
-Encoded = tuple[Chunk, Encoding | StoredEncoding]
 
 
 class Transaction:
@@ -49,7 +46,7 @@ class Transaction:
         self,
         document: Document,
         path: str | None,
-        chunks: Iterable[Encoded],
+        chunks: Iterable[EncodedChunk],
         version: FileVersion | None = None,
     ) -> int:
         """Put a document in, in place of the one of the same doc_id or file; return how many
@@ -67,17 +64,18 @@ class Transaction:
                 self._database.execute("DELETE FROM chunks WHERE chunk_id = ?", [chunk.chunk_id])
             self._put_chunk(row, document.doc_id, chunk, encoding)
             ids.append(chunk.chunk_id)
-        for each in former:
-            self.delete(each)
+        for former_row in former:
+            self.delete_row(former_row)
         self._put_document(row, document, path, version, ids)
         self._n_documents += 1
         self._n_chunks += len(ids)
         return len(ids)
 
     def _former(self, document: Document, path: str | None) -> list[int]:
-        rows = self._database.rows(
-            "SELECT document FROM documents WHERE doc_id = ? OR path = ?", [document.doc_id, path]
-        )
+        return self._rows_where("doc_id = ? OR path = ?", [document.doc_id, path])
+
+    def _rows_where(self, condition: str, values: Sequence[object]) -> list[int]:
+        rows = self._database.all_rows(f"SELECT document FROM documents WHERE {condition}", values)
         return [integer(row[0]) for row in rows]
 
     def _next_row(self) -> int:
@@ -121,7 +119,7 @@ class Transaction:
         stored = stored_encoding(encoding) if isinstance(encoding, Encoding) else encoding
         i, own = chunk.chunk_id, stored.vectors[: row_bytes(self._dimension)]
         span = [chunk.ordinal, chunk.span.start, chunk.span.end, chunk.digest, self._generation]
-        rest = [sentences_blob(chunk), blob_sum(i, own), blob_sum(i, stored.vectors)]
+        rest = [chunk.encoding_key[1], blob_sum(i, own), blob_sum(i, stored.vectors)]
         chunk_sum = sum_of(i, document, doc_id, *span, *rest)
         self._database.execute(
             "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -132,8 +130,13 @@ class Transaction:
             [i, blob_sum(i, stored.tokens), stored.tokens],
         )
 
-    def delete(self, document: int) -> None:
-        """Take a document out, by its row."""
+    def delete(self, doc_id: str) -> None:
+        """Take a document out; harmless if it is not there."""
+        for row in self._rows_where("doc_id = ?", [doc_id]):
+            self.delete_row(row)
+
+    def delete_row(self, document: int) -> None:
+        """Take the document in a row out."""
         rows = self._database.all_rows(
             "SELECT n_chunks FROM documents WHERE document = ?", [document]
         )

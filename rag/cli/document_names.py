@@ -33,7 +33,8 @@ class Named:
 
 def documents_in(folder: Path) -> Sequence[DocumentRecord]:
     """The documents of an index, in order of their ids. Raises IndexMissing or IndexDamaged."""
-    return backend_at(folder).records()
+    with backend_at(folder).reader() as reader:
+        return reader.records()
 
 
 def find_named(rows: Sequence[DocumentRecord], name: str) -> Named:

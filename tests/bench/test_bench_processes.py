@@ -234,7 +234,7 @@ def test_an_ingest_is_a_whole_one(ingested: tuple[Path, dict[str, float]]) -> No
     store = Store.open(index)
     try:
         assert store.count() == (1, told["n_chunks"])
-        ids = store.chunk_ids_of(row.row_id for row in store.documents())
+        ids = store.chunk_ids_of(row.row_id for row in store.records())
         texts = [text for _, text, _ in store.texts(ids)]
     finally:
         store.close()

@@ -58,7 +58,7 @@ def vectors_of(value: bytes) -> Matrix:
 
 def originals(store: Store) -> list[bytes]:
     """The first document's chunks' own vectors and sentences', as they are kept."""
-    row = store.documents()[0].row_id
+    row = store.records()[0].row_id
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.ordinal)
     vectors = store.vectors_in_bytes(ids)
@@ -79,7 +79,7 @@ def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: S
 def test_no_copy_has_the_text_of_another_and_all_have_most_words_of_the_original(
     store: Store,
 ) -> None:
-    original = store.document(store.documents()[0].row_id).text.split()
+    original = store.document(store.records()[0].doc_id).text.split()
     copies = Copies(store)
     texts = [copies.next()[0].text for _ in range(17)]
     assert len(set(texts)) == 17
@@ -100,7 +100,7 @@ def test_a_copys_vectors_are_turned_as_far_as_they_say(store: Store) -> None:
 
 
 def test_a_copys_token_vectors_keep_their_signs_and_most_magnitudes(store: Store) -> None:
-    row = store.documents()[0].row_id
+    row = store.records()[0].row_id
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.ordinal)
     first = store.token_vectors([chunks[0].chunk_id])[chunks[0].chunk_id]

@@ -223,7 +223,7 @@ def test_an_index_keeps_the_version_of_a_file(here: Path) -> None:
     run()
     store = Store.open(Path(".rag"))
     try:
-        row = store.document_row(doc_id="docs/a.txt")
+        row = store.record("docs/a.txt")
     finally:
         store.close()
     assert row is not None

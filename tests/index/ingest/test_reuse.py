@@ -55,7 +55,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def encodings(doc_id: str) -> list[tuple[bytes, bytes]]:
     """What is stored for a document's chunks, in order: vectors and token vectors."""
     store = Store.open(Path(".rag"))
-    row = store.document_row(doc_id=doc_id)
+    row = store.record(doc_id)
     assert row is not None
     ids = store.chunk_ids_of([row.row_id])
     chunks, tokens = store.chunks(ids), store.token_vectors(ids)

@@ -349,7 +349,7 @@ def test_reading_is_shown_file_by_file(here: Path) -> None:
 def metadata() -> dict[str, dict[str, str]]:
     store = Store.open(Path(".rag"))
     try:
-        return {row.doc_id: dict(row.metadata) for row in store.documents()}
+        return {row.doc_id: dict(row.metadata) for row in store.records()}
     finally:
         store.close()
 

@@ -14,9 +14,9 @@ from fakes import HashEmbedder
 from index.backends import backend_at
 from index.errors import BadInput, IndexBusy, IndexDamaged, IndexMissing
 from index.ingest.ingest import ingest, rebuild
-from index.ingest.session import writing
 from index.maintain.backup import backup, restore
 from index.maintain.check import check
+from index.publish.session import writing
 from index.store.meta import begin
 from index.store.sqlite import Database
 from index.store.store import DATABASE, Store
@@ -73,7 +73,7 @@ def test_a_backup_is_one_whole_file_for_its_owner_with_what_lies_in_the_log() ->
 
 def test_a_backup_made_while_an_ingest_writes_is_of_what_was_committed_before() -> None:
     with closing(Store.open(INDEX)) as store, store.transaction() as transaction:
-        transaction.delete(1)
+        transaction.delete("docs/a.txt")
         backup(INDEX, FILE)
     assert [row[0] for row in tables(FILE)] == ["docs/a.txt", "docs/b.txt"]
 

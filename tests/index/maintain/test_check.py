@@ -18,11 +18,11 @@ from holding import stopped_holder_of
 from index.errors import IndexDamaged, IndexProblem
 from index.ingest.ingest import ingest_documents
 from index.ingest.remove import remove
-from index.ingest.session import LOCK as WRITING_LOCK
 from index.maintain.check import check
 from index.maintain.repair import repair
 from index.publish.manifest import MANIFEST, Manifest
 from index.publish.publish import LOCK as PUBLISHING_LOCK
+from index.publish.session import LOCK as WRITING_LOCK
 from index.publish.snapshot import EmbeddedSnapshot
 from index.store.objects import STATEMENTS
 from index.store.store import DATABASE, Store

@@ -146,9 +146,9 @@ def test_a_removal_whose_publishing_was_cut_short_is_caught_up(folder: Path) -> 
     ingest_documents(folder.with_name("fresh"), [left], EMBEDDER)
     store = Store.open(folder)
     with store.transaction() as transaction:
-        for row in store.documents():
+        for row in store.records():
             if row.doc_id != "d0":
-                transaction.delete(row.row_id)
+                transaction.delete(row.doc_id)
     store.close()
     before = published(folder)
     assert answers(folder) == answers(folder.with_name("fresh"))

@@ -75,11 +75,11 @@ DOCUMENT = replace(
 
 def test_a_document_comes_back_as_it_was(store: Store) -> None:
     put(store, DOCUMENT)
-    row = store.document_row(doc_id="a")
+    row = store.record("a")
     assert row is not None
-    assert store.document(row.row_id) == DOCUMENT
+    assert store.document("a") == DOCUMENT
     assert (row.path, row.sha256, row.n_chars) == ("/files/a", DOCUMENT.sha256, len(DOCUMENT.text))
-    assert row == store.document_row(path="/files/a")
+    assert row == store.record_of_file("/files/a")
     assert store.count() == (1, row.n_chunks)
 
 
@@ -187,10 +187,10 @@ def test_token_vectors_come_back_to_the_bit(store: Store) -> None:
 def test_token_vectors_go_with_their_document(store: Store) -> None:
     other = document("b", "Grain.")
     put(store, DOCUMENT, other)
-    row = store.document_row(doc_id="a")
+    row = store.record("a")
     assert row is not None
     with store.transaction() as transaction:
-        transaction.delete(row.row_id)
+        transaction.delete(row.doc_id)
     assert list(store.token_vectors(ids_of(other))) == ids_of(other)
     assert store._database.row("SELECT count(*) FROM token_vectors") == (len(ids_of(other)),)
 
@@ -224,7 +224,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert store.generation == 1
-    assert [row.doc_id for row in store.documents()] == ["a"]
+    assert [row.doc_id for row in store.records()] == ["a"]
     assert store.changes_since(1).added.size == 0
     put(store, document("b", "Grain."))
     assert store.generation == 2
@@ -236,14 +236,14 @@ def test_a_pinned_reader_sees_its_generation_whatever_is_committed(tmp_path: Pat
     reader = Store.open(tmp_path)
     assert reader.pin() == 1
     with writer.transaction() as transaction:
-        row = writer.document_row(doc_id="a")
+        row = writer.record("a")
         assert row is not None
-        transaction.delete(row.row_id)
+        transaction.delete(row.doc_id)
     put(writer, document("b", "Grain."))
     assert reader.generation == 1
-    assert [row.doc_id for row in reader.documents()] == ["a"]
+    assert [row.doc_id for row in reader.records()] == ["a"]
     assert reader.pin() == 3
-    assert [row.doc_id for row in reader.documents()] == ["b"]
+    assert [row.doc_id for row in reader.records()] == ["b"]
     reader.close()
     writer.close()
 
@@ -274,8 +274,8 @@ def test_changes_are_what_to_remove_and_then_what_to_add(store: Store) -> None:
 
 def test_documents_are_paged_in_the_order_of_their_ids(store: Store) -> None:
     put(store, *(document(name, "Aid.") for name in ("é", "b", "a", "B", "漢")))
-    assert [row.doc_id for row in store.documents()] == ["B", "a", "b", "é", "漢"]
-    assert [row.doc_id for row in store.documents(after="a", limit=2)] == ["b", "é"]
+    assert [row.doc_id for row in store.records()] == ["B", "a", "b", "é", "漢"]
+    assert [row.doc_id for row in store.records(after="a", limit=2)] == ["b", "é"]
 
 
 def test_putting_a_document_again_replaces_it_by_id_or_by_file(store: Store) -> None:
@@ -283,7 +283,7 @@ def test_putting_a_document_again_replaces_it_by_id_or_by_file(store: Store) -> 
     with store.transaction() as transaction:
         moved = document("elsewhere", "Aid.")
         transaction.put(moved, "/files/a", encoded(moved))
-    assert [row.doc_id for row in store.documents()] == ["elsewhere"]
+    assert [row.doc_id for row in store.records()] == ["elsewhere"]
 
 
 def test_the_version_of_a_file_is_kept_and_can_change_without_a_generation(store: Store) -> None:
@@ -291,11 +291,11 @@ def test_the_version_of_a_file_is_kept_and_can_change_without_a_generation(store
     with store.transaction() as transaction:
         each = document("a", "Aid.")
         transaction.put(each, "/files/a", encoded(each), first)
-    assert [row.file_version for row in store.documents()] == [first]
+    assert [row.file_version for row in store.records()] == [first]
     generation, later = store.generation, replace(first, changed_ns=1_790_000_000_123_456_789)
     with store.transaction(makes_generation=False) as transaction:
         transaction.note_file("a", "/elsewhere/a", later)
-    assert [(row.path, row.file_version) for row in store.documents()] == [("/elsewhere/a", later)]
+    assert [(row.path, row.file_version) for row in store.records()] == [("/elsewhere/a", later)]
     assert store.generation == generation
 
 
@@ -322,7 +322,7 @@ def test_pages_that_were_overwritten_are_told(tmp_path: Path) -> None:
     content[4096:] = b"\xff" * (len(content) - 4096)
     file.write_bytes(bytes(content))
     with pytest.raises(IndexDamaged):
-        Store.open(tmp_path).documents()
+        Store.open(tmp_path).records()
 
 
 def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
@@ -349,7 +349,7 @@ def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
     store._database.execute(f"PRAGMA max_page_count = {n_pages}")
     with pytest.raises(StorageFull, match="free some space and run the command again"):
         put(store, document("b", "Grain. " * 5000))
-    assert [row.doc_id for row in store.documents()] == ["a"]
+    assert [row.doc_id for row in store.records()] == ["a"]
     assert store.generation == 1
 
 
@@ -365,8 +365,8 @@ def test_rows_that_were_not_read_to_their_end_can_be_dropped_after_the_database(
 
 def test_an_id_with_surrogates_is_no_documents(store: Store) -> None:
     put(store, document("a", "Aid."))
-    assert store.document_row(doc_id="a\ud800") is None
-    assert store.document_row(path="a\udcff") is None
+    assert store.record("a\ud800") is None
+    assert store.record_of_file("a\udcff") is None
 
 
 def test_the_log_of_a_database_is_found_where_its_path_is_a_link(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_damaged_text_is_refused_wherever_it_is_read(index: Path) -> None:
 
 def documents(index: Path) -> list[str]:
     with closing(Store.open(index)) as store:
-        return [row.doc_id for row in store.documents()]
+        return [row.doc_id for row in store.records()]
 
 
 def test_a_rebuild_refuses_damaged_documents_by_name(index: Path) -> None:

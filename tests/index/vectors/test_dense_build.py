@@ -49,8 +49,8 @@ def put(store: Store, texts: list[str]) -> None:
 def delete(store: Store, n: int) -> None:
     store.unpin()
     with store.transaction() as transaction:
-        for row in store.documents()[:n]:
-            transaction.delete(row.row_id)
+        for row in store.records()[:n]:
+            transaction.delete(row.doc_id)
 
 
 def opened(folder: Path, store: Store) -> FaissIndex:
@@ -213,7 +213,7 @@ def test_files_are_shared_with_a_generation_of_the_same_chunks(
     (before,) = tmp_path.glob("dense-*/vectors.faiss")
     store.unpin()
     with store.transaction() as transaction:
-        transaction.note_file(store.documents()[0].doc_id, "/elsewhere", None)
+        transaction.note_file(store.records()[0].doc_id, "/elsewhere", None)
     publish(tmp_path, store, SMALL)
     (after,) = set(tmp_path.glob("dense-*/vectors.faiss")) - {before}
     assert after.samefile(before)

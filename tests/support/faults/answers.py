@@ -73,4 +73,4 @@ def whole(index: Path) -> tuple[object, Answers]:
 def committed(index: Path) -> dict[str, str]:
     """The sha256 of each document that is committed, read as any other process may."""
     with closing(Store.open(index)) as store:
-        return {row.doc_id: row.sha256 for row in store.documents()}
+        return {row.doc_id: row.sha256 for row in store.records()}

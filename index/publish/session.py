@@ -10,7 +10,6 @@ from index.disk.os_errors import os_errors_translated
 from index.disk.owned import check_directory, remove_restore_draft
 from index.disk.private import make_private_folder
 from index.errors import IndexProblem
-from index.ingest.progress import Report
 from index.publish.manifest import Manifest
 from index.publish.publish import publish
 from index.store.store import DATABASE, Store
@@ -49,14 +48,12 @@ def _check_writable(folder: Path) -> None:
 
 
 @contextmanager
-def published(folder: Path, store: Store, report: Report) -> Iterator[Store]:
-    """The store, closed at the end. On leaving, FAISS and BM25 are brought up to it, and the report
-    gets its generation."""
+def published(folder: Path, store: Store) -> Iterator[Store]:
+    """The store, closed at the end. On leaving, FAISS and BM25 are brought up to it."""
     with closing(store):
         Manifest.read(folder, store)  # nothing is written to a database that lost commits
         yield store
         publish(folder, store)
-        report.generation = store.pin()
         store.unpin()
-        store.forget_before(report.generation)
+        store.forget_before(store.generation)
         store.empty_log()

@@ -123,7 +123,7 @@ def test_a_moved_folder_is_read_and_not_loaded(
     counted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run()
-    monkeypatch.chdir(counted.rename(counted.with_name("moved")))
+    monkeypatch.chdir(counted.rename(counted.with_name(f"{counted.name}-moved")))
     names, report = opened_by()
     assert (len(names), len(report.unchanged), PagedLoader.n_loaded) == (3, 3, 1)
     assert opened_by()[0] == []

@@ -104,7 +104,7 @@ def test_a_folder_that_was_moved_is_known_again(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run()
-    moved = here.rename(here.with_name("moved"))
+    moved = here.rename(here.with_name(f"{here.name}-moved"))
     monkeypatch.chdir(moved)
     report, n_encoded = run(prune=True)
     assert (len(report.unchanged), report.removed, n_encoded) == (3, [], 0)

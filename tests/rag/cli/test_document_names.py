@@ -65,7 +65,7 @@ def test_a_path_is_found_from_wherever_and_however_it_is_written(
 def test_a_path_is_found_after_its_folder_was_moved_with_the_index(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved = here.rename(here.with_name("moved"))
+    moved = here.rename(here.with_name(f"{here.name}-moved"))
     monkeypatch.chdir(moved)
     assert named("./docs/a1.txt") == ["docs/a1.txt"]
 

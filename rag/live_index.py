@@ -81,10 +81,10 @@ class LiveIndex:
     def _newer(self) -> Snapshot | None:
         if self._current.outdated:
             return self._backend.open()
-        if self._backend.state() == self._current.state:
+        newer = self._backend.newer(self._current.state)
+        if newer is None:
             self._release_log()
-            return None
-        return self._backend.newer(self._current.state)
+        return newer
 
     def _release_log(self) -> None:
         """See Snapshot.release_log. Where that fails now, the next refresh tries again."""

@@ -26,7 +26,7 @@ class EmbeddedBackend:
         return EmbeddedSnapshot.open(self.place)
 
     def newer(self, than: State) -> EmbeddedSnapshot | None:
-        return EmbeddedSnapshot.newer(self.place, than)
+        return None if self.state() == than else EmbeddedSnapshot.newer(self.place, than)
 
     def state(self) -> State:
         with closing(Store.open(self.place)) as store:

@@ -16,12 +16,15 @@ from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
 from index.backend import State
-from rag.pipeline import Pipeline
+from rag.pipeline import Pipeline, Reading
 from rag.results import Answer, SearchResult, to_json
 
 SEARCHES_AT_ONCE = 2
 """While the model encodes one's question, the other is ranked; the latter is Python's, of which one
 runs at a time. To 64 clients 3 give a sixth fewer answers a second, and 1 gives a fifth fewer."""
+
+ANSWERS_AT_ONCE = 8
+"""Calls of an answerer that waits for something else, as a generator does."""
 
 _TOOK = re.compile(rb'(?<=,"took_ms":)[^,]+')
 """In a result's JSON; within a string its quotes would have backslashes."""
@@ -45,6 +48,7 @@ class Service:
     pipeline: Pipeline
     refresher: Refresher
     admission: Admission
+    answering: Admission
     cache: ResultCache
     texts: Texts
     contents: Contents
@@ -55,30 +59,50 @@ class Service:
             pipeline,
             Refresher(pipeline),
             Admission(SEARCHES_AT_ONCE, limits.queue),
+            Admission(ANSWERS_AT_ONCE, limits.queue),
             ResultCache(limits.cache_bytes),
             Texts(pipeline),
             Contents(pipeline),
         )
 
-    async def answer(self, key: str, find: Callable[[], Answer | SearchResult]) -> bytes:
-        """The JSON of what is found, as the command line prints it.
+    async def search(self, key: str, call: Callable[[], SearchResult | Answer]) -> bytes:
+        """The JSON of a result, as the command line prints it.
 
         key: all that the result depends on, but for the documents. A kept answer needs no thread,
         so it is given even when new searches are refused. It is kept here, not in the pipeline:
         as bytes it takes least room and need not be written again, and whoever measures the
         pipeline measures searches. Raises Overloaded.
         """
+        state, cached = self._cached(key)
+        if cached is not None:
+            return cached
+        return await self.admission.run(partial(self._body, state, key, call))
+
+    async def ask(self, key: str, read: Callable[[], Reading]) -> bytes:
+        """The JSON of an answer. An answerer that waits runs in a thread of its own, so that
+        searches go on. Raises Overloaded."""
+        answer = self.pipeline.answer
+        if not self.pipeline.answerer_waits:
+            return await self.search(key, lambda: answer(read()))
+        state, cached = self._cached(key)
+        if cached is not None:
+            return cached
+        reading = await self.admission.run(read)
+        return await self.answering.run(partial(self._body, state, key, partial(answer, reading)))
+
+    def _cached(self, key: str) -> tuple[State, bytes | None]:
+        """The index's state, and the body that is kept of the same request in that state."""
         began = time.perf_counter()
         with self.pipeline.snapshot() as snapshot:
             state = snapshot.state
-        kept = self.cache.get(state, key)
-        if kept is not None:
-            took_ms = round((time.perf_counter() - began) * 1000, 2)
-            return _TOOK.sub(str(took_ms).encode(), kept, count=1)
-        return await self.admission.run(partial(self._found, state, key, find))
+        body = self.cache.get(state, key)
+        if body is None:
+            return state, None
+        took_ms = round((time.perf_counter() - began) * 1000, 2)
+        return state, _TOOK.sub(str(took_ms).encode(), body, count=1)
 
-    def _found(self, state: State, key: str, find: Callable[[], Answer | SearchResult]) -> bytes:
-        result = find()
+    def _body(self, state: State, key: str, call: Callable[[], SearchResult | Answer]) -> bytes:
+        result = call()
         body = to_json(result).encode()
         if result.generation == state[0]:
             self.cache.put(state, key, body)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -9,9 +10,12 @@ from starlette.responses import Response
 from api.json_body import JsonRoute
 from api.problems import responses
 from api.schemas import AskRequest, SearchRequest
-from api.service import Served, Service
+from api.service import Served
 from rag.results import Answer, SearchResult
 
+_Result = TypeVar("_Result")
+
+# Both routes send bytes: the command line prints the same, and FastAPI would write its own.
 router = APIRouter(tags=["search"], route_class=JsonRoute)
 
 
@@ -30,7 +34,8 @@ async def ask(asked: AskRequest, service: Served) -> Response:
     If the documents most likely do not answer it, `answered` is false, there is no sentence, and
     `passages` are the nearest ones. If there is no passage at all, `reason` says why.
     """
-    return await _found(service.pipeline.ask, asked, service)
+    body = await service.ask(repr(asked), _call(service.pipeline.read, asked))
+    return Response(body, media_type="application/json")
 
 
 @router.post(
@@ -47,17 +52,19 @@ async def search(asked: SearchRequest, service: Served) -> Response:
     Questions that the documents do not answer still get the nearest passages, with a low
     `confidence` and `answered` false.
     """
-    return await _found(service.pipeline.search, asked, service)
-
-
-async def _found(
-    find: Callable[..., Answer | SearchResult],
-    asked: AskRequest | SearchRequest,
-    service: Service,
-) -> Response:
-    call = partial(
-        find, asked.query, asked.k, asked.filter, explain=asked.explain, merge=asked.merge
-    )
-    body = await service.answer(repr(asked), call)
-    # The command line prints the same bytes; FastAPI would write them its own way.
+    body = await service.search(repr(asked), _call(service.pipeline.search, asked))
     return Response(body, media_type="application/json")
+
+
+def _call(
+    method: Callable[..., _Result], request: AskRequest | SearchRequest
+) -> Callable[[], _Result]:
+    """A method of the pipeline with what a request says."""
+    return partial(
+        method,
+        request.query,
+        request.k,
+        request.filter,
+        explain=request.explain,
+        merge=request.merge,
+    )

@@ -17,7 +17,7 @@ _HELD_S = 0.02
 several answers, and writes them and reads the next questions while no thread asks for Python. To 64
 clients that gives a third more answers a second."""
 
-_Made = TypeVar("_Made")
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +63,7 @@ class Admission:
         self._n_working = 0
         self._lock = threading.Lock()
 
-    async def run(self, call: Callable[[], _Made]) -> _Made:
+    async def run(self, call: Callable[[], _T]) -> _T:
         """What the call returns, in its turn. Raises Overloaded if as many wait as may.
 
         Whoever is cancelled leaves the queue; a call that is under way cannot be stopped, and its
@@ -77,7 +77,7 @@ class Admission:
         self._n_admitted += 1
         try:
             loop = asyncio.get_running_loop()
-            future: asyncio.Future[_Made] = loop.create_future()
+            future: asyncio.Future[_T] = loop.create_future()
             made = _Call(call, future)
             self._enter(made, loop)
             try:

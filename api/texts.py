@@ -27,7 +27,7 @@ _WAIT_S = 10.0
 """How long a text may wait for others to be sent; their readers may be slow for minutes."""
 
 _Args = TypeVarTuple("_Args")
-_Made = TypeVar("_Made")
+_T = TypeVar("_T")
 
 
 class Room:
@@ -132,7 +132,7 @@ class Texts:
         async with self._room.of(n_characters):
             yield await self._in_thread(self._read, doc_id, start, end)
 
-    async def _in_thread(self, call: Callable[[Unpack[_Args]], _Made], *args: *_Args) -> _Made:
+    async def _in_thread(self, call: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
         return await to_thread.run_sync(call, *args, limiter=self._reading)
 
     def _read(self, doc_id: str, start: int, end: int | None) -> _Slice:

@@ -22,7 +22,7 @@ A message says what happened, the value seen, and what mends it.
 
 from typing import Literal
 
-Kind = Literal[
+SkipKind = Literal[
     "unreadable",  # the system refuses to read it
     "link",  # a symbolic link that leads nowhere, to a folder, or out of the given paths
     "special",  # a pipe, a socket, a device
@@ -63,9 +63,9 @@ class BadDataset(BadInput):
 class UnreadableDocument(RagError):
     """A file that cannot become a document."""
 
-    def __init__(self, message: str, kind: Kind = "unreadable") -> None:
+    def __init__(self, message: str, kind: SkipKind = "unreadable") -> None:
         super().__init__(message)
-        self.kind: Kind = kind
+        self.kind: SkipKind = kind
 
 
 class ModelUnusable(RagError):

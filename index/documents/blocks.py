@@ -7,12 +7,12 @@ from typing import Literal, overload
 
 from index.types import Span
 
-Kind = Literal["heading", "paragraph", "lines"]
+BlockKind = Literal["heading", "paragraph", "lines"]
 
 LONGEST_BLOCK = 1 << 18
 """Characters: a longer block is split, so that a file without a blank line needs little memory."""
 
-_KINDS: tuple[Kind, ...] = ("heading", "paragraph", "lines")
+_KINDS: tuple[BlockKind, ...] = ("heading", "paragraph", "lines")
 _LOOK_BACK = 4096
 
 
@@ -25,7 +25,7 @@ class Block:
     """
 
     span: Span
-    kind: Kind
+    kind: BlockKind
     level: int = 0
 
 
@@ -38,7 +38,7 @@ class Blocks(Sequence[Block]):
         self._starts, self._ends = array("q"), array("q")
         self._kinds, self._levels = bytearray(), bytearray()
 
-    def add(self, start: int, end: int, kind: Kind, level: int = 0) -> None:
+    def add(self, start: int, end: int, kind: BlockKind, level: int = 0) -> None:
         """Append the text between two offsets, unless it is white space; in several blocks if it
         is too long for one."""
         while start < end:

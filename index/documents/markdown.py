@@ -12,7 +12,7 @@ import regex
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from index.documents.blocks import LONGEST_BLOCK, Blocks, Kind, end_of_part
+from index.documents.blocks import LONGEST_BLOCK, BlockKind, Blocks, end_of_part
 
 SLICE = 1 << 16
 """Characters parsed at once; up to LONGEST_BLOCK where no block begins among them."""
@@ -49,7 +49,7 @@ def markdown_blocks(text: str, slice_size: int = SLICE, longest: int = LONGEST_B
     return blocks
 
 
-_Leaf = tuple[int, int, Kind, int]
+_Leaf = tuple[int, int, BlockKind, int]
 
 
 def _slices(text: str, slice_size: int, longest: int) -> Iterator[tuple[Iterator[_Leaf], int]]:
@@ -129,7 +129,7 @@ def _leaves(tokens: list[Token], starts: list[int], end: int) -> Iterator[_Leaf]
             yield first, min(last, end), kind, level
 
 
-def _kind(token: Token) -> tuple[Kind | None, int]:
+def _kind(token: Token) -> tuple[BlockKind | None, int]:
     if token.type == "heading_open":
         return "heading", int(token.tag[1])
     if token.type in _LEAF_PARAGRAPHS:

@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class CompiledManifest:
     """What a folder of the cache holds.
 
     failure:      why the model cannot be compiled; empty if it could
@@ -72,7 +72,7 @@ class CompiledModels:
         self._folders = (cache, cache / "models")
         self._cache = cache / "models"
 
-    def find(self, weights: str, precision: Precision) -> Manifest | None:
+    def find(self, weights: str, precision: Precision) -> CompiledManifest | None:
         """What is known of a model by its digest: None if it has to be compiled.
 
         A compiled model's files are checked; that reads them whole. Raises ModelUnusable if other
@@ -95,14 +95,16 @@ class CompiledModels:
         current = manifest.format == FORMAT and manifest.runtime == runtime.VERSION
         return manifest if current else None
 
-    def load(self, manifest: Manifest, name: str, n_threads: int | None = None) -> OnnxEmbedder:
+    def load(
+        self, manifest: CompiledManifest, name: str, n_threads: int | None = None
+    ) -> OnnxEmbedder:
         """The embedder of a model that `find` or `compile` has found usable, under the name that it
         is called by now."""
         fingerprint = replace(manifest.fingerprint, name=name)
         folder = self.folder(fingerprint.weights, fingerprint.precision)
         return OnnxEmbedder(folder, fingerprint, n_threads)
 
-    def compile(self, model: ModelFolder, precision: Precision) -> Manifest:
+    def compile(self, model: ModelFolder, precision: Precision) -> CompiledManifest:
         """Compile a model, unless another process just did. It takes some ten seconds.
 
         Raises ModelUnusable if the model cannot be loaded, or other users can write to the cache;
@@ -143,7 +145,7 @@ def _compiling(folder: Path, name: str) -> Iterator[None]:
         raise OSError(f"the lock in {folder.parent} cannot be made: {error}") from error
 
 
-def _make(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
+def _make(model: ModelFolder, precision: Precision, folder: Path) -> CompiledManifest:
     draft = folder.with_suffix(".draft")
     _clear(draft)
     make_private_folder(draft)
@@ -180,7 +182,7 @@ def _move(draft: Path, folder: Path, names: list[str]) -> None:
         (draft / name).replace(folder / name)
 
 
-def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifest:
+def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> CompiledManifest:
     from index.encode.torch_embedder import SentenceTransformerEmbedder
 
     original = SentenceTransformerEmbedder(model)
@@ -197,7 +199,7 @@ def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Manifes
         cosine, failure = 0.0, str(error)
     names = () if failure else (MODEL_FILE, TOKENIZER_FILE)
     files = {name: sha256_of_file(folder / name) for name in names}
-    return Manifest(FORMAT, runtime.VERSION, fingerprint, files, cosine, failure)
+    return CompiledManifest(FORMAT, runtime.VERSION, fingerprint, files, cosine, failure)
 
 
 def _made(
@@ -224,7 +226,7 @@ def _made(
     return cosine
 
 
-def _read(path: Path) -> Manifest:
+def _read(path: Path) -> CompiledManifest:
     """Raises ValueError, TypeError, KeyError or AttributeError if it is damaged."""
     fields = unsealed(path.read_bytes())
-    return Manifest(**{**fields, "fingerprint": ModelFingerprint(**fields["fingerprint"])})
+    return CompiledManifest(**{**fields, "fingerprint": ModelFingerprint(**fields["fingerprint"])})

@@ -27,7 +27,7 @@ from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
 from index.types import Encoding, QueryEncoding, Span, Vector
 
-_Made = TypeVar("_Made")
+_T = TypeVar("_T")
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -86,7 +86,7 @@ class OnnxEmbedder:
         """Several queries, `n_threads` at once."""
         return self._at_once(self.encode_query, texts)
 
-    def _at_once(self, function: Callable[..., _Made], *arguments: Sequence[Any]) -> list[_Made]:
+    def _at_once(self, function: Callable[..., _T], *arguments: Sequence[Any]) -> list[_T]:
         """The function of each text, the longest first, so that no thread is left with one."""
         texts = arguments[0]
         if min(self._n_threads, len(texts)) == 1:

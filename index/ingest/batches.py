@@ -24,7 +24,7 @@ FIRST_BATCH = 16
 
 _BATCHES_AHEAD = 4
 
-_Made = TypeVar("_Made")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DocumentPart:
     """Some of a document's chunks, in order. The document `ends` with its last part, which alone
     may be without chunks."""
 
@@ -56,13 +56,13 @@ class Part:
 
 def batches(
     sources: Iterable[Source], tokenizer: Tokenizer, settings: ChunkSettings
-) -> Iterator[list[Part]]:
+) -> Iterator[list[DocumentPart]]:
     """All the documents' parts in order, in batches of BATCH chunks; fewer in the first ones and
     in the last.
 
     A long document is chunked as it goes along: its first batch is there before its end is read.
     """
-    batch: list[Part] = []
+    batch: list[DocumentPart] = []
     room = size = FIRST_BATCH
     for source in sources:
         document = source.document
@@ -73,7 +73,7 @@ def batches(
             few = list(islice(chunks, room))
             ends = len(few) < room
             room -= len(few)
-            batch.append(Part(source, few, ends))
+            batch.append(DocumentPart(source, few, ends))
             if not room:
                 yield batch
                 size = min(2 * size, BATCH)
@@ -93,7 +93,7 @@ def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
         thread.shutdown(wait=True, cancel_futures=True)
 
 
-def ahead(made: Iterator[_Made], thread: ThreadPoolExecutor) -> Iterator[_Made]:
+def prefetch(made: Iterator[_T], thread: ThreadPoolExecutor) -> Iterator[_T]:
     """The same, made a few ahead in another thread. An error there is raised here, in its turn."""
     waiting = deque(thread.submit(next, made, None) for _ in range(_BATCHES_AHEAD))
     while (one := waiting.popleft().result()) is not None:

@@ -16,8 +16,8 @@ from index.documents.load import LoadedFile, changed_ns, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import UnreadableDocument
 from index.ingest.batches import Source
-from index.ingest.file_ids import doc_id_of, is_unicode, name_of, row_of, shown
-from index.ingest.progress import Doubt, Progress, Report, Unread, Watch
+from index.ingest.file_ids import display_path, doc_id_of, is_unicode, printable_path, row_of
+from index.ingest.progress import EncodingWarning, Progress, Report, SkippedFile, Watch
 from index.types import DocumentRecord, FileVersion
 
 
@@ -48,7 +48,7 @@ class _Candidate:
     options: LoadOptions
 
 
-class Changes:
+class FileChanges:
     """The files of one run. Those of which nothing is to be put in are reported here.
 
     first: a file of a new index that was loaded already
@@ -69,7 +69,7 @@ class Changes:
         self._first = first
         self._candidates: list[_Candidate] = []
         self._unchanged: dict[Path, str] = {}
-        self._doubts: dict[Path, Doubt] = {}
+        self._doubts: dict[Path, EncodingWarning] = {}
         self._versions: dict[str, tuple[str, FileVersion]] = {}
         self._moved = False
 
@@ -81,7 +81,7 @@ class Changes:
                 self._look(writer, file)
             else:
                 reason = "its name is not valid Unicode; rename it"
-                self._report.skipped.append(Unread(name_of(file), "name", reason))
+                self._report.skipped.append(SkippedFile(printable_path(file), "name", reason))
             self._progress.files_checked = i - len(self._candidates)
             self._watch(self._progress)
         self._progress.n_documents = len(self._candidates)
@@ -117,7 +117,7 @@ class Changes:
         except UnreadableDocument as reason:
             note = "; its former version stays in the index" if each.row is not None else ""
             text = f"{reason}{note}"
-            self._report.skipped.append(Unread(shown(each.path), reason.kind, text))
+            self._report.skipped.append(SkippedFile(display_path(each.path), reason.kind, text))
             return None
         if loaded is None:
             return None
@@ -156,7 +156,7 @@ class Changes:
 
     def _note_doubt(self, file: Path, encoding: str | None, warning: str | None) -> None:
         if warning is not None:
-            self._doubts[file] = Doubt(shown(file), encoding or "utf-8", warning)
+            self._doubts[file] = EncodingWarning(display_path(file), encoding or "utf-8", warning)
 
     def end(self, writer: Writer) -> None:
         """Store what is known now of unchanged files, and report them in their order."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from index.backend import EncodedChunk, StoredEncoding, Writer
-from index.ingest.batches import Part, Source
+from index.ingest.batches import DocumentPart, Source
 from index.ingest.progress import Report
 from index.protocols import Embedder
 from index.types import Chunk, Encoding, EncodingKey, Span
@@ -20,7 +20,7 @@ from index.types import Chunk, Encoding, EncodingKey, Span
 
 @dataclass(frozen=True, slots=True)
 class EncodedPart:
-    """Some of a document's chunks with their encodings; otherwise as the Part it was."""
+    """Some of a document's chunks with their encodings; otherwise as the DocumentPart it was."""
 
     source: Source
     chunks: list[EncodedChunk]
@@ -32,7 +32,7 @@ class _Batch:
     """A batch on its way: what its chunks' encodings are known by, those that are known, and the
     text and sentences of those that are to be made."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[DocumentPart] = field(default_factory=list)
     keys: list[EncodingKey] = field(default_factory=list)
     known: dict[EncodingKey, Encoding | StoredEncoding] = field(default_factory=dict)
     new: dict[EncodingKey, tuple[str, list[Span]]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Encoder:
         self._report = report
         self._since = since
 
-    def encoded(self, batches: Iterable[list[Part]]) -> Iterator[EncodedPart]:
+    def encoded(self, batches: Iterable[list[DocumentPart]]) -> Iterator[EncodedPart]:
         """The parts with their encodings, in order. A part must be stored when the next is asked
         for: the store is where a later chunk finds its equal."""
         before = _Batch()
@@ -82,7 +82,7 @@ class Encoder:
             yield from before.encoded()
             before = batch
 
-    def _looked_up(self, parts: list[Part], before: _Batch) -> _Batch:
+    def _looked_up(self, parts: list[DocumentPart], before: _Batch) -> _Batch:
         batch = _Batch(parts)
         digests = {chunk.digest for part in parts for chunk in part.chunks}
         stored_digests = self._writer.digests_among(digests)

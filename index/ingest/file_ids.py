@@ -17,15 +17,15 @@ from index.types import Document, DocumentRecord
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as people write it: from the working directory if it lies below, else whole."""
     here = Path.cwd().resolve()
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
-def name_of(path: Path) -> str:
+def printable_path(path: Path) -> str:
     """A path as shown, with `?` for what is not valid Unicode."""
-    return shown(path).encode(errors="replace").decode()
+    return display_path(path).encode(errors="replace").decode()
 
 
 def is_unicode(path: Path) -> bool:
@@ -43,7 +43,7 @@ def check_storable(document: Document) -> None:
         raise BadInput(f"the document {name} is not valid Unicode; take out its surrogates")
 
 
-def is_gone(path: str) -> bool:
+def is_missing(path: str) -> bool:
     """Whether a document's file is not there: nothing has its name, or a folder has.
 
     A file that cannot be looked at, as in a folder without permission, is not gone.
@@ -62,8 +62,8 @@ def row_of(writer: Writer, path: Path) -> DocumentRecord | None:
     row = writer.record_of_file(str(path))
     if row is not None:
         return row
-    other = writer.record(shown(path))
-    return other if other is not None and other.path and is_gone(other.path) else None
+    other = writer.record(display_path(path))
+    return other if other is not None and other.path and is_missing(other.path) else None
 
 
 def doc_id_of(writer: Writer, path: Path) -> str:
@@ -72,11 +72,11 @@ def doc_id_of(writer: Writer, path: Path) -> str:
     row = row_of(writer, path)
     if row is not None:
         return row.doc_id
-    other = writer.record(shown(path))
-    return path.as_posix() if other is not None and other.path else shown(path)
+    other = writer.record(display_path(path))
+    return path.as_posix() if other is not None and other.path else display_path(path)
 
 
-def known_under(backend: Backend, root: Path) -> list[DocumentRecord]:
+def records_under(backend: Backend, root: Path) -> list[DocumentRecord]:
     """The documents, in an index, of the file `root` or of files below it."""
     try:
         with backend.reader() as reader:
@@ -85,7 +85,7 @@ def known_under(backend: Backend, root: Path) -> list[DocumentRecord]:
         return []
 
 
-def gone(
+def missing_files(
     writer: Writer, roots: Sequence[Path], present: Collection[Path] = ()
 ) -> list[DocumentRecord]:
     """The documents under these resolved paths whose files are no longer there; `present` are
@@ -94,7 +94,7 @@ def gone(
     return [
         row
         for row in writer.records()
-        if row.path and row.path not in there and _is_under(row, roots) and is_gone(row.path)
+        if row.path and row.path not in there and _is_under(row, roots) and is_missing(row.path)
     ]
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.documents.formats import format_of_file
-from index.errors import BadInput, Kind
-from index.ingest.file_ids import name_of
-from index.ingest.progress import Unread
+from index.errors import BadInput, SkipKind
+from index.ingest.file_ids import printable_path
+from index.ingest.progress import SkippedFile
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -33,8 +33,8 @@ class Files:
     """
 
     paths: list[Path] = field(default_factory=list)
-    skipped: list[Unread] = field(default_factory=list)
-    left_out: list[Unread] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
+    left_out: list[SkippedFile] = field(default_factory=list)
 
 
 def find(paths: Sequence[Path], avoid: Path) -> Files:
@@ -128,18 +128,18 @@ class _Search:
         try:
             mode = link.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
-            self._skip(link, "link", f"a link to {name_of(target)}, where nothing is")
+            self._skip(link, "link", f"a link to {printable_path(target)}, where nothing is")
             return
         except OSError as error:
             self._skip(link, "link", f"a link that cannot be followed: {_why(error)}")
             return
         what = "folder" if stat.S_ISDIR(mode) else "file"
         if not self._is_within(target):
-            reason = f"a link to a {what} outside the given paths, {name_of(target)}; "
+            reason = f"a link to a {what} outside the given paths, {printable_path(target)}; "
             self._skip(link, "link", reason + f"name that {what} to read it")
         elif stat.S_ISDIR(mode) or target.is_relative_to(self.avoid):
-            reason = f"a link to a {what} within the given paths, {name_of(target)}"
-            self.files.left_out.append(Unread(name_of(link), "link", reason))
+            reason = f"a link to a {what} within the given paths, {printable_path(target)}"
+            self.files.left_out.append(SkippedFile(printable_path(link), "link", reason))
         else:
             self._file(link, target, mode)
 
@@ -151,17 +151,19 @@ class _Search:
         readable = format_of_file(target) is not None
         if not stat.S_ISREG(mode):
             what = next((name for test, name in _SPECIAL if test(mode)), "not a regular file")
-            unread = Unread(name_of(path), "special", f"{what}, not a regular file")
+            unread = SkippedFile(printable_path(path), "special", f"{what}, not a regular file")
             (self.files.skipped if readable else self.files.left_out).append(unread)
         elif readable:
             self.wanted.add(target)
         else:
             ending = target.suffix or "a name without an ending"
-            unread = Unread(name_of(path), "other-type", f"{ending} is not a type that is read")
+            unread = SkippedFile(
+                printable_path(path), "other-type", f"{ending} is not a type that is read"
+            )
             self.files.left_out.append(unread)
 
-    def _skip(self, path: Path, kind: Kind, reason: str) -> None:
-        self.files.skipped.append(Unread(name_of(path), kind, reason))
+    def _skip(self, path: Path, kind: SkipKind, reason: str) -> None:
+        self.files.skipped.append(SkippedFile(printable_path(path), kind, reason))
 
 
 def _why(error: OSError | ValueError) -> str:

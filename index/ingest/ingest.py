@@ -16,13 +16,13 @@ from index.documents.charset import known_encoding
 from index.errors import IndexDamaged
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
-from index.ingest.changes import Changes, EncodingChoice
-from index.ingest.file_ids import check_storable, gone
+from index.ingest.changes import EncodingChoice, FileChanges
+from index.ingest.file_ids import check_storable, missing_files
 from index.ingest.files import find, resolved
 from index.ingest.paths import check_some, vanished_paths
 from index.ingest.progress import Progress, Report, Watch
 from index.ingest.remove import delete_all
-from index.ingest.writer import Putting
+from index.ingest.writer import IngestRun
 from index.protocols import Embedder
 from index.types import Document, DocumentRecord
 
@@ -66,7 +66,7 @@ def ingest(
         run.report.skipped += files.skipped
         run.report.left_out += files.left_out
         choice = EncodingChoice(encoding, remember)
-        changes = Changes(choice, run.report, run.progress, watch, first)
+        changes = FileChanges(choice, run.report, run.progress, watch, first)
         return run.run(changes, files.paths, [resolved(path) for path in paths], prune=prune)
 
 
@@ -139,13 +139,13 @@ class _Ingest:
         self.report.generation = self.backend.state()[0]
 
     def run(
-        self, changes: Changes, files: list[Path], roots: Sequence[Path], *, prune: bool
+        self, changes: FileChanges, files: list[Path], roots: Sequence[Path], *, prune: bool
     ) -> Report:
         with self._writer() as writer:
             changes.look_at(writer, files)
             self._put(writer, changes.sources())
             changes.end(writer)
-            self._gone(writer, gone(writer, roots, files), prune=prune)
+            self._prune_or_report(writer, missing_files(writer, roots, files), prune=prune)
         self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
 
@@ -155,14 +155,14 @@ class _Ingest:
             self.watch(self.progress)
             if source is not None:
                 self._check(writer)
-                self._run(writer).put(chain([source], filter(None, sources)))
+                self._ingest_run(writer).put(chain([source], filter(None, sources)))
 
     def put_all(self, documents: list[Document]) -> Report:
         with self._writer() as writer:
             self._check(writer)
             self.progress.n_documents = len(documents)
             self.progress.size = sum(len(document.text) for document in documents)
-            self._run(writer).put(Source(None, each, len(each.text)) for each in documents)
+            self._ingest_run(writer).put(Source(None, each, len(each.text)) for each in documents)
         return self.report
 
     def rebuild(self) -> Report:
@@ -184,17 +184,17 @@ class _Ingest:
             with writer.transaction() as transaction:
                 transaction.set_fingerprint(mine)
                 since = 0 if same_model else transaction.generation
-                self._run(writer).put_into(transaction, sources, since)
+                self._ingest_run(writer).put_into(transaction, sources, since)
         return self.report
 
-    def _run(self, writer: Writer) -> Putting:
+    def _ingest_run(self, writer: Writer) -> IngestRun:
         settings = ChunkSettings.of(self.embedder.fingerprint)
-        return Putting(writer, self.embedder, settings, self.report, self.progress, self.watch)
+        return IngestRun(writer, self.embedder, settings, self.report, self.progress, self.watch)
 
     def _check(self, writer: Writer) -> None:
         writer.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.backend.place)
 
-    def _gone(self, writer: Writer, rows: list[DocumentRecord], *, prune: bool) -> None:
+    def _prune_or_report(self, writer: Writer, rows: list[DocumentRecord], *, prune: bool) -> None:
         """Remove the documents whose files are gone, or only report them."""
         if not prune:
             self.report.gone += [row.doc_id for row in rows]

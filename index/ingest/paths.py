@@ -10,9 +10,15 @@ from index.documents.formats import main_extensions
 from index.documents.load import LoadedFile, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import BadInput, UnreadableDocument
-from index.ingest.file_ids import is_gone, is_unicode, known_under, name_of, shown
+from index.ingest.file_ids import (
+    display_path,
+    is_missing,
+    is_unicode,
+    printable_path,
+    records_under,
+)
 from index.ingest.files import Files, resolved
-from index.ingest.progress import Unread
+from index.ingest.progress import SkippedFile
 
 _N_NAMED = 3
 
@@ -30,7 +36,7 @@ def vanished_paths(
     for path in paths:
         root = resolved(path)
         state = _state(root)
-        known = known_under(backend, root) if state else []
+        known = records_under(backend, root) if state else []
         files = "the file of 1 document" if len(known) == 1 else f"the {len(known):,} files"
         if known and not prune and state == "is gone":
             raise BadInput(
@@ -55,7 +61,7 @@ def _state(root: Path) -> str | None:
             shown = any(not entry.name.startswith(".") for entry in entries)
         return None if shown else "is empty"
     except (FileNotFoundError, NotADirectoryError):
-        return "is gone" if is_gone(str(root)) else None
+        return "is gone" if is_missing(str(root)) else None
     except OSError:
         return None
 
@@ -70,7 +76,7 @@ def check_some(
     where = ", ".join(map(str, paths))
     is_new = not backend.exists()
     if not files.paths and not files.skipped:
-        if any(known_under(backend, resolved(path)) for path in paths):
+        if any(records_under(backend, resolved(path)) for path in paths):
             return None  # all their files are gone, which the report says
         raise BadInput(
             f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "
@@ -88,21 +94,23 @@ def check_some(
 
 
 def _first_readable(
-    paths: Sequence[Path], options: LoadOptions, skipped: list[Unread]
+    paths: Sequence[Path], options: LoadOptions, skipped: list[SkippedFile]
 ) -> LoadedFile | None:
     """The first file that can be read, loaded; those before it are added to `skipped`."""
     for path in paths:
         if not is_unicode(path):
-            skipped.append(Unread(name_of(path), "name", "its name is not valid Unicode"))
+            skipped.append(
+                SkippedFile(printable_path(path), "name", "its name is not valid Unicode")
+            )
             continue
         try:
-            return load(read_file(path), shown(path), options)
+            return load(read_file(path), display_path(path), options)
         except UnreadableDocument as reason:
-            skipped.append(Unread(name_of(path), reason.kind, str(reason)))
+            skipped.append(SkippedFile(printable_path(path), reason.kind, str(reason)))
     return None
 
 
-def _reasons(skipped: Sequence[Unread]) -> str:
+def _reasons(skipped: Sequence[SkippedFile]) -> str:
     if not skipped:
         return ""
     named = "; ".join(f"{each.path}: {each.reason}" for each in skipped[:_N_NAMED])
@@ -110,7 +118,7 @@ def _reasons(skipped: Sequence[Unread]) -> str:
     return f" ({named}{more})"
 
 
-def _others(left_out: Sequence[Unread]) -> str:
+def _others(left_out: Sequence[SkippedFile]) -> str:
     endings = Counter(
         Path(each.path).suffix or "no ending" for each in left_out if each.kind == "other-type"
     )

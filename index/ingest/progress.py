@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from index.errors import Kind
+from index.errors import SkipKind
 
 
 @dataclass(slots=True)
@@ -29,16 +29,16 @@ Watch = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class SkippedFile:
     """A file, folder or link that was not read. `path` is valid Unicode whatever its name is."""
 
     path: str
-    kind: Kind
+    kind: SkipKind
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class EncodingWarning:
     """A file that was read, and what a person should check about its encoding."""
 
     path: str
@@ -63,9 +63,9 @@ class Report:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    skipped: list[Unread] = field(default_factory=list)
-    left_out: list[Unread] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
+    left_out: list[SkippedFile] = field(default_factory=list)
+    doubts: list[EncodingWarning] = field(default_factory=list)
     n_chunks: int = 0
     n_reused: int = 0
     generation: int = 0

@@ -13,7 +13,7 @@ from itertools import chain
 
 from index.backend import EncodedChunk, Transaction, Writer
 from index.fingerprint import ChunkSettings
-from index.ingest.batches import Source, ahead, batches, one_thread
+from index.ingest.batches import Source, batches, one_thread, prefetch
 from index.ingest.encode_once import EncodedPart, Encoder
 from index.ingest.progress import Progress, Report, Watch
 from index.protocols import Embedder
@@ -22,7 +22,7 @@ _CHUNKS_A_COMMIT = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Putting:
+class IngestRun:
     """One run. The report and the progress are kept up to date, and `watch` is told."""
 
     writer: Writer
@@ -91,4 +91,4 @@ class Putting:
         with one_thread("read") as reading, one_thread("encode") as encoding:
             made = batches(sources, self.embedder.tokenizer, self.settings)
             encoder = Encoder(self.writer, self.embedder, encoding, self.report, since)
-            yield encoder.encoded(ahead(made, reading))
+            yield encoder.encoded(prefetch(made, reading))

@@ -16,7 +16,7 @@ from index.errors import IndexDamaged, IndexProblem, StorageFull, UnreadableDocu
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
 from index.ingest.progress import Progress, Report
-from index.ingest.writer import Putting
+from index.ingest.writer import IngestRun
 from index.maintain.check import Told, check
 from index.maintain.checked import Checked, Part
 from index.protocols import Embedder
@@ -136,7 +136,7 @@ def _put_again(
             model = embedder()
             store.fingerprint.check(Fingerprint.of(model.fingerprint), store.path.parent)
             settings = ChunkSettings.of(model.fingerprint)
-            putting = Putting(store, model, settings, Report(), Progress(), lambda progress: None)
+            putting = IngestRun(store, model, settings, Report(), Progress(), lambda progress: None)
             putting.put_into(transaction, sources)
         for row in found:
             transaction.delete_row(row)

@@ -8,7 +8,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Key, Value]):
+class LruCache(Generic[Key, Value]):
     """Values by key, read where they are not kept; what was used longest ago goes first.
 
     For what never changes. Not for two threads at once.

@@ -20,8 +20,8 @@ from index.errors import IndexDamaged
 from index.protocols import LexicalIndex, VectorIndex
 from index.publish.manifest import FORMAT, MANIFEST, Manifest
 from index.store.store import Store
-from index.vectors.checkpoints import Drafts
-from index.vectors.faiss_build import caught_up, made_anew
+from index.vectors.checkpoints import Checkpoints
+from index.vectors.faiss_build import build_index, update_index
 from index.vectors.faiss_index import FaissIndex, threads
 from index.vectors.sizing import Sizing
 from index.words.analyze import terms_of
@@ -60,17 +60,17 @@ def publish(
             manifest = None
         if manifest is not None and manifest.generation == generation:
             return
-        drafts = Drafts(folder, f"{FORMAT}, {sizing}, {store.token(generation)}")
-        _sweep(folder, manifest, drafts)
+        checkpoints = Checkpoints(folder, f"{FORMAT}, {sizing}, {store.token(generation)}")
+        _sweep(folder, manifest, checkpoints)
         vectors, words = f"dense-{generation:08d}", f"lexical-{generation:08d}"
         with threads(n_threads or cores()):
-            index = _build_dense(folder, store, manifest, folder / vectors, sizing, drafts)
+            index = _build_dense(folder, store, manifest, folder / vectors, sizing, checkpoints)
         _build_lexical(folder, store, manifest, folder / words)
         _check_whole(folder, store, index, TantivyIndex(folder / words))
         for part in (vectors, words):
             close_to_others(folder / part)
         Manifest.of(folder, store, generation, vectors, words).write(folder)
-        drafts.drop()
+        checkpoints.drop()
 
 
 def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: LexicalIndex) -> None:
@@ -92,12 +92,12 @@ def _publishing(folder: Path, patience_s: float) -> Iterator[None]:
         yield
 
 
-def _sweep(folder: Path, manifest: Manifest | None, drafts: Drafts) -> None:
+def _sweep(folder: Path, manifest: Manifest | None, checkpoints: Checkpoints) -> None:
     """Remove this program's folders that the manifest does not name: leftovers, and generations
     before the published one.
 
     That one stays until the next sweep, for a reader that is just about to open it."""
-    keep = {drafts.folder.name}
+    keep = {checkpoints.folder.name}
     if manifest is not None:
         keep |= {manifest.dense, manifest.lexical}
     listed = Manifest.listed(folder)
@@ -112,7 +112,7 @@ def _build_dense(
     manifest: Manifest | None,
     path: Path,
     sizing: Sizing,
-    drafts: Drafts,
+    checkpoints: Checkpoints,
 ) -> VectorIndex:
     index, dimension = None, store.fingerprint.model.dimension
     if manifest is not None:
@@ -120,9 +120,9 @@ def _build_dense(
         if not len(changes.removed) and not len(changes.added):
             _share(former, path)
             return FaissIndex.load(path)
-        index = caught_up(store, former, changes, sizing, dimension)
+        index = update_index(store, former, changes, sizing, dimension)
     if index is None:
-        index = made_anew(store, drafts, sizing, dimension)
+        index = build_index(store, checkpoints, sizing, dimension)
     make_folder(path)
     index.save(path)
     return index

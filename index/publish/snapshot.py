@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from index.backend import CandidateSet, State
 from index.cores import cores
-from index.publish.lru import Recent
+from index.publish.lru import LruCache
 from index.publish.open import Derived, newer_derived, open_derived
 from index.store.rows import StoredDocument, stored_vectors
 from index.store.sqlite import has_log
@@ -63,13 +63,13 @@ class EmbeddedSnapshot:
         self._lock = threading.Lock()
         self._closed = False
         self._aside = ThreadPoolExecutor(cores(), thread_name_prefix="search")
-        self._documents = Recent(
+        self._documents = LruCache(
             lambda doc_ids: {i: self._store.document(i) for i in doc_ids},
             lambda document: max(len(document.text), _LEAST_CHARACTERS),
             _CHARACTERS_KEPT,
         )
-        self._vectors = Recent(lambda ids: self._store.vectors_in_bytes(ids), len, _BYTES_KEPT)
-        self._tokens = Recent(
+        self._vectors = LruCache(lambda ids: self._store.vectors_in_bytes(ids), len, _BYTES_KEPT)
+        self._tokens = LruCache(
             lambda ids: self._store.token_vectors(ids), lambda tokens: tokens.n_bytes, _BYTES_KEPT
         )
 

@@ -43,7 +43,7 @@ class StoredDocument(DocumentRecord):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class GenerationChanges:
     """What lies between two generations: apply `removed` first, then `added`."""
 
     removed: Ids

@@ -33,7 +33,7 @@ from index.store.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
     WHOLE_COLUMNS,
-    Changes,
+    GenerationChanges,
     StoredDocument,
     blob,
     cut_out,
@@ -50,7 +50,7 @@ from index.store.rows import (
 )
 from index.store.schema import TABLES, VERSION
 from index.store.sqlite import Database, damaged, translated
-from index.store.transaction import Transaction
+from index.store.transaction import StoreTransaction
 from index.store.vector_codec import QuantizedVectors, row_bytes
 from index.types import Chunk, Document, EncodingKey, Ids, Matrix, TokenVectors
 
@@ -58,7 +58,7 @@ DATABASE = "rag.db"
 
 _MEND = "`rag check --repair` mends what can be mended"
 
-_Made = TypeVar("_Made")
+_T = TypeVar("_T")
 
 
 class Store:
@@ -314,9 +314,9 @@ class Store:
         self,
         columns: str,
         ids: Iterable[int],
-        made: Callable[[Sequence[object]], _Made],
+        made: Callable[[Sequence[object]], _T],
         table: str = "chunks",
-    ) -> Iterator[_Made]:
+    ) -> Iterator[_T]:
         """What is made of the columns of each of these chunks, in order of their ids."""
         wanted = {int(i) for i in ids}
         documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
@@ -422,7 +422,7 @@ class Store:
                 raise self._damaged(f"the document of row {row}")
         return ids
 
-    def changes_since(self, generation: int) -> Changes:
+    def changes_since(self, generation: int) -> GenerationChanges:
         """The chunks removed and added after a generation, each in order of its id."""
         removed = self._database.rows(
             "SELECT DISTINCT chunk_id FROM tombstones WHERE generation > ? ORDER BY chunk_id",
@@ -434,7 +434,7 @@ class Store:
             [generation],
         )
         with self._sound("its list of chunks"):
-            return Changes(removed=ids_from(removed), added=np.sort(ids_from(added)))
+            return GenerationChanges(removed=ids_from(removed), added=np.sort(ids_from(added)))
 
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Chunk ids with their texts, and the title and headings they stand under, document by
@@ -458,14 +458,14 @@ class Store:
     # Writing
 
     @contextmanager
-    def transaction(self, *, makes_generation: bool = True) -> Iterator[Transaction]:
+    def transaction(self, *, makes_generation: bool = True) -> Iterator[StoreTransaction]:
         """All that is written in it becomes one new generation, or none if it raises.
 
         Without `makes_generation` nothing may be written that a reader can see.
         """
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(self._database, self._last(), self.fingerprint)
+            transaction = StoreTransaction(self._database, self._last(), self.fingerprint)
             with self._sound("a row that is to be replaced"):
                 yield transaction
             if makes_generation:

@@ -19,7 +19,7 @@ from index.store.vector_codec import row_bytes
 from index.types import Chunk, Document, Encoding, FileVersion
 
 
-class Transaction:
+class StoreTransaction:
     """The writes of one new generation."""
 
     def __init__(self, database: Database, before: Generation, fingerprint: Fingerprint) -> None:

@@ -17,7 +17,7 @@ Arrays = dict[str, NDArray[Any]]
 _PREFIX = "draft-"
 
 
-class Drafts:
+class Checkpoints:
     """The parts of one build in a folder of their own.
 
     key: all that the parts are made from; those of another key are never used
@@ -26,12 +26,13 @@ class Drafts:
     def __init__(self, folder: Path, key: str) -> None:
         self.folder = folder / f"{_PREFIX}{sha256(key.encode()).hexdigest()[:32]}"
 
-    def kept(self, name: str, make: Callable[[], Arrays]) -> Arrays:
+    def load_or_make(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The part of this name as it was kept; one that is missing or damaged is made, and kept.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Drafts(Path(folder), "a generation").kept("first", lambda: {"ids": np.arange(2)})
+        ...     checkpoints = Checkpoints(Path(folder), "a generation")
+        ...     checkpoints.load_or_make("first", lambda: {"ids": np.arange(2)})
         {'ids': array([0, 1])}
         """
         path = self.folder / f"{name}.npz"

@@ -7,7 +7,7 @@ of. With so many lists as give these a recall@10 of .996, sentences of texts tha
 index have .98 or more among 40,000 to 1,000,000 chunks. Stored vectors as they are flatter it by up
 to .05, as do those of stored sentences. Where of a million chunks all but 4,000 are copies they
 have .97, for ten copies of anything lie in a list or two; hence a least number of lists, which
-gives them .99. What takes long is kept in drafts.
+gives them .99. What takes long is kept in checkpoints.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from index.store.rows import Changes
+from index.store.rows import GenerationChanges
 from index.store.store import Store
 from index.types import Ids, Matrix
-from index.vectors.checkpoints import Arrays, Drafts
+from index.vectors.checkpoints import Arrays, Checkpoints
 from index.vectors.faiss_index import FaissIndex, sample_size
 from index.vectors.sizing import Shape, Sizing
 
@@ -32,8 +32,8 @@ _MOST_PROBED = 2  # half of the lists: a search of more gains little over an exa
 _LEAST_PROBED = 32  # a part of them: made questions say too little where nearly all are copies
 
 
-def caught_up(
-    store: Store, published: Path, changes: Changes, sizing: Sizing, dimension: int
+def update_index(
+    store: Store, published: Path, changes: GenerationChanges, sizing: Sizing, dimension: int
 ) -> FaissIndex | None:
     """A published index with what has changed since; None if it would not suit any more."""
     former = FaissIndex.load(published)
@@ -46,13 +46,15 @@ def caught_up(
     return index
 
 
-def made_anew(store: Store, drafts: Drafts, sizing: Sizing, dimension: int) -> FaissIndex:
+def build_index(
+    store: Store, checkpoints: Checkpoints, sizing: Sizing, dimension: int
+) -> FaissIndex:
     """An index of all that is stored. If lists do not reach the recall that is asked for it is
     exact, and its shape says what they reached."""
     ids = store.changes_since(0).added
     shape = Shape()
     if len(ids) > sizing.exact_up_to:
-        index = _with_lists(store, ids, drafts, sizing)
+        index = _with_lists(store, ids, checkpoints, sizing)
         if not index.shape.exact:
             return index
         shape = index.shape
@@ -63,22 +65,22 @@ def made_anew(store: Store, drafts: Drafts, sizing: Sizing, dimension: int) -> F
     return index
 
 
-def _with_lists(store: Store, ids: Ids, drafts: Drafts, sizing: Sizing) -> FaissIndex:
+def _with_lists(store: Store, ids: Ids, checkpoints: Checkpoints, sizing: Sizing) -> FaissIndex:
     """All vectors in lists, and a shape that is exact if too many of these were to be looked into;
     then the index itself is of no use."""
-    index = _trained(store, ids, drafts, sizing)
+    index = _trained(store, ids, checkpoints, sizing)
     sample = store.vectors(_every(ids, sizing.n_questions))
     questions = turned(sample, _QUESTION_COSINE)
     parts = []
     for number, part in enumerate(_slices(ids, sizing)):
         encoded = partial(_encoded, store, index, part, sample, questions)
-        parts.append(drafts.kept(f"part-{number:05d}", encoded))
+        parts.append(checkpoints.load_or_make(f"part-{number:05d}", encoded))
         index.add_encoded(part, parts[-1].pop("codes"))
     index.shape = _shape(index, _places(index, questions, parts), sizing)
     return index
 
 
-def _trained(store: Store, ids: Ids, drafts: Drafts, sizing: Sizing) -> FaissIndex:
+def _trained(store: Store, ids: Ids, checkpoints: Checkpoints, sizing: Sizing) -> FaissIndex:
     n_lists = sizing.n_lists(len(ids))
 
     def train() -> Arrays:
@@ -86,7 +88,7 @@ def _trained(store: Store, ids: Ids, drafts: Drafts, sizing: Sizing) -> FaissInd
         sample = _every(ids, sample_size(n_lists))
         return {"index": FaissIndex.trained(store.vectors(sample), n_lists).to_array()}
 
-    return FaissIndex.from_array(drafts.kept("trained", train)["index"], n_lists)
+    return FaissIndex.from_array(checkpoints.load_or_make("trained", train)["index"], n_lists)
 
 
 def turned(vectors: Matrix, cosine: float) -> Matrix:

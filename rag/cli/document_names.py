@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from index.backends import backend_at
 from index.errors import BadInput
-from index.ingest.file_ids import is_gone, shown
+from index.ingest.file_ids import display_path, is_missing
 from index.ingest.files import resolved
 from index.types import DocumentRecord
 from rag.check_query import check_names
@@ -98,7 +98,9 @@ def _at_path(rows: Sequence[DocumentRecord], name: str) -> list[DocumentRecord]:
     same_path = [row for row in rows if row.path == str(path)]
     # A folder that was moved with its index: the ids are still right, the paths are not.
     return same_path or [
-        row for row in rows if row.doc_id == shown(path) and row.path and is_gone(row.path)
+        row
+        for row in rows
+        if row.doc_id == display_path(path) and row.path and is_missing(row.path)
     ]
 
 

@@ -5,7 +5,7 @@ from contextlib import closing
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.backends import backend_at
-from index.encode.compile import CompiledModels, Manifest
+from index.encode.compile import CompiledManifest, CompiledModels
 from index.encode.model_files import find_local_model
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
@@ -132,7 +132,7 @@ def _check_original(fingerprint: ModelFingerprint) -> None:
         )
 
 
-def _runtime_of_original(manifest: Manifest | None, settings: Settings) -> tuple[str, str]:
+def _runtime_of_original(manifest: CompiledManifest | None, settings: Settings) -> tuple[str, str]:
     if settings.device != CPU:
         return _ORIGINAL, f"the device is {settings.device}"
     if manifest is not None:

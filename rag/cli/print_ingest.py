@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from index.ingest.progress import Doubt, Report, Unread
+from index.ingest.progress import EncodingWarning, Report, SkippedFile
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
@@ -80,7 +80,7 @@ def _names(names: Sequence[str], verbose: bool) -> str:
     return ", ".join(few) + more
 
 
-def _doubts(doubts: Sequence[Doubt], verbose: bool) -> list[str]:
+def _doubts(doubts: Sequence[EncodingWarning], verbose: bool) -> list[str]:
     """A line for each thing that is said of files' encodings."""
     by_reason: dict[str, list[str]] = {}
     for doubt in doubts:
@@ -91,7 +91,7 @@ def _doubts(doubts: Sequence[Doubt], verbose: bool) -> list[str]:
     return few + ([f"… and {more:,} more of this kind; --verbose names them"] if more else [])
 
 
-def _left_out(left_out: Sequence[Unread], verbose: bool) -> list[str]:
+def _left_out(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]:
     """Files of other types in one line; a line for each link or pipe."""
     if verbose:
         return [f"left out {each.path}: {each.reason}" for each in left_out]

@@ -15,7 +15,7 @@ from index.ingest.ingest import ingest
 from index.maintain.backup import backup, restore
 from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import DATABASE
-from index.vectors.checkpoints import Drafts
+from index.vectors.checkpoints import Checkpoints
 from index.vectors.faiss_index import FaissIndex
 from ingesting import Interrupted, run, write
 
@@ -116,8 +116,8 @@ def test_an_index_in_a_folder_that_others_may_read_is_of_private_files(tmp_path:
 
 @pytest.mark.usefixtures("open_umask")
 def test_each_kind_of_file_is_private_as_soon_as_it_is_there(tmp_path: Path) -> None:
-    Drafts(tmp_path / "drafts", "key").folder.parent.mkdir(mode=0o700)
-    Drafts(tmp_path / "drafts", "key").kept("part", lambda: {"ids": np.arange(2)})
+    Checkpoints(tmp_path / "checkpoints", "key").folder.parent.mkdir(mode=0o700)
+    Checkpoints(tmp_path / "checkpoints", "key").load_or_make("part", lambda: {"ids": np.arange(2)})
     FaissIndex(4).save(tmp_path / "dense")
     with held(tmp_path / "a.lock", "nothing", 0):
         tmp_path.chmod(0o700)

@@ -15,7 +15,7 @@ import pytest
 from command import ROOT
 from index.disk.locks import held
 from index.disk.sealed_json import sealed
-from index.encode.compile import MANIFEST, CompiledModels, Manifest
+from index.encode.compile import MANIFEST, CompiledManifest, CompiledModels
 from index.encode.model_files import DEFAULT_MODEL, ModelFolder, find_model
 from index.encode.onnx_embedder import MODEL_FILE, OnnxEmbedder
 from index.encode.torch_embedder import SentenceTransformerEmbedder
@@ -49,7 +49,7 @@ def folder_in(cache: Path) -> Path:
     return manifest.parent
 
 
-def manifest_in(cache: Path) -> Manifest:
+def manifest_in(cache: Path) -> CompiledManifest:
     found = CompiledModels(cache).find(find_model().digest, "int8")
     assert found is not None
     return found

@@ -11,7 +11,7 @@ import pytest
 
 from index.errors import BadInput
 from index.ingest.files import Files, find
-from index.ingest.progress import Unread
+from index.ingest.progress import SkippedFile
 from ingesting import write
 
 
@@ -32,7 +32,7 @@ def names(files: Files) -> list[str]:
     return [path.relative_to(Path.cwd()).as_posix() for path in files.paths]
 
 
-def kinds(unread: list[Unread]) -> list[tuple[str, str]]:
+def kinds(unread: list[SkippedFile]) -> list[tuple[str, str]]:
     return [(each.path, each.kind) for each in unread]
 
 
@@ -49,7 +49,9 @@ def test_a_loop_of_links_is_named_and_the_rest_is_read(docs: Path) -> None:
 def test_a_dangling_link_is_named_by_its_own_name(docs: Path) -> None:
     (docs / "link.txt").symlink_to("nowhere.txt")
     (unread,) = search().skipped
-    assert unread == Unread("docs/link.txt", "link", "a link to docs/nowhere.txt, where nothing is")
+    assert unread == SkippedFile(
+        "docs/link.txt", "link", "a link to docs/nowhere.txt, where nothing is"
+    )
 
 
 def test_a_link_within_the_paths_is_read_once_under_the_name_of_its_target(docs: Path) -> None:

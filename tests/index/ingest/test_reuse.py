@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fakes import HashEmbedder
-from index.ingest.batches import BATCH, ahead, one_thread
+from index.ingest.batches import BATCH, one_thread, prefetch
 from index.ingest.ingest import rebuild
 from index.store.rows import tokens_blob
 from index.store.store import Store
@@ -190,6 +190,6 @@ def test_what_is_made_ahead_is_bounded_and_comes_in_order() -> None:
             yield number
 
     with one_thread("numbers") as thread:
-        for expected, number in zip(range(100), ahead(numbers(), thread), strict=False):
+        for expected, number in zip(range(100), prefetch(numbers(), thread), strict=False):
             assert number == expected
             assert n_made <= expected + 6

@@ -10,7 +10,7 @@ from fakes import HashEmbedder
 from index.documents.load import document_of
 from index.errors import BadInput, IndexMismatch
 from index.ingest.ingest import ingest, ingest_documents, rebuild
-from index.ingest.progress import Doubt, Progress, Unread
+from index.ingest.progress import EncodingWarning, Progress, SkippedFile
 from index.store.store import Store
 from index.types import Document
 from ingesting import indexed, run, texts_in, write
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_any_more_keeps_its_former_version(here: Path
     (here / "docs/a.txt").write_bytes(b"\0\1")
     report, n_encoded = run(prune=True)
     reason = "binary, not text; its former version stays in the index"
-    assert report.skipped == [Unread("docs/a.txt", "binary", reason)]
+    assert report.skipped == [SkippedFile("docs/a.txt", "binary", reason)]
     assert (n_encoded, texts_in()["docs/a.txt"]) == (0, "Aid came.")
 
 
@@ -147,7 +147,7 @@ def test_a_file_whose_name_is_no_unicode_is_skipped_and_the_others_are_read(here
     (here / "docs" / os.fsdecode(b"\xff.txt")).write_text("words")
     report, _ = run()
     reason = "its name is not valid Unicode; rename it"
-    assert report.skipped == [Unread("docs/?.txt", "name", reason)]
+    assert report.skipped == [SkippedFile("docs/?.txt", "name", reason)]
     assert len(report.added) == 3
 
 
@@ -298,7 +298,7 @@ def test_the_encoding_is_noted_and_doubt_is_reported_in_every_run(here: Path) ->
     for _ in range(2):
         report, _ = run()
         assert report.doubts == [
-            Doubt(
+            EncodingWarning(
                 "docs/a.txt",
                 "cp1252",
                 "read as cp1252, not sure; if it is another, name it with --encoding",

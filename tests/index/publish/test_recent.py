@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.publish.lru import Recent
+from index.publish.lru import LruCache
 
 
 class Reader:
@@ -24,7 +24,7 @@ class Reader:
 def test_it_says_what_reading_says_and_keeps_no_more_than_it_may(
     asked: list[list[int]], most: int
 ) -> None:
-    recent = Recent(Reader().read, len, most)
+    recent = LruCache(Reader().read, len, most)
     for ids in asked:
         assert recent.of(ids) == Reader().read(ids)
         assert recent.size_kept <= most
@@ -32,7 +32,7 @@ def test_it_says_what_reading_says_and_keeps_no_more_than_it_may(
 
 def test_what_is_kept_is_not_read_again() -> None:
     reader = Reader()
-    recent = Recent(reader.read, len, 1000)
+    recent = LruCache(reader.read, len, 1000)
     recent.of([2, 4])
     recent.of([4, 6, 2])
     assert reader.asked == [2, 4, 6]
@@ -40,7 +40,7 @@ def test_what_is_kept_is_not_read_again() -> None:
 
 def test_what_was_used_longest_ago_goes_first() -> None:
     reader = Reader()
-    recent = Recent(reader.read, len, 16)
+    recent = LruCache(reader.read, len, 16)
     for ids in ([4], [6], [4], [8]):  # 6 bytes too many, and 4 was used after 6
         recent.of(ids)
     reader.asked.clear()
@@ -52,6 +52,6 @@ def test_what_was_used_longest_ago_goes_first() -> None:
 
 @pytest.mark.parametrize("size", [50, 98])
 def test_a_value_larger_than_the_bound_is_given_and_not_kept(size: int) -> None:
-    recent = Recent(Reader().read, len, 40)
+    recent = LruCache(Reader().read, len, 40)
     assert recent.of([size]) == {size: bytes(size)}
     assert recent.size_kept == 0

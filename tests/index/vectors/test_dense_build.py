@@ -15,8 +15,8 @@ from index.publish.manifest import Manifest
 from index.publish.publish import publish
 from index.store.store import Store
 from index.types import Chunk, Ids, Matrix, Span, chunk_id_of, digest_of
-from index.vectors.checkpoints import Drafts
-from index.vectors.faiss_build import made_anew, nearest, turned
+from index.vectors.checkpoints import Checkpoints
+from index.vectors.faiss_build import build_index, nearest, turned
 from index.vectors.faiss_index import FaissIndex
 from index.vectors.sizing import Shape, Sizing
 
@@ -78,7 +78,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def made(store: Store, folder: Path, sizing: Sizing = SMALL) -> FaissIndex:
     folder.mkdir(exist_ok=True)
-    return made_anew(store, Drafts(folder, "a key"), sizing, EMBEDDER.fingerprint.dimension)
+    return build_index(store, Checkpoints(folder, "a key"), sizing, EMBEDDER.fingerprint.dimension)
 
 
 def test_what_fits_is_exact_and_what_does_not_lies_in_lists(store: Store, tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_a_damaged_draft_is_made_again(watched: StoppedStore, tmp_path: Path) ->
     assert made(watched, tmp_path).to_array().tobytes() == whole.to_array().tobytes()
 
 
-def test_drafts_of_a_generation_that_is_gone_are_swept_and_none_stays_when_it_is_published(
+def test_checkpoints_of_a_generation_that_is_gone_are_swept_and_none_stays_when_it_is_published(
     watched: StoppedStore, tmp_path: Path
 ) -> None:
     delete(watched, 1)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from api.logs import MessageFormatter, RequestFormatter
 from command import ROOT, rag
-from index.ingest.progress import Report, Unread
+from index.ingest.progress import Report, SkippedFile
 from rag.cli.print_ingest import print_report, report_json
 from rag.output.safe_output import (
     PrintableFormatter,
@@ -83,7 +83,7 @@ def test_whatever_a_console_shows_is_safe(monkeypatch: pytest.MonkeyPatch) -> No
     table.add_row(STEERING, Text(STEERING, "bold"))
     out.print(table)
     out.print(STEERING, HARMLESS, markup=False, soft_wrap=True)
-    print_report(out, Report(skipped=[Unread(STEERING, "name", STEERING)]), STEERING, 1.0)
+    print_report(out, Report(skipped=[SkippedFile(STEERING, "name", STEERING)]), STEERING, 1.0)
     assert isinstance(sys.stdout, io.StringIO)
     shown = sys.stdout.getvalue()
     assert is_safe(shown)
@@ -92,7 +92,7 @@ def test_whatever_a_console_shows_is_safe(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_report_of_an_ingest_as_json_is_safe(capsys: pytest.CaptureFixture[str]) -> None:
     path = "/".join(STEERING)  # two surrogates side by side are one character in JSON
-    report = Report(skipped=[Unread(path, "name", STEERING)])
+    report = Report(skipped=[SkippedFile(path, "name", STEERING)])
     say_json(report_json(None, report, STEERING, 1.0))
     said = capsys.readouterr().out
     assert is_safe(said)

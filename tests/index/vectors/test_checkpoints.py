@@ -1,11 +1,11 @@
-"""Drafts are used once they are whole, for what they were made from, and never otherwise."""
+"""Checkpoints are used once they are whole, for what they were made from, and never otherwise."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.vectors.checkpoints import Arrays, Drafts
+from index.vectors.checkpoints import Arrays, Checkpoints
 
 MADE: Arrays = {"ids": np.arange(5), "codes": np.eye(3, dtype=np.uint8)}
 
@@ -27,50 +27,50 @@ def only_file(folder: Path) -> Path:
 
 
 def test_a_part_is_made_once(tmp_path: Path) -> None:
-    assert same(Drafts(tmp_path, "key").kept("part", lambda: MADE))
-    assert same(Drafts(tmp_path, "key").kept("part", never))
+    assert same(Checkpoints(tmp_path, "key").load_or_make("part", lambda: MADE))
+    assert same(Checkpoints(tmp_path, "key").load_or_make("part", never))
 
 
 def test_a_part_of_another_name_or_key_is_not_taken_for_it(tmp_path: Path) -> None:
-    Drafts(tmp_path, "key").kept("part", lambda: {"ids": np.zeros(1)})
-    assert same(Drafts(tmp_path, "key").kept("other", lambda: MADE))
-    assert same(Drafts(tmp_path, "other").kept("part", lambda: MADE))
+    Checkpoints(tmp_path, "key").load_or_make("part", lambda: {"ids": np.zeros(1)})
+    assert same(Checkpoints(tmp_path, "key").load_or_make("other", lambda: MADE))
+    assert same(Checkpoints(tmp_path, "other").load_or_make("part", lambda: MADE))
 
 
 @pytest.mark.parametrize("at", [0, 31, 32, 200, -1])
 def test_a_part_with_a_flipped_bit_is_made_again(tmp_path: Path, at: int) -> None:
-    Drafts(tmp_path, "key").kept("part", lambda: MADE)
+    Checkpoints(tmp_path, "key").load_or_make("part", lambda: MADE)
     file = only_file(tmp_path)
     content = bytearray(file.read_bytes())
     content[at] ^= 1
     file.write_bytes(content)
     with pytest.raises(AssertionError):
-        Drafts(tmp_path, "key").kept("part", never)
-    assert same(Drafts(tmp_path, "key").kept("part", lambda: MADE))
-    assert same(Drafts(tmp_path, "key").kept("part", never))
+        Checkpoints(tmp_path, "key").load_or_make("part", never)
+    assert same(Checkpoints(tmp_path, "key").load_or_make("part", lambda: MADE))
+    assert same(Checkpoints(tmp_path, "key").load_or_make("part", never))
 
 
 @pytest.mark.parametrize("n_bytes", [0, 10, 32, 100])
 def test_a_part_that_was_cut_off_is_made_again(tmp_path: Path, n_bytes: int) -> None:
-    Drafts(tmp_path, "key").kept("part", lambda: MADE)
+    Checkpoints(tmp_path, "key").load_or_make("part", lambda: MADE)
     file = only_file(tmp_path)
     file.write_bytes(file.read_bytes()[:n_bytes])
-    assert same(Drafts(tmp_path, "key").kept("part", lambda: MADE))
+    assert same(Checkpoints(tmp_path, "key").load_or_make("part", lambda: MADE))
 
 
 def test_a_part_whose_making_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
-        Drafts(tmp_path, "key").kept("part", never)
+        Checkpoints(tmp_path, "key").load_or_make("part", never)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_dropping_leaves_no_part_and_those_of_another_build(tmp_path: Path) -> None:
-    mine, other = Drafts(tmp_path, "mine"), Drafts(tmp_path, "other")
-    for drafts in (mine, other):
-        drafts.kept("part", lambda: MADE)
+    mine, other = Checkpoints(tmp_path, "mine"), Checkpoints(tmp_path, "other")
+    for checkpoints in (mine, other):
+        checkpoints.load_or_make("part", lambda: MADE)
     mine.drop()
     assert list(tmp_path.iterdir()) == [other.folder]
-    assert same(other.kept("part", never))
+    assert same(other.load_or_make("part", never))
     other.drop()
     assert list(tmp_path.iterdir()) == []
     other.drop()

@@ -219,8 +219,9 @@ class Pipeline:
             began=began,
         )
 
-    def answer(self, reading: Reading) -> Answer:
-        """The second half of `ask`: the sentences, by the answerer. It holds no snapshot."""
+    def answer(self, reading: Reading, *, decline: bool = True) -> Answer:
+        """The second half of `ask`: the sentences, by the answerer. It holds no snapshot. Without
+        `decline` the best candidate is stated whatever the confidence is."""
         confidence = {
             query: self._confidence.of(retrieval) for query, retrieval in reading.retrievals.items()
         }
@@ -228,6 +229,7 @@ class Pipeline:
             Part(part.text, confidence[part.query], reading.retrievals[part.query])
             for part in reading.parts
             if self._confidence.is_answered(reading.retrievals[part.query])
+            or (not decline and reading.retrievals[part.query].passages)
         ]
         sentences = self._answerer.answer(answered)
         known = [c for part in reading.parts if (c := confidence[part.query]) is not None]

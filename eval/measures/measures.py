@@ -23,7 +23,11 @@ Measures = dict[str, float]
 Values = dict[str, dict[str, float]]
 """Measure -> question_id -> value, for the questions a measure is of; its mean is the measure."""
 
-LOWER_IS_BETTER = frozenset({"ECE", "Brier"})
+RIGHT, STATED_WRONG, DECLINED_WRONG = "right", "stated-wrong", "declined-wrong"
+CANDIDATE_RIGHT, ANSWER_LENGTH = "candidate-right", "answer-length"
+LOWER_IS_BETTER = frozenset(
+    {"ECE", "Brier", "ECE-right", STATED_WRONG, DECLINED_WRONG, ANSWER_LENGTH}
+)
 
 PRIMARY = {"spans": "MRR@10", "beir": "nDCG@10"}
 """The measure that a kind of dataset is judged by first."""
@@ -46,12 +50,29 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """The answer that the service has for a question.
+
+    stated:    whether it stated it, or declined
+    citations: the document and the span of each quotation; empty if nothing can be quoted
+    """
+
+    stated: bool
+    citations: tuple[tuple[str, Span], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the service gave for one question: passages best first, and its confidence."""
+    """What the service returned for one question.
+
+    passages:  best first
+    statement: None if the question was only searched for
+    """
 
     question_id: str
     confidence: float
     passages: tuple[Found, ...]
+    statement: Statement | None = None
 
 
 def means(values: Values) -> Measures:
@@ -80,6 +101,50 @@ def span_values(
         for i, q in answerable.items()
     }
     return values
+
+
+def statement_values(questions: Sequence[Question], outcomes: Mapping[str, Outcome]) -> Values:
+    """What was stated, of each question that was asked.
+
+    right:           1 if the stated answer contains a labelled span, or if nothing is labelled and
+                     the service declined
+    stated-wrong:    1 if it stated an answer that contains none
+    declined-wrong:  1 if it declined although a span is labelled
+    candidate-right: 1 if its answer contains a labelled span, stated or not; what the confidence
+                     estimates
+    answer-length:   characters of the stated answer; of questions with one
+    """
+    values: Values = {
+        name: {} for name in (RIGHT, STATED_WRONG, DECLINED_WRONG, CANDIDATE_RIGHT, ANSWER_LENGTH)
+    }
+    for question in questions:
+        outcome = outcomes.get(question.question_id)
+        statement = None if outcome is None else outcome.statement
+        if statement is None:
+            continue
+        i, stated = question.question_id, statement.stated
+        correct = any(_answers(question, *citation) for citation in statement.citations)
+        values[RIGHT][i] = float(correct if stated else not question.answerable)
+        values[STATED_WRONG][i] = float(stated and not correct)
+        values[DECLINED_WRONG][i] = float(question.answerable and not stated)
+        values[CANDIDATE_RIGHT][i] = float(correct)
+        if stated:
+            values[ANSWER_LENGTH][i] = float(sum(s.end - s.start for _, s in statement.citations))
+    return values
+
+
+def risk_coverage(
+    correct: Sequence[bool], confidences: Sequence[float]
+) -> list[tuple[float, float]]:
+    """(coverage, risk) at each distinct confidence, most confident first: the share of questions at
+    or above it, and the share of wrong candidates among these (El-Yaniv and Wiener 2010)."""
+    points, n_wrong = [], 0
+    order = sorted(range(len(correct)), key=lambda i: -confidences[i])
+    for n, i in enumerate(order, 1):
+        n_wrong += not correct[i]
+        if n == len(order) or confidences[order[n]] != confidences[i]:
+            points.append((n / len(order), n_wrong / n))
+    return points
 
 
 def _answers(question: Question, doc_id: str, span: Span) -> bool:

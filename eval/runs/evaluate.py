@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from eval.datasets.load import BeirDataset, Dataset, SpanDataset
 from eval.measures.measures import (
+    CANDIDATE_RIGHT,
     Found,
     Measures,
     Outcome,
+    Statement,
     Values,
     auroc,
     beir_values,
@@ -20,6 +22,7 @@ from eval.measures.measures import (
     calibration_error,
     means,
     span_values,
+    statement_values,
 )
 from eval.runs.run_file import Judged, Run
 from index.ingest.ingest import ingest_documents
@@ -27,7 +30,7 @@ from index.ingest.progress import Watch
 from index.protocols import Embedder
 from index.types import Span
 from rag.pipeline import Pipeline
-from rag.results import SearchResult
+from rag.results import Answer, SearchResult
 from rag.search.ranking import RankSettings
 
 SPAN_DEPTH = 10
@@ -68,7 +71,7 @@ class Indexed:
         began = time.perf_counter()
         with closing(Pipeline.over(self.folder, self.embedder, ranking, calibration)) as pipeline:
             depth = _depth(self.dataset, ranking, cutoffs)
-            outcomes = tuple(_ask(pipeline, self.dataset.queries, depth, asked))
+            outcomes = tuple(_ask(pipeline, self.dataset, depth, asked))
             with pipeline.snapshot() as snapshot:
                 size = snapshot.count()
         run = _run(self, ranking, cutoffs, outcomes, size)
@@ -139,6 +142,7 @@ def measure(
     by_id = {outcome.question_id: outcome for outcome in outcomes}
     if isinstance(dataset, SpanDataset):
         values = span_values(dataset.questions, by_id, cutoffs)
+        values |= statement_values(dataset.questions, by_id)
     else:
         values = beir_values(dataset.qrels, document_run(outcomes), cutoffs)
     measures, answerable = means(values), dataset.answerable
@@ -149,7 +153,19 @@ def measure(
         measures["AUROC"] = auroc(labels, in_order)
         measures["ECE"] = calibration_error(labels, in_order)
         measures, values = measures | means(brier), values | brier
-    return measures, values
+    return measures | _confidence_in_right(values, by_id), values
+
+
+def _confidence_in_right(values: Values, outcomes: Mapping[str, Outcome]) -> Measures:
+    """How well the confidence tells right candidates from wrong ones, if there are both."""
+    correct = [bool(value) for value in values.get(CANDIDATE_RIGHT, {}).values()]
+    if len(set(correct)) < 2:
+        return {}
+    confidences = [outcomes[i].confidence for i in values[CANDIDATE_RIGHT]]
+    return {
+        "AUROC-right": auroc(correct, confidences),
+        "ECE-right": calibration_error(correct, confidences),
+    }
 
 
 def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> int:
@@ -159,13 +175,27 @@ def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> i
     return max(SPAN_DEPTH, *cutoffs, 0)
 
 
-def _ask(pipeline: Pipeline, queries: dict[str, str], depth: int, asked: Told) -> Iterator[Outcome]:
-    for done, (query_id, text) in enumerate(queries.items(), 1):
-        yield _outcome(query_id, pipeline.search(text, depth))
-        asked(done, len(queries))
+def _ask(pipeline: Pipeline, dataset: Dataset, depth: int, asked: Told) -> Iterator[Outcome]:
+    """Questions about spans are asked as users ask them; queries of a BEIR set are searched."""
+    for done, (query_id, text) in enumerate(dataset.queries.items(), 1):
+        if isinstance(dataset, SpanDataset):
+            reading = pipeline.read(text, depth)
+            answer = pipeline.answer(reading)
+            candidate = answer if answer.answered else pipeline.answer(reading, decline=False)
+            yield _outcome(query_id, answer, Statement(answer.answered, _citations(candidate)))
+        else:
+            yield _outcome(query_id, pipeline.search(text, depth), None)
+        asked(done, len(dataset.queries))
 
 
-def _outcome(question_id: str, result: SearchResult) -> Outcome:
+def _citations(answer: Answer) -> tuple[tuple[str, Span], ...]:
+    cited = [sentence.citation for sentence in answer.sentences]
+    return tuple((each.doc_id, Span(each.start, each.end)) for each in cited)
+
+
+def _outcome(
+    question_id: str, result: SearchResult | Answer, statement: Statement | None
+) -> Outcome:
     passages = (
         Found(
             doc_id=passage.citation.doc_id,
@@ -178,7 +208,7 @@ def _outcome(question_id: str, result: SearchResult) -> Outcome:
         for passage in result.passages
     )
     assert result.confidence is not None  # only a search without a model has none
-    return Outcome(question_id, result.confidence, tuple(passages))
+    return Outcome(question_id, result.confidence, tuple(passages), statement)
 
 
 def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from eval.datasets.jsonl import read_jsonl, write_lines
-from eval.measures.measures import Found, Measures, Outcome
+from eval.measures.measures import Found, Measures, Outcome, Statement
 from index.errors import BadDataset
 from index.types import Span
 
@@ -88,9 +88,24 @@ def _row(question: Judged) -> dict[str, Any]:
         "text": question.text,
         **answerable,
         "confidence": outcome.confidence,
+        **_statement_fields(outcome.statement),
         "measures": question.measures,
         "passages": [to_fields(found) for found in outcome.passages],
     }
+
+
+def _statement_fields(statement: Statement | None) -> dict[str, Any]:
+    if statement is None:
+        return {}
+    cited = [{"doc_id": i, "start": s.start, "end": s.end} for i, s in statement.citations]
+    return {"statement": {"stated": statement.stated, "citations": cited}}
+
+
+def _statement(row: Any) -> Statement | None:
+    if row is None:
+        return None
+    cited = [(str(c["doc_id"]), Span(int(c["start"]), int(c["end"]))) for c in row["citations"]]
+    return Statement(bool(row["stated"]), tuple(cited))
 
 
 def to_fields(found: Found) -> dict[str, Any]:
@@ -151,7 +166,12 @@ def _judged(where: str, row: Any) -> Judged:
         return Judged(
             text=str(row["text"]),
             answerable=row.get("answerable"),
-            outcome=Outcome(str(row["_id"]), float(row["confidence"]), passages),
+            outcome=Outcome(
+                str(row["_id"]),
+                float(row["confidence"]),
+                passages,
+                _statement(row.get("statement")),
+            ),
             measures={str(name): float(value) for name, value in row["measures"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:

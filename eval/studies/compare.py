@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.measures.measures import PRIMARY
+from eval.measures.measures import CANDIDATE_RIGHT, PRIMARY
 from eval.measures.significance import (
     N_RESAMPLES,
     Interval,
@@ -31,8 +31,18 @@ from index.errors import BadInput
 _OF_CONFIDENCES: Mapping[str, Callable[[Labels, Floats], Statistic]] = {
     "AUROC": auroc_of,
     "ECE": calibration_error_of,
+    "AUROC-right": auroc_of,
+    "ECE-right": calibration_error_of,
 }
 """Measures that are no mean over questions."""
+
+
+def _label(name: str, question: Judged) -> float | None:
+    """What the confidence is held against: whether the question has an answer, or for the measures
+    of `right` whether the candidate is right."""
+    if name.endswith("right"):
+        return question.measures.get(CANDIDATE_RIGHT)
+    return question.answerable
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +144,9 @@ def _pool(name: str, a: Run, b: Run) -> tuple[Statistic, int]:
     """A measure over A's values and then B's, and of how many questions it is."""
     pairs = _pairs(a, b)
     if name in _OF_CONFIDENCES:
-        labelled = [(q, r) for q, r in pairs if q.answerable is not None]
+        labelled = [(q, r) for q, r in pairs if None not in (_label(name, q), _label(name, r))]
         confidences = _pooled((q.outcome.confidence, r.outcome.confidence) for q, r in labelled)
-        labels = np.array([q.answerable for q, _ in labelled] * 2)
+        labels = np.array([_label(name, pair[side]) for side in (0, 1) for pair in labelled]) > 0
         return _OF_CONFIDENCES[name](labels, confidences), len(labelled)
     of = [(q, r) for q, r in pairs if name in q.measures]
     if not of or any((name in q.measures) != (name in r.measures) for q, r in pairs):

@@ -50,7 +50,9 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     assert done.returncode == 0, done.stderr
     measures = json.loads(done.stdout)["measures"]
     ranking = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1"]
-    assert list(measures) == [*ranking, "AUROC", "ECE", "Brier"]
+    stating = ["right", "stated-wrong", "declined-wrong", "candidate-right", "answer-length"]
+    confidence = ["AUROC", "ECE", "Brier", "AUROC-right", "ECE-right"]
+    assert list(measures) == [*ranking, *stating, *confidence]
     assert 0 < measures["answer@1"] <= measures["answer@3"] <= measures["answer@5"] <= 1
 
     questions = [json.loads(line) for line in lines_of(SEEDS / "questions.jsonl")]

@@ -12,12 +12,15 @@ from eval.datasets.load import Answer, Question, SpanDataset
 from eval.measures.measures import (
     Found,
     Outcome,
+    Statement,
     auroc,
     beir_values,
     brier_values,
     calibration_error,
     means,
+    risk_coverage,
     span_values,
+    statement_values,
 )
 from eval.runs.evaluate import document_run, measure, to_trec
 from index.types import Span
@@ -109,6 +112,55 @@ def test_an_answer_behind_rank_ten_adds_nothing_to_mrr() -> None:
     question = Question("q", "?", (Answer("d", Span(10, 12)),))
     passages = (*(found("e", i, i + 1) for i in range(10)), found("d", 0, 50))
     assert span_values([question], {"q": Outcome("q", 1.0, passages)})["MRR@10"] == {"q": 0}
+
+
+def stated(*citations: tuple[str, int, int], stated: bool = True) -> Statement:
+    return Statement(stated, tuple((doc_id, Span(start, end)) for doc_id, start, end in citations))
+
+
+def test_statements_are_judged_as_worked_by_hand() -> None:
+    answers = (Answer("d", Span(10, 12)),)
+    statements = {
+        "right": stated(("e", 0, 50), ("d", 5, 15)),
+        "wrong": stated(("d", 11, 15)),
+        "silent": stated(("d", 10, 12), stated=False),
+        "rightly silent": stated(("d", 0, 50), stated=False),
+        "made up": stated(("d", 0, 50)),
+    }
+    questions = [
+        *(Question(i, "?", answers) for i in ("right", "wrong", "silent", "not asked")),
+        *(Question(i, "?", ()) for i in ("rightly silent", "made up")),
+    ]
+    outcomes = {i: Outcome(i, 0.5, (), statement) for i, statement in statements.items()}
+    values = statement_values(questions, outcomes)
+    assert values["right"] == {
+        "right": 1, "wrong": 0, "silent": 0, "rightly silent": 1, "made up": 0,
+    }  # fmt: skip
+    assert [i for i, value in values["stated-wrong"].items() if value] == ["wrong", "made up"]
+    assert [i for i, value in values["declined-wrong"].items() if value] == ["silent"]
+    assert [i for i, value in values["candidate-right"].items() if value] == ["right", "silent"]
+    assert values["answer-length"] == {"right": 60, "wrong": 4, "made up": 50}
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1))
+def test_right_and_the_two_ways_to_be_wrong_cover_every_question(
+    cases: list[tuple[bool, int]],
+) -> None:
+    questions, outcomes = [], {}
+    for number, (answerable, kind) in enumerate(cases):
+        i = str(number)
+        questions.append(Question(i, "?", (Answer("d", Span(0, 2)),) if answerable else ()))
+        cited = ("d", 0, 3) if kind % 3 else ("d", 1, 3)
+        outcomes[i] = Outcome(i, 0.5, (), stated(cited, stated=kind > 2))
+    values = statement_values(questions, outcomes)
+    for i in outcomes:
+        kinds = [values[name][i] for name in ("right", "stated-wrong", "declined-wrong")]
+        assert sum(kinds) == 1
+
+
+def test_the_risk_at_each_coverage_equals_a_value_worked_by_hand() -> None:
+    correct, confidences = [True, False, True, False], [0.9, 0.7, 0.7, 0.1]
+    assert risk_coverage(correct, confidences) == [(1 / 4, 0), (3 / 4, 1 / 3), (1, 1 / 2)]
 
 
 def test_measures_that_need_questions_of_a_kind_are_left_out_without_them() -> None:

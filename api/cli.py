@@ -18,25 +18,26 @@ if TYPE_CHECKING:
 
 def serve(
     index: Annotated[
-        Path | None, typer.Option(help="The index directory: RAG_INDEX, or else .rag.")
+        Path | None, typer.Option(help="The index directory. Default: RAG_INDEX, or .rag.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="The model; without it, the one the index was built with.")
+        str | None, typer.Option(help="The model. Default: the one that built the index.")
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help="The address to listen on: RAG_HOST, or else 127.0.0.1.")
+        str | None, typer.Option(help="The address to listen on. Default: RAG_HOST, or 127.0.0.1.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="The port: RAG_PORT, or else 8000; 0 picks a free one.")
+        int | None,
+        typer.Option(help="The port; 0 means any free port. Default: RAG_PORT, or 8000."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that answer: RAG_WORKERS, or else 1.")
+        int | None, typer.Option(help="Number of processes. Default: RAG_WORKERS, or 1.")
     ] = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log each request.")] = False,
 ) -> None:
     """Answer questions over HTTP until Ctrl-C.
 
-    What is ingested meanwhile is served without a restart.
+    Documents that are ingested meanwhile are served without a restart.
     """
     from rag.settings import Settings
 

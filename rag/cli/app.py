@@ -87,7 +87,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="rag",
     cls=_Commands,
-    help="Ask your documents: answers and passages, each cited and proven against its source.",
+    help="Answer questions from your documents, with verified citations.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
@@ -112,7 +112,7 @@ def _root(
     config: Annotated[
         Path | None,
         typer.Option(
-            "--config", help="A file of settings that you trust: RAG_CONFIG, or else none."
+            "--config", help="A settings file that you trust. Default: RAG_CONFIG, or none."
         ),
     ] = None,
 ) -> None:
@@ -138,10 +138,10 @@ def ask(
     model: ModelOption = None,
     rerank: RerankOption = None,
 ) -> None:
-    """Answer a question with the documents' own sentences, each with its source.
+    """Answer a question with sentences from the documents, each with its source.
 
-    The passages behind them follow. If the documents do not answer it, that is said instead, and
-    the exit status is 0 all the same.
+    Their passages follow. If the documents do not answer the question, the output says so, and the
+    exit status is still 0.
     """
     from rag.cli.print_results import print_answer
     from rag.output.terminal import console
@@ -166,13 +166,15 @@ def search(
     as_json: JsonOption = False,
     lexical: Annotated[
         bool,
-        typer.Option("--lexical", help="Search by BM25 alone: no model is loaded, no vector used."),
+        typer.Option(
+            "--lexical", help="Search with BM25 only, without a model and without vectors."
+        ),
     ] = False,
     index: IndexOption = None,
     model: ModelOption = None,
     rerank: RerankOption = None,
 ) -> None:
-    """Show the passages that answer a question best, with their sources."""
+    """Show the passages that best answer a question, with their sources."""
     from rag.cli.print_results import print_result
     from rag.output.terminal import console
     from rag.results import to_json
@@ -197,9 +199,9 @@ app.command()(restore)
 @app.command()
 def info(
     index: IndexOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Show what the index holds, what model made it and what runs that, and its size on disk."""
+    """Show the contents of the index, its model, how the model runs, and the size on disk."""
     from rag.cli.overview import overview
     from rag.cli.print_results import print_overview
     from rag.output.terminal import console

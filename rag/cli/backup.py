@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write, outside the index directory.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     index: IndexOption = None,
 ) -> None:
-    """Copy all that the index holds into one file, while others read and write the index."""
+    """Copy the index to one file. Other processes can read and write the index meanwhile."""
     from index.maintain.backup import backup as write_backup
     from rag.settings import Settings
 
@@ -38,11 +38,11 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `rag backup` wrote.")],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Replace what the index holds without asking.")
+        bool, typer.Option("--yes", help="Replace the contents of the index without asking.")
     ] = False,
     index: IndexOption = None,
 ) -> None:
-    """Put the contents of a backup in place of what the index holds; a running service follows."""
+    """Replace the contents of the index with a backup. A running service changes to it."""
     from index.maintain.backup import check_source, holds_index
     from index.maintain.backup import restore as put_back
     from rag.settings import Settings

@@ -18,21 +18,21 @@ def check(
         bool,
         typer.Option(
             "--repair",
-            help="Mend what can be: FAISS and BM25, and documents whose text or file is intact.",
+            help="Repair FAISS, BM25, and documents whose text or file is intact.",
         ),
     ] = False,
     drop: Annotated[
         bool,
-        typer.Option("--drop", help="With --repair: remove the documents that cannot be mended."),
+        typer.Option("--drop", help="With --repair: remove documents that cannot be repaired."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     index: IndexOption = None,
 ) -> None:
-    """Verify all that the index holds: the database, each text, span and vector, FAISS and BM25.
+    """Verify the index: the database, each text, span and vector, FAISS and BM25.
 
-    The exit status is 0 if all is sound, or has been mended; 1 if something is damaged that
-    --repair may mend, or could not be verified while another process writes; 2 if something is
-    lost, which only its file or a backup has.
+    The exit status is 0 if the index is sound or was repaired. It is 1 if something is damaged that
+    --repair may repair, or could not be verified because another process is writing. It is 2 if
+    something is lost that only its file or a backup contains.
     """
     from rag.cli.print_check import check_json, print_checked
     from rag.output.terminal import console

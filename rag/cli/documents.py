@@ -21,15 +21,15 @@ def list_documents(
         list[str] | None,
         typer.Argument(
             metavar="DOC",
-            help="Only these: ids, patterns as 'docs/*', paths, or files' base names.",
+            help="List only these: ids, patterns such as 'docs/*', paths, or file names.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the documents as JSON.")] = False,
     index: IndexOption = None,
 ) -> None:
     """List the documents of the index: id, title, characters, passages and type.
 
-    In a pipe each document is a line, with tabs between these five.
+    If the output is a pipe, each document is one line with these five fields, separated by tabs.
     """
     from rag.cli.document_names import documents_in, find_all_named
     from rag.cli.print_documents import listing_json, print_documents
@@ -51,20 +51,19 @@ def list_documents(
 def remove(
     names: Annotated[
         list[str],
-        typer.Argument(
-            metavar="DOC", help="Ids, patterns as 'docs/*', paths, or files' base names."
-        ),
+        typer.Argument(metavar="DOC", help="Ids, patterns such as 'docs/*', paths, or file names."),
     ],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Remove all that a pattern matches, without asking.")
+        bool,
+        typer.Option("--yes", help="Remove all documents that a pattern matches, without asking."),
     ] = False,
     index: IndexOption = None,
 ) -> None:
-    """Remove documents from the index; their files stay as they are.
+    """Remove documents from the index; their files do not change.
 
-    A pattern that matches several is confirmed first: on a terminal by answering, elsewhere with
-    --yes. If the file of a removed document is still there, the next `rag ingest` of it, or of the
-    folder that it lies in, adds the document again: delete or move the file to keep it out.
+    If a pattern matches several documents, you must confirm: on a terminal by answering, otherwise
+    with --yes. If the file of a removed document still exists, the next `rag ingest` of the file or
+    its folder adds the document again. To prevent this, delete or move the file.
     """
     from index.ingest.remove import remove as remove_documents
     from rag.cli.document_names import documents_in, find_named

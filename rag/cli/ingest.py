@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def ingest(
     paths: Annotated[
-        list[str] | None, typer.Argument(help=f"Files ({main_extensions()}) or folders of them.")
+        list[str] | None, typer.Argument(help=f"Files ({main_extensions()}) or folders.")
     ] = None,
     index: IndexOption = None,
     model: ModelOption = None,
@@ -28,8 +28,8 @@ def ingest(
         str | None,
         typer.Option(
             "--encoding",
-            help="The encoding of all these files, as cp1252. It is remembered for each; auto "
-            "forgets it. Without it: UTF-8, or what a file's bytes say.",
+            help="The encoding of all given files, such as cp1252. Stored for later runs; auto "
+            "removes it. Default: UTF-8, or detected from the file's bytes.",
         ),
     ] = None,
     prune: Annotated[
@@ -37,24 +37,30 @@ def ingest(
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="With --prune and one path: also if all of it has vanished."),
+        typer.Option("--yes", help="With --prune and one path: also if the whole path is gone."),
     ] = False,
     rebuild: Annotated[
         bool,
-        typer.Option("--rebuild", help="First encode anew what the index holds, as with --model."),
+        typer.Option(
+            "--rebuild", help="First encode all documents again, for example with --model."
+        ),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Name all that was not read, not only the first few.")
+        bool,
+        typer.Option(
+            "--verbose", help="List all files that were not read, not only the first few."
+        ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, with all that was not read.")
+        bool,
+        typer.Option("--json", help="Print the report as JSON, with all files that were not read."),
     ] = False,
 ) -> None:
-    """Read documents into the index; only what changed is encoded.
+    """Read documents into the index. Only changed documents are encoded.
 
-    The exit status is 1 if something that should have been read was skipped: a file or folder that
-    cannot be read, is empty, binary or in no known encoding, a link that leads nowhere or out of
-    PATHS. Files of other types and links within PATHS are left out, and count as no failure.
+    The exit status is 1 if something was skipped: a file or folder that cannot be read, a file that
+    is empty, binary or in no known encoding, a link that leads nowhere or out of PATHS. Files of
+    other types and links within PATHS are left out; they do not change the status.
     """
     from rag.settings import Settings
 

@@ -11,45 +11,45 @@ from rag.output.safe_output import complain
 
 IndexOption = Annotated[
     Path | None,
-    typer.Option("--index", help="The index directory: RAG_INDEX, or else .rag."),
+    typer.Option("--index", help="The index directory. Default: RAG_INDEX, or .rag."),
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+    typer.Option("--model", help="A sentence-transformers model: a hub name or a local folder."),
 ]
 QuestionArgument = Annotated[
-    list[str], typer.Argument(help="What you want to know, in your own words; quotes are optional.")
+    list[str], typer.Argument(help="The question, in your own words. Quotation marks are optional.")
 ]
-KOption = Annotated[int, typer.Option("-k", help="How many passages, 1 to 100.")]
+KOption = Annotated[int, typer.Option("-k", help="Number of passages, 1 to 100.")]
 DocOption = Annotated[
     list[str] | None,
     typer.Option(
         "--doc",
-        help="Search only these documents: ids, patterns as 'docs/*', paths, or files' base names.",
+        help="Search only these documents: ids, patterns such as 'docs/*', paths, or file names.",
     ),
 ]
 MergeOption = Annotated[
     bool, typer.Option("--merge", help="Join neighbouring passages of one document.")
 ]
 ExplainOption = Annotated[
-    bool, typer.Option("--explain", help="Tell how each passage came by its score.")
+    bool, typer.Option("--explain", help="Show how each passage's score is computed.")
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print exactly what the HTTP service returns.")
+    bool, typer.Option("--json", help="Print the JSON that the HTTP service returns.")
 ]
 PrecisionOption = Annotated[
     str | None,
     typer.Option(
         "--precision",
-        help="The model's arithmetic: int8, or fp32. Without it, the index's own, or else int8.",
+        help="The model's precision: int8 or fp32. Default: the index's, or int8.",
     ),
 ]
 RerankOption = Annotated[
     str | None,
     typer.Option(
         "--rerank",
-        help="What looks again at the first candidates: none, late-interaction, or a "
-        "cross-encoder, by hub name or local folder.",
+        help="The reranker of the first candidates: none, late-interaction, or a cross-encoder "
+        "(a hub name or a local folder).",
     ),
 ]
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def ablation(
-    datasets: Annotated[list[Path], typer.Argument(help="What to rank, one table each.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print it all as JSON.")] = False,
+    datasets: Annotated[list[Path], typer.Argument(help="Datasets; each gives one table.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Measure each signal of the ranking alone, added in turn, and the best possible order."""
+    """Measure each ranking signal alone, the signals added one by one, and the best order."""
     from rag.output.terminal import console
 
     ablations = _ablations(datasets)

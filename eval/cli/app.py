@@ -24,30 +24,34 @@ def run(
     ],
     k: Annotated[
         list[int] | None,
-        typer.Option("--k", help="Also measure at this depth, 1 to 100; may be repeated."),
+        typer.Option("--k", help="Also measure at this rank, 1 to 100; can be repeated."),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option("--split", help="Which qrels of a BEIR set; test, if there are any."),
+        typer.Option("--split", help="The qrels of a BEIR set. Default: test."),
     ] = None,
     unanswerable: Annotated[
         Path | None,
         typer.Option(
             "--unanswerable",
-            help="Another dataset, whose questions are asked as ones that nothing here answers.",
+            help="Also ask another dataset's questions, as unanswerable ones.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", help="Write the run here: each question's passages, JSON lines."),
+        typer.Option(
+            "--output", help="Write the run to this file: JSON lines with each question's passages."
+        ),
     ] = None,
     trec: Annotated[
-        Path | None, typer.Option("--run", help="Write a TREC run file here (BEIR sets).")
+        Path | None, typer.Option("--run", help="Write a TREC run file (BEIR sets).")
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+        typer.Option(
+            "--model", help="A sentence-transformers model: a hub name or a local folder."
+        ),
     ] = None,
 ) -> None:
     """Index a dataset's corpus in a temporary folder, ask its questions, print the measures."""

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 def calibrate(
     datasets: Annotated[
         list[Path],
-        typer.Argument(help="Datasets; of several, each is asked the others' questions too."),
+        typer.Argument(help="Datasets; each is also asked the others' questions."),
     ],
     output: Annotated[
         Path, typer.Option("--output", help="Where to write the calibration.")
     ] = Path("calibration.json"),
     model: Annotated[
         str | None,
-        typer.Option("--model", help="A sentence-transformers model: hub name or local folder."),
+        typer.Option(
+            "--model", help="A sentence-transformers model: a hub name or a local folder."
+        ),
     ] = None,
 ) -> None:
-    """Fit the confidence on questions with and without an answer, and check it on held-out ones."""
+    """Fit the confidence on questions with and without answers; test it on held-out questions."""
     from eval.cli.indexing import loaded_model
     from eval.datasets.jsonl import check_target
     from eval.datasets.load import load_dataset

@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(help="A run file, or settings as in rag.toml.")],
-    b: Annotated[Path, typer.Argument(help="The other one, of the same kind.")],
+    a: Annotated[
+        Path, typer.Argument(help="A run file, or a settings file in the format of rag.toml.")
+    ],
+    b: Annotated[Path, typer.Argument(help="A second file of the same kind.")],
     dataset: Annotated[
-        Path | None, typer.Option("--dataset", help="What to run two settings files on.")
+        Path | None, typer.Option("--dataset", help="The dataset to run two settings files on.")
     ] = None,
     n_shown: Annotated[
-        int, typer.Option("--show", help="How many questions that rose, and that fell, to show.")
+        int,
+        typer.Option("--show", help="Show up to this many improved and as many worse questions."),
     ] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it all as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Tell how two runs of a dataset differ, how surely, and by which questions."""
+    """Compare two runs of a dataset: differences, their significance, and the questions."""
     from eval.cli.print_report import comparison_json, print_comparison
     from eval.studies.compare import compare as compare_runs
     from rag.output.terminal import console

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 def gate(
     baseline: Annotated[Path, typer.Argument(help="A run file.")],
     dataset: Annotated[
-        Path | None, typer.Option("--dataset", help="The dataset; the baseline's folder, if none.")
+        Path | None, typer.Option("--dataset", help="The dataset. Default: the baseline's folder.")
     ] = None,
     unanswerable: Annotated[
         Path | None,
-        typer.Option("--unanswerable", help="The set whose questions the baseline asked too."),
+        typer.Option("--unanswerable", help="The --unanswerable dataset of the baseline."),
     ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Put the new run in the baseline's place.")
+        bool, typer.Option("--write", help="Replace the baseline with the new run.")
     ] = False,
 ) -> None:
-    """Run a dataset with the present settings; status 1 if a measure fell below the baseline."""
+    """Run a dataset with the current settings; status 1 if a measure is below the baseline."""
     from eval.cli.indexing import evaluate_each
     from eval.datasets.jsonl import check_target
     from eval.datasets.unanswerable import load_asked

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def rotation(
-    datasets: Annotated[list[Path], typer.Argument(help="What to measure, one table each.")],
+    datasets: Annotated[list[Path], typer.Argument(help="Datasets; each gives one table.")],
     draws: Annotated[
-        int, typer.Option("--draws", min=1, help="How many draws the mean and range are over.")
+        int, typer.Option("--draws", min=1, help="Number of draws for the mean and range.")
     ] = 8,
 ) -> None:
-    """Measure how far the random signs in the code of token vectors move each measure."""
+    """Measure how much the token codec's random signs change each measure."""
     from rag.output.terminal import console
 
     out = console()

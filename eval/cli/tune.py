@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 
 
 def tune(
-    datasets: Annotated[list[Path], typer.Argument(help="What to be better on, in the mean.")],
+    datasets: Annotated[
+        list[Path], typer.Argument(help="Datasets; the mean over them is improved.")
+    ],
     write: Annotated[
-        bool, typer.Option("--write", help="Save what is better in rag.toml, in this folder.")
+        bool,
+        typer.Option("--write", help="Save better settings in rag.toml in the working directory."),
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="How the questions are halved.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="The seed of the split into two halves.")] = 0,
     n_questions: Annotated[
         int,
-        typer.Option("--questions", help="How many of each first half to choose by, at most."),
+        typer.Option("--questions", help="Use at most this many questions of each first half."),
     ] = 300,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it all as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Choose the ranking's settings on half of the questions, and judge them on the other half."""
+    """Choose ranking settings on half of the questions and measure them on the other half."""
     from eval.datasets.load import load_dataset
     from rag.settings import Settings
 

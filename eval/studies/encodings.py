@@ -134,7 +134,7 @@ def table(measured: Iterator[Case]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalogs", type=Path, help="a folder of translations, LANGUAGE/….mo")
-    parser.add_argument("--capitals", action="store_true", help="the texts in capitals")
+    parser.add_argument("--capitals", action="store_true", help="convert the texts to capitals")
     options = parser.parse_args()
     measured = catalog_cases(options.catalogs) if options.catalogs else cases()
     if options.capitals:

@@ -1,29 +1,29 @@
-"""Every error this project raises on purpose.
+"""The errors of this project.
 
     RagError
-    ├── BadInput             what the caller asked for cannot be done as asked
+    ├── BadInput             the request is invalid
     │   ├── BadQuery
     │   ├── NotFound
     │   ├── SpanOutOfRange
     │   └── BadDataset
-    ├── UnreadableDocument   a file that ingest skips, with its reason
+    ├── UnreadableDocument   ingest skips the file and reports the reason
     ├── ModelUnusable
     ├── IndexProblem
     │   ├── IndexMissing
-    │   ├── IndexMismatch    built with another model or chunker
+    │   ├── IndexMismatch    another model or chunker built the index
     │   ├── IndexBusy        another process is writing
     │   ├── IndexDamaged
     │   └── StorageFull
-    ├── Overloaded           more questions wait than may
-    └── CitationBroken       a bug: a passage is not the slice it claims to be
+    ├── Overloaded           the queue of questions is full
+    └── CitationBroken       a bug: a passage differs from its slice of the document
 
-A message says what happened, the value seen, and what mends it.
+A message says what happened, the value, and how to fix it.
 """
 
 from typing import Literal
 
 SkipKind = Literal[
-    "unreadable",  # the system refuses to read it
+    "unreadable",  # the system does not permit reading it
     "link",  # a symbolic link that leads nowhere, to a folder, or out of the given paths
     "special",  # a pipe, a socket, a device
     "other-type",
@@ -33,15 +33,15 @@ SkipKind = Literal[
     "binary",
     "encoding",  # no encoding fits its bytes
 ]
-"""Why something was not read."""
+"""Why a file was not read."""
 
 
 class RagError(Exception):
-    """The root of the tree; the message is for people."""
+    """The base class; the message is for people."""
 
 
 class BadInput(RagError):
-    """What was asked for cannot be done as asked."""
+    """The request is invalid."""
 
 
 class BadQuery(BadInput):
@@ -53,7 +53,7 @@ class NotFound(BadInput):
 
 
 class SpanOutOfRange(BadInput):
-    """A span does not lie within its document."""
+    """A span is not within its document."""
 
 
 class BadDataset(BadInput):
@@ -61,7 +61,7 @@ class BadDataset(BadInput):
 
 
 class UnreadableDocument(RagError):
-    """A file that cannot become a document."""
+    """A file cannot be read as a document."""
 
     def __init__(self, message: str, kind: SkipKind = "unreadable") -> None:
         super().__init__(message)
@@ -69,19 +69,19 @@ class UnreadableDocument(RagError):
 
 
 class ModelUnusable(RagError):
-    """A model is missing, damaged, or of a kind that cannot be used here."""
+    """A model is missing, damaged, or not supported."""
 
 
 class IndexProblem(RagError):
-    """Something is wrong with the index directory."""
+    """The index directory cannot be used."""
 
 
 class IndexMissing(IndexProblem):
-    """There is no index where one was expected."""
+    """There is no index at this path."""
 
 
 class IndexMismatch(IndexProblem):
-    """The index was built with another model or chunker."""
+    """Another model or chunker built the index."""
 
 
 class IndexBusy(IndexProblem):
@@ -97,8 +97,8 @@ class StorageFull(IndexProblem):
 
 
 class Overloaded(RagError):
-    """More questions are waiting than the service takes on; ask the same one again soon."""
+    """The queue of questions is full; try again soon."""
 
 
 class CitationBroken(RagError):
-    """A passage is not the slice of its document that it claims to be."""
+    """A passage differs from its slice of the document."""

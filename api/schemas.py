@@ -16,17 +16,15 @@ EXAMPLE_OF_TWO_PARTS = (
 EXAMPLE_DOCUMENT = "seeds/000_7140c98bc3163d31.txt"
 
 DocumentId = Annotated[
-    str, Field(description="Unique in the index; for a file, its path as it was ingested.")
+    str, Field(description="Unique in the index. For a file: its path at ingest.")
 ]
-Sha256 = Annotated[
-    str, Field(description="Of the document's whole canonical text as UTF-8, in hex.")
-]
+Sha256 = Annotated[str, Field(description="SHA-256 of the whole canonical text in UTF-8, as hex.")]
 NCharacters = Annotated[
-    int, Field(ge=0, description="Code points in the document's whole canonical text.")
+    int, Field(ge=0, description="Number of code points in the whole canonical text.")
 ]
 Generation = Annotated[
     int,
-    Field(ge=0, description="The index's generation, which rises whenever documents change."),
+    Field(ge=0, description="The generation of the index; it rises with each change."),
 ]
 
 
@@ -43,7 +41,7 @@ class _Wire(BaseModel):
 
 
 class _Question(_Wire):
-    """A question, and how to answer it."""
+    """A question with its options."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -62,7 +60,7 @@ class _Question(_Wire):
     query: Annotated[str, BeforeValidator(_asked)] = Field(
         min_length=1,
         max_length=MAX_QUERY_CHARACTERS,
-        description="The question, in plain words; not blank.",
+        description="The question; not blank.",
     )
     # Strict: JSON has numbers and truth values of its own; "5" and 1 for true are slips.
     k: int = Field(
@@ -70,43 +68,43 @@ class _Question(_Wire):
         strict=True,
         ge=1,
         le=MAX_K,
-        description="At most this many passages are returned; of an answer, also those that its "
-        "sentences stand in.",
+        description="Maximum number of passages. An answer can have more: those that contain its "
+        "sentences.",
     )
     filter: Filter | None = Field(
-        default=None, description="Which documents to search; all of them if it is not given."
+        default=None, description="Which documents to search. Default: all."
     )
     explain: bool = Field(
         default=False,
         strict=True,
-        description="Whether to tell how each passage came by its score.",
+        description="Whether to explain each passage's score.",
     )
     merge: bool = Field(
         default=False,
         strict=True,
-        description="Whether to join those of the passages that are neighbours in one document.",
+        description="Whether to join neighbouring passages of one document.",
     )
 
 
 class SearchRequest(_Question):
-    """A question to be met with passages."""
+    """A question to answer with passages."""
 
 
 class AskRequest(_Question):
-    """A question to be answered in sentences."""
+    """A question to answer with sentences."""
 
 
 class DocumentOut(_Wire):
     """A document of the index, without its text."""
 
     doc_id: DocumentId
-    source: str = Field(description="Where the document was read from.")
-    title: str = Field(description="Its title.")
+    source: str = Field(description="The path or address that the document was read from.")
+    title: str = Field(description="The document's title.")
     media_type: str = Field(description=f"{media_types()}.")
     sha256: Sha256
     n_characters: NCharacters
-    n_chunks: int = Field(ge=0, description="The passages it was divided into.")
-    metadata: dict[str, str] = Field(description="What else is known of it, by name.")
+    n_chunks: int = Field(ge=0, description="Number of passages in the document.")
+    metadata: dict[str, str] = Field(description="Other metadata, by name.")
 
     @classmethod
     def of(cls, record: DocumentRecord) -> Self:
@@ -128,7 +126,7 @@ class DocumentPage(_Wire):
     documents: list[DocumentOut] = Field(description="At most `limit`, all of one generation.")
     generation: Generation
     next: str | None = Field(
-        description="Pass it as `after` for the documents that follow; null if there are none."
+        description="Pass it as `after` to get the next page; null on the last page."
     )
 
 
@@ -137,12 +135,12 @@ class PageRequest(_Wire):
 
     after: str = Field(
         default="",
-        description="Begin behind this id: `next` of the page before. Documents that stay are "
-        "listed once each, whatever comes and goes meanwhile.",
+        description="List ids greater than this one: `next` of the previous page. Documents that "
+        "stay in the index are listed exactly once, even if others change between pages.",
         examples=["seeds"],
     )
     limit: int = Field(
-        default=100, ge=1, le=1000, description="At most so many documents.", examples=[10]
+        default=100, ge=1, le=1000, description="Maximum number of documents.", examples=[10]
     )
 
 
@@ -150,23 +148,26 @@ class SpanRequest(_Wire):
     """Which part of a text to read."""
 
     start: int = Field(
-        default=0, ge=0, description="The first code point; 0 is the text's.", examples=[22]
+        default=0,
+        ge=0,
+        description="Start offset, in code points; 0 is the start of the text.",
+        examples=[22],
     )
     end: int | None = Field(
         default=None,
         ge=0,
-        description="The code point behind the last; the text's end if it is not given.",
+        description="End offset, exclusive. Default: the end of the text.",
         examples=[40],
     )
 
 
 class TextSlice(_Wire):
-    """A stretch of a document's canonical text: what a citation is checked against."""
+    """A span of a document's canonical text, to check a citation."""
 
     doc_id: DocumentId
-    start: int = Field(ge=0, description="The first code point of `text`.")
-    end: int = Field(ge=0, description="The code point behind the last; not part of `text`.")
-    text: str = Field(description="The canonical text's code points from `start` to `end`.")
+    start: int = Field(ge=0, description="Start offset of `text`.")
+    end: int = Field(ge=0, description="End offset of `text`, exclusive.")
+    text: str = Field(description="The canonical text from `start` to `end`.")
     sha256: Sha256
     n_characters: NCharacters
 
@@ -178,12 +179,12 @@ class Health(_Wire):
 
 
 class Ready(_Wire):
-    """The index can be read, and what it holds."""
+    """The index can be read; its size and model."""
 
     status: Literal["ready"] = Field(
-        default="ready", description="Always `ready`; when it is not, the answer is a problem."
+        default="ready", description="Always `ready`; otherwise the response is a problem."
     )
     generation: Generation
-    n_documents: int = Field(ge=0, description="Documents that are searched.")
-    n_chunks: int = Field(ge=0, description="Passages that are searched.")
-    model: str = Field(description="The model that makes the vectors.")
+    n_documents: int = Field(ge=0, description="Number of documents that are searched.")
+    n_chunks: int = Field(ge=0, description="Number of passages that are searched.")
+    model: str = Field(description="The model that computes the vectors.")

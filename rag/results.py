@@ -24,14 +24,14 @@ MAX_PATTERN_CHARACTERS = 65_536
 
 
 _CONFIDENCE = (
-    "The calibrated probability that the documents answer the question. With a model that no "
-    "calibration was fitted for: the mean of the best passage's dense and sentence cosines. Null "
-    "for a search without a model."
+    "The calibrated probability that the documents answer the question. For a model without "
+    "calibration: the mean of the best passage's dense and sentence cosines. Null for a search "
+    "without a model."
 )
 _REASON = Field(
     default=None,
     exclude_if=lambda reason: reason is None,
-    description="Why there is no passage; left out if there is one.",
+    description="Why there is no passage; absent if there is one.",
 )
 
 
@@ -40,98 +40,101 @@ class _Result(BaseModel):
 
 
 class Highlight(_Result):
-    """The sentence of a passage that answers best."""
+    """The sentence of a passage that best answers the question."""
 
-    start: int = Field(ge=0, description="Where it begins in the document's canonical text.")
-    end: int = Field(ge=0, description="Where it ends; the code point at `end` is not part of it.")
+    start: int = Field(ge=0, description="Start offset in the document's canonical text.")
+    end: int = Field(ge=0, description="End offset, exclusive.")
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
 
 
 class Citation(_Result):
-    """Where a passage stands, to be checked by anyone: fetch `[start, end)` of the document's text
-    and compare it with `quote`."""
+    """The place of a passage. To check it, read `[start, end)` of the document's text and compare
+    it with `quote`."""
 
     doc_id: str = Field(description="The document's id.")
-    source: str = Field(description="Where the document was read from.")
+    source: str = Field(description="The path or address that the document was read from.")
     title: str = Field(description="The document's title.")
-    start: int = Field(ge=0, description="Where the passage begins in the canonical text.")
-    end: int = Field(ge=0, description="Where it ends; the code point at `end` is not part of it.")
-    line_start: int = Field(ge=1, description="Its first line, counted from 1.")
-    line_end: int = Field(ge=1, description="Its last line.")
-    page_start: int | None = Field(description="Its first page, from 1; null without pages.")
-    page_end: int | None = Field(description="Its last page; null without pages.")
-    headings: list[str] = Field(description="The headings it stands under, outermost first.")
+    start: int = Field(ge=0, description="Start offset in the canonical text.")
+    end: int = Field(ge=0, description="End offset, exclusive.")
+    line_start: int = Field(
+        ge=1, description="The passage's first line; the document's first line is 1."
+    )
+    line_end: int = Field(ge=1, description="The passage's last line.")
+    page_start: int | None = Field(description="The first page, from 1; null without pages.")
+    page_end: int | None = Field(description="The last page; null without pages.")
+    headings: list[str] = Field(description="The headings above the passage, outermost first.")
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
-    sha256: str = Field(description="Of the document's canonical text as UTF-8, in hex.")
+    sha256: str = Field(description="SHA-256 of the document's canonical text in UTF-8, as hex.")
 
 
 class Scores(_Result):
-    """What ranked a passage."""
+    """The signals that rank a passage."""
 
-    dense: float = Field(description="Cosine of the query's vector and the passage's, in [-1, 1].")
+    dense: float = Field(description="Cosine of the vectors of query and passage, in [-1, 1].")
     lexical: float = Field(
-        ge=0, description="BM25 of the query's terms and pairs of them; 0 if it has none of them."
+        ge=0, description="BM25 of the query's terms and term pairs; 0 if none occurs."
     )
-    sentence: float = Field(description="Cosine of the query's vector and the best sentence's.")
+    sentence: float = Field(description="Cosine of the vectors of query and best sentence.")
     rerank: float | None = Field(
         ge=0,
         le=1,
-        description="The reranker's: late interaction, or a cross-encoder's. Null beyond the first "
-        "few candidates, or without a reranker.",
+        description="Score of the reranker. Null if the passage was not reranked.",
     )
 
 
 class Part(_Result):
-    """One of the terms that make a passage's score."""
+    """One signal in a passage's score."""
 
-    value: float = Field(description="What it is for this passage.")
-    scaled: float = Field(ge=0, le=1, description="The same on a scale of 0 to 1.")
-    weight: float = Field(ge=0, le=1, description="Its share of the score.")
+    value: float = Field(description="The signal's value for this passage.")
+    scaled: float = Field(ge=0, le=1, description="The value scaled to [0, 1].")
+    weight: float = Field(ge=0, le=1, description="The signal's weight in the score.")
 
 
 class QueryTerm(_Result):
-    """A term of the question, as it is searched for."""
+    """A search term of the question."""
 
-    term: str = Field(description="The word without case, diacritics and ending.")
-    idf: float = Field(ge=0, description="How rare it is: BM25's inverse document frequency.")
-    in_passage: bool = Field(description="Whether the passage has it.")
+    term: str = Field(description="The word, case-folded, without diacritics, stemmed.")
+    idf: float = Field(
+        ge=0, description="Inverse document frequency of BM25; rare terms have more."
+    )
+    in_passage: bool = Field(description="Whether the passage contains the term.")
 
 
 class Place(_Result):
-    """A stretch of a document, without its text."""
+    """A span of a document, without its text."""
 
     doc_id: str = Field(description="The document's id.")
-    start: int = Field(ge=0, description="Where it begins in the canonical text.")
-    end: int = Field(ge=0, description="Where it ends; the code point at `end` is not part of it.")
+    start: int = Field(ge=0, description="Start offset in the canonical text.")
+    end: int = Field(ge=0, description="End offset, exclusive.")
 
 
 class Explanation(_Result):
-    """How a passage came by its score: the sum of its parts' weight x scaled."""
+    """How a passage's score is computed: the sum of weight x scaled over its signals."""
 
     dense_rank: int | None = Field(
-        ge=1, description="Its rank among FAISS's candidates; null if only BM25 found it."
+        ge=1, description="Rank among the candidates of FAISS; null if it is not one."
     )
     lexical_rank: int | None = Field(
-        ge=1, description="Its rank among BM25's candidates; null if only FAISS found it."
+        ge=1, description="Rank among the candidates of BM25; null if it is not one."
     )
-    first_rank: int = Field(ge=1, description="Its rank before the reranker looked.")
+    first_rank: int = Field(ge=1, description="Rank before reranking.")
     dense: Part = Field(description="The cosine of the passage's vector.")
     sentence: Part = Field(description="The cosine of its best sentence's vector.")
-    lexical: Part = Field(description="BM25; scaled by the most that the terms could give.")
-    rerank: Part | None = Field(description="The reranker; null without one.")
-    terms: list[QueryTerm] = Field(description="The question's terms, each once, in its order.")
+    lexical: Part = Field(description="BM25; scaled by the maximum that the terms could give.")
+    rerank: Part | None = Field(
+        description="The reranker's score; null if the passage was not reranked."
+    )
+    terms: list[QueryTerm] = Field(description="The question's terms, each once, in order.")
     merged: list[Place] = Field(
-        description="The neighbouring passages that were joined, in order; empty if none were."
+        description="The neighbouring passages that were joined, in order; can be empty."
     )
 
 
 class Passage(_Result):
-    """A stretch of a document that may answer the question."""
+    """A span of a document that may answer the question."""
 
     rank: int = Field(ge=1, description="1 is the best.")
-    score: float = Field(
-        ge=0, le=1, description="The weighted sum of `scores`, each on a scale of 0 to 1."
-    )
+    score: float = Field(ge=0, le=1, description="Weighted sum of `scores`, each scaled to [0, 1].")
     scores: Scores
     text: str = Field(description="The passage; the same as `citation.quote`.")
     highlight: Highlight
@@ -139,52 +142,58 @@ class Passage(_Result):
     duplicates: list[Place] = Field(
         default_factory=list,
         exclude_if=lambda places: not places,
-        description="Near-identical passages that it stands for; left out if there are none.",
+        description="Near-identical passages that were left out; absent if there are none.",
     )
     explanation: Explanation | None = Field(
         default=None,
         exclude_if=lambda explanation: explanation is None,
-        description="How it came by its score; only if the request asked for it.",
+        description="How the score is computed; absent unless requested.",
     )
 
 
 class SearchResult(_Result):
-    """The passages that answer a question best, best first."""
+    """The passages that best answer a question, best first."""
 
-    query: str = Field(description="The question as asked.")
-    generation: int = Field(ge=0, description="The index's generation that was searched.")
+    query: str = Field(description="The question.")
+    generation: int = Field(ge=0, description="The generation of the index that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to result.")
-    answered: bool = Field(description="False if the documents most likely do not answer it.")
+    answered: bool = Field(
+        description="False if the documents probably do not answer the question."
+    )
     confidence: float | None = Field(ge=0, le=1, description=_CONFIDENCE)
     passages: list[Passage] = Field(description="At most k, ranked from 1.")
     reason: str | None = _REASON
 
 
 class AnswerSentence(_Result):
-    """A sentence, or two neighbouring ones, that answer a question or a part of it."""
+    """One sentence, or two neighbouring ones, that answer a question or a part of it."""
 
-    question: str = Field(description="The question, or the part of it that this answers.")
+    question: str = Field(description="The question, or the part of it that the sentence answers.")
     confidence: float | None = Field(
-        ge=0, le=1, description="That the documents answer this part; null without a model."
+        ge=0,
+        le=1,
+        description="Probability that the documents answer this part; null without a model.",
     )
-    citation: Citation = Field(description="The sentence; its text is `quote`.")
+    citation: Citation = Field(description="The citation; its `quote` is the sentence.")
 
 
 class Answer(_Result):
-    """What the documents answer to a question, in their own words."""
+    """The documents' answer to a question, in their own sentences."""
 
-    query: str = Field(description="The question as asked.")
-    generation: int = Field(ge=0, description="The index's generation that was searched.")
+    query: str = Field(description="The question.")
+    generation: int = Field(ge=0, description="The generation of the index that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to answer.")
-    answered: bool = Field(description="False if the documents most likely do not answer it.")
+    answered: bool = Field(
+        description="False if the documents probably do not answer the question."
+    )
     confidence: float | None = Field(ge=0, le=1, description=_CONFIDENCE)
-    text: str = Field(description="The sentences, or a line that says that there is no answer.")
+    text: str = Field(description="The sentences, or a line that says there is no answer.")
     sentences: list[AnswerSentence] = Field(
-        description="One for each part of the question that is answered; empty if none is."
+        description="One for each part of the question that has an answer; can be empty."
     )
     passages: list[Passage] = Field(
-        description="At most k, ranked from 1 for the whole question; behind them any other that a "
-        "sentence stands in, with what it scored for that part. If nothing answers, the nearest."
+        description="The k best for the whole question, then other passages that contain one of "
+        "the sentences, with their score for that part. Without an answer, the nearest passages."
     )
     reason: str | None = _REASON
 
@@ -224,18 +233,18 @@ _Names = Annotated[
 
 
 class Filter(_Result):
-    """Which documents to search. A document must match every field that is given."""
+    """Which documents to search. A document must match every given field."""
 
     doc_id: _Names | None = Field(
         default=None,
-        description="Any of these ids, or patterns with `*`, `?` and `[…]`, as in `manuals/*.md`; "
-        f"patterns have at most {MAX_PATTERN_CHARACTERS:,} characters in all.",
+        description="Ids, or patterns with `*`, `?` and `[…]`, such as `manuals/*.md`; all "
+        f"patterns together have at most {MAX_PATTERN_CHARACTERS:,} characters.",
     )
     media_type: list[_Name] | None = Field(
         default=None,
         min_length=1,
         max_length=10,
-        description=f"Any of these, as {media_types()}.",
+        description=f"Media types: {media_types()}.",
     )
 
 

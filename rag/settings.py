@@ -46,92 +46,94 @@ class Settings(BaseSettings):
     index: Path = Field(default=Path(".rag"), description="The index directory.")
     model: str | None = Field(
         default=None,
-        description="A sentence-transformers model: the hub's name or a local folder. "
-        "Without it, the one the index was built with, or else the default.",
+        description="A sentence-transformers model: a hub name or a local folder. Default: the one "
+        "that built the index, or all-MiniLM-L6-v2.",
     )
     precision: Precision | None = Field(
         default=None,
-        description="Of the model's arithmetic: fp32, or int8, which is faster. Without it, the "
-        "one the index was built with, or else int8 where the model allows.",
+        description="The model's precision: fp32, or int8, which is faster. Default: the one that "
+        "built the index, or int8 if the model allows it.",
     )
     device: str = Field(
         default=CPU,
         min_length=1,
-        description="Where the model runs: cpu, or as torch names it: cuda, cuda:1, mps. Elsewhere "
-        "than on the cpu it runs through sentence-transformers, in fp32.",
+        description="The device that runs the model: cpu, or a torch device such as cuda, cuda:1 "
+        "or mps. On a torch device the model runs through sentence-transformers, in fp32.",
     )
     cache_dir: Path = Field(
         default_factory=lambda: user_cache_path("rag", appauthor=False),
-        description="Where compiled models are kept.",
+        description="The folder of compiled models.",
     )
     host: str = Field(default="127.0.0.1", description="The address the server listens on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Its port; 0 picks a free one.")
-    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve on that port.")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="The server's port; 0 means any free port."
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Number of server processes.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Names and addresses that the server answers to, besides localhost, `host` and "
-        "the address that it is reached at; `*` for any. In the environment, with commas between.",
+        description="Host names and addresses that the server accepts, besides localhost, `host` "
+        "and the address that the client connected to; `*` accepts any. In the environment, "
+        "separated by commas.",
     )
     queue: int = Field(
         default=256,
         ge=0,
         le=100_000,
-        description="Questions that may wait in a server's process while others are answered; one "
-        "more is refused (429).",
+        description="Maximum number of waiting questions in a server process. A further question "
+        "is refused (429).",
     )
     cache_mb: float = Field(
         default=64,
         ge=0,
         le=1_000_000,
-        description="Megabytes of answers that a server's process keeps for when the same is asked "
-        "again; 0 keeps none.",
+        description="Size in megabytes of the answer cache of a server process; 0 turns it off.",
     )
     n_candidates: int = Field(
         default=_RANKING.n_candidates,
         ge=1,
         le=10_000,
-        description="Chunks fetched from each of FAISS and BM25.",
+        description="Number of chunks fetched from FAISS, and from BM25.",
     )
     lexical_weight: float = Field(
         default=_RANKING.lexical_weight,
         ge=0,
         le=1,
-        description="The share of BM25 in a passage's first score; the vectors have the rest.",
+        description="Weight of BM25 in the first score; the vectors have the rest.",
     )
     sentence_weight: float = Field(
         default=_RANKING.sentence_weight,
         ge=0,
         le=1,
-        description="The share of a passage's best sentence in what the vectors have.",
+        description="Share of the best sentence's vector in the weight of the vectors.",
     )
     rerank: str = Field(
         default=_RANKING.rerank,
         min_length=1,
-        description="What looks again at the first candidates: none, late-interaction, or a "
-        "cross-encoder by the hub's name or as a local folder.",
+        description="The reranker of the first candidates: none, late-interaction, or a "
+        "cross-encoder (a hub name or a local folder).",
     )
     n_rerank: int = Field(
-        default=_RANKING.n_rerank, ge=1, le=1000, description="How many candidates it looks at."
+        default=_RANKING.n_rerank, ge=1, le=1000, description="Number of candidates to rerank."
     )
     rerank_weight: float = Field(
         default=_RANKING.rerank_weight,
         ge=0,
         le=1,
-        description="Its share of a passage's score.",
+        description="Weight of the reranker in the final score.",
     )
 
     backend: str = Field(
         default=EMBEDDED,
-        description=f"What stores and searches the index: {', '.join(BACKENDS)}.",
+        description=f"The storage and search backend: {', '.join(BACKENDS)}.",
     )
     answerer: str = Field(
         default=EXTRACTIVE,
-        description=f"What makes an answer from the passages: {', '.join(ANSWERERS)}.",
+        description=f"The answer generator: {', '.join(ANSWERERS)}.",
     )
     calibration: Path | None = Field(
         default=None,
-        description="A file of `rag eval calibrate`, in place of the one that comes with the "
-        "default model.",
+        description="A file that `rag eval calibrate` wrote, instead of the one for the default "
+        "model.",
     )
 
     @field_validator("allowed_hosts", mode="before")

@@ -1,1 +1,1 @@
-"""Known questions against the service's answers: datasets, measures, runs."""
+"""Measure how well the service answers questions with known answers."""

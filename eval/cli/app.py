@@ -59,7 +59,7 @@ def run(
     from eval.cli.print_report import evaluation_json, print_evaluation
     from eval.datasets.jsonl import check_target, write_lines
     from eval.datasets.load import BeirDataset
-    from eval.datasets.unanswerable import load_asked
+    from eval.datasets.unanswerable import load_with_unanswerable
     from eval.runs.evaluate import to_trec
     from eval.runs.run_file import write_run
     from rag.output.terminal import console
@@ -68,7 +68,7 @@ def run(
     cutoffs = k or []
     if any(not 1 <= cutoff <= 100 for cutoff in cutoffs):
         raise BadInput(f"--k {max(cutoffs)} is out of range; choose from 1 to 100")
-    loaded = load_asked(dataset, split, unanswerable)
+    loaded = load_with_unanswerable(dataset, split, unanswerable)
     if trec is not None and not isinstance(loaded, BeirDataset):
         raise BadInput("--run goes with BEIR sets; use --output for span-labelled questions")
     for target in (output, trec):

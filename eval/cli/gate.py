@@ -28,7 +28,7 @@ def gate(
     """Run a dataset with the current settings; status 1 if a measure is below the baseline."""
     from eval.cli.indexing import evaluate_each
     from eval.datasets.jsonl import check_target
-    from eval.datasets.unanswerable import load_asked
+    from eval.datasets.unanswerable import load_with_unanswerable
     from eval.runs.run_file import without_passages, write_run
     from eval.studies.gate import unlike
     from rag.settings import Settings
@@ -36,7 +36,7 @@ def gate(
     check_target(baseline if write else None)
     before = _read(baseline, missing_ok=write)
     split, cutoffs = (before.split, before.cutoffs) if before else (None, ())
-    loaded = load_asked(dataset or baseline.parent, split, unanswerable)
+    loaded = load_with_unanswerable(dataset or baseline.parent, split, unanswerable)
     difference = unlike(before, loaded) if before else ""
     if difference and not write:
         raise BadInput(f"{baseline} is of other questions: {difference}; to renew it, use --write")

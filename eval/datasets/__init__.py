@@ -1,1 +1,1 @@
-"""Evaluation sets, read from their files."""
+"""Read evaluation sets from their files."""

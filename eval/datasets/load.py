@@ -1,11 +1,12 @@
-"""Evaluation sets of two kinds, told apart by their files.
+"""Read evaluation sets. The files in a folder decide which of the two kinds it is.
 
 BEIR: `corpus.jsonl` {_id, title, text}, `queries.jsonl` {_id, text}, and `qrels/*.tsv` with a
-header and the columns query-id, corpus-id, score. Whole documents are judged.
+header and the columns query-id, corpus-id, score. A judgment is of a whole document.
 
-Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}], …} over
-`corpus.jsonl`, or over the files of the folder `documents` that can be read, or of the folder that
-`dataset.toml` names. Labels are spans of the canonical text, so they hold however it is chunked.
+Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}], …}. The documents
+are in `corpus.jsonl`, or are the files of the folder `documents`, or of the folder that
+`dataset.toml` names. An answer is a span of a document's canonical text, in code points, so it
+does not depend on the chunks.
 """
 
 import tomllib
@@ -14,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from eval.datasets.jsonl import Line, read_rows
-from eval.datasets.qrels import grades, read_qrels
+from eval.datasets.jsonl import SourceLine, read_rows
+from eval.datasets.qrels import qrels_of, read_qrels
 from index.documents.load import document_of, read
 from index.errors import BadDataset, UnreadableDocument
 from index.ingest.files import find
@@ -23,7 +24,7 @@ from index.types import Document, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerSpan:
     """A span of a document that answers a question."""
 
     doc_id: str
@@ -31,12 +32,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question with the spans that answer it; none if nothing in the corpus does."""
+class LabelledQuestion:
+    """A question and the spans that answer it; no span if the corpus does not answer it."""
 
     question_id: str
     text: str
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerSpan, ...]
 
     @property
     def answerable(self) -> bool:
@@ -45,35 +46,35 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SpanDataset:
-    """Documents and questions whose answers are spans of them.
+    """Documents, and questions whose answers are spans of the documents.
 
-    `unanswerable`: the set whose questions stand for those without an answer, if not this one.
+    unanswerable: the dataset that the unanswerable questions come from; None: this one
     """
 
     name: str
     documents: list[Document]
-    questions: list[Question]
+    questions: list[LabelledQuestion]
     unanswerable: str | None = None
     kind: ClassVar[Literal["spans"]] = "spans"
     split: ClassVar = None
 
     @property
     def queries(self) -> dict[str, str]:
-        """The questions' texts by their id."""
+        """Question id -> text."""
         return {question.question_id: question.text for question in self.questions}
 
     @property
     def answerable(self) -> dict[str, bool]:
-        """Whether the corpus answers it, by the question's id."""
+        """Question id -> whether the corpus answers it."""
         return {question.question_id: question.answerable for question in self.questions}
 
 
 @dataclass(frozen=True, slots=True)
 class BeirDataset:
-    """Documents, queries by their id, and judgments: query id -> doc_id -> grade, 0 is irrelevant.
+    """Documents, queries (query id -> text) and qrels (query id -> doc_id -> grade).
 
-    Only judged queries are kept, in the order of their file; those of the set `unanswerable`, if
-    there is one, follow. `n_empty` documents have no text and cannot be found.
+    queries: the judged ones, in the order of the file, then those of the set `unanswerable`
+    n_empty: documents without text; they are not indexed
     """
 
     name: str
@@ -87,7 +88,8 @@ class BeirDataset:
 
     @property
     def answerable(self) -> dict[str, bool]:
-        """Whether a query is judged, by its id. Empty where all are: that says nothing."""
+        """Query id -> whether the query is judged. Empty without `unanswerable`: BEIR does not say
+        which queries have no relevant document."""
         if self.unanswerable is None:
             return {}
         return {query_id: query_id in self.qrels for query_id in self.queries}
@@ -97,9 +99,12 @@ Dataset = SpanDataset | BeirDataset
 
 
 def load_dataset(folder: Path, split: str | None = None) -> Dataset:
-    """The dataset in a folder. `split` names the judgments of a BEIR set, `test` if there are any.
+    """Read the dataset in a folder.
 
-    Raises BadDataset, naming the file and line, if it is neither kind or malformed.
+    split: the qrels file of a BEIR set, without its suffix; by default `test`, or the only file
+
+    Raises BadDataset, naming the file and line, if the folder holds neither kind of dataset or a
+    file is malformed.
     """
     if not folder.is_dir():
         raise BadDataset(f"no dataset at {folder}: not a folder")
@@ -130,18 +135,20 @@ def _load_spans(folder: Path) -> SpanDataset:
 
 
 def _files(folder: Path) -> Iterator[Document]:
-    """The documents of a folder; their ids begin with the folder's name."""
-    named = folder / "dataset.toml"
+    """Yield the documents of a folder; each doc_id begins with the folder's name."""
+    settings_file = folder / "dataset.toml"
     try:
-        settings = tomllib.loads(named.read_text("utf-8")) if named.is_file() else {}
+        settings = (
+            tomllib.loads(settings_file.read_text("utf-8")) if settings_file.is_file() else {}
+        )
     except ValueError as error:
-        raise BadDataset(f"{named} is not valid TOML: {error}") from error
+        raise BadDataset(f"{settings_file} is not valid TOML: {error}") from error
     root = (folder / str(settings.get("documents", "documents"))).resolve()
     if not root.is_dir():
         raise BadDataset(f"{folder} has no corpus.jsonl and no folder of documents at {root}")
     files = find([root], avoid=folder / ".rag")
-    for unread in files.skipped:
-        raise BadDataset(f"{unread.path}: {unread.reason}")
+    for skipped in files.skipped:
+        raise BadDataset(f"{skipped.path}: {skipped.reason}")
     for file in files.paths:
         doc_id = (Path(root.name) / file.relative_to(root)).as_posix()
         try:
@@ -150,30 +157,30 @@ def _files(folder: Path) -> Iterator[Document]:
             raise BadDataset(f"{file}: {reason}") from reason
 
 
-def _question(row: dict[str, Any], line: Line, lengths: dict[str, int]) -> Question:
-    answers = row.get("answers") or []
-    if not isinstance(answers, list):
-        raise line.refused(f"answers is {answers!r}, not a list")
-    found = tuple(_answer(answer, line, lengths) for answer in answers)
+def _question(row: dict[str, Any], line: SourceLine, lengths: dict[str, int]) -> LabelledQuestion:
+    fields = row.get("answers") or []
+    if not isinstance(fields, list):
+        raise line.error(f"answers is {fields!r}, not a list")
+    answers = tuple(_answer(answer, line, lengths) for answer in fields)
     if not isinstance(row["answerable"], bool):
-        raise line.refused(f"answerable is {row['answerable']!r}, not true or false")
-    if row["answerable"] != bool(found):
-        raise line.refused(f"answerable is {row['answerable']} with {len(found)} answers")
-    return Question(str(row["_id"]), _asked(row, line), found)
+        raise line.error(f"answerable is {row['answerable']!r}, not true or false")
+    if row["answerable"] != bool(answers):
+        raise line.error(f"answerable is {row['answerable']} with {len(answers)} answers")
+    return LabelledQuestion(str(row["_id"]), _question_text(row, line), answers)
 
 
-def _answer(row: Any, line: Line, lengths: dict[str, int]) -> Answer:
+def _answer(row: Any, line: SourceLine, lengths: dict[str, int]) -> AnswerSpan:
     if not isinstance(row, dict) or not {"doc_id", "start", "end"} <= row.keys():
-        raise line.refused(f"an answer needs doc_id, start and end, and is {row!r}")
+        raise line.error(f"an answer needs doc_id, start and end, and is {row!r}")
     if not all(type(row[key]) is int for key in ("start", "end")):
-        raise line.refused(f"start and end are {row['start']!r} and {row['end']!r}, not integers")
+        raise line.error(f"start and end are {row['start']!r} and {row['end']!r}, not integers")
     doc_id, span = str(row["doc_id"]), Span(row["start"], row["end"])
     length = lengths.get(doc_id)
     if length is None:
-        raise line.refused(f"an answer in {doc_id!r}, which is not in the corpus")
+        raise line.error(f"an answer in {doc_id!r}, which is not in the corpus")
     if not 0 <= span.start < span.end <= length:
-        raise line.refused(f"{span} is not within {doc_id} ({length})")
-    return Answer(doc_id, span)
+        raise line.error(f"{span} is not within {doc_id} ({length})")
+    return AnswerSpan(doc_id, span)
 
 
 # BEIR
@@ -196,8 +203,8 @@ def _load_beir(folder: Path, split: str | None) -> BeirDataset:
         str(row["_id"]): (row, line)
         for line, row in read_rows(folder / "queries.jsonl", "_id", "text")
     }
-    qrels = grades(judgments, queries, {d.doc_id for d in documents} | empty)
-    texts = {query_id: _asked(*found) for query_id, found in queries.items() if query_id in qrels}
+    qrels = qrels_of(judgments, queries, {d.doc_id for d in documents} | empty)
+    texts = {i: _question_text(*query) for i, query in queries.items() if i in qrels}
     name = folder.resolve().name
     return BeirDataset(name, documents, texts, qrels, len(empty), file.stem)
 
@@ -213,19 +220,19 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
 # Both
 
 
-def _document(row: dict[str, Any], line: Line, text: str) -> Document:
+def _document(row: dict[str, Any], line: SourceLine, text: str) -> Document:
     doc_id = str(row["_id"])
     title = row.get("title") or doc_id
     try:
         document = document_of(text, doc_id, media_type="text/plain", name=title)
     except UnreadableDocument as reason:
-        raise line.refused(f"{doc_id}: {reason}") from reason
+        raise line.error(f"{doc_id}: {reason}") from reason
     return replace(document, title=title, source=f"{line.file.name}:{line.number}")
 
 
-def _asked(row: dict[str, Any], line: Line) -> str:
-    """The text of a question."""
+def _question_text(row: dict[str, Any], line: SourceLine) -> str:
+    """Return the text of a question. Raises BadDataset if it is blank."""
     text = str(row["text"])
     if not text.strip():
-        raise line.refused("text is empty; a question needs one")
+        raise line.error("text is empty; a question needs one")
     return text

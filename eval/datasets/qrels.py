@@ -1,4 +1,4 @@
-"""BEIR's judgments: a file of query-id, corpus-id and score, separated by tabs."""
+"""Read BEIR's qrels: lines of query-id, corpus-id and score, separated by tabs."""
 
 import csv
 import logging
@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.datasets.jsonl import Line
+from eval.datasets.jsonl import SourceLine
 from index.errors import BadDataset
 
 COLUMNS = ["query-id", "corpus-id", "score"]
-_NAMED = 3
-"""Judgments that a warning names."""
+_N_IN_WARNING = 3
+"""How many judgments a warning lists."""
 
 _log = logging.getLogger(__name__)
 
@@ -21,19 +21,19 @@ Qrels = dict[str, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """A line of the file."""
+    """A line of the file: the grade of a document for a query; 0 is irrelevant."""
 
-    line: Line
+    line: SourceLine
     query_id: str
     doc_id: str
     grade: int
 
 
 def read_qrels(file: Path) -> list[Judgment]:
-    """The judgments in a file, in its order; blank lines and the header are passed over.
+    """Return the judgments in a file, in its order; skip blank lines and the header.
 
-    Raises BadDataset, naming the file and line, if a line is malformed, or judges what another has
-    judged; and if there is none.
+    Raises BadDataset, naming the file and line, if a line is malformed, or if two lines judge the
+    same document for the same query; and if the file holds no judgment.
     """
     judgments: list[Judgment] = []
     lines: dict[tuple[str, str], int] = {}
@@ -44,7 +44,7 @@ def read_qrels(file: Path) -> list[Judgment]:
         judgment = _judgment(line, row)
         former = lines.setdefault((judgment.query_id, judgment.doc_id), line.number)
         if former != line.number:
-            raise line.refused(
+            raise line.error(
                 f"{judgment.query_id!r} and {judgment.doc_id!r} are judged in line {former} too"
             )
         judgments.append(judgment)
@@ -53,7 +53,7 @@ def read_qrels(file: Path) -> list[Judgment]:
     return judgments
 
 
-def _rows(file: Path) -> Iterator[tuple[Line, list[str]]]:
+def _rows(file: Path) -> Iterator[tuple[SourceLine, list[str]]]:
     number = 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
@@ -61,41 +61,43 @@ def _rows(file: Path) -> Iterator[tuple[Line, list[str]]]:
             rows = csv.reader(stream, delimiter="\t", strict=True)
             for row in rows:
                 if any(cell.strip() for cell in row):
-                    yield Line(file, number + 1), row
+                    yield SourceLine(file, number + 1), row
                 number = rows.line_num
     except csv.Error as error:
-        raise Line(file, number + 1).refused(f"not tab-separated values: {error}") from error
+        raise SourceLine(file, number + 1).error(f"not tab-separated values: {error}") from error
     except UnicodeDecodeError as error:
         raise BadDataset(f"{file} is not UTF-8: {error}") from error
     except OSError as error:
         raise BadDataset(f"{file}: {error.strerror}") from error
 
 
-def _check_header(line: Line, row: list[str]) -> None:
+def _check_header(line: SourceLine, row: list[str]) -> None:
     if [name.strip().lower() for name in row] != COLUMNS:
-        raise line.refused(f"the columns are {', '.join(row)}, not {', '.join(COLUMNS)}")
+        raise line.error(f"the columns are {', '.join(row)}, not {', '.join(COLUMNS)}")
 
 
-def _judgment(line: Line, row: list[str]) -> Judgment:
+def _judgment(line: SourceLine, row: list[str]) -> Judgment:
     try:
         query_id, doc_id, score = row
         grade = int(score)
     except ValueError:
-        raise line.refused("needs query-id, corpus-id and a whole score, tab-separated") from None
+        raise line.error("needs query-id, corpus-id and a whole score, tab-separated") from None
     return Judgment(line, query_id, doc_id, grade)
 
 
-def grades(
+def qrels_of(
     judgments: list[Judgment], query_ids: Collection[str], doc_ids: Collection[str]
 ) -> Qrels:
-    """The judgments by query. A warning says how many are of documents that are not there: they
-    count as documents that were not found.
+    """Group judgments by query.
 
-    Raises BadDataset if a query is not there, or none of the documents is.
+    Judgments of documents that are not in the corpus stay: no run can retrieve such a document, so
+    it lowers recall. A warning says how many there are.
+
+    Raises BadDataset if a query is not in queries.jsonl, or no judged document is in corpus.jsonl.
     """
     for judgment in judgments:
         if judgment.query_id not in query_ids:
-            raise judgment.line.refused(f"query {judgment.query_id!r} is not in queries.jsonl")
+            raise judgment.line.error(f"query {judgment.query_id!r} is not in queries.jsonl")
     _check_documents(
         [judgment for judgment in judgments if judgment.doc_id not in doc_ids], judgments
     )
@@ -105,20 +107,22 @@ def grades(
     return qrels
 
 
-def _check_documents(absent: list[Judgment], judgments: list[Judgment]) -> None:
-    if not absent:
+def _check_documents(missing: list[Judgment], judgments: list[Judgment]) -> None:
+    if not missing:
         return
-    first = absent[0]
-    if len(absent) == len(judgments):
-        raise first.line.refused(
+    first = missing[0]
+    if len(missing) == len(judgments):
+        raise first.line.error(
             f"document {first.doc_id!r} is not in corpus.jsonl, nor is any other judged one"
         )
-    named = ", ".join(f"{each.doc_id!r} in line {each.line.number}" for each in absent[:_NAMED])
+    named = ", ".join(
+        f"{each.doc_id!r} in line {each.line.number}" for each in missing[:_N_IN_WARNING]
+    )
     _log.warning(
         "%s: %d of %d judgments are of documents that are not in corpus.jsonl: %s%s",
         first.line.file,
-        len(absent),
+        len(missing),
         len(judgments),
         named,
-        ", …" if len(absent) > _NAMED else "",
+        ", …" if len(missing) > _N_IN_WARNING else "",
     )

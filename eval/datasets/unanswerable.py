@@ -1,16 +1,18 @@
-"""Another dataset's questions as questions that nothing in a corpus answers."""
+"""Add another dataset's questions as unanswerable questions: the corpus does not answer them."""
 
 from dataclasses import replace
 from pathlib import Path
 
-from eval.datasets.load import Dataset, Question, SpanDataset, load_dataset
+from eval.datasets.load import Dataset, LabelledQuestion, SpanDataset, load_dataset
 from index.errors import BadDataset
 
 
-def load_asked(folder: Path, split: str | None = None, unanswerable: Path | None = None) -> Dataset:
-    """The dataset in a folder, asked the questions of the one in `unanswerable` too.
+def load_with_unanswerable(
+    folder: Path, split: str | None = None, unanswerable: Path | None = None
+) -> Dataset:
+    """Read the dataset in a folder and add the questions of the dataset in `unanswerable`.
 
-    Raises BadDataset as load_dataset does, and if both are one.
+    Raises BadDataset as load_dataset does, and if both folders are the same.
     """
     dataset = load_dataset(folder, split)
     if unanswerable is None:
@@ -21,10 +23,11 @@ def load_asked(folder: Path, split: str | None = None, unanswerable: Path | None
 
 
 def with_unanswerable(dataset: Dataset, other: Dataset) -> Dataset:
-    """The dataset with the other's questions, answerable there or not, for those without an answer.
-    Its own such questions are left out. An id becomes the other's name, a slash, and the id.
+    """Replace the dataset's unanswerable questions by all questions of another dataset.
 
-    Raises BadDataset if a question of the dataset has that id already.
+    The id of an added question is the other dataset's name, a slash, and its id there.
+
+    Raises BadDataset if a question of the dataset has such an id already.
     """
     foreign = {f"{other.name}/{i}": text for i, text in other.queries.items()}
     taken = dataset.queries.keys() & foreign.keys()
@@ -32,6 +35,6 @@ def with_unanswerable(dataset: Dataset, other: Dataset) -> Dataset:
         raise BadDataset(f"{dataset.name} has a question {min(taken)!r} too; rename {other.name}")
     if isinstance(dataset, SpanDataset):
         own = [question for question in dataset.questions if question.answerable]
-        added = [Question(i, text, ()) for i, text in foreign.items()]
+        added = [LabelledQuestion(i, text, ()) for i, text in foreign.items()]
         return replace(dataset, questions=own + added, unanswerable=other.name)
     return replace(dataset, queries=dataset.queries | foreign, unanswerable=other.name)

@@ -13,7 +13,7 @@ from math import fsum
 
 import numpy as np
 
-from eval.datasets.load import Question
+from eval.datasets.load import LabelledQuestion
 from eval.measures.weighted import Statistic, auroc_of, calibration_error_of
 from index.types import Span
 
@@ -84,7 +84,7 @@ def means(values: Values) -> Measures:
 
 
 def span_values(
-    questions: Sequence[Question], outcomes: Mapping[str, Outcome], cutoffs: Iterable[int] = ()
+    questions: Sequence[LabelledQuestion], outcomes: Mapping[str, Outcome], cutoffs: Iterable[int] = ()
 ) -> Values:
     """answer@1, answer@5, MRR@10 and highlight@1 of each answerable question. `cutoffs` add further
     answer@k."""
@@ -103,7 +103,7 @@ def span_values(
     return values
 
 
-def statement_values(questions: Sequence[Question], outcomes: Mapping[str, Outcome]) -> Values:
+def statement_values(questions: Sequence[LabelledQuestion], outcomes: Mapping[str, Outcome]) -> Values:
     """What was stated, of each question that was asked.
 
     right:           1 if the stated answer contains a labelled span, or if nothing is labelled and
@@ -147,12 +147,12 @@ def risk_coverage(
     return points
 
 
-def _answers(question: Question, doc_id: str, span: Span) -> bool:
+def _answers(question: LabelledQuestion, doc_id: str, span: Span) -> bool:
     """Whether a span contains one of the question's answers."""
     return any(a.doc_id == doc_id and span.contains(a.span) for a in question.answers)
 
 
-def _rank(question: Question, passages: Sequence[Found]) -> int | None:
+def _rank(question: LabelledQuestion, passages: Sequence[Found]) -> int | None:
     """The rank of the first passage that contains an answer; None if none does."""
     return next(
         (r for r, found in enumerate(passages, 1) if _answers(question, found.doc_id, found.span)),

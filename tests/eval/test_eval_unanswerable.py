@@ -7,7 +7,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from command import rag
 from eval.datasets.load import BeirDataset, SpanDataset, load_dataset
-from eval.datasets.unanswerable import load_asked, with_unanswerable
+from eval.datasets.unanswerable import load_with_unanswerable, with_unanswerable
 from eval.runs.evaluate import evaluate
 from fakes import HashEmbedder
 from index.errors import BadDataset
@@ -22,7 +22,7 @@ def sets(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_span_sets_own_unanswerable_questions_give_way(sets: tuple[Path, Path]) -> None:
     spans, beir = sets
-    dataset = load_asked(spans, None, beir)
+    dataset = load_with_unanswerable(spans, None, beir)
     assert isinstance(dataset, SpanDataset)
     assert dataset.unanswerable == "beir"
     assert dataset.answerable == {"q1": True, "q2": True, "beir/1": False, "beir/2": False}
@@ -32,7 +32,7 @@ def test_a_span_sets_own_unanswerable_questions_give_way(sets: tuple[Path, Path]
 
 def test_a_beir_set_keeps_its_queries_and_judgments(sets: tuple[Path, Path]) -> None:
     spans, beir = sets
-    alone, dataset = load_dataset(beir), load_asked(beir, None, spans)
+    alone, dataset = load_dataset(beir), load_with_unanswerable(beir, None, spans)
     assert isinstance(alone, BeirDataset)
     assert isinstance(dataset, BeirDataset)
     assert alone.answerable == {}
@@ -47,7 +47,7 @@ def test_a_beir_sets_ranking_is_measured_as_before_and_its_confidence_too(
 ) -> None:
     spans, beir = sets
     before = evaluate(load_dataset(beir), HashEmbedder(), RankSettings()).run
-    run = evaluate(load_asked(beir, None, spans), HashEmbedder(), RankSettings()).run
+    run = evaluate(load_with_unanswerable(beir, None, spans), HashEmbedder(), RankSettings()).run
     assert list(run.measures) == [*before.measures, "AUROC", "ECE", "Brier"]
     assert run.measures.items() >= before.measures.items()
     assert (before.n_answerable, run.n_answerable, run.n_questions) == (None, 2, 5)
@@ -62,11 +62,11 @@ def test_ids_that_are_taken_and_a_set_against_itself_are_refused(
     sets: tuple[Path, Path],
 ) -> None:
     spans, beir = sets
-    both = load_asked(spans, None, beir)
+    both = load_with_unanswerable(spans, None, beir)
     with pytest.raises(BadDataset, match="spans has a question 'beir/1' too; rename beir"):
         with_unanswerable(both, load_dataset(beir))
     with pytest.raises(BadDataset, match="answers its own questions"):
-        load_asked(spans, None, spans / ".." / "spans")
+        load_with_unanswerable(spans, None, spans / ".." / "spans")
 
 
 def test_the_command_prints_them_and_leaves_them_out_of_trecs_file(

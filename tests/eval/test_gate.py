@@ -10,7 +10,7 @@ import pytest
 
 from command import rag
 from eval.datasets.load import load_dataset
-from eval.datasets.unanswerable import load_asked
+from eval.datasets.unanswerable import load_with_unanswerable
 from eval.measures.significance import Interval
 from eval.runs.evaluate import evaluate
 from eval.runs.run_file import Run, read_run, write_run
@@ -57,7 +57,7 @@ def test_what_is_unlike_is_said(tmp_path: Path) -> None:
     folder, other = span_set(tmp_path / "set"), beir_set(tmp_path / "other")
     run = evaluate(load_dataset(folder), HashEmbedder(), RankSettings()).run
     assert unlike(run, load_dataset(other)) == "it is a run of set (spans), not of other"
-    asked = load_asked(folder, None, other)
+    asked = load_with_unanswerable(folder, None, other)
     assert unlike(run, asked) == "--unanswerable was not given and is other"
     fewer = load_dataset(span_set(folder, unanswerable=False))
     assert unlike(run, fewer) == "only in the baseline: q3"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from eval.datasets.load import Answer, Question, SpanDataset
+from eval.datasets.load import AnswerSpan, LabelledQuestion, SpanDataset
 from eval.measures.measures import (
     Found,
     Outcome,
@@ -69,11 +69,13 @@ def found(doc_id: str, start: int, end: int, highlight: tuple[int, int] | None =
 
 def test_span_measures_equal_values_worked_by_hand() -> None:
     questions = [
-        Question("first", "?", (Answer("d", Span(10, 12)), Answer("d", Span(50, 52)))),
-        Question("third", "?", (Answer("d", Span(10, 12)),)),
-        Question("never", "?", (Answer("d", Span(10, 12)),)),
-        Question("silent", "?", (Answer("d", Span(10, 12)),)),
-        Question("none", "?", ()),
+        LabelledQuestion(
+            "first", "?", (AnswerSpan("d", Span(10, 12)), AnswerSpan("d", Span(50, 52)))
+        ),
+        LabelledQuestion("third", "?", (AnswerSpan("d", Span(10, 12)),)),
+        LabelledQuestion("never", "?", (AnswerSpan("d", Span(10, 12)),)),
+        LabelledQuestion("silent", "?", (AnswerSpan("d", Span(10, 12)),)),
+        LabelledQuestion("none", "?", ()),
     ]
     outcomes = {
         "first": Outcome("first", 0.9, (found("d", 40, 60, (50, 55)),)),
@@ -102,14 +104,14 @@ def test_span_measures_equal_values_worked_by_hand() -> None:
 
 
 def test_highlight_counts_only_if_it_holds_the_answer() -> None:
-    question = Question("q", "?", (Answer("d", Span(10, 12)),))
+    question = LabelledQuestion("q", "?", (AnswerSpan("d", Span(10, 12)),))
     outcome = Outcome("q", 1.0, (found("d", 0, 50, (20, 30)),))
     measured = means(span_values([question], {"q": outcome}))
     assert (measured["answer@1"], measured["highlight@1"]) == (1.0, 0.0)
 
 
 def test_an_answer_behind_rank_ten_adds_nothing_to_mrr() -> None:
-    question = Question("q", "?", (Answer("d", Span(10, 12)),))
+    question = LabelledQuestion("q", "?", (AnswerSpan("d", Span(10, 12)),))
     passages = (*(found("e", i, i + 1) for i in range(10)), found("d", 0, 50))
     assert span_values([question], {"q": Outcome("q", 1.0, passages)})["MRR@10"] == {"q": 0}
 
@@ -119,7 +121,7 @@ def stated(*citations: tuple[str, int, int], stated: bool = True) -> Statement:
 
 
 def test_statements_are_judged_as_worked_by_hand() -> None:
-    answers = (Answer("d", Span(10, 12)),)
+    answers = (AnswerSpan("d", Span(10, 12)),)
     statements = {
         "right": stated(("e", 0, 50), ("d", 5, 15)),
         "wrong": stated(("d", 11, 15)),
@@ -128,8 +130,8 @@ def test_statements_are_judged_as_worked_by_hand() -> None:
         "made up": stated(("d", 0, 50)),
     }
     questions = [
-        *(Question(i, "?", answers) for i in ("right", "wrong", "silent", "not asked")),
-        *(Question(i, "?", ()) for i in ("rightly silent", "made up")),
+        *(LabelledQuestion(i, "?", answers) for i in ("right", "wrong", "silent", "not asked")),
+        *(LabelledQuestion(i, "?", ()) for i in ("rightly silent", "made up")),
     ]
     outcomes = {i: Outcome(i, 0.5, (), statement) for i, statement in statements.items()}
     values = statement_values(questions, outcomes)
@@ -149,7 +151,7 @@ def test_right_and_the_two_ways_to_be_wrong_cover_every_question(
     questions, outcomes = [], {}
     for number, (answerable, kind) in enumerate(cases):
         i = str(number)
-        questions.append(Question(i, "?", (Answer("d", Span(0, 2)),) if answerable else ()))
+        questions.append(LabelledQuestion(i, "?", (AnswerSpan("d", Span(0, 2)),) if answerable else ()))
         cited = ("d", 0, 3) if kind % 3 else ("d", 1, 3)
         outcomes[i] = Outcome(i, 0.5, (), stated(cited, stated=kind > 2))
     values = statement_values(questions, outcomes)
@@ -164,14 +166,14 @@ def test_the_risk_at_each_coverage_equals_a_value_worked_by_hand() -> None:
 
 
 def test_measures_that_need_questions_of_a_kind_are_left_out_without_them() -> None:
-    unanswerable = [Question("q", "?", ())]
+    unanswerable = [LabelledQuestion("q", "?", ())]
     assert means(span_values(unanswerable, {"q": Outcome("q", 0.5, ())})) == {}
 
 
 def test_the_confidence_is_measured_where_both_kinds_are_asked() -> None:
-    answers = (Answer("d", Span(10, 12)),)
-    questions = [Question("a", "?", answers), Question("silent", "?", answers)]
-    unanswerable = Question("none", "?", ())
+    answers = (AnswerSpan("d", Span(10, 12)),)
+    questions = [LabelledQuestion("a", "?", answers), LabelledQuestion("silent", "?", answers)]
+    unanswerable = LabelledQuestion("none", "?", ())
     outcomes = [Outcome("a", 0.9, ()), Outcome("none", 0.4, ())]
     dataset = SpanDataset("set", [], [*questions, unanswerable])
     measures, values = measure(dataset, outcomes)

@@ -45,8 +45,8 @@ def _ablations(folders: Sequence[Path]) -> "list[Ablation]":
     ablations = []
     with loaded_model(settings) as embedder:
         for dataset in loaded:
-            with indexed_dataset(dataset, embedder) as corpus, counting_questions() as asked:
-                ablations.append(ablate(corpus, settings.ranking, asked=asked))
+            with indexed_dataset(dataset, embedder) as corpus, counting_questions() as on_question:
+                ablations.append(ablate(corpus, settings.ranking, on_question=on_question))
     return ablations
 
 

@@ -65,8 +65,8 @@ def _examples(
     examples = []
     for dataset in datasets:
         others = [other for other in datasets if other is not dataset]
-        with indexed_dataset(dataset, embedder) as corpus, counting_questions() as asked:
-            examples += examples_of(corpus, settings.ranking, others, asked=asked)
+        with indexed_dataset(dataset, embedder) as corpus, counting_questions() as on_question:
+            examples += examples_of(corpus, settings.ranking, others, on_question=on_question)
     return examples
 
 

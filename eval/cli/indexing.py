@@ -6,7 +6,7 @@ from itertools import groupby
 
 from eval.datasets.load import Dataset
 from eval.runs.configurations import model_key
-from eval.runs.evaluate import Evaluation, Indexed, Told, indexed
+from eval.runs.evaluate import Evaluation, IndexedDataset, QuestionCallback, index_dataset
 from index.protocols import Embedder
 from rag.cli.options import interruptible
 from rag.models.load import load_model
@@ -25,19 +25,19 @@ def loaded_model(settings: Settings) -> Iterator[Embedder]:
 
 
 @contextmanager
-def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[Indexed]:
+def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[IndexedDataset]:
     """A dataset's corpus, indexed for the block. The bar is gone when the block begins."""
     with ExitStack() as index:
         with watching(console(stderr=True)) as watch:
-            corpus = index.enter_context(indexed(dataset, embedder, watch=watch))
+            corpus = index.enter_context(index_dataset(dataset, embedder, watch=watch))
         yield corpus
 
 
 @contextmanager
-def counting_questions() -> Iterator[Told]:
+def counting_questions() -> Iterator[QuestionCallback]:
     """A line on stderr that counts the questions; nothing in a pipe."""
-    with asking(console(stderr=True)) as asked:
-        yield asked
+    with asking(console(stderr=True)) as on_question:
+        yield on_question
 
 
 def evaluate_each(
@@ -55,8 +55,8 @@ def evaluate_each(
     return evaluations
 
 
-def _evaluate(corpus: Indexed, settings: Settings, cutoffs: Sequence[int]) -> Evaluation:
-    with counting_questions() as asked:
+def _evaluate(corpus: IndexedDataset, settings: Settings, cutoffs: Sequence[int]) -> Evaluation:
+    with counting_questions() as on_question:
         return corpus.evaluate(
-            settings.ranking, cutoffs, calibration=settings.calibration, asked=asked
+            settings.ranking, cutoffs, calibration=settings.calibration, on_question=on_question
         )

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.runs.evaluate import Evaluation
-from eval.runs.run_file import Judged, Run, header_of, to_fields
+from eval.runs.run_file import Run, RunQuestion, header_of, passage_fields
 from eval.studies.compare import Change, Comparison, Moved
 from eval.studies.gate import verdict
 
@@ -120,7 +120,7 @@ def _print_moved(out: Console, moved: Moved) -> None:
     out.print(table)
 
 
-def _first_passage(question: Judged, width: int) -> Text:
+def _first_passage(question: RunQuestion, width: int) -> Text:
     """Where the first passage stands, and as much of it as one line of the terminal holds."""
     if not question.outcome.passages:
         return Text("no passage", "dim")
@@ -159,6 +159,6 @@ def _moved_fields(moved: Moved) -> dict[str, Any]:
     }
 
 
-def _side_fields(question: Judged, measure: str) -> dict[str, Any]:
-    first = [to_fields(found) for found in question.outcome.passages[:1]]
+def _side_fields(question: RunQuestion, measure: str) -> dict[str, Any]:
+    first = [passage_fields(found) for found in question.outcome.passages[:1]]
     return {"value": question.measures[measure], "passage": first[0] if first else None}

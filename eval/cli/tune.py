@@ -12,7 +12,7 @@ from rag.output.safe_output import say, say_json
 
 if TYPE_CHECKING:
     from eval.datasets.load import Dataset
-    from eval.studies.tune import Told, Tuning
+    from eval.studies.tune import DatasetCallback, Tuning
     from rag.settings import Settings
 
 
@@ -73,25 +73,29 @@ def _tuned(
 
     with loaded_model(settings) as embedder, ExitStack() as indexes:
         corpora = [indexes.enter_context(indexed_dataset(each, embedder)) for each in datasets]
-        with _asking() as asked:
+        with _asking() as on_question:
             return tune_on(
-                corpora, settings.ranking, seed=seed, n_questions=n_questions, asked=asked
+                corpora,
+                settings.ranking,
+                seed=seed,
+                n_questions=n_questions,
+                on_question=on_question,
             )
 
 
 @contextmanager
-def _asking() -> "Iterator[Told]":
+def _asking() -> "Iterator[DatasetCallback]":
     """A line that counts the rounds of questions, gone when all are done; nothing in a pipe."""
     from rag.output.terminal import console
 
     rounds: dict[str, int] = {}
     with console(stderr=True).status("") as status:
 
-        def asked(dataset: str, done: int, total: int) -> None:
+        def on_question(dataset: str, done: int, total: int) -> None:
             rounds[dataset] = rounds.get(dataset, 0) + (done == 1)
             status.update(f"Round {rounds[dataset]} · {dataset}: asked {done:,} of {total:,}")
 
-        yield asked
+        yield on_question
 
 
 def _write(tuning: "Tuning") -> None:

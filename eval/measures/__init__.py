@@ -1,1 +1,1 @@
-"""Measures of a run, and whether two runs differ by more than chance."""
+"""Measures of a run, and tests of the difference between two runs."""

@@ -1,10 +1,13 @@
-"""Measures of a run. A question without results counts as 0, never as absent: to drop it, as
-BEIR's own scorer does, would pay for silence.
+"""Measures of a run. Values are in [0, 1]; higher is better, except for ECE and Brier.
 
-BEIR sets: nDCG (Järvelin and Kekäläinen 2002, gains linear as in trec_eval), recall, reciprocal
-rank and average precision, all by ir-measures. Span sets: a passage is relevant if it contains an
-answer's span (as for open-domain question answering in Chen et al. 2017, but by position, not by
-string). Both, where some questions have no answer: how well the confidence tells them apart.
+A question without results counts as 0. BEIR's own scorer leaves such a question out, which raises
+the mean of a system that returns nothing.
+
+BEIR sets: nDCG (Järvelin and Kekäläinen 2002, linear gains as in trec_eval), recall, reciprocal
+rank (Voorhees 1999) and average precision (Buckley and Voorhees 2000), computed by ir-measures.
+Span sets: a passage is relevant if it contains the span of an answer. Chen et al. (2017) compare
+strings for this; here positions are compared. Both, if some questions are unanswerable: AUROC, ECE
+and Brier score of the confidence.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +21,11 @@ from eval.measures.weighted import Statistic, auroc_of, calibration_error_of
 from index.types import Span
 
 Measures = dict[str, float]
-"""Over all questions a measure is of, by its name. A measure of no question is left out."""
+"""Measure -> its value over all questions that it is defined for. A measure that is defined for no
+question is left out."""
 
 Values = dict[str, dict[str, float]]
-"""Measure -> question_id -> value, for the questions a measure is of; its mean is the measure."""
+"""Measure -> question_id -> value, for the questions that the measure is defined for."""
 
 RIGHT, STATED_WRONG, DECLINED_WRONG = "right", "stated-wrong", "declined-wrong"
 CANDIDATE_RIGHT, ANSWER_LENGTH = "candidate-right", "answer-length"
@@ -30,15 +34,15 @@ LOWER_IS_BETTER = frozenset(
 )
 
 PRIMARY = {"spans": "MRR@10", "beir": "nDCG@10"}
-"""The measure that a kind of dataset is judged by first."""
+"""The main measure of each kind of dataset."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RunPassage:
     """A passage of a run.
 
-    quote: its text, of the first few passages only
-    also:  the documents of near-identical passages that it stands for; not part of a run file
+    quote: its text; None after the first few passages
+    duplicate_doc_ids: documents whose near-identical passages this one replaces; not in run files
     """
 
     doc_id: str
@@ -46,15 +50,15 @@ class Found:
     score: float
     highlight: Span
     quote: str | None = None
-    also: tuple[str, ...] = ()
+    duplicate_doc_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The answer that the service has for a question.
+    """The service's answer to a question.
 
-    stated:    whether it stated it, or declined
-    citations: the document and the span of each quotation; empty if nothing can be quoted
+    stated:    False if the service declined to give the answer
+    citations: doc_id and span of each quotation; empty if there is none
     """
 
     stated: bool
@@ -63,56 +67,69 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the service returned for one question.
+    """The service's result for one question.
 
-    passages:  best first
-    statement: None if the question was only searched for
+    confidence: in [0, 1]
+    passages:   best first
+    statement:  None if the service only searched
     """
 
     question_id: str
     confidence: float
-    passages: tuple[Found, ...]
+    passages: tuple[RunPassage, ...]
     statement: Statement | None = None
 
 
 def means(values: Values) -> Measures:
-    """The mean of each measure over its questions."""
-    return {name: fsum(of.values()) / len(of) for name, of in values.items() if of}
+    """Return the mean of each measure over its questions."""
+    return {
+        name: fsum(by_question.values()) / len(by_question)
+        for name, by_question in values.items()
+        if by_question
+    }
 
 
 # Spans
 
 
 def span_values(
-    questions: Sequence[LabelledQuestion], outcomes: Mapping[str, Outcome], cutoffs: Iterable[int] = ()
+    questions: Sequence[LabelledQuestion],
+    outcomes: Mapping[str, Outcome],
+    cutoffs: Iterable[int] = (),
 ) -> Values:
-    """answer@1, answer@5, MRR@10 and highlight@1 of each answerable question. `cutoffs` add further
-    answer@k."""
+    """Return the measures of each answerable question.
+
+    answer@k: 1 if one of the first k passages contains an answer, for k = 1, 5 and each cutoff
+    MRR@10: 1 / rank of the first passage that contains an answer, 0 beyond rank 10
+    highlight@1: 1 if the highlight of the first passage contains an answer
+    """
     answerable = {q.question_id: q for q in questions if q.answerable}
-    found = {i: outcomes[i].passages if i in outcomes else () for i in answerable}
-    ranks = {i: _rank(q, found[i]) for i, q in answerable.items()}
+    passages = {i: outcomes[i].passages if i in outcomes else () for i in answerable}
+    ranks = {i: _rank(q, passages[i]) for i, q in answerable.items()}
     values = {
         f"answer@{k}": {i: float(r is not None and r <= k) for i, r in ranks.items()}
         for k in sorted({1, 5, *cutoffs})
     }
     values["MRR@10"] = {i: 1 / r if r is not None and r <= 10 else 0.0 for i, r in ranks.items()}
     values["highlight@1"] = {
-        i: float(any(_answers(q, first.doc_id, first.highlight) for first in found[i][:1]))
+        i: float(any(_answers(q, first.doc_id, first.highlight) for first in passages[i][:1]))
         for i, q in answerable.items()
     }
     return values
 
 
-def statement_values(questions: Sequence[LabelledQuestion], outcomes: Mapping[str, Outcome]) -> Values:
-    """What was stated, of each question that was asked.
+def statement_values(
+    questions: Sequence[LabelledQuestion], outcomes: Mapping[str, Outcome]
+) -> Values:
+    """Return the measures of the answers; questions without a statement are left out.
 
-    right:           1 if the stated answer contains a labelled span, or if nothing is labelled and
-                     the service declined
-    stated-wrong:    1 if it stated an answer that contains none
-    declined-wrong:  1 if it declined although a span is labelled
-    candidate-right: 1 if its answer contains a labelled span, stated or not; what the confidence
-                     estimates
-    answer-length:   characters of the stated answer; of questions with one
+    right:           1 if the stated answer contains a labelled span, or if the question is
+                     unanswerable and the service declined
+    stated-wrong:    1 if the stated answer contains no labelled span
+    declined-wrong:  1 if the service declined an answerable question
+    candidate-right: 1 if the answer, stated or declined, contains a labelled span; the confidence
+                     estimates its probability
+    answer-length:   characters of the answer, for questions whose answer was stated
     """
     values: Values = {
         name: {} for name in (RIGHT, STATED_WRONG, DECLINED_WRONG, CANDIDATE_RIGHT, ANSWER_LENGTH)
@@ -136,8 +153,11 @@ def statement_values(questions: Sequence[LabelledQuestion], outcomes: Mapping[st
 def risk_coverage(
     correct: Sequence[bool], confidences: Sequence[float]
 ) -> list[tuple[float, float]]:
-    """(coverage, risk) at each distinct confidence, most confident first: the share of questions at
-    or above it, and the share of wrong candidates among these (El-Yaniv and Wiener 2010)."""
+    """Return (coverage, risk) at each distinct confidence, the highest first.
+
+    Coverage is the share of questions at or above the confidence; risk is the share of wrong
+    candidates among these (El-Yaniv and Wiener 2010).
+    """
     points, n_wrong = [], 0
     order = sorted(range(len(correct)), key=lambda i: -confidences[i])
     for n, i in enumerate(order, 1):
@@ -148,14 +168,14 @@ def risk_coverage(
 
 
 def _answers(question: LabelledQuestion, doc_id: str, span: Span) -> bool:
-    """Whether a span contains one of the question's answers."""
+    """Return whether a span of a document contains one of the question's answers."""
     return any(a.doc_id == doc_id and span.contains(a.span) for a in question.answers)
 
 
-def _rank(question: LabelledQuestion, passages: Sequence[Found]) -> int | None:
-    """The rank of the first passage that contains an answer; None if none does."""
+def _rank(question: LabelledQuestion, passages: Sequence[RunPassage]) -> int | None:
+    """Return the rank, from 1, of the first passage that contains an answer; None without one."""
     return next(
-        (r for r, found in enumerate(passages, 1) if _answers(question, found.doc_id, found.span)),
+        (r for r, p in enumerate(passages, 1) if _answers(question, p.doc_id, p.span)),
         None,
     )
 
@@ -168,39 +188,46 @@ def beir_values(
     run: Mapping[str, Mapping[str, float]],
     cutoffs: Iterable[int] = (),
 ) -> Values:
-    """nDCG@10, R@10, R@100, MRR@10 and MAP of each judged query. `cutoffs` add nDCG@k and R@k.
+    """Return nDCG@10, R@10, R@100, MRR@10 and MAP of each judged query; nDCG@k and R@k for each
+    cutoff k.
 
-    run: query id -> doc_id -> score; scores of one query must differ, or trec_eval's order of ties
-    (by id, backwards) takes the place of the run's.
+    run: query id -> doc_id -> score. The scores of a query must differ: trec_eval orders equal
+    scores by descending doc_id.
     """
     import ir_measures
     from ir_measures import AP, RR, R, nDCG
 
-    named = {"nDCG@10": nDCG @ 10, "R@10": R @ 10, "R@100": R @ 100, "MRR@10": RR @ 10, "MAP": AP}
+    measures = {
+        "nDCG@10": nDCG @ 10,
+        "R@10": R @ 10,
+        "R@100": R @ 100,
+        "MRR@10": RR @ 10,
+        "MAP": AP,
+    }
     for k in sorted(cutoffs):
-        named |= {f"nDCG@{k}": nDCG @ k, f"R@{k}": R @ k}
-    of = {measure: dict.fromkeys(qrels, 0.0) for measure in named.values()}
-    for metric in ir_measures.iter_calc(list(of), qrels, run):
-        of[metric.measure][metric.query_id] = float(metric.value)
-    return {name: of[measure] for name, measure in named.items()}
+        measures |= {f"nDCG@{k}": nDCG @ k, f"R@{k}": R @ k}
+    by_question = {measure: dict.fromkeys(qrels, 0.0) for measure in measures.values()}
+    for metric in ir_measures.iter_calc(list(by_question), qrels, run):
+        by_question[metric.measure][metric.query_id] = float(metric.value)
+    return {name: by_question[measure] for name, measure in measures.items()}
 
 
 # The confidence
 
 
 def brier_values(answerable: Mapping[str, bool], confidences: Mapping[str, float]) -> Values:
-    """The squared distance of each question's confidence from 1 if it is answerable, else from 0
-    (Brier 1950, halved as is usual for two classes)."""
+    """Return each question's (confidence - label)², where the label is 1 if the question is
+    answerable, else 0 (Brier 1950; half of his value, as is usual for two classes)."""
     return {"Brier": {i: (confidences[i] - label) ** 2 for i, label in answerable.items()}}
 
 
 def auroc(answerable: Sequence[bool], confidences: Sequence[float]) -> float:
-    """See eval.measures.weighted.auroc_of; nan without at least one of each."""
+    """Return the AUROC (eval.measures.weighted.auroc_of); nan if all labels are equal."""
     return _unweighted(auroc_of(np.array(answerable), np.array(confidences)), len(answerable))
 
 
 def calibration_error(answerable: Sequence[bool], confidences: Sequence[float]) -> float:
-    """See eval.measures.weighted.calibration_error_of."""
+    """Return the ECE (eval.measures.weighted.calibration_error_of)."""
     measure = calibration_error_of(np.array(answerable), np.array(confidences))
     return _unweighted(measure, len(answerable))
 

@@ -1,7 +1,8 @@
-"""Measures as functions of how much each question weighs: all that a resample or a swap changes.
+"""Measures as functions of the questions' weights.
 
-A question drawn twice weighs 2, one left out 0. What takes long, sorting and binning, is done once
-for a set of values, and then thousands of weightings are measured at a time.
+A bootstrap resample or a permutation changes only the weights: a question that is drawn twice
+weighs 2, one that is left out weighs 0. The values are sorted and binned once; a measure is then
+computed for thousands of weight vectors at a time.
 """
 
 from collections.abc import Callable
@@ -13,14 +14,14 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
 
 Statistic = Callable[[Floats], Floats]
-"""From weights, shape (b, n), none negative, to the measure under each of them, shape (b,)."""
+"""Maps non-negative weights, shape (b, n), to the measure under each row, shape (b,)."""
 
 N_BINS = 10
 _EDGES = np.arange(1, N_BINS) / N_BINS
 
 
 def mean_of(values: Floats) -> Statistic:
-    """The mean of values, shape (n,).
+    """Return the weighted mean of values, shape (n,).
 
     >>> mean_of(np.array([1.0, 0.0]))(np.array([[1.0, 1.0], [3.0, 1.0]]))
     array([0.5 , 0.75])
@@ -29,8 +30,9 @@ def mean_of(values: Floats) -> Statistic:
 
 
 def auroc_of(answerable: Labels, confidences: Floats) -> Statistic:
-    """The chance that an answerable question has a higher confidence than an unanswerable one,
-    counting ties as half (Fawcett 2006). nan under weights that leave one kind out.
+    """Return the probability that an answerable question has a higher confidence than an
+    unanswerable one; a tie counts as half (Fawcett 2006). nan if the weights of either kind sum to
+    0.
 
     >>> auroc_of(np.array([True, False]), np.array([0.9, 0.2]))(np.ones((1, 2)))
     array([1.])
@@ -54,11 +56,12 @@ def auroc_of(answerable: Labels, confidences: Floats) -> Statistic:
 
 
 def calibration_error_of(answerable: Labels, confidences: Floats) -> Statistic:
-    """The expected calibration error, in [0, 1]: over 10 bins of equal width, ((m-1)/10, m/10] as
-    in Guo et al. (2017) after Naeini et al. (2015), the mean distance of a bin's share of
-    answerable questions from its mean confidence, each bin weighing what its questions do.
+    """Return the expected calibration error (Naeini et al. 2015; bins as in Guo et al. 2017), in
+    [0, 1].
 
-    confidences: in [0, 1]; 0 is in the first bin.
+    Confidences fall into 10 bins of equal width, ((m-1)/10, m/10]; 0 falls into the first. A bin's
+    error is the absolute difference between its share of answerable questions and its mean
+    confidence. The result is the mean over bins, each weighted by its questions.
 
     >>> calibration_error_of(np.array([True, False]), np.array([0.9, 0.2]))(np.ones((1, 2)))
     array([0.15])

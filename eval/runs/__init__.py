@@ -1,1 +1,1 @@
-"""A dataset's questions put to the service, and files of what came back."""
+"""Run a dataset's questions through the service; read and write run files."""

@@ -1,4 +1,4 @@
-"""A dataset through the service: index its corpus, ask its questions, measure what comes back."""
+"""Index a dataset's corpus, run its questions through the service and measure the results."""
 
 import tempfile
 import time
@@ -11,9 +11,9 @@ from pathlib import Path
 from eval.datasets.load import BeirDataset, Dataset, SpanDataset
 from eval.measures.measures import (
     CANDIDATE_RIGHT,
-    Found,
     Measures,
     Outcome,
+    RunPassage,
     Statement,
     Values,
     auroc,
@@ -24,7 +24,7 @@ from eval.measures.measures import (
     span_values,
     statement_values,
 )
-from eval.runs.run_file import Judged, Run
+from eval.runs.run_file import Run, RunQuestion
 from index.ingest.ingest import ingest_documents
 from index.ingest.progress import Watch
 from index.protocols import Embedder
@@ -35,15 +35,15 @@ from rag.search.ranking import RankSettings
 
 SPAN_DEPTH = 10
 BEIR_DEPTH = 100
-N_QUOTED = 3
+N_QUOTES = 3
 
-Told = Callable[[int, int], None]
-"""Told after each question: how many have been asked, and of how many."""
+QuestionCallback = Callable[[int, int], None]
+"""Called after each question with the number of questions done and their total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A run, and how long it took."""
+    """A run and its times in seconds."""
 
     run: Run
     seconds_indexing: float
@@ -51,8 +51,8 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """A dataset whose corpus is indexed in a folder: any number of rankings can be run on it."""
+class IndexedDataset:
+    """A dataset whose corpus is indexed in a folder. Many rankings can be run on one index."""
 
     dataset: Dataset
     embedder: Embedder
@@ -65,13 +65,17 @@ class Indexed:
         cutoffs: Sequence[int] = (),
         *,
         calibration: Path | None = None,
-        asked: Told = lambda done, total: None,
+        on_question: QuestionCallback = lambda n_done, total: None,
     ) -> Evaluation:
-        """Ask the questions one by one through the pipeline that serves users, and measure."""
+        """Search for each question in turn with the pipeline that serves users, and measure.
+
+        cutoffs: further depths to measure at
+        calibration: file of the confidence's calibration; None: the default one
+        """
         began = time.perf_counter()
         with closing(Pipeline.over(self.folder, self.embedder, ranking, calibration)) as pipeline:
             depth = _depth(self.dataset, ranking, cutoffs)
-            outcomes = tuple(_ask(pipeline, self.dataset, depth, asked))
+            outcomes = tuple(_ask(pipeline, self.dataset, depth, on_question))
             with pipeline.snapshot() as snapshot:
                 size = snapshot.count()
         run = _run(self, ranking, cutoffs, outcomes, size)
@@ -79,26 +83,26 @@ class Indexed:
 
 
 @contextmanager
-def indexed(
+def index_dataset(
     dataset: Dataset, embedder: Embedder, *, watch: Watch = lambda progress: None
-) -> Iterator[Indexed]:
-    """The dataset's corpus in an index that lasts as long as the block."""
+) -> Iterator[IndexedDataset]:
+    """Index the dataset's corpus in a temporary folder, which is deleted after the block."""
     with tempfile.TemporaryDirectory(prefix="rag-eval-") as folder:
         began = time.perf_counter()
         ingest_documents(Path(folder), dataset.documents, embedder, watch)
-        yield Indexed(dataset, embedder, Path(folder), round(time.perf_counter() - began, 2))
+        yield IndexedDataset(dataset, embedder, Path(folder), round(time.perf_counter() - began, 2))
 
 
 def evaluate(
     dataset: Dataset, embedder: Embedder, ranking: RankSettings, cutoffs: Sequence[int] = ()
 ) -> Evaluation:
-    """One ranking on an index of its own."""
-    with indexed(dataset, embedder) as corpus:
+    """Index the dataset and run one ranking on it."""
+    with index_dataset(dataset, embedder) as corpus:
         return corpus.evaluate(ranking, cutoffs)
 
 
 def _run(
-    corpus: Indexed,
+    corpus: IndexedDataset,
     ranking: RankSettings,
     cutoffs: Sequence[int],
     outcomes: Sequence[Outcome],
@@ -120,24 +124,27 @@ def _run(
         n_answerable=sum(dataset.answerable.values()) if dataset.answerable else None,
         version=version("rag"),
         measures=measures,
-        questions=tuple(_judged(dataset, outcomes, values)),
+        questions=tuple(_run_questions(dataset, outcomes, values)),
     )
 
 
-def _judged(dataset: Dataset, outcomes: Sequence[Outcome], values: Values) -> Iterator[Judged]:
+def _run_questions(
+    dataset: Dataset, outcomes: Sequence[Outcome], values: Values
+) -> Iterator[RunQuestion]:
     texts, answerable = dataset.queries, dataset.answerable
     for outcome in outcomes:
         i = outcome.question_id
-        measures = {name: of[i] for name, of in values.items() if i in of}
-        yield Judged(texts[i], answerable.get(i), outcome, measures)
+        measures = {name: by_id[i] for name, by_id in values.items() if i in by_id}
+        yield RunQuestion(texts[i], answerable.get(i), outcome, measures)
 
 
 def measure(
     dataset: Dataset, outcomes: Sequence[Outcome], cutoffs: Sequence[int] = ()
 ) -> tuple[Measures, Values]:
-    """The measures that go with a dataset's kind, over all questions and of each.
+    """Return the measures of the dataset's kind, over all questions and for each question.
 
-    The confidence is measured where some questions have an answer and some have none.
+    AUROC, ECE and Brier are included only if the dataset has both answerable and unanswerable
+    questions.
     """
     by_id = {outcome.question_id: outcome for outcome in outcomes}
     if isinstance(dataset, SpanDataset):
@@ -169,15 +176,18 @@ def _confidence_in_right(values: Values, outcomes: Mapping[str, Outcome]) -> Mea
 
 
 def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> int:
-    """How many passages to ask for; all candidates where a document may have several."""
+    """Return the number of passages to request. On BEIR sets it is all candidates, because several
+    passages can belong to one document."""
     if isinstance(dataset, BeirDataset):
         return 2 * ranking.n_candidates
     return max(SPAN_DEPTH, *cutoffs, 0)
 
 
-def _ask(pipeline: Pipeline, dataset: Dataset, depth: int, asked: Told) -> Iterator[Outcome]:
-    """Questions about spans are asked as users ask them; queries of a BEIR set are searched."""
-    for done, (query_id, text) in enumerate(dataset.queries.items(), 1):
+def _ask(
+    pipeline: Pipeline, dataset: Dataset, depth: int, on_question: QuestionCallback
+) -> Iterator[Outcome]:
+    """Answer each question of a span set; only search for each query of a BEIR set."""
+    for n_done, (query_id, text) in enumerate(dataset.queries.items(), 1):
         if isinstance(dataset, SpanDataset):
             reading = pipeline.read(text, depth)
             answer = pipeline.answer(reading)
@@ -185,7 +195,7 @@ def _ask(pipeline: Pipeline, dataset: Dataset, depth: int, asked: Told) -> Itera
             yield _outcome(query_id, answer, Statement(answer.answered, _citations(candidate)))
         else:
             yield _outcome(query_id, pipeline.search(text, depth), None)
-        asked(done, len(dataset.queries))
+        on_question(n_done, len(dataset.queries))
 
 
 def _citations(answer: Answer) -> tuple[tuple[str, Span], ...]:
@@ -197,13 +207,13 @@ def _outcome(
     question_id: str, result: SearchResult | Answer, statement: Statement | None
 ) -> Outcome:
     passages = (
-        Found(
+        RunPassage(
             doc_id=passage.citation.doc_id,
             span=Span(passage.citation.start, passage.citation.end),
             score=passage.score,
             highlight=Span(passage.highlight.start, passage.highlight.end),
-            quote=passage.text if passage.rank <= N_QUOTED else None,
-            also=tuple(place.doc_id for place in passage.duplicates),
+            quote=passage.text if passage.rank <= N_QUOTES else None,
+            duplicate_doc_ids=tuple(place.doc_id for place in passage.duplicates),
         )
         for passage in result.passages
     )
@@ -212,13 +222,16 @@ def _outcome(
 
 
 def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
-    """Documents by their best passage, or the one that stands for it, at most 100 a query. A score
-    is a place from the end, so that any scorer reads the same ranking: some take scores that differ
-    in the eighth digit for ties."""
+    """Return query id -> doc_id -> score: at most 100 documents a query, each at the rank of its
+    best passage or of the near-identical passage that replaces it.
+
+    The scores are n, n-1, …, 1: some scorers read scores that differ only in the eighth digit as
+    ties.
+    """
     run: dict[str, dict[str, float]] = {}
     for outcome in outcomes:
-        found = (doc_id for p in outcome.passages for doc_id in (p.doc_id, *p.also))
-        in_order = list(dict.fromkeys(found))[:BEIR_DEPTH]
+        doc_ids = (doc_id for p in outcome.passages for doc_id in (p.doc_id, *p.duplicate_doc_ids))
+        in_order = list(dict.fromkeys(doc_ids))[:BEIR_DEPTH]
         run[outcome.question_id] = {
             doc_id: float(len(in_order) - place) for place, doc_id in enumerate(in_order)
         }
@@ -226,7 +239,7 @@ def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
 
 
 def to_trec(outcomes: Iterable[Outcome], tag: str = "rag") -> Iterator[str]:
-    """The lines of a TREC run file: query id, Q0, doc_id, rank, score, tag."""
+    """Yield the lines of a TREC run file: query id, Q0, doc_id, rank, score, tag."""
     for query_id, scores in document_run(outcomes).items():
         for rank, (doc_id, score) in enumerate(scores.items(), 1):
             yield f"{query_id} Q0 {doc_id} {rank} {score:.9f} {tag}"

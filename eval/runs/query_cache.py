@@ -1,4 +1,4 @@
-"""An embedder for asking the same questions under many rankings."""
+"""An embedder that encodes each query once, for running the same queries with many rankings."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from rag.models.embedder_adapter import EmbedderAdapter
 
 
 class CachingEmbedder(EmbedderAdapter):
-    """Another embedder, whose query encodings are kept: each text is encoded once."""
+    """Wraps an embedder and caches its query encodings by text."""
 
     def __init__(self, embedder: Embedder) -> None:
         super().__init__(embedder)

@@ -1,6 +1,6 @@
-"""Runs, and the files that hold them: JSON lines, the run first and then each question.
+"""Read and write run files: JSON lines, first the run, then one line a question.
 
-A run file can be read without its dataset, so that what was measured once can be compared later.
+A run file holds the questions' texts and measures, so runs are compared without the dataset.
 """
 
 import json
@@ -12,19 +12,19 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from eval.datasets.jsonl import read_jsonl, write_lines
-from eval.measures.measures import Found, Measures, Outcome, Statement
+from eval.measures.measures import Measures, Outcome, RunPassage, Statement
 from index.errors import BadDataset
 from index.types import Span
 
-Asked = dict[str, tuple[str, bool | None]]
-"""Question id -> its text and whether it is answerable: what two runs must share."""
+QuestionSet = dict[str, tuple[str, bool | None]]
+"""Question id -> its text and whether it is answerable. Compared runs must have equal ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A question of a run: what was asked, what came back, and the measures of it alone.
+class RunQuestion:
+    """A question of a run, its outcome and its measures.
 
-    `answerable` is None where the dataset does not tell.
+    answerable: None if the dataset does not say
     """
 
     text: str
@@ -35,13 +35,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A dataset's questions under one configuration, and what was measured.
+    """The outcomes and measures of a dataset's questions under one configuration.
 
-    ranking: the fields of RankSettings, as they were in that version
+    split: of a BEIR set
+    unanswerable: the dataset that the unanswerable questions come from; None: this one
+    ranking: the fields of RankSettings in the version that made the run
     cutoffs: further depths that were measured
-    unanswerable: the other set whose questions were asked as unanswerable, if any
-    n_answerable: None where the dataset does not tell
-    questions: in the order they were asked
+    n_answerable: None if the dataset does not say
+    version: of this program
+    questions: in the order in which they were run
     """
 
     dataset: str
@@ -57,30 +59,30 @@ class Run:
     n_answerable: int | None
     version: str
     measures: Measures
-    questions: tuple[Judged, ...]
+    questions: tuple[RunQuestion, ...]
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         return tuple(question.outcome for question in self.questions)
 
     @property
-    def asked(self) -> Asked:
+    def question_set(self) -> QuestionSet:
         return {q.outcome.question_id: (q.text, q.answerable) for q in self.questions}
 
 
 def header_of(run: Run) -> dict[str, Any]:
-    """All but the questions."""
+    """Return the fields of a run without its questions."""
     return {f.name: getattr(run, f.name) for f in fields(run) if f.name != "questions"}
 
 
 def to_lines(run: Run) -> Iterator[str]:
-    """The lines of a run file. The same run gives the same bytes."""
+    """Yield the lines of a run file. The same run gives the same bytes."""
     yield json.dumps({"run": header_of(run)}, ensure_ascii=False)
     for question in run.questions:
         yield json.dumps(_row(question), ensure_ascii=False)
 
 
-def _row(question: Judged) -> dict[str, Any]:
+def _row(question: RunQuestion) -> dict[str, Any]:
     outcome = question.outcome
     answerable = {} if question.answerable is None else {"answerable": question.answerable}
     return {
@@ -90,7 +92,7 @@ def _row(question: Judged) -> dict[str, Any]:
         "confidence": outcome.confidence,
         **_statement_fields(outcome.statement),
         "measures": question.measures,
-        "passages": [to_fields(found) for found in outcome.passages],
+        "passages": [passage_fields(passage) for passage in outcome.passages],
     }
 
 
@@ -108,32 +110,33 @@ def _statement(row: Any) -> Statement | None:
     return Statement(bool(row["stated"]), tuple(cited))
 
 
-def to_fields(found: Found) -> dict[str, Any]:
-    """A passage as it stands in the file."""
-    quote = {} if found.quote is None else {"quote": found.quote}
+def passage_fields(passage: RunPassage) -> dict[str, Any]:
+    """Return a passage as the JSON object of a run file."""
+    quote = {} if passage.quote is None else {"quote": passage.quote}
     return {
-        "doc_id": found.doc_id,
-        "start": found.span.start,
-        "end": found.span.end,
-        "score": found.score,
-        "highlight": {"start": found.highlight.start, "end": found.highlight.end},
+        "doc_id": passage.doc_id,
+        "start": passage.span.start,
+        "end": passage.span.end,
+        "score": passage.score,
+        "highlight": {"start": passage.highlight.start, "end": passage.highlight.end},
         **quote,
     }
 
 
 def write_run(path: Path, run: Run) -> None:
-    """Raises BadInput if the file cannot be written."""
+    """Write a run file. Raises BadInput if it cannot be written."""
     write_lines(path, to_lines(run))
 
 
 def without_passages(run: Run) -> Run:
-    """All that a baseline is held against: a run to be kept with the project is a tenth as long."""
+    """Return the run without its passages, which a baseline does not need. The file is a tenth as
+    long."""
     bare = (replace(q, outcome=replace(q.outcome, passages=())) for q in run.questions)
     return replace(run, questions=tuple(bare))
 
 
 def read_run(path: Path) -> Run:
-    """The run in a file. Raises BadDataset, naming file and line, if there is none."""
+    """Read a run file. Raises BadDataset, naming file and line, if it is malformed."""
     rows = read_jsonl(path)
     number, first = next(rows, (1, None))
     if not isinstance(first, dict) or "run" not in first:
@@ -142,15 +145,15 @@ def read_run(path: Path) -> Run:
             "`rag eval run DATASET --output FILE` writes one"
         )
     run = _header(f"{path}:{number}", first["run"])
-    judged = (_judged(f"{path}:{number}", row) for number, row in rows)
-    questions = {question.outcome.question_id: question for question in judged}
+    records = (_question(f"{path}:{number}", row) for number, row in rows)
+    questions = {question.outcome.question_id: question for question in records}
     if len(questions) != run.n_questions:
         raise BadDataset(f"{path} holds {len(questions)} of its run's {run.n_questions} questions")
     return replace(run, questions=tuple(questions.values()))
 
 
 def _header(where: str, row: Any) -> Run:
-    """The run without its questions. Fields that a later version adds are passed over."""
+    """Return the run without its questions. Unknown fields, from later versions, are ignored."""
     try:
         return TypeAdapter(Run).validate_python({**row, "questions": ()})
     except ValidationError as error:
@@ -160,10 +163,10 @@ def _header(where: str, row: Any) -> Run:
         raise BadDataset(f"{where}: not a run: {error}") from error
 
 
-def _judged(where: str, row: Any) -> Judged:
+def _question(where: str, row: Any) -> RunQuestion:
     try:
-        passages = tuple(_found(passage) for passage in row["passages"])
-        return Judged(
+        passages = tuple(_passage(passage) for passage in row["passages"])
+        return RunQuestion(
             text=str(row["text"]),
             answerable=row.get("answerable"),
             outcome=Outcome(
@@ -178,9 +181,9 @@ def _judged(where: str, row: Any) -> Judged:
         raise BadDataset(f"{where}: not a question of a run ({error!r})") from error
 
 
-def _found(row: Any) -> Found:
+def _passage(row: Any) -> RunPassage:
     highlight = row["highlight"]
-    return Found(
+    return RunPassage(
         doc_id=str(row["doc_id"]),
         span=Span(int(row["start"]), int(row["end"])),
         score=float(row["score"]),

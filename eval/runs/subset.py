@@ -1,15 +1,16 @@
-"""Some of a dataset's questions, over its whole corpus."""
+"""Select some of a dataset's questions, over its whole corpus."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from eval.datasets.load import Dataset, SpanDataset
-from eval.runs.evaluate import Indexed
+from eval.runs.evaluate import IndexedDataset
 from index.errors import BadDataset
 
 
 def judged_ids(dataset: Dataset, at_least: int = 1) -> list[str]:
-    """The questions that the measures of a ranking are of, in order: those with an answer.
+    """Return the ids of the answerable (or judged) questions, in the dataset's order. The measures
+    of a ranking are defined for these.
 
     Raises BadDataset if there are fewer than at_least.
     """
@@ -22,12 +23,12 @@ def judged_ids(dataset: Dataset, at_least: int = 1) -> list[str]:
     return ids
 
 
-def asking(corpus: Indexed, question_ids: Iterable[str]) -> Indexed:
-    """The same corpus, asked only these questions, in the order they have there."""
-    wanted, dataset = set(question_ids), corpus.dataset
+def with_questions(corpus: IndexedDataset, question_ids: Iterable[str]) -> IndexedDataset:
+    """Return the same index with only these questions, in the dataset's order."""
+    ids, dataset = set(question_ids), corpus.dataset
     if isinstance(dataset, SpanDataset):
-        kept = [question for question in dataset.questions if question.question_id in wanted]
-        return replace(corpus, dataset=replace(dataset, questions=kept))
-    queries = {i: text for i, text in dataset.queries.items() if i in wanted}
-    qrels = {i: grades for i, grades in dataset.qrels.items() if i in wanted}
+        questions = [question for question in dataset.questions if question.question_id in ids]
+        return replace(corpus, dataset=replace(dataset, questions=questions))
+    queries = {i: text for i, text in dataset.queries.items() if i in ids}
+    qrels = {i: grades for i, grades in dataset.qrels.items() if i in ids}
     return replace(corpus, dataset=replace(dataset, queries=queries, qrels=qrels))

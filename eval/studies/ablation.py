@@ -11,13 +11,13 @@ from statistics import median
 import numpy as np
 
 from eval.datasets.load import Dataset, SpanDataset
-from eval.measures.measures import PRIMARY, Found, Outcome, Values
+from eval.measures.measures import PRIMARY, Outcome, RunPassage, Values
 from eval.measures.significance import N_RESAMPLES, Interval, paired_bootstrap
 from eval.measures.weighted import mean_of
-from eval.runs.evaluate import Indexed, Told, measure
+from eval.runs.evaluate import IndexedDataset, QuestionCallback, measure
 from eval.runs.query_cache import CachingEmbedder
 from eval.runs.run_file import Run
-from eval.runs.subset import asking, judged_ids
+from eval.runs.subset import judged_ids, with_questions
 from rag.pipeline import Pipeline
 from rag.search.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
 
@@ -84,22 +84,22 @@ def rankings(present: RankSettings) -> dict[str, RankSettings]:
 
 
 def ablate(
-    corpus: Indexed,
+    corpus: IndexedDataset,
     present: RankSettings,
     *,
     n_resamples: int = N_RESAMPLES,
-    asked: Told = lambda done, total: None,
+    on_question: QuestionCallback = lambda done, total: None,
 ) -> Ablation:
     """Every ranking on a dataset, and the oracle over their candidates.
 
     Raises BadDataset if no question has an answer.
     """
-    corpus, named = asking(corpus, judged_ids(corpus.dataset)), rankings(present)
+    corpus, named = with_questions(corpus, judged_ids(corpus.dataset)), rankings(present)
     caching = replace(corpus, embedder=CachingEmbedder(corpus.embedder))
     *others, last = named.values()
-    runs = [caching.evaluate(ranking, asked=asked).run for ranking in others]
+    runs = [caching.evaluate(ranking, on_question=on_question).run for ranking in others]
     # All candidates, for the oracle; what a user gets is the beginning of them.
-    runs.append(caching.evaluate(last, [2 * last.n_candidates], asked=asked).run)
+    runs.append(caching.evaluate(last, [2 * last.n_candidates], on_question=on_question).run)
     values = [_values_of(run) for run in runs]
     kind = corpus.dataset.kind
     times = median_ms(corpus, [*named.values()])
@@ -134,7 +134,7 @@ def mean_over(values: Sequence[float], n_resamples: int = N_RESAMPLES) -> Mean:
     return Mean(float(np.mean(values)), paired_bootstrap(pool, n, n_resamples))
 
 
-def median_ms(corpus: Indexed, rankings: Sequence[RankSettings]) -> list[float]:
+def median_ms(corpus: IndexedDataset, rankings: Sequence[RankSettings]) -> list[float]:
     """Of each ranking. Each of the first questions is asked of all in turn, so that whatever else
     the machine does meets all alike."""
     texts = list(corpus.dataset.queries.values())[:_N_TIMED]
@@ -167,7 +167,7 @@ def _in_best_order(dataset: Dataset, outcome: Outcome) -> Outcome:
         (question,) = [q for q in dataset.questions if q.question_id == outcome.question_id]
         answers = question.answers
 
-        def worth(found: Found) -> float:
+        def worth(found: RunPassage) -> float:
             """2 if the highlight holds an answer, 1 if only the passage does."""
             of = [a.span for a in answers if a.doc_id == found.doc_id]
             return sum(any(s.contains(span) for span in of) for s in (found.span, found.highlight))
@@ -175,7 +175,7 @@ def _in_best_order(dataset: Dataset, outcome: Outcome) -> Outcome:
     else:
         grades = dataset.qrels[outcome.question_id]
 
-        def worth(found: Found) -> float:
+        def worth(found: RunPassage) -> float:
             return grades.get(found.doc_id, 0)
 
     ordered = sorted(outcome.passages, key=worth, reverse=True)

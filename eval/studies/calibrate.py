@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eval.datasets.load import Dataset
 from eval.measures.measures import auroc, calibration_error
-from eval.runs.evaluate import Indexed, Told
+from eval.runs.evaluate import IndexedDataset, QuestionCallback
 from index.errors import BadDataset
 from rag.answer.confidence import FEATURES, Calibration, Weight
 from rag.pipeline import Pipeline
@@ -59,11 +59,11 @@ class HeldOut:
 
 
 def examples_of(
-    corpus: Indexed,
+    corpus: IndexedDataset,
     ranking: RankSettings,
     others: Sequence[Dataset] = (),
     *,
-    asked: Told = lambda done, total: None,
+    on_question: QuestionCallback = lambda done, total: None,
 ) -> list[Example]:
     """The evidence for a dataset's own questions, and for those of others that nothing in its
     documents answers. A question that finds no passage has none, and is left out."""
@@ -82,7 +82,7 @@ def examples_of(
             features = pipeline.evidence(text)
             if features is not None:
                 found.append(Example(source, i, answerable, features))
-            asked(done, len(wanted))
+            on_question(done, len(wanted))
     return found
 
 

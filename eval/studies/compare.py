@@ -25,7 +25,7 @@ from eval.measures.weighted import (
     calibration_error_of,
     mean_of,
 )
-from eval.runs.run_file import Asked, Judged, Run
+from eval.runs.run_file import QuestionSet, Run, RunQuestion
 from index.errors import BadInput
 
 _OF_CONFIDENCES: Mapping[str, Callable[[Labels, Floats], Statistic]] = {
@@ -66,8 +66,8 @@ class Change:
 class Moved:
     """A question in both runs, with the measure it is compared by."""
 
-    a: Judged
-    b: Judged
+    a: RunQuestion
+    b: RunQuestion
     measure: str
 
     @property
@@ -96,13 +96,13 @@ def compare(a: Run, b: Run, n_shown: int = 5, n_resamples: int = N_RESAMPLES) ->
             f"A is a run of {a.dataset} ({a.kind}) and B of {b.dataset} ({b.kind}); "
             "compare runs of one dataset"
         )
-    unlike = differing(a.asked, b.asked)
+    unlike = differing(a.question_set, b.question_set)
     if unlike:
         raise BadInput(f"the runs asked different questions: {unlike}")
     return Comparison(a, b, changes(a, b, n_resamples), _moved(a, b, n_shown))
 
 
-def differing(a: Asked, b: Asked, names: tuple[str, str] = ("A", "B")) -> str:
+def differing(a: QuestionSet, b: QuestionSet, names: tuple[str, str] = ("A", "B")) -> str:
     """Which questions are not the same in both; empty if all are."""
     only_a, only_b = (f"only in {name}" for name in names)
     changed = [i for i in a.keys() & b.keys() if a[i] != b[i]]
@@ -154,7 +154,7 @@ def _pool(name: str, a: Run, b: Run) -> tuple[Statistic, int]:
     return mean_of(_pooled((q.measures[name], r.measures[name]) for q, r in of)), len(of)
 
 
-def _pairs(a: Run, b: Run) -> list[tuple[Judged, Judged]]:
+def _pairs(a: Run, b: Run) -> list[tuple[RunQuestion, RunQuestion]]:
     """Each question in both runs, in the order of A."""
     in_b = {question.outcome.question_id: question for question in b.questions}
     return [(question, in_b[question.outcome.question_id]) for question in a.questions]

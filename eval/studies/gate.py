@@ -28,5 +28,5 @@ def unlike(baseline: Run, dataset: Dataset) -> str:
         was, now = (one.unanswerable or "not given" for one in (baseline, dataset))
         return f"--unanswerable was {was} and is {now}"
     answerable = dataset.answerable
-    asked = {i: (text, answerable.get(i)) for i, text in dataset.queries.items()}
-    return differing(baseline.asked, asked, ("the baseline", dataset.name))
+    question_set = {i: (text, answerable.get(i)) for i, text in dataset.queries.items()}
+    return differing(baseline.question_set, question_set, ("the baseline", dataset.name))

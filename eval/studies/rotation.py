@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from eval.datasets.load import Dataset
 from eval.measures.measures import Measures
-from eval.runs.evaluate import Indexed
+from eval.runs.evaluate import IndexedDataset
 from eval.runs.query_cache import CachingEmbedder
-from eval.runs.subset import asking, judged_ids
+from eval.runs.subset import judged_ids, with_questions
 from eval.studies.ablation import COLUMNS
 from index.encode.onnx_embedder import OnnxEmbedder
 from index.encode.pooling import ForwardPass, late_pooled
@@ -27,7 +27,7 @@ from rag.search.ranking import RankSettings
 
 SHIPPED = "shipped"
 
-Index = Callable[[Dataset, Embedder], AbstractContextManager[Indexed]]
+Index = Callable[[Dataset, Embedder], AbstractContextManager[IndexedDataset]]
 """eval.runs.evaluate.indexed, with or without progress."""
 
 
@@ -136,5 +136,5 @@ def _measured(
 ) -> Iterator[tuple[str, Measures]]:
     for name, model in models:
         with index(dataset, model) as corpus:
-            measures = asking(corpus, ids).evaluate(ranking).run.measures
+            measures = with_questions(corpus, ids).evaluate(ranking).run.measures
         yield name, {column: measures[column] for column in COLUMNS[dataset.kind]}

@@ -14,10 +14,10 @@ import numpy as np
 from eval.measures.measures import PRIMARY
 from eval.measures.significance import Interval, difference, paired_bootstrap, randomization_test
 from eval.measures.weighted import mean_of
-from eval.runs.evaluate import Indexed
+from eval.runs.evaluate import IndexedDataset
 from eval.runs.query_cache import CachingEmbedder
 from eval.runs.run_file import Run
-from eval.runs.subset import asking, judged_ids
+from eval.runs.subset import judged_ids, with_questions
 from rag.search.ranking import LATE_INTERACTION, NO_RERANKING, RankSettings
 
 N_QUESTIONS = 300
@@ -36,7 +36,7 @@ _GRID: Mapping[str, tuple[Any, ...]] = {
 _GAIN = 1e-9
 """Less is noise of floating point: no reason to leave what is set."""
 
-Told = Callable[[str, int, int], None]
+DatasetCallback = Callable[[str, int, int], None]
 """Told after each question: of which dataset, how many have been asked, and of how many."""
 
 
@@ -88,13 +88,13 @@ class Tuning:
 
 
 def tune(
-    corpora: Sequence[Indexed],
+    corpora: Sequence[IndexedDataset],
     start: RankSettings,
     *,
     seed: int = 0,
     n_questions: int = N_QUESTIONS,
     max_trials: int = MAX_TRIALS,
-    asked: Told = lambda dataset, done, total: None,
+    on_question: DatasetCallback = lambda dataset, n_done, total: None,
 ) -> Tuning:
     """Settings at least as good as the start's on at most n_questions of each first half.
 
@@ -104,12 +104,14 @@ def tune(
     for corpus in corpora:
         first, second = halves(judged_ids(corpus.dataset, at_least=2), seed)
         caching = replace(corpus, embedder=CachingEmbedder(corpus.embedder))
-        firsts.append(asking(caching, first[:n_questions]))
-        seconds.append(asking(corpus, second))
+        firsts.append(with_questions(caching, first[:n_questions]))
+        seconds.append(with_questions(corpus, second))
 
-    def run(corpus: Indexed, ranking: RankSettings) -> Run:
+    def run(corpus: IndexedDataset, ranking: RankSettings) -> Run:
         name = corpus.dataset.name
-        return corpus.evaluate(ranking, asked=lambda done, of: asked(name, done, of)).run
+        return corpus.evaluate(
+            ranking, on_question=lambda n_done, total: on_question(name, n_done, total)
+        ).run
 
     def objective(ranking: RankSettings) -> float:
         return fmean(_primary(run(corpus, ranking)) for corpus in firsts)

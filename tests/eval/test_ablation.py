@@ -13,7 +13,7 @@ import pytest
 
 from command import ROOT, rag
 from eval.datasets.load import BeirDataset, SpanDataset, load_dataset
-from eval.runs.evaluate import Indexed, evaluate, indexed
+from eval.runs.evaluate import IndexedDataset, evaluate, index_dataset
 from eval.studies.ablation import COLUMNS, ORACLE, Ablation, ablate, mean_over, rankings
 from fakes import HashEmbedder
 from index.errors import BadDataset
@@ -53,14 +53,16 @@ SETS = [span_set, beir_set, absent_set, seeds]
 @pytest.fixture(scope="module", params=SETS, ids=lambda make: make.__name__)
 def corpus(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Indexed]:
+) -> Iterator[IndexedDataset]:
     make: Callable[[Path], Path] = request.param
-    with indexed(load_dataset(make(tmp_path_factory.mktemp("set"))), HashEmbedder()) as corpus:
+    with index_dataset(
+        load_dataset(make(tmp_path_factory.mktemp("set"))), HashEmbedder()
+    ) as corpus:
         yield corpus
 
 
 @pytest.fixture(scope="module")
-def ablation(corpus: Indexed) -> Ablation:
+def ablation(corpus: IndexedDataset) -> Ablation:
     return ablate(corpus, RankSettings(), n_resamples=500)
 
 
@@ -77,7 +79,9 @@ def test_the_signals_are_what_their_names_say() -> None:
     assert named["+ late interaction"] == RankSettings()
 
 
-def test_each_row_is_an_evaluation_with_its_settings(corpus: Indexed, ablation: Ablation) -> None:
+def test_each_row_is_an_evaluation_with_its_settings(
+    corpus: IndexedDataset, ablation: Ablation
+) -> None:
     assert [row.name for row in ablation.rows] == [*SIGNALS, ORACLE]
     for row in ablation.rows[:-1]:
         assert row.ranking is not None
@@ -103,7 +107,9 @@ def test_the_intervals_contain_their_means(ablation: Ablation) -> None:
             assert mean.interval.low - 1e-12 <= mean.value <= mean.interval.high + 1e-12
 
 
-def test_the_oracle_finds_an_answer_wherever_it_is(corpus: Indexed, ablation: Ablation) -> None:
+def test_the_oracle_finds_an_answer_wherever_it_is(
+    corpus: IndexedDataset, ablation: Ablation
+) -> None:
     if not isinstance(corpus.dataset, SpanDataset):
         pytest.skip("answers are spans")
     # Every chunk of these small corpora is a candidate: an answer that no chunk cuts is found.
@@ -117,7 +123,7 @@ def test_the_oracle_finds_an_answer_wherever_it_is(corpus: Indexed, ablation: Ab
 def test_the_oracle_of_judged_documents_is_the_ideal_order_of_those_found(tmp_path: Path) -> None:
     dataset = load_dataset(absent_set(tmp_path))
     assert isinstance(dataset, BeirDataset)
-    with indexed(dataset, HashEmbedder()) as corpus:
+    with index_dataset(dataset, HashEmbedder()) as corpus:
         oracle = ablate(corpus, RankSettings(), n_resamples=10).rows[-1]
     # By hand: the one that is found comes first, where two could stand: 1 / (1 + 1 / log2(3)).
     assert oracle.measures["nDCG@10"].value == pytest.approx(0.6131471927654584)
@@ -139,7 +145,7 @@ def test_questions_without_an_answer_have_no_table(tmp_path: Path) -> None:
     assert isinstance(dataset, SpanDataset)
     none = replace(dataset, questions=dataset.questions[2:])
     message = "set has 0 questions with an answer; 1 are needed"
-    with indexed(none, HashEmbedder()) as corpus, pytest.raises(BadDataset, match=message):
+    with index_dataset(none, HashEmbedder()) as corpus, pytest.raises(BadDataset, match=message):
         ablate(corpus, RankSettings())
 
 

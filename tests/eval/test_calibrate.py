@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eval.datasets.load import load_dataset
-from eval.runs.evaluate import indexed
+from eval.runs.evaluate import index_dataset
 from eval.studies.calibrate import KEPT, N_FOREIGN, Example, calibrate, examples_of, held_out
 from fakes import HashEmbedder
 from index.errors import BadDataset
@@ -88,7 +88,7 @@ def test_questions_of_one_kind_are_refused() -> None:
 def test_others_questions_are_asked_as_unanswerable(tmp_path: Path) -> None:
     dataset = load_dataset(span_set(tmp_path / "mine"))
     other = load_dataset(span_set(tmp_path / "other"))
-    with indexed(dataset, HashEmbedder()) as corpus:
+    with index_dataset(dataset, HashEmbedder()) as corpus:
         examples = examples_of(corpus, RankSettings(), [other])
     own = [e for e in examples if e.source == "mine"]
     foreign = [e for e in examples if e.source == "other asked of mine"]

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from command import rag
 from eval.cli.print_report import print_comparison
-from eval.measures.measures import Found
+from eval.measures.measures import RunPassage
 from eval.runs.configurations import settings_of
-from eval.runs.run_file import Asked, Run, write_run
+from eval.runs.run_file import QuestionSet, Run, write_run
 from eval.studies.compare import compare, differing
 from index.errors import BadInput
 from index.types import Span
@@ -97,9 +97,9 @@ def test_runs_that_asked_different_questions_are_refused_with_what_differs() -> 
 
 
 def test_many_questions_that_differ_are_counted() -> None:
-    asked: Asked = {f"q{i}": ("?", None) for i in range(1234)}
-    assert differing({}, asked) == "only in B: q0, q1, q10 and 1,231 more"
-    assert differing(asked, asked) == ""
+    question_set: QuestionSet = {f"q{i}": ("?", None) for i in range(1234)}
+    assert differing({}, question_set) == "only in B: q0, q1, q10 and 1,231 more"
+    assert differing(question_set, question_set) == ""
 
 
 def test_a_measure_of_other_questions_in_one_run_is_refused() -> None:
@@ -110,7 +110,7 @@ def test_a_measure_of_other_questions_in_one_run_is_refused() -> None:
 
 
 def test_first_passages_stand_side_by_side_and_cannot_steer_the_terminal() -> None:
-    long = Found("[a]", Span(0, 400), 1.0, Span(0, 9), "\x1b]0;left " + "word " * 80)
+    long = RunPassage("[a]", Span(0, 400), 1.0, Span(0, 9), "\x1b]0;left " + "word " * 80)
     a = run_of(judged("q", {"MRR@10": 0.0}, passages=[long]))
     b = run_of(judged("q", {"MRR@10": 1.0}, passages=[]))
     out = Console(width=60, record=True, highlight=False)

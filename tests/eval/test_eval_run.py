@@ -8,7 +8,7 @@ import pytest
 
 from command import ROOT, rag
 from eval.datasets.load import SpanDataset, load_dataset
-from eval.runs.evaluate import evaluate, indexed
+from eval.runs.evaluate import evaluate, index_dataset
 from eval.runs.run_file import to_lines
 from fakes import HashEmbedder
 from index.protocols import Embedder
@@ -111,7 +111,7 @@ def test_the_same_evaluation_gives_the_same_bytes() -> None:
 def test_many_rankings_run_on_one_index_as_on_their_own(tmp_path: Path) -> None:
     dataset, embedder = load_dataset(span_set(tmp_path)), HashEmbedder()
     rankings = [RankSettings(lexical_weight=weight) for weight in (0.0, 1.0)]
-    with indexed(dataset, embedder) as corpus:
+    with index_dataset(dataset, embedder) as corpus:
         n_encoded = embedder.n_encoded
         together = [corpus.evaluate(ranking, [3]).run for ranking in rankings]
         assert embedder.n_encoded == n_encoded
@@ -125,8 +125,8 @@ def test_only_the_first_passages_have_their_text(embedder: Embedder) -> None:
     text = dataset.documents[0].text
     few = replace(dataset, questions=dataset.questions[:2])
     for outcome in evaluate(few, embedder, RankSettings()).run.outcomes:
-        quotes = [found.quote for found in outcome.passages]
-        assert quotes[:3] == [found.span.of(text) for found in outcome.passages[:3]]
+        quotes = [passage.quote for passage in outcome.passages]
+        assert quotes[:3] == [passage.span.of(text) for passage in outcome.passages[:3]]
         assert set(quotes[3:]) == {None}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eval.datasets.load import load_dataset
-from eval.measures.measures import Found
+from eval.measures.measures import RunPassage
 from eval.runs.evaluate import evaluate
 from eval.runs.run_file import read_run, to_lines, without_passages, write_run
 from fakes import HashEmbedder
@@ -35,7 +35,7 @@ def test_a_run_without_passages_keeps_all_that_was_measured() -> None:
 
 
 def test_a_run_file_can_be_read_without_this_program(tmp_path: Path) -> None:
-    passage = Found("d", Span(2, 9), 0.25, Span(2, 5), "A line\u2028and more.")
+    passage = RunPassage("d", Span(2, 9), 0.25, Span(2, 5), "A line\u2028and more.")
     unquoted = replace(passage, quote=None)
     question = judged("q", {"MRR@10": 0.5}, 0.75, True, [passage, unquoted])
     write_run(tmp_path / "run.jsonl", run_of(question))

@@ -10,8 +10,8 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from eval.datasets.load import AnswerSpan, LabelledQuestion, SpanDataset
 from eval.measures.measures import (
-    Found,
     Outcome,
+    RunPassage,
     Statement,
     auroc,
     beir_values,
@@ -63,8 +63,10 @@ def test_beir_measures_equal_values_worked_by_hand() -> None:
     assert measured["R@100"] == pytest.approx((1 + 1 + 0) / 3)
 
 
-def found(doc_id: str, start: int, end: int, highlight: tuple[int, int] | None = None) -> Found:
-    return Found(doc_id, Span(start, end), 1.0, Span(*(highlight or (start, end))))
+def passage(
+    doc_id: str, start: int, end: int, highlight: tuple[int, int] | None = None
+) -> RunPassage:
+    return RunPassage(doc_id, Span(start, end), 1.0, Span(*(highlight or (start, end))))
 
 
 def test_span_measures_equal_values_worked_by_hand() -> None:
@@ -78,15 +80,15 @@ def test_span_measures_equal_values_worked_by_hand() -> None:
         LabelledQuestion("none", "?", ()),
     ]
     outcomes = {
-        "first": Outcome("first", 0.9, (found("d", 40, 60, (50, 55)),)),
+        "first": Outcome("first", 0.9, (passage("d", 40, 60, (50, 55)),)),
         "third": Outcome(
             "third",
             0.2,
             # Cut in the middle of the answer, then in another document, then whole.
-            (found("d", 0, 11), found("e", 0, 99), found("d", 10, 12)),
+            (passage("d", 0, 11), passage("e", 0, 99), passage("d", 10, 12)),
         ),
-        "never": Outcome("never", 0.5, (found("d", 20, 30),)),
-        "none": Outcome("none", 0.4, (found("d", 20, 30),)),
+        "never": Outcome("never", 0.5, (passage("d", 20, 30),)),
+        "none": Outcome("none", 0.4, (passage("d", 20, 30),)),
     }
     values = span_values(questions, outcomes, cutoffs=[2, 3])
     assert values["MRR@10"] == {"first": 1, "third": 1 / 3, "never": 0, "silent": 0}
@@ -105,14 +107,14 @@ def test_span_measures_equal_values_worked_by_hand() -> None:
 
 def test_highlight_counts_only_if_it_holds_the_answer() -> None:
     question = LabelledQuestion("q", "?", (AnswerSpan("d", Span(10, 12)),))
-    outcome = Outcome("q", 1.0, (found("d", 0, 50, (20, 30)),))
+    outcome = Outcome("q", 1.0, (passage("d", 0, 50, (20, 30)),))
     measured = means(span_values([question], {"q": outcome}))
     assert (measured["answer@1"], measured["highlight@1"]) == (1.0, 0.0)
 
 
 def test_an_answer_behind_rank_ten_adds_nothing_to_mrr() -> None:
     question = LabelledQuestion("q", "?", (AnswerSpan("d", Span(10, 12)),))
-    passages = (*(found("e", i, i + 1) for i in range(10)), found("d", 0, 50))
+    passages = (*(passage("e", i, i + 1) for i in range(10)), passage("d", 0, 50))
     assert span_values([question], {"q": Outcome("q", 1.0, passages)})["MRR@10"] == {"q": 0}
 
 
@@ -151,7 +153,9 @@ def test_right_and_the_two_ways_to_be_wrong_cover_every_question(
     questions, outcomes = [], {}
     for number, (answerable, kind) in enumerate(cases):
         i = str(number)
-        questions.append(LabelledQuestion(i, "?", (AnswerSpan("d", Span(0, 2)),) if answerable else ()))
+        questions.append(
+            LabelledQuestion(i, "?", (AnswerSpan("d", Span(0, 2)),) if answerable else ())
+        )
         cited = ("d", 0, 3) if kind % 3 else ("d", 1, 3)
         outcomes[i] = Outcome(i, 0.5, (), stated(cited, stated=kind > 2))
     values = statement_values(questions, outcomes)
@@ -216,7 +220,7 @@ def test_the_calibration_error_equals_a_value_worked_by_hand() -> None:
 
 
 def test_a_document_stands_where_its_best_passage_does_and_ties_keep_their_order() -> None:
-    passages = (found("b", 0, 1), found("a", 0, 1), found("b", 5, 6), found("c", 0, 1))
+    passages = (passage("b", 0, 1), passage("a", 0, 1), passage("b", 5, 6), passage("c", 0, 1))
     run = document_run([Outcome("q", 1.0, passages)])
     assert list(run["q"]) == ["b", "a", "c"]
     assert run["q"]["b"] > run["q"]["a"] > run["q"]["c"]

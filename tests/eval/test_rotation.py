@@ -10,7 +10,7 @@ import pytest
 
 from command import rag
 from eval.datasets.load import load_dataset
-from eval.runs.evaluate import evaluate, indexed
+from eval.runs.evaluate import evaluate, index_dataset
 from eval.studies.rotation import Redrawn, redrawn, study_draws
 from fakes import HashEmbedder
 from index.encode.onnx_embedder import OnnxEmbedder
@@ -92,7 +92,7 @@ def test_the_shipped_row_is_an_ordinary_evaluation(
     make: Callable[[Path], Path], model: Embedder, tmp_path: Path
 ) -> None:
     dataset = load_dataset(make(tmp_path))
-    study = study_draws(dataset, model, RankSettings(), 2, indexed)
+    study = study_draws(dataset, model, RankSettings(), 2, index_dataset)
     measures = evaluate(dataset, model, RankSettings()).run.measures
     assert study.shipped == {name: measures[name] for name in study.shipped}
     assert list(study.draws) == ["draw 0", "draw 1"]

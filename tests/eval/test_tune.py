@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from command import RAG, ROOT, rag
 from eval.datasets.load import Dataset, SpanDataset, load_dataset
 from eval.measures.measures import PRIMARY
-from eval.runs.evaluate import Indexed, indexed
+from eval.runs.evaluate import IndexedDataset, index_dataset
 from eval.runs.query_cache import CachingEmbedder
 from eval.studies.settings_file import Value, edited, write_settings
 from eval.studies.tune import Tuning, ascend, halves, tune
@@ -59,8 +59,8 @@ def planted_set(folder: Path) -> Path:
 
 
 @contextmanager
-def corpus_of(folder: Path) -> Iterator[Indexed]:
-    with indexed(load_dataset(folder), HashEmbedder()) as corpus:
+def corpus_of(folder: Path) -> Iterator[IndexedDataset]:
+    with index_dataset(load_dataset(folder), HashEmbedder()) as corpus:
         yield corpus
 
 
@@ -119,16 +119,16 @@ def test_the_search_ends_at_the_best_of_a_separable_objective() -> None:
 
 @pytest.mark.parametrize("max_trials", [1, 2, 25])
 def test_the_search_makes_no_more_trials_than_it_may_and_none_twice(max_trials: int) -> None:
-    asked: list[RankSettings] = []
+    rankings: list[RankSettings] = []
 
     def objective(ranking: RankSettings) -> float:
-        asked.append(ranking)
+        rankings.append(ranking)
         return closeness(ranking)
 
     trials = ascend(objective, RankSettings(), max_trials)
-    assert [trial.ranking for trial in trials] == asked
-    assert len(set(asked)) == len(asked) <= max_trials
-    assert asked[0] == RankSettings()
+    assert [trial.ranking for trial in trials] == rankings
+    assert len(set(rankings)) == len(rankings) <= max_trials
+    assert rankings[0] == RankSettings()
 
 
 def test_settings_that_nothing_uses_are_not_varied() -> None:
@@ -155,13 +155,13 @@ def test_a_cross_encoder_is_tried_only_if_the_start_names_it() -> None:
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexed]:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexedDataset]:
     with corpus_of(planted_set(tmp_path_factory.mktemp("planted"))) as corpus:
         yield corpus
 
 
 @pytest.fixture(scope="module")
-def tuned(planted: Indexed) -> Tuning:
+def tuned(planted: IndexedDataset) -> Tuning:
     return tune([planted], WORDS_ONLY)
 
 
@@ -178,7 +178,7 @@ def test_a_planted_better_weight_is_found(tuned: Tuning) -> None:
 
 
 def test_what_is_held_out_is_measured_as_an_evaluation_of_its_own(
-    planted: Indexed, tuned: Tuning
+    planted: IndexedDataset, tuned: Tuning
 ) -> None:
     _, second = halves(planted.dataset.queries)
     for ranking, value in ((tuned.start, "start"), (tuned.best, "best")):
@@ -199,7 +199,9 @@ def relabelled(dataset: Dataset, ids: list[str]) -> SpanDataset:
     return replace(dataset, questions=questions)
 
 
-def test_the_labels_of_the_held_out_half_change_no_choice(planted: Indexed, tuned: Tuning) -> None:
+def test_the_labels_of_the_held_out_half_change_no_choice(
+    planted: IndexedDataset, tuned: Tuning
+) -> None:
     first, second = halves(planted.dataset.queries)
     other = tune([replace(planted, dataset=relabelled(planted.dataset, second))], WORDS_ONLY)
     assert (other.trials, other.best) == (tuned.trials, tuned.best)
@@ -209,7 +211,7 @@ def test_the_labels_of_the_held_out_half_change_no_choice(planted: Indexed, tune
     assert other.trials != tuned.trials
 
 
-def test_what_is_best_already_stays(planted: Indexed, tuned: Tuning) -> None:
+def test_what_is_best_already_stays(planted: IndexedDataset, tuned: Tuning) -> None:
     again = tune([planted], tuned.best)
     assert (again.best, again.changed, again.better) == (tuned.best, {}, False)
     assert again.held_out[0].difference == 0
@@ -223,24 +225,27 @@ def test_what_is_worse_on_the_held_out_half_is_not_called_better(tuned: Tuning) 
 
 def test_several_datasets_count_alike_and_only_so_many_questions_are_asked(tmp_path: Path) -> None:
     folders = planted_set(tmp_path / "spans"), beir_set(tmp_path / "beir")
-    told = []
+    calls = []
     with corpus_of(folders[0]) as spans, corpus_of(folders[1]) as beir:
         tuning = tune(
-            [spans, beir], WORDS_ONLY, n_questions=3, asked=lambda *counts: told.append(counts)
+            [spans, beir],
+            WORDS_ONLY,
+            n_questions=3,
+            on_question=lambda *counts: calls.append(counts),
         )
         first = tuning.trials[0]
         values = []
         for corpus in (spans, beir):
-            asked = halves(corpus.dataset.queries)[0][:3]
+            ids = halves(corpus.dataset.queries)[0][:3]
             run = corpus.evaluate(WORDS_ONLY).run
-            of = [q.measures for q in run.questions if q.outcome.question_id in asked]
-            values.append(sum(m[PRIMARY[run.kind]] for m in of) / len(of))
+            measures = [q.measures for q in run.questions if q.outcome.question_id in ids]
+            values.append(sum(m[PRIMARY[run.kind]] for m in measures) / len(measures))
     assert first.mean == pytest.approx(sum(values) / 2)
     assert [(h.dataset, h.n_tried, h.n_questions) for h in tuning.held_out] == [
         ("spans", 3, 10),
         ("beir", 1, 1),
     ]
-    assert told[:4] == [("spans", 1, 3), ("spans", 2, 3), ("spans", 3, 3), ("beir", 1, 1)]
+    assert calls[:4] == [("spans", 1, 3), ("spans", 2, 3), ("spans", 3, 3), ("beir", 1, 1)]
 
 
 def test_unanswerable_questions_are_not_asked(tmp_path: Path) -> None:

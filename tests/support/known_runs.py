@@ -7,11 +7,11 @@ from statistics import fmean
 
 from sklearn.metrics import roc_auc_score
 
-from eval.measures.measures import Found, Outcome, calibration_error
-from eval.runs.run_file import Judged, Run
+from eval.measures.measures import Outcome, RunPassage, calibration_error
+from eval.runs.run_file import Run, RunQuestion
 from index.types import Span
 
-PASSAGE = Found("d", Span(0, 9), 0.5, Span(0, 4), "One. Two.")
+PASSAGE = RunPassage("d", Span(0, 9), 0.5, Span(0, 4), "One. Two.")
 
 
 def judged(
@@ -19,13 +19,13 @@ def judged(
     measures: Mapping[str, float],
     confidence: float = 0.5,
     answerable: bool | None = None,
-    passages: Sequence[Found] = (PASSAGE,),
-) -> Judged:
+    passages: Sequence[RunPassage] = (PASSAGE,),
+) -> RunQuestion:
     outcome = Outcome(question_id, confidence, tuple(passages))
-    return Judged(f"What is {question_id}?", answerable, outcome, dict(measures))
+    return RunQuestion(f"What is {question_id}?", answerable, outcome, dict(measures))
 
 
-def run_of(*questions: Judged, kind: str = "spans", dataset: str = "known") -> Run:
+def run_of(*questions: RunQuestion, kind: str = "spans", dataset: str = "known") -> Run:
     """A run whose measures are those of its questions, by the standard library and scikit-learn."""
     names = dict.fromkeys(name for question in questions for name in question.measures)
     measures = {n: fmean(q.measures[n] for q in questions if n in q.measures) for n in names}

@@ -1,1 +1,1 @@
-"""`rag eval`: one module a command."""
+"""The `rag eval` command: one module for each subcommand."""

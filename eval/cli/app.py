@@ -77,8 +77,8 @@ def run(
     if output is not None:
         write_run(output, evaluation.run)
     if trec is not None and isinstance(loaded, BeirDataset):
-        judged = (o for o in evaluation.run.outcomes if o.question_id in loaded.qrels)
-        write_lines(trec, to_trec(judged))
+        outcomes = (o for o in evaluation.run.outcomes if o.question_id in loaded.qrels)
+        write_lines(trec, to_trec(outcomes))
     if as_json:
         say_json(evaluation_json(evaluation))
     else:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eval.datasets.load import Dataset
-    from eval.studies.calibrate import Example, HeldOut
+    from eval.studies.calibrate import Example, HeldOutConfidence
     from index.protocols import Embedder
     from rag.settings import Settings
 
@@ -37,7 +37,7 @@ def calibrate(
     from eval.datasets.jsonl import check_target
     from eval.datasets.load import load_dataset
     from eval.studies.calibrate import calibrate as fit
-    from eval.studies.calibrate import held_out
+    from eval.studies.calibrate import check_held_out
     from rag.settings import Settings
 
     check_target(output)
@@ -47,7 +47,7 @@ def calibrate(
         examples = _examples(loaded, embedder, settings)
         fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
         calibration = fit(examples, embedder.fingerprint.weights, fitted_on)
-        rows = held_out(examples, calibration.threshold)
+        rows = check_held_out(examples, calibration.threshold)
     try:
         output.write_text(calibration.to_json(), encoding="utf-8")
     except OSError as error:
@@ -70,12 +70,12 @@ def _examples(
     return examples
 
 
-def _print(rows: "Sequence[HeldOut]", threshold: float) -> None:
+def _print(rows: "Sequence[HeldOutConfidence]", threshold: float) -> None:
     from rich.table import Table
 
     from rag.output.terminal import console
 
-    def shown(value: float | None) -> str:
+    def format_share(value: float | None) -> str:
         return "" if value is None else f"{value:.3f}"
 
     table = Table(
@@ -94,10 +94,10 @@ def _print(rows: "Sequence[HeldOut]", threshold: float) -> None:
             row.source,
             f"{row.n_answerable:,}",
             f"{row.n_unanswerable:,}",
-            shown(row.auroc),
-            shown(row.calibration_error),
-            shown(row.kept),
-            shown(row.declined),
+            format_share(row.auroc),
+            format_share(row.calibration_error),
+            format_share(row.answered_share),
+            format_share(row.declined_share),
         )
     out = console()
     out.print(table)

@@ -20,7 +20,7 @@ def compare(
     dataset: Annotated[
         Path | None, typer.Option("--dataset", help="The dataset to run two settings files on.")
     ] = None,
-    n_shown: Annotated[
+    n_questions: Annotated[
         int,
         typer.Option("--show", help="Show up to this many improved and as many worse questions."),
     ] = 5,
@@ -31,9 +31,9 @@ def compare(
     from eval.studies.compare import compare as compare_runs
     from rag.output.terminal import console
 
-    if n_shown < 0:
-        raise BadInput(f"--show {n_shown} is out of range; choose 0 or more")
-    comparison = compare_runs(*_runs(a, b, dataset), n_shown)
+    if n_questions < 0:
+        raise BadInput(f"--show {n_questions} is out of range; choose 0 or more")
+    comparison = compare_runs(*_runs(a, b, dataset), n_questions)
     names = (str(a), str(b))
     if as_json:
         say_json(comparison_json(comparison, names))
@@ -42,20 +42,20 @@ def compare(
 
 
 def _runs(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
-    """Read, or made now of two settings files."""
+    """Read two run files, or run the dataset with two settings files."""
     from eval.runs.run_file import read_run
 
     settings = [file.suffix == ".toml" for file in (a, b)]
     if any(settings) != all(settings):
         raise BadInput(f"{a} and {b} are of two kinds; give two run files or two settings files")
     if any(settings):
-        return _made(a, b, dataset)
+        return _run_settings(a, b, dataset)
     if dataset is not None:
         raise BadInput("--dataset goes with settings files; a run file has its own")
     return read_run(a), read_run(b)
 
 
-def _made(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
+def _run_settings(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
     from eval.cli.indexing import evaluate_each
     from eval.datasets.load import load_dataset
     from eval.runs.configurations import settings_of

@@ -30,26 +30,29 @@ def gate(
     from eval.datasets.jsonl import check_target
     from eval.datasets.unanswerable import load_with_unanswerable
     from eval.runs.run_file import without_passages, write_run
-    from eval.studies.gate import unlike
+    from eval.studies.gate import dataset_difference
     from rag.settings import Settings
 
     check_target(baseline if write else None)
-    before = _read(baseline, missing_ok=write)
-    split, cutoffs = (before.split, before.cutoffs) if before else (None, ())
+    old_run = _read(baseline, missing_ok=write)
+    split, cutoffs = (old_run.split, old_run.cutoffs) if old_run else (None, ())
     loaded = load_with_unanswerable(dataset or baseline.parent, split, unanswerable)
-    difference = unlike(before, loaded) if before else ""
+    difference = dataset_difference(old_run, loaded) if old_run else ""
     if difference and not write:
         raise BadInput(f"{baseline} is of other questions: {difference}; to renew it, use --write")
     (evaluation,) = evaluate_each(loaded, [Settings.resolve()], cutoffs)
     if write:
         write_run(baseline, without_passages(evaluation.run))
-    worse = _report(str(baseline), None if difference else before, evaluation)
+    worse = _report(str(baseline), None if difference else old_run, evaluation)
     if worse and not write:
         raise typer.Exit(1)
 
 
 def _read(baseline: Path, *, missing_ok: bool) -> "Run | None":
-    """The baseline; None if there is none yet and there need not be."""
+    """Read the baseline; return None if there is none and missing_ok.
+
+    Raises BadInput if there is none and not missing_ok.
+    """
     from eval.runs.run_file import read_run
 
     if baseline.exists():
@@ -59,17 +62,17 @@ def _read(baseline: Path, *, missing_ok: bool) -> "Run | None":
     raise BadInput(f"no baseline at {baseline}; make one with --write")
 
 
-def _report(name: str, before: "Run | None", evaluation: "Evaluation") -> bool:
-    """Print how the run stands, and say whether a measure is worse or no longer taken."""
+def _report(name: str, old_run: "Run | None", evaluation: "Evaluation") -> bool:
+    """Print the run against the baseline; return whether a measure is worse or missing."""
     from eval.cli.print_report import print_evaluation, print_gate
-    from eval.studies.compare import changes
+    from eval.studies.compare import measure_changes
     from eval.studies.gate import verdict
     from rag.output.terminal import console
 
-    if before is None:
+    if old_run is None:
         print_evaluation(console(), evaluation)
         return False
-    found = changes(before, evaluation.run)
-    print_gate(console(), before, evaluation.run, found, name)
-    gone = before.measures.keys() - evaluation.run.measures.keys()
-    return bool(gone) or any(verdict(change) == "worse" for change in found)
+    changes = measure_changes(old_run, evaluation.run)
+    print_gate(console(), old_run, evaluation.run, changes, name)
+    gone = old_run.measures.keys() - evaluation.run.measures.keys()
+    return bool(gone) or any(verdict(change) == "worse" for change in changes)

@@ -1,4 +1,4 @@
-"""A model loaded, datasets indexed and questions asked, with progress on stderr."""
+"""Load a model, index datasets and run questions, with progress on stderr."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,7 +17,7 @@ from rag.settings import Settings
 
 @contextmanager
 def loaded_model(settings: Settings) -> Iterator[Embedder]:
-    """The model of the settings. Ctrl-C within the block ends the command with status 130."""
+    """Load the model of the settings. Ctrl-C in the block ends the command with status 130."""
     with interruptible("Stopped; nothing was written."):
         with console(stderr=True).status("Loading the model…"):
             embedder = load_model(settings)
@@ -26,7 +26,7 @@ def loaded_model(settings: Settings) -> Iterator[Embedder]:
 
 @contextmanager
 def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[IndexedDataset]:
-    """A dataset's corpus, indexed for the block. The bar is gone when the block begins."""
+    """Index a dataset's corpus for the block. The progress bar is removed before the block."""
     with ExitStack() as index:
         with watching(console(stderr=True)) as watch:
             corpus = index.enter_context(index_dataset(dataset, embedder, watch=watch))
@@ -35,7 +35,7 @@ def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[IndexedDat
 
 @contextmanager
 def counting_questions() -> Iterator[QuestionCallback]:
-    """A line on stderr that counts the questions; nothing in a pipe."""
+    """Show a line on stderr that counts the questions; show nothing in a pipe."""
     with asking(console(stderr=True)) as on_question:
         yield on_question
 
@@ -43,10 +43,11 @@ def counting_questions() -> Iterator[QuestionCallback]:
 def evaluate_each(
     dataset: Dataset, configurations: Sequence[Settings], cutoffs: Sequence[int] = ()
 ) -> list[Evaluation]:
-    """Each configuration on the dataset, in order; neighbours with one model share an index."""
+    """Run each configuration on the dataset, in order. Consecutive configurations with the same
+    model share an index."""
     evaluations = []
-    for _, alike in groupby(configurations, key=model_key):
-        same = list(alike)
+    for _, group in groupby(configurations, key=model_key):
+        same = list(group)
         with (
             loaded_model(same[0]) as embedder,
             indexed_dataset(dataset, embedder) as corpus,

@@ -1,4 +1,4 @@
-"""Evaluations, comparisons and gates as people read them."""
+"""Print evaluations, comparisons and the gate's result as tables or JSON."""
 
 import json
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from rich.text import Text
 
 from eval.runs.evaluate import Evaluation
 from eval.runs.run_file import Run, RunQuestion, header_of, passage_fields
-from eval.studies.compare import Change, Comparison, Moved
+from eval.studies.compare import Comparison, MeasureChange, QuestionChange
 from eval.studies.gate import verdict
 
 _DECIMALS = 6
-"""Of computed numbers in JSON: as many as repeat on another machine."""
+"""Decimals of computed numbers in JSON. Further ones differ between machines."""
 
 
 def print_evaluation(out: Console, evaluation: Evaluation) -> None:
-    """What was asked, and each measure."""
+    """Print the dataset, the times and each measure."""
     run = evaluation.run
     out.print(
         f"{run.dataset}: {run.n_documents:,} documents, {run.n_chunks:,} chunks, "
@@ -34,7 +34,7 @@ def print_evaluation(out: Console, evaluation: Evaluation) -> None:
 
 
 def evaluation_json(evaluation: Evaluation) -> str:
-    """All but the questions, the measures last."""
+    """Return the fields of the run without its questions, as JSON; the measures come last."""
     fields = header_of(evaluation.run)
     measures = fields.pop("measures")
     seconds = {
@@ -45,46 +45,48 @@ def evaluation_json(evaluation: Evaluation) -> str:
 
 
 def print_comparison(out: Console, comparison: Comparison, names: tuple[str, str]) -> None:
-    """The measures of A and B, then the questions that moved, with the first passages of both."""
+    """Print the measures of A and B, then the changed questions with the first passage of each."""
     a, b = names
     _print_runs(out, comparison.a, comparison.b, (f"A  {a}", f"B  {b}"))
     table = _measures("A", "B", "B - A", "95 % interval", "p", "p (Holm)")
-    for change in comparison.changes:
+    for change in comparison.measure_changes:
         table.add_row(*_numbers(change), f"{change.p:.4f}", f"{change.p_holm:.4f}")
     out.print(table)
-    for moved in comparison.moved:
+    for question_change in comparison.question_changes:
         out.print()
-        _print_moved(out, moved)
+        _print_question_change(out, question_change)
 
 
 def comparison_json(comparison: Comparison, names: tuple[str, str]) -> str:
-    """All that was compared."""
+    """Return both runs without their questions, the measures and the changed questions, as JSON."""
     runs = zip("ab", names, (comparison.a, comparison.b), strict=True)
     fields = {key: {"name": name, **header_of(run)} for key, name, run in runs}
-    changes = [_change_fields(change) for change in comparison.changes]
-    moved = [_moved_fields(moved) for moved in comparison.moved]
+    changes = [_change_fields(change) for change in comparison.measure_changes]
+    moved = [_question_change_fields(change) for change in comparison.question_changes]
     return json.dumps(fields | {"measures": changes, "moved": moved}, ensure_ascii=False)
 
 
-def print_gate(out: Console, baseline: Run, now: Run, changes: Sequence[Change], path: str) -> None:
-    """Each measure against the baseline, with its verdict."""
+def print_gate(
+    out: Console, baseline: Run, now: Run, changes: Sequence[MeasureChange], path: str
+) -> None:
+    """Print each measure of the run and of the baseline, with its verdict."""
     _print_runs(out, baseline, now, (f"baseline  {path}", "now       present settings"))
     table = _measures("baseline", "now", "difference", "95 % interval", "verdict")
     for change in changes:
-        said = verdict(change)
-        style = {"worse": "bold red", "better": "green"}.get(said, "")
-        table.add_row(*_numbers(change), Text(said, style))
+        label = verdict(change)
+        style = {"worse": "bold red", "better": "green"}.get(label, "")
+        table.add_row(*_numbers(change), Text(label, style))
     for name in [name for name in baseline.measures if name not in now.measures]:
         table.add_row(name, f"{baseline.measures[name]:.4f}", *[""] * 3, Text("gone", "bold red"))
     out.print(table)
 
 
 def _print_runs(out: Console, a: Run, b: Run, names: tuple[str, str]) -> None:
-    """The questions, and for each run what it has that the other has not."""
+    """Print the questions, then for each run the settings in which the two differ."""
     out.print(f"{a.dataset}: {_questions(a)}", soft_wrap=True, markup=False)
-    unlike = [key for key in a.ranking | b.ranking if a.ranking.get(key) != b.ranking.get(key)]
+    keys = [key for key in a.ranking | b.ranking if a.ranking.get(key) != b.ranking.get(key)]
     for name, run in zip(names, (a, b), strict=True):
-        ranking = [f"{key} {run.ranking.get(key, 'none')}" for key in unlike]
+        ranking = [f"{key} {run.ranking.get(key, 'none')}" for key in keys]
         line = " · ".join([name, run.model, f"rag {run.version}", *ranking])
         out.print(line, soft_wrap=True, markup=False)
 
@@ -102,63 +104,63 @@ def _measures(*columns: str) -> Table:
     return table
 
 
-def _numbers(change: Change) -> list[str]:
+def _numbers(change: MeasureChange) -> list[str]:
     low, high = change.interval
     interval = f"{low:+z.4f} … {high:+z.4f}"
     values = [f"{change.a:.4f}", f"{change.b:.4f}", f"{change.difference:+z.4f}"]
     return [change.measure, *values, interval]
 
 
-def _print_moved(out: Console, moved: Moved) -> None:
-    a, b = (run.measures[moved.measure] for run in (moved.a, moved.b))
-    head = Text(f"{moved.a.outcome.question_id}  {_flat(moved.a.text)}", "bold")
-    out.print(head.append(f"  {moved.measure} {a:.3f} → {b:.3f}", "not bold cyan"))
+def _print_question_change(out: Console, change: QuestionChange) -> None:
+    a, b = (run.measures[change.measure] for run in (change.a, change.b))
+    head = Text(f"{change.a.outcome.question_id}  {_one_line(change.a.text)}", "bold")
+    out.print(head.append(f"  {change.measure} {a:.3f} → {b:.3f}", "not bold cyan"))
     table = Table("A", "B", box=None, pad_edge=False, expand=True)
     for column in table.columns:
         column.ratio = 1
-    table.add_row(*(_first_passage(run, out.width) for run in (moved.a, moved.b)))
+    table.add_row(*(_first_passage(run, out.width) for run in (change.a, change.b)))
     out.print(table)
 
 
 def _first_passage(question: RunQuestion, width: int) -> Text:
-    """Where the first passage stands, and as much of it as one line of the terminal holds."""
+    """Return the first passage's place, and as much of its text as fits on one line."""
     if not question.outcome.passages:
         return Text("no passage", "dim")
     first = question.outcome.passages[0]
-    quote = _flat(first.quote or "")
+    quote = _one_line(first.quote or "")
     if len(quote) > width:
         quote = quote[: width - 1] + "…"
-    where = f"{_flat(first.doc_id)} [{first.span.start}, {first.span.end})"
+    where = f"{_one_line(first.doc_id)} [{first.span.start}, {first.span.end})"
     return Text.assemble((where, "green"), "\n", quote)
 
 
-def _flat(text: str) -> str:
-    """On one line, without what could steer a terminal."""
+def _one_line(text: str) -> str:
+    """Join the text into one line and replace control characters, which a terminal would obey."""
     line = " ".join(text.split())
     return "".join("\ufffd" if category(c) == "Cc" else c for c in line)
 
 
-def _change_fields(change: Change) -> dict[str, Any]:
+def _change_fields(change: MeasureChange) -> dict[str, Any]:
     fields = asdict(change) | {"interval": list(change.interval)}
-    return {key: _rounded(value) for key, value in fields.items()}
+    return {key: _round(value) for key, value in fields.items()}
 
 
-def _rounded(value: Any) -> Any:
+def _round(value: Any) -> Any:
     if isinstance(value, list):
-        return [_rounded(one) for one in value]
+        return [_round(one) for one in value]
     return round(value, _DECIMALS) + 0.0 if isinstance(value, float) else value
 
 
-def _moved_fields(moved: Moved) -> dict[str, Any]:
+def _question_change_fields(change: QuestionChange) -> dict[str, Any]:
     return {
-        "_id": moved.a.outcome.question_id,
-        "text": moved.a.text,
-        "measure": moved.measure,
-        "a": _side_fields(moved.a, moved.measure),
-        "b": _side_fields(moved.b, moved.measure),
+        "_id": change.a.outcome.question_id,
+        "text": change.a.text,
+        "measure": change.measure,
+        "a": _side_fields(change.a, change.measure),
+        "b": _side_fields(change.b, change.measure),
     }
 
 
 def _side_fields(question: RunQuestion, measure: str) -> dict[str, Any]:
-    first = [passage_fields(found) for found in question.outcome.passages[:1]]
+    first = [passage_fields(passage) for passage in question.outcome.passages[:1]]
     return {"value": question.measures[measure], "passage": first[0] if first else None}

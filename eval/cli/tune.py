@@ -40,32 +40,32 @@ def tune(
     settings = Settings.resolve()
     if write:
         _check_writable(settings)
-    tuning = _tuned([load_dataset(folder) for folder in datasets], settings, seed, n_questions)
-    written = write and tuning.better
-    if written:
+    tuning = _tune([load_dataset(folder) for folder in datasets], settings, seed, n_questions)
+    is_written = write and tuning.better
+    if is_written:
         _write(tuning)
     if as_json:
-        say_json(_json(tuning, seed, written))
+        say_json(_json(tuning, seed, is_written))
     else:
         _print(tuning)
         if write:
-            say(_told(tuning))
+            say(_outcome_line(tuning))
 
 
 def _check_writable(settings: "Settings") -> None:
-    """Raises BadInput before minutes are spent on what cannot be saved."""
+    """Raise BadInput if settings cannot be saved in rag.toml. Call this before the long search."""
     from dataclasses import asdict
 
     from eval.datasets.jsonl import check_target
-    from eval.studies.settings_file import edited, read_settings
+    from eval.studies.settings_file import edit_settings, read_settings
     from rag.settings_files import SETTINGS_FILE
 
     file = Path(SETTINGS_FILE)
     check_target(file)
-    edited(read_settings(file), asdict(settings.ranking))
+    edit_settings(read_settings(file), asdict(settings.ranking))
 
 
-def _tuned(
+def _tune(
     datasets: "Sequence[Dataset]", settings: "Settings", seed: int, n_questions: int
 ) -> "Tuning":
     from eval.cli.indexing import indexed_dataset, loaded_model
@@ -73,7 +73,7 @@ def _tuned(
 
     with loaded_model(settings) as embedder, ExitStack() as indexes:
         corpora = [indexes.enter_context(indexed_dataset(each, embedder)) for each in datasets]
-        with _asking() as on_question:
+        with _counting_rounds() as on_question:
             return tune_on(
                 corpora,
                 settings.ranking,
@@ -84,29 +84,29 @@ def _tuned(
 
 
 @contextmanager
-def _asking() -> "Iterator[DatasetCallback]":
-    """A line that counts the rounds of questions, gone when all are done; nothing in a pipe."""
+def _counting_rounds() -> "Iterator[DatasetCallback]":
+    """Show a line on stderr that counts rounds and questions; show nothing in a pipe."""
     from rag.output.terminal import console
 
     rounds: dict[str, int] = {}
     with console(stderr=True).status("") as status:
 
-        def on_question(dataset: str, done: int, total: int) -> None:
-            rounds[dataset] = rounds.get(dataset, 0) + (done == 1)
-            status.update(f"Round {rounds[dataset]} · {dataset}: asked {done:,} of {total:,}")
+        def on_question(dataset: str, n_done: int, total: int) -> None:
+            rounds[dataset] = rounds.get(dataset, 0) + (n_done == 1)
+            status.update(f"Round {rounds[dataset]} · {dataset}: asked {n_done:,} of {total:,}")
 
         yield on_question
 
 
 def _write(tuning: "Tuning") -> None:
-    from eval.studies.settings_file import edited, read_settings, write_settings
+    from eval.studies.settings_file import edit_settings, read_settings, write_settings
     from rag.settings_files import SETTINGS_FILE
 
     file = Path(SETTINGS_FILE)
-    write_settings(file, edited(read_settings(file), tuning.changed))
+    write_settings(file, edit_settings(read_settings(file), tuning.changed))
 
 
-def _told(tuning: "Tuning") -> str:
+def _outcome_line(tuning: "Tuning") -> str:
     from rag.settings import Settings
     from rag.settings_files import SETTINGS_FILE
 
@@ -114,10 +114,10 @@ def _told(tuning: "Tuning") -> str:
         return f"Nothing was better than the present settings; {SETTINGS_FILE} is as it was."
     if not tuning.better:
         return f"Not better on the held-out questions; {SETTINGS_FILE} is as it was."
-    told = f"Wrote {', '.join(tuning.changed)} to {SETTINGS_FILE}."
+    line = f"Wrote {', '.join(tuning.changed)} to {SETTINGS_FILE}."
     if Settings.resolve().ranking != tuning.best:
-        told += " The environment (RAG_…) still sets one of them otherwise."
-    return told
+        line += " The environment (RAG_…) still sets one of them otherwise."
+    return line
 
 
 def _print(tuning: "Tuning") -> None:
@@ -129,9 +129,11 @@ def _print(tuning: "Tuning") -> None:
 
     out, start = console(), asdict(tuning.start)
     changed = ", ".join(f"{name} {start[name]} → {new}" for name, new in tuning.changed.items())
-    tried = ", ".join(f"{each.n_tried:,} questions of {each.dataset}" for each in tuning.held_out)
-    found = f"best: {changed}" if changed else "none better than the present ones"
-    line = f"{len(tuning.trials)} settings tried on {tried}; {found}"
+    datasets = ", ".join(
+        f"{each.n_tried:,} questions of {each.dataset}" for each in tuning.held_out
+    )
+    result = f"best: {changed}" if changed else "none better than the present ones"
+    line = f"{len(tuning.trials)} settings tried on {datasets}; {result}"
     out.print(line, soft_wrap=True, markup=False)
     table = Table("held out", box=None, pad_edge=False)
     for column in ("n", "measure", "start", "best", "difference", "95 % interval", "p"):
@@ -151,16 +153,18 @@ def _print(tuning: "Tuning") -> None:
     out.print(table)
 
 
-def _json(tuning: "Tuning", seed: int, written: bool) -> str:
+def _json(tuning: "Tuning", seed: int, is_written: bool) -> str:
     import json
     from dataclasses import asdict
 
-    def rounded(value: Any) -> Any:
+    def round_floats(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: rounded(one) for key, one in value.items()}
+            return {key: round_floats(one) for key, one in value.items()}
         if isinstance(value, list | tuple):
-            return [rounded(one) for one in value]
+            return [round_floats(one) for one in value]
         return round(value, 6) + 0.0 if isinstance(value, float) else value
 
     fields = asdict(tuning) | {"changed": tuning.changed, "better": tuning.better}
-    return json.dumps(rounded({"seed": seed, "written": written} | fields), ensure_ascii=False)
+    return json.dumps(
+        round_floats({"seed": seed, "written": is_written} | fields), ensure_ascii=False
+    )

@@ -211,10 +211,10 @@ def _load_beir(folder: Path, split: str | None) -> BeirDataset:
 
 def _qrels_file(folder: Path, split: str | None) -> Path:
     files = {file.stem: file for file in sorted(folder.glob("*.tsv"))}
-    wanted = split or ("test" if "test" in files or len(files) != 1 else next(iter(files)))
-    if wanted not in files:
-        raise BadDataset(f"no {wanted}.tsv in {folder}; there is: {', '.join(files) or 'nothing'}")
-    return files[wanted]
+    name = split or ("test" if "test" in files or len(files) != 1 else next(iter(files)))
+    if name not in files:
+        raise BadDataset(f"no {name}.tsv in {folder}; there is: {', '.join(files) or 'nothing'}")
+    return files[name]
 
 
 # Both

@@ -115,7 +115,7 @@ def _check_documents(missing: list[Judgment], judgments: list[Judgment]) -> None
         raise first.line.error(
             f"document {first.doc_id!r} is not in corpus.jsonl, nor is any other judged one"
         )
-    named = ", ".join(
+    examples = ", ".join(
         f"{each.doc_id!r} in line {each.line.number}" for each in missing[:_N_IN_WARNING]
     )
     _log.warning(
@@ -123,6 +123,6 @@ def _check_documents(missing: list[Judgment], judgments: list[Judgment]) -> None
         first.line.file,
         len(missing),
         len(judgments),
-        named,
+        examples,
         ", …" if len(missing) > _N_IN_WARNING else "",
     )

@@ -1,1 +1,1 @@
-"""What is done with runs: comparison, the gate, ablation, tuning, calibration."""
+"""Studies that use runs: comparison, gate, ablation, tuning, calibration, random signs."""

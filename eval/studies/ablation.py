@@ -1,6 +1,6 @@
-"""What each signal is worth: alone, added in turn, and how far the best order of what was found is.
+"""Measure each ranking signal alone and added in turn, and the best possible order (the oracle).
 
-All rows rank the same candidates, so the oracle is the most that any of them can reach.
+All rows rank the same candidates, so no row can exceed the oracle.
 """
 
 from collections.abc import Sequence
@@ -28,25 +28,27 @@ COLUMNS = {
 ORACLE = "oracle"
 
 _N_ALONE = 100
-"""How many of the first candidates late interaction ranks alone."""
+"""How many of the first candidates late interaction ranks when it is the only signal."""
 
 _N_TIMED = 100
-"""Questions a median time is of, at most."""
+"""At most so many questions are timed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A measure's mean over questions. interval: 95 %, by bootstrap over them."""
+    """A measure's mean over questions, with its 95 % bootstrap interval."""
 
     value: float
     interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A ranking's measures. The oracle has neither settings nor time.
+class AblationRow:
+    """A ranking's measures.
 
-    median_ms: of a search for as many passages as a user gets, the query's encoding included
+    ranking: its settings; None for the oracle
+    median_ms: median time of a search with the default number of passages, query encoding
+        included; None for the oracle
     """
 
     name: str
@@ -57,19 +59,23 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """The rows of one dataset. n_questions: that the measures are of; primary: the first of them to
-    look at."""
+    """The rows of one dataset.
+
+    n_questions: how many questions the measures are computed over
+    primary: name of the main measure
+    """
 
     dataset: str
     kind: str
     model: str
     n_questions: int
     primary: str
-    rows: tuple[Row, ...]
+    rows: tuple[AblationRow, ...]
 
 
 def rankings(present: RankSettings) -> dict[str, RankSettings]:
-    """Each signal alone, then added in turn up to the present settings with late interaction."""
+    """Return settings by name: each signal alone, then the signals added one by one, up to the
+    present settings with late interaction."""
     first = replace(present, rerank=NO_RERANKING)
     late = replace(present, rerank=LATE_INTERACTION)
     return {
@@ -88,34 +94,34 @@ def ablate(
     present: RankSettings,
     *,
     n_resamples: int = N_RESAMPLES,
-    on_question: QuestionCallback = lambda done, total: None,
+    on_question: QuestionCallback = lambda n_done, total: None,
 ) -> Ablation:
-    """Every ranking on a dataset, and the oracle over their candidates.
+    """Measure every ranking on a dataset, and the oracle over their candidates.
 
     Raises BadDataset if no question has an answer.
     """
-    corpus, named = with_questions(corpus, judged_ids(corpus.dataset)), rankings(present)
+    corpus, settings = with_questions(corpus, judged_ids(corpus.dataset)), rankings(present)
     caching = replace(corpus, embedder=CachingEmbedder(corpus.embedder))
-    *others, last = named.values()
+    *others, last = settings.values()
     runs = [caching.evaluate(ranking, on_question=on_question).run for ranking in others]
-    # All candidates, for the oracle; what a user gets is the beginning of them.
+    # The oracle needs all candidates; a shorter result is the beginning of a longer one.
     runs.append(caching.evaluate(last, [2 * last.n_candidates], on_question=on_question).run)
     values = [_values_of(run) for run in runs]
     kind = corpus.dataset.kind
-    times = median_ms(corpus, [*named.values()])
+    times = median_ms(corpus, [*settings.values()])
     rows = [
-        Row(name, ranking, _means(kind, of, n_resamples), ms)
-        for (name, ranking), of, ms in zip(named.items(), values, times, strict=True)
+        AblationRow(name, ranking, _means(kind, by_question, n_resamples), ms)
+        for (name, ranking), by_question, ms in zip(settings.items(), values, times, strict=True)
     ]
     oracle = _oracle(corpus.dataset, runs[-1].outcomes, values)
-    rows.append(Row(ORACLE, None, _means(kind, oracle, n_resamples), None))
+    rows.append(AblationRow(ORACLE, None, _means(kind, oracle, n_resamples), None))
     primary = PRIMARY[kind]
     n_questions, model = len(oracle[primary]), runs[-1].model
     return Ablation(corpus.dataset.name, kind, model, n_questions, primary, tuple(rows))
 
 
 def _values_of(run: Run) -> Values:
-    """The values of a table's columns."""
+    """Return the run's values of the measures in COLUMNS."""
     return {
         name: {q.outcome.question_id: q.measures[name] for q in run.questions if name in q.measures}
         for name in COLUMNS[run.kind]
@@ -127,20 +133,20 @@ def _means(kind: str, values: Values, n_resamples: int) -> dict[str, Mean]:
 
 
 def mean_over(values: Sequence[float], n_resamples: int = N_RESAMPLES) -> Mean:
-    """The mean with its percentile interval (Efron and Tibshirani 1993): the difference from a run
-    that has 0 everywhere."""
+    """Return the mean and its percentile interval (Efron and Tibshirani 1993), computed as the
+    difference from a run whose values are all 0."""
     n = len(values)
     pool = mean_of(np.concatenate([np.zeros(n), values]))
     return Mean(float(np.mean(values)), paired_bootstrap(pool, n, n_resamples))
 
 
 def median_ms(corpus: IndexedDataset, rankings: Sequence[RankSettings]) -> list[float]:
-    """Of each ranking. Each of the first questions is asked of all in turn, so that whatever else
-    the machine does meets all alike."""
+    """Return the median search time of each ranking, in ms. Each question is run with all rankings
+    in turn, so that other load on the machine affects all alike."""
     texts = list(corpus.dataset.queries.values())[:_N_TIMED]
-    with ExitStack() as open_ones:
+    with ExitStack() as stack:
         pipelines = [
-            open_ones.enter_context(closing(Pipeline.over(corpus.folder, corpus.embedder, ranking)))
+            stack.enter_context(closing(Pipeline.over(corpus.folder, corpus.embedder, ranking)))
             for ranking in rankings
         ]
         for pipeline in pipelines:  # the first search of each reads files
@@ -153,8 +159,11 @@ def median_ms(corpus: IndexedDataset, rankings: Sequence[RankSettings]) -> list[
 
 
 def _oracle(dataset: Dataset, outcomes: Sequence[Outcome], rows: Sequence[Values]) -> Values:
-    """The values of all candidates in the best order. Of near-identical passages a ranking shows
-    only the one it has first, so a row may hold a better one: what a row reached can be reached."""
+    """Return the values of all candidates in the best order.
+
+    A ranking returns only the first of several near-identical passages, and another row may return
+    a better one of them. So the oracle's value is at least that of every row.
+    """
     _, ideal = measure(dataset, [_in_best_order(dataset, outcome) for outcome in outcomes])
     return {
         name: {i: max(value, *(row[name][i] for row in rows)) for i, value in ideal[name].items()}
@@ -167,16 +176,18 @@ def _in_best_order(dataset: Dataset, outcome: Outcome) -> Outcome:
         (question,) = [q for q in dataset.questions if q.question_id == outcome.question_id]
         answers = question.answers
 
-        def worth(found: RunPassage) -> float:
-            """2 if the highlight holds an answer, 1 if only the passage does."""
-            of = [a.span for a in answers if a.doc_id == found.doc_id]
-            return sum(any(s.contains(span) for span in of) for s in (found.span, found.highlight))
+        def grade(passage: RunPassage) -> float:
+            """Return 2 if the highlight contains an answer, 1 if only the passage does, else 0."""
+            spans = [a.span for a in answers if a.doc_id == passage.doc_id]
+            return sum(
+                any(s.contains(span) for span in spans) for s in (passage.span, passage.highlight)
+            )
 
     else:
         grades = dataset.qrels[outcome.question_id]
 
-        def worth(found: RunPassage) -> float:
-            return grades.get(found.doc_id, 0)
+        def grade(passage: RunPassage) -> float:
+            return grades.get(passage.doc_id, 0)
 
-    ordered = sorted(outcome.passages, key=worth, reverse=True)
+    ordered = sorted(outcome.passages, key=grade, reverse=True)
     return replace(outcome, passages=tuple(ordered))

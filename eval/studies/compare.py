@@ -1,6 +1,6 @@
-"""Two runs over the same questions: what differs, how surely, and which questions moved.
+"""Compare run A and run B over the same questions: differences, p-values, changed questions.
 
-In the order of its arguments a comparison is of run A and run B; differences are B - A.
+Every difference is B - A.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -28,29 +28,30 @@ from eval.measures.weighted import (
 from eval.runs.run_file import QuestionSet, Run, RunQuestion
 from index.errors import BadInput
 
-_OF_CONFIDENCES: Mapping[str, Callable[[Labels, Floats], Statistic]] = {
+_CONFIDENCE_MEASURES: Mapping[str, Callable[[Labels, Floats], Statistic]] = {
     "AUROC": auroc_of,
     "ECE": calibration_error_of,
     "AUROC-right": auroc_of,
     "ECE-right": calibration_error_of,
 }
-"""Measures that are no mean over questions."""
+"""Measures that are not a mean over questions."""
 
 
-def _label(name: str, question: Judged) -> float | None:
-    """What the confidence is held against: whether the question has an answer, or for the measures
-    of `right` whether the candidate is right."""
+def _label(name: str, question: RunQuestion) -> float | None:
+    """Return the label that the confidence is compared with: CANDIDATE_RIGHT for the measures
+    named `…-right`, else whether the question is answerable; None if it is unknown."""
     if name.endswith("right"):
         return question.measures.get(CANDIDATE_RIGHT)
     return question.answerable
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A measure in both runs.
+class MeasureChange:
+    """The values of a measure in both runs.
 
-    interval: of the difference, by paired bootstrap, 95 %
-    p: of the randomization test, two-sided; p_holm: corrected for the measures compared
+    interval: 95 % interval of the difference, by paired bootstrap
+    p: two-sided p-value of the randomization test
+    p_holm: p corrected for the number of measures compared
     """
 
     measure: str
@@ -63,8 +64,8 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A question in both runs, with the measure it is compared by."""
+class QuestionChange:
+    """A question in both runs, and the measure that they are compared by."""
 
     a: RunQuestion
     b: RunQuestion
@@ -77,17 +78,21 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs between two runs. moved: those that rose, most first, then those that fell."""
+    """The differences between two runs.
+
+    question_changes: questions whose value rose, largest rise first, then those whose value fell,
+    largest fall first
+    """
 
     a: Run
     b: Run
-    changes: tuple[Change, ...]
-    moved: tuple[Moved, ...]
+    measure_changes: tuple[MeasureChange, ...]
+    question_changes: tuple[QuestionChange, ...]
 
 
-def compare(a: Run, b: Run, n_shown: int = 5, n_resamples: int = N_RESAMPLES) -> Comparison:
-    """Every measure that both have, and the questions that moved most by the first: at most n_shown
-    that rose and n_shown that fell.
+def compare(a: Run, b: Run, n_questions: int = 5, n_resamples: int = N_RESAMPLES) -> Comparison:
+    """Compare every measure that both runs have, and the questions by the main measure: at most
+    n_questions that rose most and n_questions that fell most.
 
     Raises BadInput if the runs are not of the same dataset and questions.
     """
@@ -96,38 +101,42 @@ def compare(a: Run, b: Run, n_shown: int = 5, n_resamples: int = N_RESAMPLES) ->
             f"A is a run of {a.dataset} ({a.kind}) and B of {b.dataset} ({b.kind}); "
             "compare runs of one dataset"
         )
-    unlike = differing(a.question_set, b.question_set)
-    if unlike:
-        raise BadInput(f"the runs asked different questions: {unlike}")
-    return Comparison(a, b, changes(a, b, n_resamples), _moved(a, b, n_shown))
+    differences = describe_differences(a.question_set, b.question_set)
+    if differences:
+        raise BadInput(f"the runs asked different questions: {differences}")
+    return Comparison(
+        a, b, measure_changes(a, b, n_resamples), _question_changes(a, b, n_questions)
+    )
 
 
-def differing(a: QuestionSet, b: QuestionSet, names: tuple[str, str] = ("A", "B")) -> str:
-    """Which questions are not the same in both; empty if all are."""
+def describe_differences(
+    a: QuestionSet, b: QuestionSet, names: tuple[str, str] = ("A", "B")
+) -> str:
+    """Say which questions differ between A and B; empty if none does."""
     only_a, only_b = (f"only in {name}" for name in names)
     changed = [i for i in a.keys() & b.keys() if a[i] != b[i]]
     parts = {only_a: a.keys() - b.keys(), only_b: b.keys() - a.keys(), "changed": changed}
-    return "; ".join(f"{what}: {_named(ids)}" for what, ids in parts.items() if ids)
+    return "; ".join(f"{what}: {_first_ids(ids)}" for what, ids in parts.items() if ids)
 
 
-def _named(ids: Iterable[str], n: int = 3) -> str:
-    """The first few of them, and how many more there are."""
+def _first_ids(ids: Iterable[str], n: int = 3) -> str:
+    """Return the first n ids in order, and the number of the others."""
     ordered = sorted(ids)
     more = f" and {len(ordered) - n:,} more" if len(ordered) > n else ""
     return ", ".join(ordered[:n]) + more
 
 
-def changes(a: Run, b: Run, n_resamples: int = N_RESAMPLES) -> tuple[Change, ...]:
-    """Of each measure that both runs have; they must have asked the same questions."""
+def measure_changes(a: Run, b: Run, n_resamples: int = N_RESAMPLES) -> tuple[MeasureChange, ...]:
+    """Compare each measure that both runs have. The runs must be of the same questions."""
     names = [name for name in a.measures if name in b.measures]
     pools = {name: _pool(name, a, b) for name in names}
-    tested = {
+    tests = {
         name: (paired_bootstrap(pool, n, n_resamples), randomization_test(pool, n, n_resamples))
         for name, (pool, n) in pools.items()
     }
-    corrected = holm([p for _, p in tested.values()])
+    corrected = holm([p for _, p in tests.values()])
     return tuple(
-        Change(
+        MeasureChange(
             measure=name,
             a=a.measures[name],
             b=b.measures[name],
@@ -136,18 +145,18 @@ def changes(a: Run, b: Run, n_resamples: int = N_RESAMPLES) -> tuple[Change, ...
             p=p,
             p_holm=p_holm,
         )
-        for (name, (interval, p)), p_holm in zip(tested.items(), corrected, strict=True)
+        for (name, (interval, p)), p_holm in zip(tests.items(), corrected, strict=True)
     )
 
 
 def _pool(name: str, a: Run, b: Run) -> tuple[Statistic, int]:
-    """A measure over A's values and then B's, and of how many questions it is."""
+    """Return a measure over the pool of A's values and then B's, and its number of questions."""
     pairs = _pairs(a, b)
-    if name in _OF_CONFIDENCES:
+    if name in _CONFIDENCE_MEASURES:
         labelled = [(q, r) for q, r in pairs if None not in (_label(name, q), _label(name, r))]
         confidences = _pooled((q.outcome.confidence, r.outcome.confidence) for q, r in labelled)
         labels = np.array([_label(name, pair[side]) for side in (0, 1) for pair in labelled]) > 0
-        return _OF_CONFIDENCES[name](labels, confidences), len(labelled)
+        return _CONFIDENCE_MEASURES[name](labels, confidences), len(labelled)
     of = [(q, r) for q, r in pairs if name in q.measures]
     if not of or any((name in q.measures) != (name in r.measures) for q, r in pairs):
         raise BadInput(f"{name} is not of the same questions in both runs; make them anew")
@@ -155,7 +164,7 @@ def _pool(name: str, a: Run, b: Run) -> tuple[Statistic, int]:
 
 
 def _pairs(a: Run, b: Run) -> list[tuple[RunQuestion, RunQuestion]]:
-    """Each question in both runs, in the order of A."""
+    """Return each question in both runs, in the order of A."""
     in_b = {question.outcome.question_id: question for question in b.questions}
     return [(question, in_b[question.outcome.question_id]) for question in a.questions]
 
@@ -164,10 +173,12 @@ def _pooled(pairs: Iterable[tuple[float, float]]) -> Floats:
     return np.array(list(pairs), dtype=np.float64).T.ravel()
 
 
-def _moved(a: Run, b: Run, n_shown: int) -> tuple[Moved, ...]:
-    """Ties in the order of the questions."""
+def _question_changes(a: Run, b: Run, n_questions: int) -> tuple[QuestionChange, ...]:
+    """Equal differences stay in the order of the questions."""
     measure = PRIMARY[a.kind]
-    moved = [Moved(q, r, measure) for q, r in _pairs(a, b) if measure in q.measures]
-    rose = sorted((m for m in moved if m.difference > 0), key=lambda m: -m.difference)
-    fell = sorted((m for m in moved if m.difference < 0), key=lambda m: m.difference)
-    return (*rose[:n_shown], *fell[:n_shown])
+    question_changes = [
+        QuestionChange(q, r, measure) for q, r in _pairs(a, b) if measure in q.measures
+    ]
+    rose = sorted((m for m in question_changes if m.difference > 0), key=lambda m: -m.difference)
+    fell = sorted((m for m in question_changes if m.difference < 0), key=lambda m: m.difference)
+    return (*rose[:n_questions], *fell[:n_questions])

@@ -1,9 +1,9 @@
-"""How often a file's encoding is told right: `python -m eval.studies.encodings`.
+"""Measure how often a file's encoding is guessed right: `python -m eval.studies.encodings`.
 
 Each text is encoded in each of its encodings, at three lengths: its first sentence, its first
-three, and all of it. Right is a reading that equals the text, whatever the encoding's name.
-`--catalogs /usr/share/locale` measures the translations that an operating system carries instead,
-and `--capitals` the same in capitals.
+three, and all of it. A guess is right if the decoded text equals the original.
+`--catalogs /usr/share/locale` uses the operating system's translations as texts; `--capitals`
+converts the texts to capitals.
 """
 
 import argparse
@@ -37,7 +37,7 @@ _SAMPLES = 8
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A text in one encoding; `text` is what the bytes hold."""
+    """A text and the encoding of its bytes. length: one of LENGTHS"""
 
     language: str
     encoding: str
@@ -50,7 +50,7 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """The texts that come with the program."""
+    """Yield the texts of encoding_texts.toml."""
     for language, entry in tomllib.loads(TEXTS.read_text(encoding="utf-8")).items():
         sentences = entry["text"].strip().split("\n")
         for length, n in zip(LENGTHS, (1, 3, len(sentences)), strict=True):
@@ -60,7 +60,7 @@ def cases() -> Iterator[Case]:
 
 
 def catalog_cases(folder: Path) -> Iterator[Case]:
-    """Texts of random messages from the translations below a folder as /usr/share/locale."""
+    """Yield texts of random messages from the translations in a folder like /usr/share/locale."""
     texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
     draw = random.Random(0)
     for language, code in _CATALOGS.items():
@@ -75,41 +75,41 @@ def catalog_cases(folder: Path) -> Iterator[Case]:
 
 
 def _messages(folder: Path) -> list[str]:
-    found = []
+    messages = []
     for file in sorted(folder.glob("*.mo")):
         with file.open("rb") as stream:
             try:
                 catalog: dict[object, str] = vars(gettext.GNUTranslations(stream))["_catalog"]
             except (UnicodeDecodeError, OSError):  # a catalog that is not well formed
                 continue
-        found += [
+        messages += [
             message.strip()
             for original, message in catalog.items()
             if original and original != message and len(message) > 25 and "%" not in message
         ]
-    return found
+    return messages
 
 
 def _case(language: str, encoding: str, length: str, text: str) -> Case:
     if encoding == "cp1258":
-        text = _with_tones_apart(text)
+        text = _decompose_tones(text)
     return Case(language, encoding, length, text.encode(encoding, "ignore").decode(encoding))
 
 
-def _with_tones_apart(text: str) -> str:
-    """Vietnamese as cp1258 has it: a letter with its shape, then its tone."""
+def _decompose_tones(text: str) -> str:
+    """Write Vietnamese as cp1258 does: a letter with its diacritic, then a combining tone mark."""
     tones = "\u0300\u0301\u0303\u0309\u0323"
-    apart = ""
+    decomposed = ""
     for character in unicodedata.normalize("NFC", text):
         parts = unicodedata.normalize("NFD", character)
         letter = "".join(part for part in parts if part not in tones)
         tone = "".join(part for part in parts if part in tones)
-        apart += unicodedata.normalize("NFC", letter) + tone
-    return apart
+        decomposed += unicodedata.normalize("NFC", letter) + tone
+    return decomposed
 
 
-def outcome(case: Case) -> str:
-    """One of OUTCOMES."""
+def classify(case: Case) -> str:
+    """Decode the bytes of a case and return one of OUTCOMES."""
     try:
         reading = decoded(case.content)
     except UnreadableDocument:
@@ -119,11 +119,11 @@ def outcome(case: Case) -> str:
     return "wrong and silent" if reading.warning is None else "wrong, not sure"
 
 
-def table(measured: Iterator[Case]) -> str:
-    """A row for each encoding, over its languages, and one for all."""
+def table(all_cases: Iterator[Case]) -> str:
+    """Return a Markdown table: a row an encoding, over its languages, and one for all cases."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for case in measured:
-        counts[case.encoding][outcome(case)] += 1
+    for case in all_cases:
+        counts[case.encoding][classify(case)] += 1
     counts["all"] = sum(counts.values(), Counter())
     lines = ["| encoding | " + " | ".join(OUTCOMES) + " |", "|---" * (len(OUTCOMES) + 1) + "|"]
     for encoding, count in counts.items():
@@ -136,10 +136,10 @@ def main() -> None:
     parser.add_argument("--catalogs", type=Path, help="a folder of translations, LANGUAGE/….mo")
     parser.add_argument("--capitals", action="store_true", help="convert the texts to capitals")
     options = parser.parse_args()
-    measured = catalog_cases(options.catalogs) if options.catalogs else cases()
+    all_cases = catalog_cases(options.catalogs) if options.catalogs else cases()
     if options.capitals:
-        measured = (_case(c.language, c.encoding, c.length, c.text.upper()) for c in measured)
-    print(table(measured))
+        all_cases = (_case(c.language, c.encoding, c.length, c.text.upper()) for c in all_cases)
+    print(table(all_cases))
 
 
 if __name__ == "__main__":

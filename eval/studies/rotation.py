@@ -1,7 +1,7 @@
-"""How far the measures depend on the random signs of index.encode.token_codec.
+"""Measure how far each measure depends on the random signs of index.encode.token_codec.
 
-The signs are arbitrary, so the measures of a single draw contain luck. Their mean and range over
-several draws do not depend on which draw the program ships.
+The measures under one draw of the signs include chance. Their mean and range over several draws do
+not depend on which draw the program ships.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,12 +27,12 @@ from rag.search.ranking import RankSettings
 
 SHIPPED = "shipped"
 
-Index = Callable[[Dataset, Embedder], AbstractContextManager[IndexedDataset]]
-"""eval.runs.evaluate.indexed, with or without progress."""
+DatasetIndexer = Callable[[Dataset, Embedder], AbstractContextManager[IndexedDataset]]
+"""eval.runs.evaluate.index_dataset, with or without a progress bar."""
 
 
-class Summary(NamedTuple):
-    """Of one measure over draws."""
+class DrawSummary(NamedTuple):
+    """Mean, minimum and maximum of a measure over draws."""
 
     mean: float
     low: float
@@ -41,7 +41,7 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DrawStudy:
-    """One dataset's measures under the shipped draw, and under each of the others in order."""
+    """A dataset's measures under the shipped draw, and under each other draw, in order."""
 
     dataset: str
     n_questions: int
@@ -49,19 +49,23 @@ class DrawStudy:
     shipped: Measures
     draws: dict[str, Measures]
 
-    def summary(self) -> dict[str, Summary]:
-        """Over the draws; the shipped one is not among them."""
+    def summary(self) -> dict[str, DrawSummary]:
+        """Summarise each measure over the other draws, without the shipped one."""
         columns = {name: [each[name] for each in self.draws.values()] for name in self.shipped}
-        return {name: Summary(fmean(of), min(of), max(of)) for name, of in columns.items()}
+        return {
+            name: DrawSummary(fmean(measures), min(measures), max(measures))
+            for name, measures in columns.items()
+        }
 
 
 @dataclass(frozen=True)
-class Redrawn:
+class RedrawnEmbedder:
     """A compiled model whose token vectors are coded with the signs of another draw.
 
     The codec multiplies a vector by its own signs first. Where a vector was already multiplied by
     both draws' signs, the codec's own cancel out, and the other draw's remain.
-    Passes and queries are kept: copies made by `dataclasses.replace` run the model once a text.
+    Forward passes and query encodings are cached and shared by copies that `dataclasses.replace`
+    makes, so the model runs once for each text.
     """
 
     embedder: OnnxEmbedder
@@ -102,37 +106,41 @@ class Redrawn:
         return random_signs(dimension) * random_signs(dimension, self.draw)
 
 
-def redrawn(embedder: Embedder) -> Redrawn:
-    """The model under the shipped draw.
+def redrawn_embedder(embedder: Embedder) -> RedrawnEmbedder:
+    """Wrap a model, with the shipped draw.
 
     Raises BadInput for a model that is not compiled or has no token vectors.
     """
     if not isinstance(embedder, OnnxEmbedder) or embedder.fingerprint.sentences != "late":
         raise BadInput(f"{embedder.fingerprint.name} is not compiled, or has no token vectors")
-    return Redrawn(embedder, CachingEmbedder(embedder))
+    return RedrawnEmbedder(embedder, CachingEmbedder(embedder))
 
 
 def study_draws(
-    dataset: Dataset, embedder: Embedder, ranking: RankSettings, n_draws: int, index: Index
+    dataset: Dataset, embedder: Embedder, ranking: RankSettings, n_draws: int, index: DatasetIndexer
 ) -> DrawStudy:
-    """Ask the questions that have an answer, under the shipped draw and n_draws others.
+    """Measure the answerable questions under the shipped draw and n_draws others.
 
-    The others follow from the names `draw 0`, `draw 1` and so on. Raises BadInput, BadDataset.
+    The signs of the others follow from the names `draw 0`, `draw 1` and so on.
+
+    Raises BadInput as redrawn_embedder does, and BadDataset if no question has an answer.
     """
-    shipped = redrawn(embedder)
+    shipped = redrawn_embedder(embedder)
     names = [f"draw {number}" for number in range(n_draws)]
     models = {SHIPPED: shipped} | {n: replace(shipped, draw=n.encode()) for n in names}
     ids = judged_ids(dataset)
-    of = dict(_measured(dataset, models.items(), ids, ranking, index))
-    return DrawStudy(dataset.name, len(ids), embedder.fingerprint.name, of.pop(SHIPPED), of)
+    measures = dict(_measure_draws(dataset, models.items(), ids, ranking, index))
+    return DrawStudy(
+        dataset.name, len(ids), embedder.fingerprint.name, measures.pop(SHIPPED), measures
+    )
 
 
-def _measured(
+def _measure_draws(
     dataset: Dataset,
-    models: Iterable[tuple[str, Redrawn]],
+    models: Iterable[tuple[str, RedrawnEmbedder]],
     ids: Sequence[str],
     ranking: RankSettings,
-    index: Index,
+    index: DatasetIndexer,
 ) -> Iterator[tuple[str, Measures]]:
     for name, model in models:
         with index(dataset, model) as corpus:

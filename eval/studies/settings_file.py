@@ -1,4 +1,4 @@
-"""rag.toml, edited so that every other line of it stays as people wrote it."""
+"""Set values in rag.toml and leave all other lines unchanged."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _VALUE = r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#'"]+)"""
 
 
 def read_settings(file: Path) -> str:
-    """Its text; empty if there is no file. Raises BadInput if it cannot be read."""
+    """Return the file's text; empty if there is no file. Raises BadInput if it cannot be read."""
     try:
         with file.open(encoding="utf-8", newline="") as stream:
             return stream.read()
@@ -26,35 +26,38 @@ def read_settings(file: Path) -> str:
         raise BadInput(f"cannot read {file}: {error}") from error
 
 
-def edited(text: str, values: Mapping[str, Value]) -> str:
-    """The text with these settings: a line that has one gets the new value, others are added at
-    the end.
+def edit_settings(text: str, values: Mapping[str, Value]) -> str:
+    """Return the text with these settings. A setting's line gets the new value; a setting without
+    a line is added at the end.
 
-    Raises BadInput if that would change anything else, as where the text ends within a table.
+    Raises BadInput if the result would differ in anything else, for example because the text ends
+    inside a table.
 
     >>> edited("port = 8000\\nn_rerank = 30  # few\\n", {"n_rerank": 10, "rerank": "none"})
     'port = 8000\\nn_rerank = 10  # few\\nrerank = "none"\\n'
     """
     end = "\r\n" if "\r\n" in text else "\n"
-    after = text
+    edited = text
     for key, value in values.items():
-        # JSON's strings and numbers are TOML's too.
-        written = json.dumps(value, ensure_ascii=False)
+        # JSON's strings and numbers are valid TOML.
+        literal = json.dumps(value, ensure_ascii=False)
         name = re.escape(key)
         line = re.compile(rf"""^([ \t]*(?:{name}|"{name}"|'{name}')[ \t]*=[ \t]*){_VALUE}""", re.M)
-        after, n_lines = line.subn(lambda m, new=written: m[1] + new, after)  # type: ignore[misc]
+        edited, n_lines = line.subn(lambda m, new=literal: m[1] + new, edited)  # type: ignore[misc]
         if not n_lines:
-            after += ("" if not after or after.endswith("\n") else end) + f"{key} = {written}{end}"
-    if _parsed(after) != {**(_parsed(text) or {}), **values}:
+            edited += (
+                "" if not edited or edited.endswith("\n") else end
+            ) + f"{key} = {literal}{end}"
+    if _parse(edited) != {**(_parse(text) or {}), **values}:
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
         raise BadInput(
             "the settings file has tables or values of several lines, among which these cannot be "
             f"put; write them yourself: {lines}"
         )
-    return after
+    return edited
 
 
-def _parsed(text: str) -> dict[str, object] | None:
+def _parse(text: str) -> dict[str, object] | None:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -62,21 +65,21 @@ def _parsed(text: str) -> dict[str, object] | None:
 
 
 def write_settings(file: Path, text: str) -> None:
-    """Replace the file, wholly or not at all; where it is a link, what that leads to.
+    """Replace the file atomically. If it is a link, replace the link's target.
 
-    Raises BadInput if it cannot be written.
+    Raises BadInput if the file cannot be written.
     """
     target = file.resolve()
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with fresh.open("w", encoding="utf-8", newline="") as stream:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         if target.exists():
-            shutil.copymode(target, fresh)
-        fresh.replace(target)
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
     except OSError as error:
         raise BadInput(f"cannot write {file}: {error.strerror}") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

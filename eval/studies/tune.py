@@ -1,6 +1,6 @@
-"""Better settings for the ranking: chosen on one half of the questions, judged on the other.
+"""Search for better ranking settings on one half of the questions; measure them on the other half.
 
-The choice never sees the other half, so what is measured there is not flattered by the choosing.
+The search never uses the second half, so the measures there are not biased by the choice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,28 +31,33 @@ _GRID: Mapping[str, tuple[Any, ...]] = {
     "n_rerank": (10, 20, 50, 100),
     "n_candidates": (50, 100, 200),
 }
-"""In the order they are tried, what moves most first."""
+"""The values to try, the settings with the largest effect first."""
 
 _GAIN = 1e-9
-"""Less is noise of floating point: no reason to leave what is set."""
+"""A smaller gain is floating-point noise; the settings then stay as they are."""
 
 DatasetCallback = Callable[[str, int, int], None]
-"""Told after each question: of which dataset, how many have been asked, and of how many."""
+"""Called after each question with the dataset's name, the questions done and their total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Settings and the mean over the datasets of the measure that each is judged by first."""
+    """Settings, and the mean of the main measure over the datasets."""
 
     ranking: RankSettings
     mean: float
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The starting settings and the best on a dataset's other half.
+class HeldOutGain:
+    """The starting and the best settings on the second half of a dataset's questions.
 
-    interval: of best - start, by paired bootstrap, 95 %; p: randomization test, two-sided
+    measure: the main measure
+    n_tried: questions of the first half that the settings were chosen by
+    n_questions: questions of the second half
+    start, best, difference: values of the measure; difference is best - start
+    interval: 95 % interval of the difference, by paired bootstrap
+    p: two-sided p-value of the randomization test
     """
 
     dataset: str
@@ -68,22 +73,22 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """All trials, the start first, and how the best of them does on what it was not chosen by."""
+    """All trials, the starting settings first, and the best settings' gain on the second halves."""
 
     start: RankSettings
     best: RankSettings
     trials: tuple[Trial, ...]
-    held_out: tuple[HeldOut, ...]
+    held_out: tuple[HeldOutGain, ...]
 
     @property
     def changed(self) -> dict[str, Any]:
-        """The best's values of the settings in which it is not the start."""
+        """Return the settings in which the best differs from the start, with their new values."""
         start = asdict(self.start)
         return {name: new for name, new in asdict(self.best).items() if new != start[name]}
 
     @property
     def better(self) -> bool:
-        """Whether the best is better on the held-out halves too, in the mean over the datasets."""
+        """Return whether the best settings are better on the mean of the second halves too."""
         return bool(self.changed) and fmean(each.difference for each in self.held_out) > _GAIN
 
 
@@ -96,7 +101,8 @@ def tune(
     max_trials: int = MAX_TRIALS,
     on_question: DatasetCallback = lambda dataset, n_done, total: None,
 ) -> Tuning:
-    """Settings at least as good as the start's on at most n_questions of each first half.
+    """Search for settings that are at least as good as the start, on at most n_questions of the
+    first half of each dataset's questions.
 
     Raises BadDataset if a dataset has fewer than two questions with an answer.
     """
@@ -116,45 +122,50 @@ def tune(
     def objective(ranking: RankSettings) -> float:
         return fmean(_primary(run(corpus, ranking)) for corpus in firsts)
 
-    trials = ascend(objective, start, max_trials)
+    trials = coordinate_ascent(objective, start, max_trials)
     best = max(trials, key=lambda trial: trial.mean)
     best = best if best.mean > trials[0].mean + _GAIN else trials[0]
     held_out = tuple(
-        _held_out(len(first.dataset.queries), run(second, start), run(second, best.ranking))
+        _held_out_gain(len(first.dataset.queries), run(second, start), run(second, best.ranking))
         for first, second in zip(firsts, seconds, strict=True)
     )
     return Tuning(start, best.ranking, tuple(trials), held_out)
 
 
-def ascend(
+def coordinate_ascent(
     objective: Callable[[RankSettings], float], start: RankSettings, max_trials: int = MAX_TRIALS
 ) -> list[Trial]:
-    """What was tried, the start first: one setting is varied at a time from the best so far, in
-    turn, until none of them gets better or max_trials are made."""
+    """Return the trials of a coordinate ascent, the start first.
+
+    One setting at a time is varied from the best settings so far. The search ends when no setting
+    improves the objective, or after max_trials.
+    """
     best = Trial(start, objective(start))
-    trials = {_effective(start): best}
+    trials = {_canonical(start): best}
     before = None
     while before != best:
         before = best
         for name, values in _grid(start).items():
             for ranking in [replace(best.ranking, **{name: value}) for value in values]:
-                if _effective(ranking) in trials:
+                if _canonical(ranking) in trials:
                     continue
                 if len(trials) >= max_trials:
                     return list(trials.values())
                 trial = Trial(ranking, objective(ranking))
-                trials[_effective(ranking)] = trial
+                trials[_canonical(ranking)] = trial
                 best = trial if trial.mean > best.mean + _GAIN else best
     return list(trials.values())
 
 
 def _grid(start: RankSettings) -> dict[str, tuple[Any, ...]]:
-    """With a cross-encoder only if the start names one: it has to be on this machine."""
+    """Return the values to try. A cross-encoder is tried only if the start names it: its files must
+    be on this machine."""
     return {**_GRID, "rerank": tuple(dict.fromkeys([*_GRID["rerank"], start.rerank]))}
 
 
-def _effective(ranking: RankSettings) -> RankSettings:
-    """The same for settings that rank alike, because what differs is not used."""
+def _canonical(ranking: RankSettings) -> RankSettings:
+    """Return equal settings for all settings that give the same ranking: unused settings get a
+    fixed value."""
     if ranking.rerank == NO_RERANKING:
         ranking = replace(ranking, n_rerank=1, rerank_weight=0.0)
     if ranking.lexical_weight == 1:
@@ -163,8 +174,8 @@ def _effective(ranking: RankSettings) -> RankSettings:
 
 
 def halves(question_ids: Iterable[str], seed: int = 0) -> tuple[list[str], list[str]]:
-    """Two halves in an order that depends on nothing but the ids and the seed; the first has the
-    odd one."""
+    """Split ids into two halves in an order that depends only on the ids and the seed. The first
+    half has one more if their number is odd."""
 
     def key(question_id: str) -> bytes:
         return blake2b(f"{seed} {question_id}".encode(), digest_size=16).digest()
@@ -178,11 +189,11 @@ def _primary(run: Run) -> float:
     return run.measures[PRIMARY[run.kind]]
 
 
-def _held_out(n_tried: int, start: Run, best: Run) -> HeldOut:
+def _held_out_gain(n_tried: int, start: Run, best: Run) -> HeldOutGain:
     measure = PRIMARY[start.kind]
     values = [[q.measures[measure] for q in run.questions] for run in (start, best)]
     pool, n = mean_of(np.array(values).ravel()), len(start.questions)
-    return HeldOut(
+    return HeldOutGain(
         dataset=start.dataset,
         measure=measure,
         n_tried=n_tried,

@@ -10,7 +10,14 @@ from sklearn.preprocessing import StandardScaler
 
 from eval.datasets.load import load_dataset
 from eval.runs.evaluate import index_dataset
-from eval.studies.calibrate import KEPT, N_FOREIGN, Example, calibrate, examples_of, held_out
+from eval.studies.calibrate import (
+    KEEP_SHARE,
+    N_FOREIGN,
+    Example,
+    calibrate,
+    check_held_out,
+    examples_of,
+)
 from fakes import HashEmbedder
 from index.errors import BadDataset
 from known_runs import span_set
@@ -48,12 +55,12 @@ def test_a_feature_that_never_changes_gets_no_weight() -> None:
 
 def test_held_out_questions_show_a_calibrated_confidence() -> None:
     examples = planted(4000)
-    (row,) = held_out(examples, calibrate(examples, "model", "").threshold)
+    (row,) = check_held_out(examples, calibrate(examples, "model", "").threshold)
     assert row.n_answerable + row.n_unanswerable == 4000
     assert row.calibration_error < 0.04
     assert row.auroc is not None
     assert row.auroc > 0.8
-    assert row.kept == pytest.approx(KEPT, abs=0.01)
+    assert row.answered_share == pytest.approx(KEEP_SHARE, abs=0.01)
 
 
 def test_the_threshold_keeps_its_share_of_every_dataset() -> None:
@@ -65,9 +72,9 @@ def test_the_threshold_keeps_its_share_of_every_dataset() -> None:
         for e in planted(400)
     ]
     calibration = calibrate([*easy, *hard], "model", "")
-    for row in held_out([*easy, *hard], calibration.threshold):
-        assert row.kept is not None
-        assert row.kept >= KEPT - 0.005
+    for row in check_held_out([*easy, *hard], calibration.threshold):
+        assert row.answered_share is not None
+        assert row.answered_share >= KEEP_SHARE - 0.005
 
 
 def test_the_order_of_questions_changes_nothing_but_noise() -> None:

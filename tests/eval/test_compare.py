@@ -13,7 +13,7 @@ from eval.cli.print_report import print_comparison
 from eval.measures.measures import RunPassage
 from eval.runs.configurations import settings_of
 from eval.runs.run_file import QuestionSet, Run, write_run
-from eval.studies.compare import compare, differing
+from eval.studies.compare import compare, describe_differences
 from index.errors import BadInput
 from index.types import Span
 from known_runs import judged, run_of, span_set
@@ -34,19 +34,21 @@ B = spans_run([1.0, 1.0, 1.0, 0.25], [0.9, 0.8, 0.6, 0.6, 0.2])
 
 
 def test_each_measure_is_that_of_the_runs_and_the_difference_b_minus_a() -> None:
-    changes = {change.measure: change for change in compare(A, B, n_resamples=200).changes}
-    assert list(changes) == ["MRR@10", "Brier", "AUROC", "ECE"]
-    for name, change in changes.items():
+    measure_changes = {
+        change.measure: change for change in compare(A, B, n_resamples=200).measure_changes
+    }
+    assert list(measure_changes) == ["MRR@10", "Brier", "AUROC", "ECE"]
+    for name, change in measure_changes.items():
         assert (change.a, change.b) == (A.measures[name], B.measures[name])
         assert change.difference == pytest.approx(change.b - change.a), name
         assert change.interval.low <= change.difference <= change.interval.high or name == "ECE"
         assert 0 < change.p <= change.p_holm <= 1
-    assert changes["MRR@10"].difference == pytest.approx((0.5 + 1 - 0.75) / 4)
-    assert changes["AUROC"].difference == pytest.approx(4 / 4 - 3 / 4)
+    assert measure_changes["MRR@10"].difference == pytest.approx((0.5 + 1 - 0.75) / 4)
+    assert measure_changes["AUROC"].difference == pytest.approx(4 / 4 - 3 / 4)
 
 
 def test_an_exchanged_comparison_is_its_mirror() -> None:
-    there, back = compare(A, B).changes, compare(B, A).changes
+    there, back = compare(A, B).measure_changes, compare(B, A).measure_changes
     for one, other in zip(there, back, strict=True):
         assert one.difference == pytest.approx(-other.difference)
         assert one.interval == pytest.approx((-other.interval.high, -other.interval.low))
@@ -55,33 +57,36 @@ def test_an_exchanged_comparison_is_its_mirror() -> None:
 
 def test_the_order_of_the_questions_makes_no_difference() -> None:
     turned = replace(B, questions=B.questions[::-1])
-    assert compare(A, turned).changes == compare(A, B).changes
+    assert compare(A, turned).measure_changes == compare(A, B).measure_changes
 
 
 def test_only_measures_that_both_runs_have_are_compared() -> None:
     more = replace(A, measures={"answer@3": 1.0, **A.measures})
-    assert compare(more, B, n_resamples=50).changes == compare(A, B, n_resamples=50).changes
+    assert (
+        compare(more, B, n_resamples=50).measure_changes
+        == compare(A, B, n_resamples=50).measure_changes
+    )
 
 
 def test_the_questions_that_moved_are_those_that_rose_most_and_fell_most() -> None:
-    moved = compare(A, B, n_resamples=10).moved
-    assert [(m.a.text, m.difference) for m in moved] == [
+    question_changes = compare(A, B, n_resamples=10).question_changes
+    assert [(m.a.text, m.difference) for m in question_changes] == [
         ("What is q2?", 1.0),
         ("What is q1?", 0.5),
         ("What is q3?", -0.75),
     ]
-    one_each = compare(A, B, n_shown=1, n_resamples=10).moved
+    one_each = compare(A, B, n_questions=1, n_resamples=10).question_changes
     assert [m.difference for m in one_each] == [1.0, -0.75]
-    assert compare(A, B, n_shown=0, n_resamples=10).moved == ()
+    assert compare(A, B, n_questions=0, n_resamples=10).question_changes == ()
 
 
 def test_beir_runs_are_compared_by_ndcg_first() -> None:
     a, b = (
         run_of(judged("q", {"nDCG@10": value, "MRR@10": 1.0}), kind="beir") for value in (0.2, 0.7)
     )
-    (moved,) = compare(a, b, n_resamples=10).moved
-    assert moved.measure == "nDCG@10"
-    assert moved.difference == pytest.approx(0.5)
+    (question_changes,) = compare(a, b, n_resamples=10).question_changes
+    assert question_changes.measure == "nDCG@10"
+    assert question_changes.difference == pytest.approx(0.5)
 
 
 def test_runs_that_asked_different_questions_are_refused_with_what_differs() -> None:
@@ -98,8 +103,8 @@ def test_runs_that_asked_different_questions_are_refused_with_what_differs() -> 
 
 def test_many_questions_that_differ_are_counted() -> None:
     question_set: QuestionSet = {f"q{i}": ("?", None) for i in range(1234)}
-    assert differing({}, question_set) == "only in B: q0, q1, q10 and 1,231 more"
-    assert differing(question_set, question_set) == ""
+    assert describe_differences({}, question_set) == "only in B: q0, q1, q10 and 1,231 more"
+    assert describe_differences(question_set, question_set) == ""
 
 
 def test_a_measure_of_other_questions_in_one_run_is_refused() -> None:

@@ -14,15 +14,15 @@ from eval.datasets.unanswerable import load_with_unanswerable
 from eval.measures.significance import Interval
 from eval.runs.evaluate import evaluate
 from eval.runs.run_file import Run, read_run, write_run
-from eval.studies.compare import Change
-from eval.studies.gate import unlike, verdict
+from eval.studies.compare import MeasureChange
+from eval.studies.gate import dataset_difference, verdict
 from fakes import HashEmbedder
 from known_runs import beir_set, span_set, write_jsonl
 from rag.search.ranking import RankSettings
 
 
-def change(measure: str, low: float, high: float) -> Change:
-    return Change(measure, 0.5, 0.5, (low + high) / 2, Interval(low, high), 1.0, 1.0)
+def change(measure: str, low: float, high: float) -> MeasureChange:
+    return MeasureChange(measure, 0.5, 0.5, (low + high) / 2, Interval(low, high), 1.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,19 @@ def test_a_measure_is_worse_if_its_whole_interval_is(
 @pytest.mark.parametrize("make", [span_set, beir_set])
 def test_a_dataset_is_like_its_own_run(make: Callable[[Path], Path], tmp_path: Path) -> None:
     dataset = load_dataset(make(tmp_path))
-    assert unlike(evaluate(dataset, HashEmbedder(), RankSettings()).run, dataset) == ""
+    assert dataset_difference(evaluate(dataset, HashEmbedder(), RankSettings()).run, dataset) == ""
 
 
 def test_what_is_unlike_is_said(tmp_path: Path) -> None:
     folder, other = span_set(tmp_path / "set"), beir_set(tmp_path / "other")
     run = evaluate(load_dataset(folder), HashEmbedder(), RankSettings()).run
-    assert unlike(run, load_dataset(other)) == "it is a run of set (spans), not of other"
+    assert (
+        dataset_difference(run, load_dataset(other)) == "it is a run of set (spans), not of other"
+    )
     asked = load_with_unanswerable(folder, None, other)
-    assert unlike(run, asked) == "--unanswerable was not given and is other"
+    assert dataset_difference(run, asked) == "--unanswerable was not given and is other"
     fewer = load_dataset(span_set(folder, unanswerable=False))
-    assert unlike(run, fewer) == "only in the baseline: q3"
+    assert dataset_difference(run, fewer) == "only in the baseline: q3"
 
 
 # The command

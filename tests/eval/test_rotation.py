@@ -11,7 +11,7 @@ import pytest
 from command import rag
 from eval.datasets.load import load_dataset
 from eval.runs.evaluate import evaluate, index_dataset
-from eval.studies.rotation import Redrawn, redrawn, study_draws
+from eval.studies.rotation import RedrawnEmbedder, redrawn_embedder, study_draws
 from fakes import HashEmbedder
 from index.encode.onnx_embedder import OnnxEmbedder
 from index.encode.token_codec import expand, random_signs, rotated
@@ -32,9 +32,9 @@ def model() -> Embedder:
     return load_model(Settings.resolve())
 
 
-def other(model: Embedder) -> Redrawn:
-    shipped = redrawn(model)
-    return Redrawn(shipped.embedder, shipped.queries, b"draw 0")
+def other(model: Embedder) -> RedrawnEmbedder:
+    shipped = redrawn_embedder(model)
+    return RedrawnEmbedder(shipped.embedder, shipped.queries, b"draw 0")
 
 
 def test_the_signs_are_the_bits_of_the_digest() -> None:
@@ -44,7 +44,7 @@ def test_the_signs_are_the_bits_of_the_digest() -> None:
 
 def test_under_the_shipped_draw_an_encoding_is_the_models_own(model: Embedder) -> None:
     (own,) = model.encode([TEXT], [SENTENCES])
-    (same,) = redrawn(model).encode([TEXT], [SENTENCES])
+    (same,) = redrawn_embedder(model).encode([TEXT], [SENTENCES])
     np.testing.assert_array_equal(same.vector, own.vector)
     np.testing.assert_array_equal(same.sentence_vectors, own.sentence_vectors)
     np.testing.assert_array_equal(same.tokens.codes, own.tokens.codes)
@@ -103,7 +103,7 @@ def test_the_shipped_row_is_an_ordinary_evaluation(
 
 def test_a_model_without_token_vectors_is_refused() -> None:
     with pytest.raises(BadInput, match="hash is not compiled, or has no token vectors"):
-        redrawn(HashEmbedder())
+        redrawn_embedder(HashEmbedder())
 
 
 def test_the_command_prints_each_draw_their_range_and_the_shipped_one(tmp_path: Path) -> None:

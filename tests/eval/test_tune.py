@@ -25,8 +25,8 @@ from eval.datasets.load import Dataset, SpanDataset, load_dataset
 from eval.measures.measures import PRIMARY
 from eval.runs.evaluate import IndexedDataset, index_dataset
 from eval.runs.query_cache import CachingEmbedder
-from eval.studies.settings_file import Value, edited, write_settings
-from eval.studies.tune import Tuning, ascend, halves, tune
+from eval.studies.settings_file import Value, edit_settings, write_settings
+from eval.studies.tune import Tuning, coordinate_ascent, halves, tune
 from fakes import HashEmbedder
 from index.errors import BadDataset, BadInput
 from known_runs import beir_set, span_set, write_jsonl
@@ -111,7 +111,7 @@ def closeness(ranking: RankSettings) -> float:
 
 
 def test_the_search_ends_at_the_best_of_a_separable_objective() -> None:
-    best = max(ascend(closeness, RankSettings(), 50), key=lambda trial: trial.mean)
+    best = max(coordinate_ascent(closeness, RankSettings(), 50), key=lambda trial: trial.mean)
     grid = product((50, 100, 200), (0.1, 0.5, 0.9), (0.0, 0.5, 1.0), (10, 30), (0.25, 0.75))
     every = [RankSettings(c, lexical, s, "late-interaction", n, w) for c, lexical, s, n, w in grid]
     assert best.ranking == max(every, key=closeness)
@@ -125,7 +125,7 @@ def test_the_search_makes_no_more_trials_than_it_may_and_none_twice(max_trials: 
         rankings.append(ranking)
         return closeness(ranking)
 
-    trials = ascend(objective, RankSettings(), max_trials)
+    trials = coordinate_ascent(objective, RankSettings(), max_trials)
     assert [trial.ranking for trial in trials] == rankings
     assert len(set(rankings)) == len(rankings) <= max_trials
     assert rankings[0] == RankSettings()
@@ -137,7 +137,7 @@ def test_settings_that_nothing_uses_are_not_varied() -> None:
     def objective(ranking: RankSettings) -> float:
         return float(ranking.lexical_weight == 1 and ranking.rerank == "none")
 
-    tried = [trial.ranking for trial in ascend(objective, start, 100)]
+    tried = [trial.ranking for trial in coordinate_ascent(objective, start, 100)]
     of_no_use = [r for r in tried if r.rerank == "none" and r.lexical_weight == 1]
     assert [replace(r, n_candidates=100) for r in of_no_use] == [start] * len(of_no_use)
     assert len(of_no_use) == 3, "n_candidates alone"
@@ -145,7 +145,7 @@ def test_settings_that_nothing_uses_are_not_varied() -> None:
 
 def test_a_cross_encoder_is_tried_only_if_the_start_names_it() -> None:
     def tried(start: RankSettings) -> set[str]:
-        return {trial.ranking.rerank for trial in ascend(lambda ranking: 0.0, start)}
+        return {trial.ranking.rerank for trial in coordinate_ascent(lambda ranking: 0.0, start)}
 
     assert tried(RankSettings()) == {"none", "late-interaction"}
     assert tried(RankSettings(rerank="other/model")) == {"none", "late-interaction", "other/model"}
@@ -299,7 +299,7 @@ def test_a_query_is_encoded_once() -> None:
 )
 def test_only_the_lines_of_the_given_settings_change(before: str, after: str) -> None:
     values: dict[str, Value] = {"n_rerank": 10, "rerank": "none"}
-    assert edited(before, values) == after
+    assert edit_settings(before, values) == after
     assert tomllib.loads(after) == tomllib.loads(before) | values
 
 
@@ -309,7 +309,7 @@ def test_only_the_lines_of_the_given_settings_change(before: str, after: str) ->
 )
 def test_a_file_that_cannot_be_kept_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="write them yourself: n_rerank = 10"):
-        edited(text, {"n_rerank": 10})
+        edit_settings(text, {"n_rerank": 10})
 
 
 @given(
@@ -325,7 +325,7 @@ def test_an_edited_file_has_the_old_settings_and_the_new(
     before: dict[str, Value], values: dict[str, Value]
 ) -> None:
     text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in before.items())
-    assert tomllib.loads(edited(text, values)) == before | values
+    assert tomllib.loads(edit_settings(text, values)) == before | values
 
 
 def test_a_file_is_replaced_wholly_and_stays_what_it_was(tmp_path: Path) -> None:

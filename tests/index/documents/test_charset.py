@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples
-from eval.studies.encodings import Case, cases, outcome
+from eval.studies.encodings import Case, cases, classify
 from index.documents.charset import decoded, known_encoding
 from index.errors import BadInput, UnreadableDocument
 
@@ -26,13 +26,13 @@ def test_many_encodings_are_measured() -> None:
     "case", CASES, ids=lambda case: f"{case.language}-{case.encoding}-{case.length}"
 )
 def test_no_text_is_read_wrongly(case: Case) -> None:
-    assert outcome(case) in ("right", "right, not sure")
+    assert classify(case) in ("right", "right, not sure")
 
 
 def test_long_texts_in_encodings_that_are_often_found_are_sure() -> None:
     often = "cp1252 iso8859-1 cp1251 koi8-r cp932 euc_jp gb18030 big5 euc_kr cp1255 cp1256 tis-620"
     long = [case for case in CASES if case.length == "long" and case.encoding in often.split()]
-    assert [case for case in long if outcome(case) != "right"] == []
+    assert [case for case in long if classify(case) != "right"] == []
 
 
 def test_utf_8_with_a_stray_line_is_utf_8_and_the_line_is_named() -> None:

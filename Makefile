@@ -1,4 +1,4 @@
-# Everything here works on a fresh machine with Python 3.11+ and make.
+# Every target works on a new machine with Python 3.11+ and make.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -84,8 +84,8 @@ docs: dev ## Write docs/cli.md, docs/search.svg and docs/performance.md anew
 	@$(BIN)/python -m bench.draw.picture
 	@$(BIN)/python -m bench.document
 
-# The CUDA packages that torch's own wheel for Linux asks for stay out: which build of torch is
-# installed is the machine's choice, and that build pins what it needs itself.
+# The lock files leave out the CUDA packages that torch's Linux wheel requires: the machine chooses
+# the build of torch, and that build pins its own requirements.
 COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate --no-header
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@$(COMPILE) --group build | grep -Ev '^(cuda|nvidia|triton)' > requirements.lock.new
@@ -93,10 +93,11 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@$(COMPILE) --group build --group dev -c requirements.lock | grep -Ev '^(cuda|nvidia|triton)' > requirements-dev.lock.new
 	@mv requirements-dev.lock.new requirements-dev.lock
 
-# What stays is where the settings say; without the environment, where they say by default on Linux.
-KEPT := from rag.settings import Settings; s = Settings.resolve(); print(s.index, s.cache_dir / "models", sep="\n")
+# The index and the compiled models stay. The settings give their folders; without the environment,
+# these are the defaults on Linux.
+FOLDERS_LEFT := from rag.settings import Settings; s = Settings.resolve(); print(s.index, s.cache_dir / "models", sep="\n")
 clean: ## Remove the environment and caches; say what stays, and how to remove it
-	@{ $(BIN)/python -c '$(KEPT)' 2>/dev/null || \
+	@{ $(BIN)/python -c '$(FOLDERS_LEFT)' 2>/dev/null || \
 	  printf '%s\n' "$${RAG_INDEX:-.rag}" "$${RAG_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/rag}/models"; } | { \
 	  read -r index; [ ! -d "$$index" ] || echo "Left: the index. To remove it: rm -r \"$$index\""; \
 	  read -r models; [ ! -d "$$models" ] || echo "Left: compiled models. To remove them: rm -r \"$$models\""; }

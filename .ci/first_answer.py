@@ -15,7 +15,7 @@ _SHARE_OF_GDP = re.compile(r"(\d+(?:[.,]\d+)?) ?(?:%|per ?cent)[^%.]{0,40}GDP")
 
 
 def problem(answer: dict[str, Any]) -> str | None:
-    """What is wrong with an answer, if anything."""
+    """Return what is wrong with an answer; None if nothing is."""
     if not answer["answered"]:
         return "the question is not answered"
     stated = set(_SHARE_OF_GDP.findall(answer["text"]))
@@ -35,5 +35,5 @@ def problem(answer: dict[str, Any]) -> str | None:
 
 
 if __name__ == "__main__":
-    found = problem(json.load(sys.stdin))
-    sys.exit(found and f"the first question: {found}")
+    reason = problem(json.load(sys.stdin))
+    sys.exit(reason and f"the first question: {reason}")

@@ -1,1 +1,1 @@
-"""How fast and how small: the service against its peers and against what the machine could do."""
+"""Benchmarks of speed, memory and disk, against peer systems and against the bare model."""

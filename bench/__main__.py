@@ -16,11 +16,11 @@ from bench.document import pictures
 from bench.machine import commit, this_machine, versions
 from bench.plan import FULL, QUICK, Plan, Size
 from bench.processes import ROOT, MeasurementFailed
-from bench.results import Part, Results, Skipped, to_json
-from bench.table import described, tables
+from bench.results import BenchmarkResult, Results, SkippedRow, to_json
+from bench.table import describe_run, tables
 from index.errors import BadInput, RagError
 
-BENCHMARKS: dict[str, Callable[[Plan], Part]] = {
+BENCHMARKS: dict[str, Callable[[Plan], BenchmarkResult]] = {
     each.NAME: each.run for each in (ingest, query, cold, serve, growth)
 }
 
@@ -52,7 +52,7 @@ def bench(
     size = replace(size, rounds=rounds or size.rounds)
     results = run(names, data, size, output, quick=quick)
     _write(results, output)
-    typer.echo(f"{described(results)}\n\n{tables(results)}")
+    typer.echo(f"{describe_run(results)}\n\n{tables(results)}")
 
 
 def run(names: list[str], data: Path, size: Size, output: Path, *, quick: bool) -> Results:
@@ -63,7 +63,7 @@ def run(names: list[str], data: Path, size: Size, output: Path, *, quick: bool) 
     corpus = load_corpus(data, size.n_paragraphs, size.n_questions)
     with tempfile.TemporaryDirectory(prefix="rag-bench-") as scratch:
         plan = Plan(corpus, size, output.resolve() / "environments", Path(scratch))
-        found = tuple(_found(name, plan) for name in names)
+        results_by_benchmark = tuple(_run_one(name, plan) for name in names)
         return Results(
             started=began.isoformat(timespec="seconds"),
             commit=commit(ROOT),
@@ -74,21 +74,21 @@ def run(names: list[str], data: Path, size: Size, output: Path, *, quick: bool) 
             n_questions=len(corpus.questions),
             rounds=size.rounds,
             quick=quick,
-            parts=found,
+            parts=results_by_benchmark,
         )
 
 
-def _found(name: str, plan: Plan) -> Part:
-    """What a benchmark found. One that fails is left out with its reason: the others took minutes,
-    and what they found is not lost."""
+def _run_one(name: str, plan: Plan) -> BenchmarkResult:
+    """Run one benchmark. If it fails, return its reason as skipped, so that the results of the
+    others, which took minutes, are not lost."""
     try:
         return BENCHMARKS[name](plan)
     except MeasurementFailed as error:
-        return Part(name, name.capitalize(), skipped=(Skipped(name, str(error)),))
+        return BenchmarkResult(name, name.capitalize(), skipped=(SkippedRow(name, str(error)),))
 
 
 def _write(results: Results, output: Path) -> None:
-    """A file named by its time, and a copy of it as the latest; plots beside them."""
+    """Write the results to a file named by their time and to latest.json, and plots beside them."""
     folder = output / "results"
     folder.mkdir(parents=True, exist_ok=True)
     for name in (results.started.replace(":", "").partition("+")[0], "latest"):

@@ -1,4 +1,4 @@
-"""What is ingested and asked: a dataset's articles, their paragraphs, and its questions."""
+"""The corpus of the benchmarks: a dataset's articles, their paragraphs, and its questions."""
 
 import random
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A document, and the paragraphs of it that a peer gets as its passages: without headings."""
+    """A document and its paragraphs without headings. A peer indexes the paragraphs as passages."""
 
     name: str
     text: str
@@ -25,7 +25,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The same text for everyone: whole articles, or their paragraphs one by one."""
+    """The text that every system indexes: whole articles, or the same text as single paragraphs."""
 
     name: str
     articles: tuple[Article, ...]
@@ -37,11 +37,11 @@ class Corpus:
 
 
 def load_corpus(folder: Path, n_paragraphs: int, n_questions: int) -> Corpus:
-    """The first paragraphs of a dataset, in whole articles but for the last, and some of the
-    questions that it answers, drawn without regard to their order but always the same.
+    """Return the first n_paragraphs of a dataset and a fixed random sample of n_questions of its
+    answerable questions. All articles but the last are whole.
 
-    Raises BadDataset if the folder holds no dataset, BadInput if that has no question with an
-    answer.
+    Raises BadDataset if the folder holds no dataset, BadInput if the dataset has no answerable
+    question.
     """
     dataset = load_dataset(folder)
     return Corpus(
@@ -52,13 +52,13 @@ def load_corpus(folder: Path, n_paragraphs: int, n_questions: int) -> Corpus:
 
 
 def _articles(documents: list[Document], n_paragraphs: int) -> Iterator[Article]:
-    left = n_paragraphs
+    n_left = n_paragraphs
     for number, document in enumerate(documents):
-        spans = [block.span for block in blocks_of(document) if block.kind != "heading"][:left]
+        spans = [block.span for block in blocks_of(document) if block.kind != "heading"][:n_left]
         if not spans:
             continue
-        left -= len(spans)
-        text = document.text[: spans[-1].end] if left == 0 else document.text
+        n_left -= len(spans)
+        text = document.text[: spans[-1].end] if n_left == 0 else document.text
         paragraphs = tuple(span.of(document.text) for span in spans)
         yield Article(f"{number:05}{_suffix(document)}", text, paragraphs)
 
@@ -78,17 +78,18 @@ def _questions(dataset: Dataset, n_questions: int) -> list[str]:
 
 
 def distinct_questions(questions: tuple[str, ...], n: int) -> list[str]:
-    """At most n questions of which no two are alike: those given, then the first half of the words
-    of one with the second half of another's. They are as long as real ones, and no cache helps."""
+    """Return at most n distinct questions: the given ones, then combinations of the first half of
+    one question's words with the second half of another's. They are about as long as real ones and
+    miss every cache."""
     halves = [_halves(question) for question in questions]
-    made = dict.fromkeys(questions[:n])
+    distinct = dict.fromkeys(questions[:n])
     for shift in range(1, len(halves)):
         for at, (first, _) in enumerate(halves):
-            if len(made) >= n:
-                return list(made)
+            if len(distinct) >= n:
+                return list(distinct)
             _, second = halves[(at + shift) % len(halves)]
-            made.setdefault(f"{first} {second}".strip())
-    return list(made)
+            distinct.setdefault(f"{first} {second}".strip())
+    return list(distinct)
 
 
 def _halves(question: str) -> tuple[str, str]:
@@ -98,18 +99,18 @@ def _halves(question: str) -> tuple[str, str]:
 
 
 def write_articles(corpus: Corpus, folder: Path) -> Path:
-    """A file an article."""
+    """Write one file for each article into a new folder; return the folder."""
     return write_files(folder, {article.name: article.text for article in corpus.articles})
 
 
 def write_paragraphs(corpus: Corpus, folder: Path) -> Path:
-    """A file a paragraph."""
-    named = {f"{number:06}.txt": text for number, text in enumerate(corpus.paragraphs)}
-    return write_files(folder, named)
+    """Write one file for each paragraph into a new folder; return the folder."""
+    texts = {f"{number:06}.txt": text for number, text in enumerate(corpus.paragraphs)}
+    return write_files(folder, texts)
 
 
 def write_files(folder: Path, texts: dict[str, str]) -> Path:
-    """Write texts by their file's name into a folder, which is made; return it."""
+    """Create a folder and write texts into it, file name -> text; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -1,7 +1,8 @@
-"""Search with filters of many patterns: `python -m bench.filters`.
+"""Measure searches with filters of many patterns: `python -m bench.filters`.
 
-4,000 documents of one passage each; the search is by BM25 alone, so that the filter is most of what
-is measured. Prints the median of 7 rounds in ms, without and with another thread that runs Python.
+The index has 4,000 documents of one passage each. The search uses BM25 alone, so that the filter
+takes most of the time. Prints the median of 7 rounds in ms, without and with another busy Python
+thread.
 """
 
 import tempfile
@@ -59,7 +60,7 @@ def _index() -> Iterator[Pipeline]:
 
 
 def _median_ms(pipeline: Pipeline, texts: list[str] | None) -> tuple[float, int]:
-    """The median, and how many passages the last of the searches found."""
+    """Return the median time in ms, and the number of passages of the last search."""
     times, n_passages = [], 0
     for _ in range(N_ROUNDS):
         began = time.perf_counter()
@@ -71,7 +72,7 @@ def _median_ms(pipeline: Pipeline, texts: list[str] | None) -> tuple[float, int]
 
 @contextmanager
 def _busy() -> Iterator[None]:
-    """Another thread that runs Python meanwhile."""
+    """Run another busy Python thread during the block."""
     stop = threading.Event()
 
     def run() -> None:

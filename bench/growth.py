@@ -1,4 +1,4 @@
-"""What becomes of speed, memory and disk while an index grows."""
+"""Benchmark speed, memory and disk while an index grows."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,9 @@ from statistics import fmean
 
 from bench.corpus import Corpus, write_files
 from bench.plan import Plan
-from bench.processes import ours
+from bench.processes import run_task
 from bench.query import quantiles
-from bench.results import Curve, Part, Row, Sample
+from bench.results import BenchmarkResult, Curve, ResultRow, Sample
 from index.documents.sentences import sentences_of
 from index.types import Span
 
@@ -22,8 +22,12 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An index at one size. rate: chunks a second of the ingest that brought it there. p50: of each
-    round of questions, in milliseconds. Memory and disk in 2^20 bytes."""
+    """An index at one size.
+
+    rate: of the ingest that grew it to this size, in chunks a second
+    p50: median time of a question in each round, in ms
+    peak_mb, disk_mb: in 2^20 bytes
+    """
 
     n_chunks: int
     rate: float
@@ -32,31 +36,31 @@ class Stage:
     disk_mb: float
 
 
-def run(plan: Plan) -> Part:
-    """An index that is grown to one size after the other by ingests of their own. At each size the
-    questions are asked in another process, whose peak memory is that of who only searches."""
-    passages = made_passages(plan.corpus, random.Random(_SEED))
+def run(plan: Plan) -> BenchmarkResult:
+    """Grow an index from size to size, one ingest each. At each size a separate process runs the
+    questions, so that its peak memory is that of searching alone."""
+    passages = random_passages(plan.corpus, random.Random(_SEED))
     stages: list[Stage] = []
     for size in plan.size.chunks:
-        plan.told(f"growth: to {size:,} chunks")
-        stages.append(_grown(plan, passages, stages[-1].n_chunks if stages else 0, size))
+        plan.log(f"growth: to {size:,} chunks")
+        stages.append(_grow(plan, passages, stages[-1].n_chunks if stages else 0, size))
     first, last = stages[0], stages[-1]
     name = f"one question among {last.n_chunks:,} chunks, p50"
-    row = Row(name, "ms", last.p50, f"among {first.n_chunks:,}", first.p50)
-    return Part(NAME, "Growth", (row,), curves=_curves(stages), x_name="chunks")
+    row = ResultRow(name, "ms", last.p50, f"among {first.n_chunks:,}", first.p50)
+    return BenchmarkResult(NAME, "Growth", (row,), curves=_curves(stages), x_name="chunks")
 
 
-def _grown(plan: Plan, passages: Iterator[str], n_chunks: int, size: int) -> Stage:
-    """The index, which has n_chunks, grown to about a size."""
+def _grow(plan: Plan, passages: Iterator[str], n_chunks: int, size: int) -> Stage:
+    """Grow the index from n_chunks to about `size` chunks and measure it."""
     index, documents = plan.scratch / "grown", plan.scratch / f"grown-{size}"
     _write(documents, passages, max(size - n_chunks, _A_DOCUMENT))
-    ingested = ours("ingest", index=str(index), documents=str(documents))
-    asked = [ours("query", index=str(index), **plan.asked_first()) for _ in range(_ROUNDS)]
+    ingest = run_task("ingest", index=str(index), documents=str(documents))
+    results = [run_task("query", index=str(index), **plan.question_job()) for _ in range(_ROUNDS)]
     return Stage(
-        n_chunks=n_chunks + ingested["n_chunks"],
-        rate=ingested["n_chunks"] / ingested["seconds"],
-        p50=quantiles([each["ms"] for each in asked], 50),
-        peak_mb=max(each["peak_mb"] for each in asked),
+        n_chunks=n_chunks + ingest["n_chunks"],
+        rate=ingest["n_chunks"] / ingest["seconds"],
+        p50=quantiles([each["ms"] for each in results], 50),
+        peak_mb=max(each["peak_mb"] for each in results),
         disk_mb=_bytes_in(index) / 2**20,
     )
 
@@ -72,7 +76,7 @@ def _curves(stages: Sequence[Stage]) -> tuple[Curve, ...]:
 
 
 def _write(folder: Path, passages: Iterator[str], n: int) -> None:
-    """Write n passages as articles of some each."""
+    """Write n passages as documents of _A_DOCUMENT passages each."""
     starts = range(0, n, _A_DOCUMENT)
     texts = (
         "\n\n".join(next(passages) for _ in range(min(_A_DOCUMENT, n - start))) for start in starts
@@ -80,10 +84,10 @@ def _write(folder: Path, passages: Iterator[str], n: int) -> None:
     write_files(folder, {f"{number:06}.txt": text for number, text in enumerate(texts)})
 
 
-def made_passages(corpus: Corpus, draw: random.Random) -> Iterator[str]:
-    """Passages without end, of the corpus's own sentences drawn at random, each about as long as
-    its paragraphs are: like real text to tokenizer, model and BM25, and hardly ever twice the
-    same."""
+def random_passages(corpus: Corpus, rng: random.Random) -> Iterator[str]:
+    """Yield endless passages of random sentences of the corpus, each about as long as its
+    paragraphs. For the tokenizer, the model and BM25 they are like real text, and they rarely
+    repeat."""
     paragraphs = corpus.paragraphs
     length = fmean(map(len, paragraphs))
     sentences = [
@@ -92,9 +96,9 @@ def made_passages(corpus: Corpus, draw: random.Random) -> Iterator[str]:
         for span in sentences_of(text, Span(0, len(text)))
     ]
     while True:
-        passage = draw.choice(sentences)
+        passage = rng.choice(sentences)
         while len(passage) < length:
-            passage = f"{passage} {draw.choice(sentences)}"
+            passage = f"{passage} {rng.choice(sentences)}"
         yield passage
 
 

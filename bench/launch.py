@@ -1,9 +1,9 @@
-"""Run a command and print, as a line of JSON, what it took: all of the process, from fork to exit.
+"""Run a command and print its time and peak memory, from fork to exit, as a line of JSON.
 
 usage: python -I -S bench/launch.py COMMAND…      (exits as the command does)
 
-A script of its own that imports next to nothing: the kernel counts, as a process's peak memory,
-also what its parent held at the fork.
+This is a separate script with few imports, because the kernel's peak memory of a process includes
+the memory of its parent at the fork.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""The map of the code in numbers: `python -m bench.layout [FOLDER]`.
+"""Count files, imports and levels of each package: `python -m bench.layout [FOLDER]`.
 
-For each package its files and the imports between them, on how many levels they lie, and the same
-for its parts, which are its sub-packages and the files beside them.
+The same is counted for a package's parts, which are its sub-packages and the files beside them. The
+number of levels is the length of the longest chain of imports.
 """
 
 import ast
@@ -21,30 +21,30 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for package in PACKAGES:
         files = dict(_files(root, package))
-        imports = {(a, b) for a, path in files.items() for b in _imported(path) & set(files)}
-        of_parts = {(_part(a), _part(b)) for a, b in imports if _part(a) != _part(b)}
+        imports = {(a, b) for a, path in files.items() for b in _imports_of(path) & set(files)}
+        part_imports = {(_part(a), _part(b)) for a, b in imports if _part(a) != _part(b)}
         parts = {_part(name) for name in files}
         numbers = (
             *(len(files), len(imports), _levels(set(files), imports)),
-            *(len(parts), len(of_parts), _levels(parts, of_parts)),
+            *(len(parts), len(part_imports), _levels(parts, part_imports)),
         )
         print(f"| {package} | {' | '.join(map(str, numbers))} |")
 
 
 def _files(root: Path, package: str) -> Iterator[tuple[str, Path]]:
-    """The modules of a package by their names."""
+    """Yield the name and path of each module of a package."""
     for path in sorted((root / package).rglob("*.py")):
         if not path.stem.startswith("__"):
             yield ".".join(path.relative_to(root).with_suffix("").parts), path
 
 
-def _imported(path: Path) -> set[str]:
-    """The names that a file imports from, or imports."""
-    found = set()
+def _imports_of(path: Path) -> set[str]:
+    """Return the modules that a file's `from` imports name, and the names imported from them."""
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
-    return found
+            names |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return names
 
 
 def _part(module: str) -> str:
@@ -52,7 +52,7 @@ def _part(module: str) -> str:
 
 
 def _levels(names: set[str], imports: set[tuple[str, str]]) -> int:
-    """The longest chain of imports."""
+    """Return the length of the longest chain of imports."""
     below = defaultdict(set)
     for a, b in imports:
         below[a].add(b)
@@ -60,7 +60,7 @@ def _levels(names: set[str], imports: set[tuple[str, str]]) -> int:
 
     def level_of(name: str) -> int:
         if name not in level:
-            level[name] = 0  # a circle ends here
+            level[name] = 0  # stops the recursion in an import cycle
             level[name] = 1 + max(map(level_of, below[name]), default=0)
         return level[name]
 

@@ -1,4 +1,4 @@
-"""What the numbers were taken on: the machine, and the versions of what matters."""
+"""Describe the machine and the package versions that results were measured with."""
 
 import os
 import platform
@@ -12,10 +12,10 @@ from index.cores import cores
 from index.errors import BadInput
 
 PACKAGES = ("rag", "onnxruntime", "faiss-cpu", "tantivy", "tokenizers", "numpy", "torch", "uvicorn")
-"""Ours that decide the speed; those that are not installed are left out."""
+"""Packages whose versions affect the speed. Those that are not installed are left out."""
 
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
-"""Instructions that the products of matrices are made of."""
+"""CPU flags of the instructions that matrix products use."""
 
 BUSY_LOAD = 0.3
 """Above this load a core, a machine is busy. The load is the operating system's average of the last
@@ -25,7 +25,12 @@ every core in use. No table or plot of the documentation is written from a busy 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """memory_gb: of 2^30 bytes. load: runnable processes a core in the minute before the run."""
+    """The machine of a run.
+
+    memory_gb: in 2^30 bytes
+    flags: those of _FLAGS that the processor has
+    load: runnable processes a core, mean of the minute before the run
+    """
 
     cpu: str
     cores: int
@@ -37,11 +42,11 @@ class Machine:
 
     @property
     def busy(self) -> bool:
-        """Whether something else was running, so that the numbers mean little."""
+        """Return whether other processes were running, which makes the measurements unreliable."""
         return self.load > BUSY_LOAD
 
     def check_quiet(self, source: Path) -> None:
-        """Raise BadInput, naming the file of results, if they were taken on a busy machine."""
+        """Raise BadInput, naming the file of results, if this machine was busy."""
         if self.busy:
             raise BadInput(
                 f"{source} was taken on a busy machine (load {self.load} a core, above "
@@ -50,7 +55,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """The machine that this runs on."""
+    """Describe the machine that this process runs on."""
     n = cores()
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     cpu, flags = _cpu(Path("/proc/cpuinfo"))
@@ -65,11 +70,11 @@ def this_machine() -> Machine:
     )
 
 
-def _cpu(described: Path) -> tuple[str, tuple[str, ...]]:
-    """The processor's name and those of its flags that matter here."""
+def _cpu(cpuinfo: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the processor's name and those of _FLAGS that it has."""
     name, flags = platform.processor() or platform.machine(), ""
-    if described.exists():
-        for line in described.read_text().splitlines():
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
             key, _, value = line.partition(":")
             if key.strip() == "model name":
                 name = value.strip()
@@ -79,21 +84,21 @@ def _cpu(described: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """The installed versions, by name."""
-    found = {}
+    """Return package -> version of those packages that are installed."""
+    installed = {}
     for name in packages:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def commit(root: Path) -> str:
-    """The short hash of what is checked out, with a + if it was changed; empty outside of git."""
+    """Return the short hash of HEAD, with a + if tracked files differ; empty outside of git."""
     command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return ""
-    return done.stdout.strip()
+    return process.stdout.strip()

@@ -1,8 +1,8 @@
-"""Memory and time of legal but odd Markdown files: `python -m bench.odd_files [KIND ...]`.
+"""Measure memory and time of valid but unusual Markdown: `python -m bench.odd_files [KIND ...]`.
 
-Each kind is parsed and chunked by itself, 32 MiB of it (`--mib`), with a tokenizer that takes five
-characters for a token. Prints the peak memory of the process, of which the text and the program are
-98 to 200 MB, and the time.
+A process for each kind parses and chunks 32 MiB (`--mib`) of it, with a tokenizer that counts five
+characters as a token. Prints the process's peak memory, of which the text and the program take 98
+to 200 MB, and the time.
 """
 
 import argparse
@@ -36,7 +36,7 @@ KINDS = {
 
 
 class _Tokenizer:
-    """A token for each five characters."""
+    """Counts every five characters as a token."""
 
     def count(self, text: str) -> int:
         return len(self.offsets(text))
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _measure(kind: str, mib: int) -> tuple[float, float, int]:
-    """Peak memory in MB, seconds, and how many chunks came out."""
+    """Return the peak memory in MB, the seconds, and the number of chunks."""
     unit = KINDS[kind]
     text = unit * (mib * 2**20 // len(unit) + 1)
     began = time.perf_counter()

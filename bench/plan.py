@@ -1,4 +1,4 @@
-"""What a run of the benchmarks works with: corpus, rounds, sizes, folders."""
+"""The inputs of a run of the benchmarks: corpus, rounds, sizes, folders, peers."""
 
 import sys
 from dataclasses import dataclass, field
@@ -7,25 +7,28 @@ from time import perf_counter
 from typing import Any
 
 from bench.corpus import Corpus, write_articles, write_paragraphs
-from bench.peers import Installed, Peer, installed
-from bench.processes import ours
+from bench.peers import PeerEnvironment, PeerSystem, install_peer
+from bench.processes import run_task
 from index.encode.model_files import find_model
 
-FIRST_QUESTIONS = (
+WARM_UP_QUESTIONS = (
     "What is asked first takes longer than what follows?",
     "Who reads the pages of an index that no one has read before?",
     "When are the files of an index in memory?",
 )
-"""Asked before those that are timed, and of none of the datasets."""
+"""Run before the timed questions. They are in none of the datasets."""
 
 K = 10
-"""How many passages every search asks for, ours and theirs."""
+"""How many passages every search returns, for this project and for its peers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of everything. seconds: of each measurement over HTTP. chunks: the sizes of the
-    growing index, ascending."""
+    """The size of a run.
+
+    seconds: duration of each measurement over HTTP
+    chunks: sizes of the growing index, ascending
+    """
 
     n_paragraphs: int
     n_questions: int
@@ -40,63 +43,67 @@ QUICK = Size(24, 20, 1, 4, (50, 100, 200))
 
 @dataclass(slots=True)
 class Plan:
-    """One run. `scratch` is an empty folder that lasts as long as the run."""
+    """The inputs of one run.
+
+    environments: folder of the peers' virtual environments
+    scratch: an empty folder that is deleted after the run
+    """
 
     corpus: Corpus
     size: Size
     environments: Path
     scratch: Path
     _index: Path | None = None
-    _peers: dict[str, Installed] = field(default_factory=dict)
+    _peers: dict[str, PeerEnvironment] = field(default_factory=dict)
 
-    def told(self, what: str) -> None:
-        """A line on stderr, so that who waits knows what for."""
+    def log(self, what: str) -> None:
+        """Print a line of progress on stderr, with the seconds since the start."""
         print(f"{perf_counter() - _BEGAN:6.0f} s  {what}", file=sys.stderr, flush=True)
 
-    def peer(self, peer: Peer) -> Installed:
-        """A peer in its environment, made if need be."""
+    def peer(self, peer: PeerSystem) -> PeerEnvironment:
+        """Return a peer in its environment; create the environment if there is none."""
         if peer.name not in self._peers:
-            self._peers[peer.name] = installed(peer, self.environments)
+            self._peers[peer.name] = install_peer(peer, self.environments)
         return self._peers[peer.name]
 
     @property
     def peer_versions(self) -> dict[str, str]:
-        """Of the peers that this run has asked for."""
-        found: dict[str, str] = {}
+        """Return the package versions of the peers that this run has used."""
+        versions: dict[str, str] = {}
         for peer in self._peers.values():
-            found |= peer.versions()
-        return found
+            versions |= peer.versions()
+        return versions
 
     @property
     def model(self) -> str:
-        """The folder of the default model: the peers read the same files."""
+        """Return the folder of the default model. The peers load the same files."""
         return str(find_model().path)
 
     @property
     def articles(self) -> Path:
-        """A folder with a file an article."""
+        """Return a folder with one file for each article."""
         folder = self.scratch / "articles"
         return folder if folder.exists() else write_articles(self.corpus, folder)
 
     @property
     def paragraphs(self) -> Path:
-        """A folder with a file a paragraph."""
+        """Return a folder with one file for each paragraph."""
         folder = self.scratch / "paragraphs"
         return folder if folder.exists() else write_paragraphs(self.corpus, folder)
 
     @property
     def index(self) -> Path:
-        """Our index of the articles, for the benchmarks that ask questions."""
+        """Return this project's index of the articles; build it on first use."""
         if self._index is None:
-            self.told("ingesting the articles")
+            self.log("ingesting the articles")
             self._index = self.scratch / "index"
-            ours("ingest", index=str(self._index), documents=str(self.articles))
+            run_task("ingest", index=str(self._index), documents=str(self.articles))
         return self._index
 
-    def asked_first(self) -> dict[str, Any]:
-        """What goes into every job that times questions."""
+    def question_job(self) -> dict[str, Any]:
+        """Return the fields that every job that times questions has."""
         return {
-            "first": FIRST_QUESTIONS,
+            "first": WARM_UP_QUESTIONS,
             "questions": self.corpus.questions,
             "k": K,
         }

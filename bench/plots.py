@@ -1,11 +1,11 @@
-"""Lines over an axis, as SVG: panels side by side, readable on white and on black."""
+"""Draw line plots as SVG, in panels side by side, readable on white and on black."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from bench.results import Part
+from bench.results import BenchmarkResult
 
 PER_ROW = 2
 WIDTH, HEIGHT = 320, 180
@@ -22,8 +22,8 @@ text { font: 12px system-ui, sans-serif; fill: #6e7781 }
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points from left to right. The name is for a legend, and may be empty where a panel has one
-    line only."""
+    """Points from left to right. The name is for the legend; it may be empty if the panel has only
+    one line."""
 
     name: str
     x: Sequence[float]
@@ -32,8 +32,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Lines on the same two axes. Names of axes hold their units. A linear axis begins at 0; one
-    that is logarithmic takes values above 0 only."""
+    """Lines on the same two axes. An axis's name includes its unit. A linear axis starts at 0; a
+    logarithmic axis takes only values above 0."""
 
     title: str
     x_name: str
@@ -45,13 +45,13 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A scale from low to high, its ticks at round values."""
+    """A scale from the first tick to the last. Ticks are at round values, ascending."""
 
     ticks: tuple[float, ...]
     log: bool
 
     def share(self, value: float) -> float:
-        """Where a value lies between the first tick, 0, and the last, 1.
+        """Return a value's position between the first tick, 0, and the last tick, 1.
 
         >>> Axis((0, 5, 10), False).share(2.5), Axis((1, 10, 100), True).share(10)
         (0.25, 0.5)
@@ -62,8 +62,8 @@ class Axis:
 
 
 def axis(values: Sequence[float], log: bool = False) -> Axis:
-    """The axis that holds the values: from 0 on in equal steps, or in powers of ten, where what
-    lies a thousandth beyond a tick lies on it."""
+    """Return an axis that covers the values: from 0 in equal steps, or in powers of ten. On the
+    latter, a value up to 0.1 % above a tick needs no further tick."""
     if log:
         low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values) / 1.001))
         return Axis(tuple(10.0**power for power in range(low, max(high, low + 1) + 1)), True)
@@ -73,13 +73,13 @@ def axis(values: Sequence[float], log: bool = False) -> Axis:
 
 
 def _round_step(least: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is not below `least`."""
+    """Return the smallest of 1, 2, 5 times a power of ten that is not below `least`."""
     power = 10.0 ** math.floor(math.log10(least))
     return float(next(power * step for step in (1, 2, 5, 10) if power * step >= least * (1 - 1e-9)))
 
 
 def svg(name: str, panels: Sequence[Panel]) -> str:
-    """A picture of panels, PER_ROW side by side; `name` is what a screen reader says of it."""
+    """Draw panels, PER_ROW side by side. `name` is the text for screen readers."""
     columns, rows = min(len(panels), PER_ROW), math.ceil(len(panels) / PER_ROW)
     width, height = LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM
     parts = [
@@ -94,7 +94,7 @@ def svg(name: str, panels: Sequence[Panel]) -> str:
 
 
 def _panel(panel: Panel) -> Iterator[str]:
-    """Drawn in a rectangle of WIDTH and HEIGHT whose upper left corner is the origin."""
+    """Draw a panel in a rectangle of WIDTH x HEIGHT whose upper left corner is the origin."""
     xs = axis([x for line in panel.lines for x in line.x], panel.log_x)
     ys = axis([y for line in panel.lines for y in line.y], panel.log_y)
     yield f'<text class="title" y="-42">{escape(panel.title)}</text>'
@@ -133,8 +133,8 @@ def _y(axis: Axis, value: float) -> float:
     return round(HEIGHT * (1 - axis.share(value)), 1)
 
 
-def part_svg(part: Part) -> str:
-    """A part's curves, a panel each."""
+def part_svg(part: BenchmarkResult) -> str:
+    """Draw a benchmark's curves, one panel each."""
     return svg(
         part.title,
         [

@@ -1,4 +1,4 @@
-"""What is measured runs in a process of its own, one at a time."""
+"""Run measured commands and tasks, each in its own process, one at a time."""
 
 import json
 import os
@@ -14,16 +14,20 @@ from index.errors import RagError
 
 ROOT = Path(__file__).parents[1]
 _LAUNCH = Path(__file__).with_name("launch.py")
-_PATIENCE_S = 900
+_TIMEOUT_S = 900
 
 
 class MeasurementFailed(RagError):
-    """A process that was to be measured ended with an error, or said nothing."""
+    """A measured process ended with an error, or printed no result."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
-    """A process from fork to exit. peak_mb: resident memory, in 2^20 bytes."""
+class ProcessUsage:
+    """Time, memory and output of a process from fork to exit.
+
+    peak_mb: peak resident memory, in 2^20 bytes
+    output: what it printed on stdout
+    """
 
     wall_s: float
     cpu_s: float
@@ -32,63 +36,68 @@ class Exit:
 
 
 def environment() -> dict[str, str]:
-    """What every measured process gets: this one's environment, the project on its path, no
-    network, and nothing that holds threads back or is another setting than the default."""
-    kept = {
+    """Return the environment variables of every measured process: this process's, without those
+    that limit threads or change settings, with the project on the path and Hugging Face offline."""
+    passed_on = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or not name.startswith(_NOT_PASSED_ON)
+        if name in _PASSED_ON or not name.startswith(_NOT_PASSED_ON)
     }
-    return kept | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    return passed_on | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 
 _NOT_PASSED_ON = ("RAG_", "OMP_", "MKL_", "OPENBLAS_")
-_KEPT = ("RAG_CACHE_DIR",)
+_PASSED_ON = ("RAG_CACHE_DIR",)
 
 
-def measured(command: Sequence[str | Path], cwd: Path) -> Exit:
-    """Run a command to its end, its output to a pipe.
+def measure_process(command: Sequence[str | Path], cwd: Path) -> ProcessUsage:
+    """Run a command to its end and return its time, memory and output.
 
-    Raises MeasurementFailed if it ends with another status than 0.
+    Raises MeasurementFailed if its exit status is not 0.
     """
     launcher = [sys.executable, "-I", "-S", str(_LAUNCH)]
-    return Exit(**json.loads(_output([*launcher, *map(str, command)], "", cwd)))
+    return ProcessUsage(**json.loads(_output([*launcher, *map(str, command)], "", cwd)))
 
 
-def asked(command: Sequence[str | Path], job: Mapping[str, Any]) -> Any:
-    """Give a process its job as JSON on stdin; return what the last line of its output says. Its
-    working directory is the one for temporary files: it has no rag.toml.
+def run_job(command: Sequence[str | Path], job: Mapping[str, Any]) -> Any:
+    """Run a command with a job as JSON on stdin; return the JSON value in its last line of output.
 
-    Raises MeasurementFailed if it ends with another status than 0, or its last line is not JSON.
+    The working directory is the system's temporary folder, so that no rag.toml is read.
+
+    Raises MeasurementFailed if its exit status is not 0 or its last line is not JSON.
     """
     lines = _output(command, json.dumps(job), Path(tempfile.gettempdir())).splitlines()
     try:
         return json.loads(lines[-1])
     except (IndexError, json.JSONDecodeError) as error:
-        raise MeasurementFailed(f"{_shown(command)} did not end with a line of JSON") from error
+        raise MeasurementFailed(
+            f"{_command_text(command)} did not end with a line of JSON"
+        ) from error
 
 
-def ours(task: str, **job: Any) -> Any:
-    """A task of bench/ours.py, in a process of its own."""
-    return asked([sys.executable, "-m", "bench.ours", task], job)
+def run_task(task: str, **job: Any) -> Any:
+    """Run a task of bench/tasks.py in its own process."""
+    return run_job([sys.executable, "-m", "bench.tasks", task], job)
 
 
-def _output(command: Sequence[str | Path], given: str, cwd: Path) -> str:
-    done = subprocess.run(
+def _output(command: Sequence[str | Path], stdin: str, cwd: Path) -> str:
+    process = subprocess.run(
         list(map(str, command)),
-        input=given,
+        input=stdin,
         cwd=cwd,
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=_PATIENCE_S,
+        timeout=_TIMEOUT_S,
         check=False,
     )
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise MeasurementFailed(f"{_shown(command)} ended with status {done.returncode}: {last}")
-    return done.stdout
+    if process.returncode != 0:
+        last = (process.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise MeasurementFailed(
+            f"{_command_text(command)} ended with status {process.returncode}: {last}"
+        )
+    return process.stdout
 
 
-def _shown(command: Sequence[str | Path]) -> str:
+def _command_text(command: Sequence[str | Path]) -> str:
     return " ".join(str(part) for part in command[:8])

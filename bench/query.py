@@ -1,4 +1,4 @@
-"""How long one question takes in process, against a peer's."""
+"""Benchmark the time of one question within a process, against a peer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from bench.peers import TXTAI
 from bench.plan import Plan
-from bench.processes import ours
-from bench.results import Aim, Part, Row, Sample
+from bench.processes import run_task
+from bench.results import Aim, BenchmarkResult, ResultRow, Sample
 
 NAME = "query"
 _RANKINGS = {"one question": None, "one question, rerank = none": "none"}
@@ -15,41 +15,41 @@ _ENCODING = "of it, encoding the question"
 _AIMS = {50: Aim("ratio", "at most", 1 / 8), 99: None}
 
 Times = list[float]
-"""Milliseconds of each question."""
+"""The time of each question, in ms."""
 
 
-def run(plan: Plan) -> Part:
-    """The median and the 99th percentile of the same questions, one by one."""
+def run(plan: Plan) -> BenchmarkResult:
+    """Measure the median and the 99th percentile of the same questions, one by one."""
     peer, folder = plan.peer(TXTAI), str(plan.scratch / "txtai")
     index = str(plan.index)
-    plan.told("query: the peer's index")
+    plan.log("query: the peer's index")
     peer.task("save", model=plan.model, passages=plan.corpus.paragraphs, folder=folder)
     rounds: list[dict[str, Times]] = []
     for number in range(1, plan.size.rounds + 1):
-        plan.told(f"query: round {number} of {plan.size.rounds}")
+        plan.log(f"query: round {number} of {plan.size.rounds}")
         times: dict[str, Times] = {}
         for name, rerank in _RANKINGS.items():
-            mine = ours("query", index=index, rerank=rerank, **plan.asked_first())
-            times |= {name: mine["ms"], _ENCODING: mine["encoding_ms"]}
-        theirs: Times = peer.task("query", folder=folder, **plan.asked_first())["ms"]
+            own = run_task("query", index=index, rerank=rerank, **plan.question_job())
+            times |= {name: own["ms"], _ENCODING: own["encoding_ms"]}
+        theirs: Times = peer.task("query", folder=folder, **plan.question_job())["ms"]
         rounds.append(times | {TXTAI.name: theirs})
-    return Part(NAME, "A question in process", tuple(_rows(rounds)))
+    return BenchmarkResult(NAME, "A question in process", tuple(_rows(rounds)))
 
 
-def _rows(rounds: list[dict[str, Times]]) -> Iterator[Row]:
+def _rows(rounds: list[dict[str, Times]]) -> Iterator[ResultRow]:
     for name in _RANKINGS:
         for percent, aim in _AIMS.items():
             yield _row(rounds, name, percent, aim)
     yield _row(rounds, _ENCODING, 50, None)
 
 
-def _row(rounds: list[dict[str, Times]], name: str, percent: int, aim: Aim | None) -> Row:
-    mine, theirs = (
+def _row(rounds: list[dict[str, Times]], name: str, percent: int, aim: Aim | None) -> ResultRow:
+    own, theirs = (
         quantiles([each[which] for each in rounds], percent) for which in (name, TXTAI.name)
     )
-    return Row(f"{name}, p{percent}", "ms", mine, TXTAI.name, theirs, aim)
+    return ResultRow(f"{name}, p{percent}", "ms", own, TXTAI.name, theirs, aim)
 
 
 def quantiles(rounds: Sequence[Sequence[float]], percent: float) -> Sample:
-    """A percentile of each round's times."""
+    """Return a percentile of each round's times."""
     return Sample(tuple(float(np.percentile(times, percent)) for times in rounds))

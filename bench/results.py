@@ -1,4 +1,4 @@
-"""What was measured, as rows that compare; written to JSON and read back."""
+"""Results of the benchmarks, and their JSON file."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from index.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One thing measured several times; values in the order of the rounds, at least one."""
+    """A quantity that was measured once in each round; at least one value, in order."""
 
     values: tuple[float, ...]
 
@@ -32,7 +32,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a row's ratio, or its own value, should be."""
+    """The bound that a row's ratio, or its own value, should meet."""
 
     of: Literal["ratio", "value"]
     bound: Literal["at least", "at most"]
@@ -43,10 +43,12 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Ours, and what was measured beside it in the same rounds.
+class ResultRow:
+    """A quantity of this project, and the one that it is compared with.
 
-    theirs: as many values as ours, the i-th taken right before or after our i-th.
+    ours: this project's values
+    against: name of what it is compared with; empty if nothing
+    theirs: as many values as ours; the i-th was measured right before or after our i-th
     """
 
     name: str
@@ -58,7 +60,7 @@ class Row:
 
     @property
     def ratio(self) -> Sample | None:
-        """Ours over theirs, round by round: what slows the machine for a while slows both."""
+        """Return ours / theirs for each round. Other load on the machine slows both alike."""
         if self.theirs is None:
             return None
         pairs = zip(self.ours.values, self.theirs.values, strict=True)
@@ -66,7 +68,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the median reaches the aim; None without one."""
+        """Return whether the median meets the aim; None without an aim."""
         if self.aim is None:
             return None
         measured = self.ratio if self.aim.of == "ratio" else self.ours
@@ -74,8 +76,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A row that could not be measured here, and why."""
+class SkippedRow:
+    """A row that could not be measured, and the reason."""
 
     name: str
     reason: str
@@ -83,7 +85,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A quantity over another, for a plot."""
+    """The points of a plot. unit: of y"""
 
     name: str
     unit: str
@@ -92,21 +94,24 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What one benchmark found. `x_name` is what its curves are drawn over."""
+class BenchmarkResult:
+    """The results of one benchmark. x_name: name of its curves' x axis"""
 
     name: str
     title: str
-    rows: tuple[Row, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    rows: tuple[ResultRow, ...] = ()
+    skipped: tuple[SkippedRow, ...] = ()
     curves: tuple[Curve, ...] = ()
     x_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A run of the benchmarks. started: ISO 8601, UTC. versions: by the package's name, the
-    peers' as "peer: package".."""
+    """The results of a run of the benchmarks.
+
+    started: ISO 8601, UTC
+    versions: package -> version; a peer's package is "peer: package"
+    """
 
     started: str
     commit: str
@@ -117,19 +122,19 @@ class Results:
     n_questions: int
     rounds: int
     quick: bool
-    parts: tuple[Part, ...] = field(default_factory=tuple)
+    parts: tuple[BenchmarkResult, ...] = field(default_factory=tuple)
 
 
 _RESULTS = TypeAdapter(Results)
 
 
 def to_json(results: Results) -> str:
-    """Indented, ending in a line end, so that a kept file shows what changed."""
+    """Return JSON with one value a line and a line end, so that git shows each change."""
     return _RESULTS.dump_json(results, indent=1).decode() + "\n"
 
 
 def read_results(file: Path) -> Results:
-    """Raises BadInput if the file is missing or not what `to_json` writes."""
+    """Read results. Raises BadInput if the file is missing or not what `to_json` writes."""
     try:
         return _RESULTS.validate_json(file.read_bytes())
     except OSError as error:

@@ -1,54 +1,56 @@
-"""Results as tables in Markdown, which read as well in a terminal."""
+"""Format results as Markdown tables, which are also printed in the terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.machine import Machine
-from bench.results import Aim, Part, Results, Row, Sample
+from bench.results import Aim, BenchmarkResult, ResultRow, Results, Sample
 
 _HEADER = ("what", "ours", "theirs", "against", "ratio", "aim", "met")
 _SIGNS = {"at least": "≥", "at most": "≤"}
 
 
 def tables(results: Results) -> str:
-    """A table a part, each under its title, with what was left out and why."""
+    """Return a table for each benchmark, under its title, with the skipped rows and reasons."""
     return "\n\n".join(_part(part) for part in results.parts)
 
 
-def _part(part: Part) -> str:
+def _part(part: BenchmarkResult) -> str:
     rows = [_HEADER, *(_cells(row) for row in part.rows)]
     left_out = [f"Left out: {each.name}: {each.reason}." for each in part.skipped]
     blocks = [part.title, markdown(rows) if part.rows else "", *left_out]
     return "\n\n".join(block for block in blocks if block)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ResultRow) -> tuple[str, ...]:
     return (
         f"{row.name}, {row.unit}",
-        measured(row.ours),
-        measured(row.theirs) if row.theirs is not None else "",
+        format_sample(row.ours),
+        format_sample(row.theirs) if row.theirs is not None else "",
         row.against,
-        measured(row.ratio) if row.ratio is not None else "",
+        format_sample(row.ratio) if row.ratio is not None else "",
         _aim(row.aim, row.unit) if row.aim is not None else "",
         {True: "yes", False: "no", None: ""}[row.met],
     )
 
 
 def _aim(aim: Aim, unit: str) -> str:
-    bound = f"{_SIGNS[aim.bound]} {number(aim.limit)}"
+    bound = f"{_SIGNS[aim.bound]} {format_number(aim.limit)}"
     return bound if aim.of == "ratio" else f"{bound} {unit}"
 
 
-def measured(sample: Sample) -> str:
-    """The median, and from where to where the values go if they are several."""
+def format_sample(sample: Sample) -> str:
+    """Return the median, followed by the range if there are several values."""
     if len(sample.values) == 1:
-        return number(sample.median)
-    return f"{number(sample.median)} ({number(sample.low)}–{number(sample.high)})"
+        return format_number(sample.median)
+    return (
+        f"{format_number(sample.median)} ({format_number(sample.low)}–{format_number(sample.high)})"
+    )
 
 
-def number(value: float) -> str:
-    """Three significant digits.
+def format_number(value: float) -> str:
+    """Format a number with three significant digits.
 
-    >>> [number(value) for value in (0, 0.123456, 4, 12.345, 1234.5)]
+    >>> [format_number(value) for value in (0, 0.123456, 4, 12.345, 1234.5)]
     ['0', '0.123', '4', '12.3', '1,230']
     """
     rounded = float(f"{value:.3g}")
@@ -56,7 +58,7 @@ def number(value: float) -> str:
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns are as wide as their widest cell; the first row is the header."""
+    """Format rows as a table. The first row is the header; columns are padded to equal width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_lines(rows, widths))
 
@@ -69,8 +71,8 @@ def _lines(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str
             yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
 
 
-def described(results: Results) -> str:
-    """What the numbers were taken on, in lines of a list."""
+def describe_run(results: Results) -> str:
+    """Describe a run in lines of a Markdown list: provenance, corpus, rounds and load."""
     plural = "" if results.rounds == 1 else "s"
     more = (
         f"corpus: {results.corpus}, {results.n_paragraphs:,} paragraphs, "
@@ -79,12 +81,16 @@ def described(results: Results) -> str:
         + f"; load a core before: {results.machine.load}"
         + (" (busy: the numbers mean little)" if results.machine.busy else "")
     )
-    taken = taken_on(results.started, results.commit, results.machine, results.versions)
-    return f"{taken}\n- {more}"
+    provenance = describe_provenance(
+        results.started, results.commit, results.machine, results.versions
+    )
+    return f"{provenance}\n- {more}"
 
 
-def taken_on(started: str, commit: str, machine: Machine, versions: Mapping[str, str]) -> str:
-    """When, of what, on what machine and with what: lines of a list."""
+def describe_provenance(
+    started: str, commit: str, machine: Machine, versions: Mapping[str, str]
+) -> str:
+    """Return date, commit, machine and versions, as lines of a Markdown list."""
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
         f"{started}, commit {commit or 'unknown'}",

@@ -1,4 +1,4 @@
-"""wrk, which asks over many connections at once, and what it says."""
+"""Run wrk, an HTTP load generator, and read its report."""
 
 import json
 import shutil
@@ -16,8 +16,10 @@ INSTALL = "wrk is not installed; `apt-get install wrk` or `brew install wrk`"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server did under load. errors: connections that failed, and answers that were not
-    2xx or 3xx."""
+    """Counts and times of a server under load.
+
+    errors: failed connections, and responses with a status other than 2xx or 3xx
+    """
 
     requests: int
     seconds: float
@@ -27,7 +29,7 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests a second, those that failed left out."""
+        """Return the successful requests a second."""
         return (self.requests - self.errors) / self.seconds
 
 
@@ -36,27 +38,32 @@ def is_installed() -> bool:
 
 
 def load(url: str, bodies: Path, first: int, seconds: int) -> Load:
-    """Post the lines of a file as fast as the server answers them, from the line `first` on,
-    counted from 0; that line itself is not asked.
+    """Post the lines of a file as fast as the server answers, starting after line `first`, counted
+    from 0.
 
-    Raises MeasurementFailed if wrk fails, or nothing was answered.
+    Raises MeasurementFailed if wrk fails, or the server answered no request.
     """
     # One thread: it formats no requests, and more would only take time from the server.
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
     command += ["-s", str(_SCRIPT), url, "--", str(bodies), str(first)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise MeasurementFailed(f"wrk failed on {url}: {(done.stderr or done.stdout).strip()}")
-    found = parsed(done.stdout)
-    if found.requests == 0:
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
+        raise MeasurementFailed(
+            f"wrk failed on {url}: {(process.stderr or process.stdout).strip()}"
+        )
+    result = parse_report(process.stdout)
+    if result.requests == 0:
         raise MeasurementFailed(f"{url} answered nothing in {seconds} s; give it longer")
-    return found
+    return result
 
 
-def parsed(output: str) -> Load:
-    """What `wrk.lua` printed below wrk's own report. Raises MeasurementFailed if it is not there.
+def parse_report(output: str) -> Load:
+    """Read the line that `wrk.lua` prints after wrk's own report.
 
-    >>> parsed('wrk.lua {"requests": 9, "seconds": 2, "p50_ms": 1, "p99_ms": 2, "errors": 1}').rate
+    Raises MeasurementFailed if there is no such line.
+
+    >>> line = '{"requests": 9, "seconds": 2, "p50_ms": 1, "p99_ms": 2, "errors": 1}'
+    >>> parse_report(f"wrk.lua {line}").rate
     4.0
     """
     for line in output.splitlines():

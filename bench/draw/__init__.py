@@ -1,1 +1,1 @@
-"""Pictures of the documentation."""
+"""Draw the pictures of the documentation."""

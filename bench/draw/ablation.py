@@ -31,12 +31,12 @@ text { font: 14px system-ui, sans-serif; fill: #6e7781 }
 .oracle .interval { stroke: #6e7781; stroke-dasharray: 1 5 }
 .oracle .mean { fill: #6e7781 }
 """
-"""Greys and a blue that can be read on white and on black."""
+"""Grey and blue, readable on white and on black."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis from low to high, in whole steps, over the width of a panel."""
+    """An axis from low to high, both multiples of step, over a panel that begins at x = left."""
 
     low: float
     high: float
@@ -62,7 +62,7 @@ class Scale:
 
 
 def svg(datasets: Sequence[dict[str, Any]]) -> str:
-    """A panel a dataset, PER_LINE of them side by side with the rows' names on the left."""
+    """Draw a panel for each dataset, PER_LINE side by side, with the rows' names on the left."""
     lines = [datasets[i : i + PER_LINE] for i in range(0, len(datasets), PER_LINE)]
     width = LABELS + min(len(datasets), PER_LINE) * (PANEL + GAP)
     line_height = TOP + ROW * len(datasets[0]["rows"]) + BOTTOM
@@ -108,7 +108,7 @@ def _dot(row: dict[str, Any], mean: dict[str, float], scale: Scale, y: int) -> I
 
 
 def markdown(dataset: dict[str, Any]) -> str:
-    """One table: means, each with its interval, and the median time."""
+    """Return a dataset's table: means with intervals, and the median time in ms."""
     columns = list(dataset["rows"][0]["measures"])
     lines = [
         f"{dataset['dataset']}, {dataset['n_questions']:,} questions:",

@@ -1,4 +1,4 @@
-"""Draw docs/search.svg: what a terminal shows for the command in it, run for real.
+"""Draw docs/search.svg: run COMMAND in a terminal and draw its output.
 
 usage: python -m bench.draw.picture   (in the project's folder, after `rag ingest seeds`)
 """
@@ -24,7 +24,7 @@ COMMAND = [
 
 
 def run(command: list[str]) -> str:
-    """What the command sends to a terminal."""
+    """Run a command in a pseudo-terminal; return its output, escape sequences included."""
     master, slave = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
     with subprocess.Popen(
@@ -38,16 +38,16 @@ def run(command: list[str]) -> str:
         try:
             while some := os.read(master, 65536):
                 received += some
-        except OSError:  # how a terminal's end reads when the program is done
+        except OSError:  # Linux raises EIO when the program has closed the terminal
             pass
     os.close(master)
     return received.decode()
 
 
 def main() -> None:
-    shown = " ".join(f'"{word}"' if " " in word else word for word in COMMAND)
+    command_line = " ".join(f'"{word}"' if " " in word else word for word in COMMAND)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text(f"$ {shown}\n", style="bold green"))
+    console.print(Text(f"$ {command_line}\n", style="bold green"))
     console.print(Text.from_ansi(run(COMMAND).replace("\r\n", "\n")))
     target = Path(__file__).parents[2] / "docs" / "search.svg"
     target.write_text(console.export_svg(title="rag", unique_id="rag"), encoding="utf-8")

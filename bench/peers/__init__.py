@@ -1,4 +1,4 @@
-"""Others that do the same: each in an environment of its own, made once and used again."""
+"""Peer systems to compare with. Each has its own virtual environment, which is reused."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.processes import MeasurementFailed, asked
+from bench.processes import MeasurementFailed, run_job
 
 _SCRIPTS = Path(__file__).parent
 _TORCH = "torch==2.13.0"
@@ -23,11 +23,11 @@ print(json.dumps({name: version(name) for name in NAMES}))
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """A script under bench/peers, and what it needs.
+class PeerSystem:
+    """A script in bench/peers and its packages.
 
-    requirements: exact versions. torch stands first and is installed on its own: the build that the
-    machine's package index gives is then kept, and what the others ask for does not bring another.
+    requirements: exact versions. torch comes first and is installed alone, so that the other
+    packages do not replace the build that the machine's package index provides.
     """
 
     name: str
@@ -39,19 +39,21 @@ class Peer:
         return tuple(requirement.partition("==")[0] for requirement in self.requirements)
 
 
-ST_FAISS = Peer(
+ST_FAISS = PeerSystem(
     "sentence-transformers + FAISS",
     "st_faiss",
     (_TORCH, _TRANSFORMERS, "sentence-transformers==6.2.0", _FAISS),
 )
-TXTAI = Peer("txtai, hybrid", "txtai_hybrid", (_TORCH, _TRANSFORMERS, "txtai==9.14.0", _FAISS))
+TXTAI = PeerSystem(
+    "txtai, hybrid", "txtai_hybrid", (_TORCH, _TRANSFORMERS, "txtai==9.14.0", _FAISS)
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """A peer in its environment."""
+class PeerEnvironment:
+    """A peer and the Python of its virtual environment."""
 
-    peer: Peer
+    peer: PeerSystem
     python: Path
 
     @property
@@ -59,43 +61,50 @@ class Installed:
         return _SCRIPTS / f"{self.peer.script}.py"
 
     def task(self, task: str, **job: Any) -> Any:
-        """A task of the peer's script, in a process of its own."""
-        return asked([self.python, self.script, task], job)
+        """Run a task of the peer's script in its own process."""
+        return run_job([self.python, self.script, task], job)
 
     def versions(self) -> dict[str, str]:
-        """What is installed, each as "peer: package"."""
+        """Return "peer: package" -> installed version."""
         report = _REPORT.replace("NAMES", repr(self.peer.packages))
-        found = asked([self.python, "-c", report], {})
-        return {f"{self.peer.name}: {name}": version for name, version in found.items()}
+        environment = run_job([self.python, "-c", report], {})
+        return {f"{self.peer.name}: {name}": version for name, version in environment.items()}
 
 
-def installed(peer: Peer, environments: Path) -> Installed:
-    """The peer in a folder of `environments`, made if it is not there or was made for other
-    versions. It takes minutes, once.
+def install_peer(peer: PeerSystem, environments: Path) -> PeerEnvironment:
+    """Return the peer in its environment, a folder of `environments`. Create the environment if it
+    is missing or has other versions; that takes minutes.
 
-    Raises MeasurementFailed, with what pip said, if it cannot be made.
+    Raises MeasurementFailed, with pip's error, if the installation fails.
     """
     folder = environments / peer.script
-    made_for = folder / "requirements.txt"
-    wanted = "\n".join(peer.requirements) + "\n"
-    found = Installed(peer, folder / "bin" / "python")
-    if made_for.is_file() and made_for.read_text() == wanted:
-        return found
+    requirements_file = folder / "requirements.txt"
+    requirements = "\n".join(peer.requirements) + "\n"
+    environment = PeerEnvironment(peer, folder / "bin" / "python")
+    if requirements_file.is_file() and requirements_file.read_text() == requirements:
+        return environment
     print(f"Making an environment for {peer.name} (minutes, once)", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)])
-    pip = [str(found.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [
+        str(environment.python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     _run([*pip, peer.requirements[0]])
     _run([*pip, *peer.requirements])
-    made_for.write_text(wanted)
-    return found
+    requirements_file.write_text(requirements)
+    return environment
 
 
 def _run(command: list[str]) -> None:
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    process = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
         raise MeasurementFailed(
             f"{' '.join(command[:5])} failed; set PIP_EXTRA_INDEX_URL if torch is not found\n"
-            f"{done.stderr.strip()}"
+            f"{process.stderr.strip()}"
         )

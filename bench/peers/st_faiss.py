@@ -1,5 +1,5 @@
-"""sentence-transformers + FAISS, as people put them together. Runs in an environment of its own and
-imports nothing of this project.
+"""sentence-transformers + FAISS, combined in the usual way. Runs in its own environment and imports
+nothing of this project.
 
 usage: python st_faiss.py ingest|save        the job as JSON on stdin, the result as JSON on stdout
        python st_faiss.py ask MODEL FOLDER QUESTION
@@ -24,7 +24,7 @@ def encode(model: Any, texts: list[str]) -> Any:
     return model.encode(texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
 
 
-def built(model: Any, passages: list[str]) -> Any:
+def build_index(model: Any, passages: list[str]) -> Any:
     import faiss
 
     index = faiss.IndexFlatIP(model.get_embedding_dimension())
@@ -33,11 +33,11 @@ def built(model: Any, passages: list[str]) -> Any:
 
 
 def ingest(job: dict[str, Any]) -> dict[str, Any]:
-    """Seconds to encode the passages and put their vectors into FAISS, the model warm."""
+    """Measure the seconds to encode the passages and add their vectors to FAISS, model warm."""
     model = load(job["model"])
-    built(model, job["passages"][:BATCH])
+    build_index(model, job["passages"][:BATCH])
     began = time.perf_counter()
-    index = built(model, job["passages"])
+    index = build_index(model, job["passages"])
     return {"seconds": time.perf_counter() - began, "n_passages": index.ntotal}
 
 
@@ -46,14 +46,14 @@ def save(job: dict[str, Any]) -> dict[str, Any]:
     import faiss
 
     folder = Path(job["folder"])
-    index = built(load(job["model"]), job["passages"])
+    index = build_index(load(job["model"]), job["passages"])
     faiss.write_index(index, str(folder / "vectors.faiss"))
     (folder / "passages.json").write_text(json.dumps(job["passages"]), encoding="utf-8")
     return {"n_passages": index.ntotal}
 
 
 def ask(name: str, folder: Path, question: str) -> None:
-    """Print the passage that is nearest to the question."""
+    """Print the passage nearest to the question."""
     import faiss
 
     model = load(name)

@@ -1,5 +1,5 @@
-"""txtai with vectors and BM25, as its documentation puts them together. Runs in an environment of
-its own and imports nothing of this project.
+"""txtai with vectors and BM25, combined as in its documentation. Runs in its own environment and
+imports nothing of this project.
 
 usage: python txtai_hybrid.py save|query     the job as JSON on stdin, the result as JSON on stdout
 """
@@ -21,7 +21,7 @@ def save(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def query(job: dict[str, Any]) -> dict[str, Any]:
-    """Milliseconds of each question, one by one, after some that are not counted."""
+    """Measure each question's search time in ms, one by one, after the warm-up questions."""
     from txtai import Embeddings
 
     embeddings = Embeddings()

@@ -1,1 +1,1 @@
-"""An index grown to a million chunks: recall, speed, memory and disk at each size."""
+"""Measure recall, speed, memory and disk of an index that grows to a million chunks."""

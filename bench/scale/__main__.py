@@ -1,8 +1,8 @@
-"""`python -m bench.scale`: what becomes of recall, speed, memory and disk up to a million chunks.
+"""Measure recall, speed, memory and disk up to a million chunks: `python -m bench.scale`.
 
-Real documents make the first chunks; beyond, they are copied with other words and other vectors
-(bench/scale/copies.py), for a model would need hours. Questions are real and distinct, encoded by
-the model, out of texts that are not in the index.
+The first chunks come from real documents. The rest are copies of them with other words and other
+vectors (bench/scale/copies.py), because encoding a million chunks would take hours. The questions
+are distinct sentences of texts that are not in the index, encoded by the model.
 """
 
 import json
@@ -19,9 +19,9 @@ import numpy as np
 import typer
 
 from bench.machine import Machine, commit, this_machine, versions
-from bench.processes import ROOT, asked
+from bench.processes import ROOT, run_job
 from bench.scale.index import GrowingIndex, dense_search, disk
-from bench.scale.results import Measured, ScaleResults, picture, table, to_json
+from bench.scale.results import ScaleResults, SizeMeasures, picture, table, to_json
 from bench.scale.text import split, texts_in
 from index.errors import BadInput, RagError
 from rag.models.load import load_model
@@ -53,25 +53,25 @@ def scale(
     """Grow an index of real text from one size to the next, and measure it at each. The index is
     deleted afterwards."""
     steps = _steps(sizes)
-    documents, asked_for = split(texts_in(texts or _DOCUMENTATION), questions + _N_FIRST)
+    documents, queries = split(texts_in(texts or _DOCUMENTATION), questions + _N_FIRST)
     if folder is not None and folder.exists():
         raise BadInput(f"{folder} exists; name a new folder: it is deleted afterwards")
     index = folder or Path(tempfile.mkdtemp(prefix="rag-scale-"))
     embedder = load_model(Settings())
-    vectors = np.stack([each.vector for each in embedder.encode_queries(asked_for[_N_FIRST:])])
+    vectors = np.stack([each.vector for each in embedder.encode_queries(queries[_N_FIRST:])])
     machine = this_machine()
     growing = GrowingIndex(index, embedder, documents, real)
-    measured: list[Measured] = []
+    sizes_so_far: list[SizeMeasures] = []
     try:
         for size in steps:
             print(f"scale: to {size:,} chunks", file=sys.stderr)
-            grown = growing.grow(size)
-            measured.append(
-                {"n_chunks": growing.n_chunks, **grown, **_measure(index, vectors, asked_for)}
+            stages = growing.grow(size)
+            sizes_so_far.append(
+                {"n_chunks": growing.n_chunks, **stages, **_measure(index, vectors, queries)}
             )
-            _write(measured, machine, output)
-            print(json.dumps(measured[-1], indent=1))
-        print(table(measured))
+            _write(sizes_so_far, machine, output)
+            print(json.dumps(sizes_so_far[-1], indent=1))
+        print(table(sizes_so_far))
     finally:
         shutil.rmtree(index, ignore_errors=True)
 
@@ -83,10 +83,10 @@ def _steps(sizes: str) -> list[int]:
     return steps
 
 
-def _measure(index: Path, vectors: np.ndarray, questions: Sequence[str]) -> Measured:
-    """Questions are asked twice, each time by a new process: the first may have to wait for the
-    disk, and the second finds what it reads in the system's memory."""
-    first, then = (_searched(index, questions) for _ in range(2))
+def _measure(index: Path, vectors: np.ndarray, questions: Sequence[str]) -> SizeMeasures:
+    """Measure an index. Two processes run the questions, one after the other: the first may wait
+    for the disk, the second reads from the system's cache."""
+    first, then = (_time_searches(index, questions) for _ in range(2))
     parts = disk(index)
     return {
         **dense_search(index, vectors),
@@ -97,8 +97,8 @@ def _measure(index: Path, vectors: np.ndarray, questions: Sequence[str]) -> Meas
     }
 
 
-def _searched(index: Path, questions: Sequence[str]) -> Measured:
-    searched: Measured = asked(
+def _time_searches(index: Path, questions: Sequence[str]) -> SizeMeasures:
+    measures: SizeMeasures = run_job(
         [sys.executable, "-m", "bench.scale.search"],
         {
             "index": str(index),
@@ -107,11 +107,11 @@ def _searched(index: Path, questions: Sequence[str]) -> Measured:
             "k": 5,
         },
     )
-    times = searched.pop("ms")
-    return {"p50_ms": median(times), "p90_ms": quantiles(times, n=10)[-1], **searched}
+    times = measures.pop("ms")
+    return {"p50_ms": median(times), "p90_ms": quantiles(times, n=10)[-1], **measures}
 
 
-def _write(measured: list[Measured], machine: Machine, output: Path) -> None:
+def _write(sizes_so_far: list[SizeMeasures], machine: Machine, output: Path) -> None:
     folder = output / "results"
     folder.mkdir(parents=True, exist_ok=True)
     results = ScaleResults(
@@ -119,10 +119,10 @@ def _write(measured: list[Measured], machine: Machine, output: Path) -> None:
         commit=commit(ROOT),
         machine=machine,
         versions=versions(),
-        sizes=tuple(measured),
+        sizes=tuple(sizes_so_far),
     )
     (folder / "scale.json").write_text(to_json(results), encoding="utf-8")
-    (folder / "scale.svg").write_text(picture(measured), encoding="utf-8")
+    (folder / "scale.svg").write_text(picture(sizes_so_far), encoding="utf-8")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""Copies of real documents, as many as it takes: other words, other vectors, no model.
+"""Make copies of real documents with other words and other vectors, without a model.
 
-In a copy's text every third word is another, drawn from all words of the originals by how often
-they occur; titles and sentence boundaries stay. The vectors of chunks and sentences are turned to a
-cosine between .85 and .95 with the original's, in a random direction each; of the token vectors,
-which are kept at two bits a dimension, one dimension in eight gets its other magnitude.
+In a copy's text a third of the words are replaced by random words of the originals, drawn by
+frequency; the gaps between sentences stay. Each vector of a chunk or sentence gets random noise, so
+that its cosine with the original is between 0.85 and 0.95. Token vectors have two bits a dimension,
+sign and magnitude; one dimension in eight gets the other magnitude.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Original:
 
 
 class Copies:
-    """Copies of the documents that a store holds, all of them in turn, without end."""
+    """Copies the documents of a store in turn, without end."""
 
     def __init__(self, store: Store, seed: int = 0) -> None:
         self._dimension = store.fingerprint.model.dimension
@@ -51,16 +51,16 @@ class Copies:
         ]
         masks = self._random.integers(0, 256, (3, _MASKS), dtype=np.uint8)
         self._masks = np.bitwise_and.reduce(masks, axis=0) & np.uint8(_MAGNITUDE)
-        self.n_made = 0
+        self.n_copies = 0
 
     def next(self) -> tuple[Document, list[tuple[Chunk, StoredEncoding]]]:
-        """A document with its chunks and their encodings, ready to be put into a store."""
-        originals = self._originals[self.n_made % len(self._originals)]
-        doc_id = f"copy-{self.n_made:07d}"
-        self.n_made += 1
+        """Return the next copy: a document, its chunks and their encodings."""
+        originals = self._originals[self.n_copies % len(self._originals)]
+        doc_id = f"copy-{self.n_copies:07d}"
+        self.n_copies += 1
         texts, sentences, start = [], [], 0
         for original in originals:
-            text, spans = self._reworded(original)
+            text, spans = self._reword(original)
             texts.append(text)
             sentences.append([Span(start + span.start, start + span.end) for span in spans])
             start += len(text) + 2
@@ -68,7 +68,7 @@ class Copies:
         chunks = _chunks(doc_id, texts, sentences)
         return document, list(zip(chunks, self._encodings(originals), strict=True))
 
-    def _reworded(self, original: Original) -> tuple[str, list[Span]]:
+    def _reword(self, original: Original) -> tuple[str, list[Span]]:
         parts: list[str] = []
         spans: list[Span] = []
         length = before = 0
@@ -82,28 +82,28 @@ class Copies:
 
     def _with_other_words(self, sentence: str) -> str:
         words = list(_WORD.finditer(sentence))
-        drawn = self._random.integers(0, len(self._words), len(words)).tolist()
+        word_ids = self._random.integers(0, len(self._words), len(words)).tolist()
         chosen = (self._random.random(len(words)) < REPLACED).tolist()
         parts, before = [], 0
-        for word, other, replaced in zip(words, drawn, chosen, strict=True):
+        for word, other, replaced in zip(words, word_ids, chosen, strict=True):
             if replaced:
                 parts += [sentence[before : word.start()], self._words[other]]
                 before = word.end()
         return "".join([*parts, sentence[before:]])
 
     def _encodings(self, originals: list[Original]) -> Iterator[StoredEncoding]:
-        """All vectors of a document at once."""
+        """Yield the encodings of a document's chunks."""
         joined = b"".join(original.encoding.vectors for original in originals)
         rows = QuantizedVectors.from_bytes(joined, self._dimension).expand()
-        turned = quantize(self._turned(rows)).to_bytes()
+        perturbed = quantize(self._perturb(rows)).to_bytes()
         first = 0
         for original in originals:
             size = len(original.encoding.vectors)
             tokens = self._other_magnitudes(original.encoding.tokens)
-            yield StoredEncoding(turned[first : first + size], tokens)
+            yield StoredEncoding(perturbed[first : first + size], tokens)
             first += size
 
-    def _turned(self, vectors: Matrix) -> Matrix:
+    def _perturb(self, vectors: Matrix) -> Matrix:
         noise = self._random.standard_normal(vectors.shape, dtype=np.float32)
         noise -= np.einsum("nd,nd->n", noise, vectors)[:, None] * vectors
         noise /= np.linalg.norm(noise, axis=1, keepdims=True)
@@ -121,7 +121,7 @@ class Copies:
 
 def _originals(store: Store, record: StoredDocument) -> list[Original]:
     document = store.document(record.doc_id)
-    made = []
+    originals = []
     rows = store.chunks(store.chunk_ids_of([record.row_id]).tolist())
     for chunk in sorted(rows, key=lambda chunk: chunk.ordinal):
         start = chunk.span.start
@@ -129,8 +129,8 @@ def _originals(store: Store, record: StoredDocument) -> list[Original]:
         assert encoding is not None
         assert len(encoding.vectors) % row_bytes(store.fingerprint.model.dimension) == 0
         spans = [Span(s.start - start, s.end - start) for s in chunk.sentences]
-        made.append(Original(chunk.span.of(document.text), spans, encoding))
-    return made
+        originals.append(Original(chunk.span.of(document.text), spans, encoding))
+    return originals
 
 
 def _chunks(doc_id: str, texts: list[str], sentences: list[list[Span]]) -> Iterator[Chunk]:

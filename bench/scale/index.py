@@ -1,4 +1,4 @@
-"""An index grown to a size, and what it takes: time by stage, disk by part, recall."""
+"""Grow an index to a size; measure time by stage, disk by part, and recall."""
 
 import time
 from contextlib import closing
@@ -27,7 +27,7 @@ _FETCHED, _DEPTH = 100, 10
 
 
 class GrowingIndex:
-    """An index of real documents up to `n_real` chunks, and from there on of copies of them."""
+    """An index of real documents up to `n_real` chunks, and of copies of them beyond."""
 
     def __init__(
         self, folder: Path, embedder: Embedder, documents: list[Document], n_real: int
@@ -40,23 +40,24 @@ class GrowingIndex:
         self.n_chunks = 0
 
     def grow(self, n_chunks: int) -> dict[str, float]:
-        """To so many chunks or a few more. Seconds and chunks a second, by stage."""
+        """Grow the index to n_chunks or slightly more. Return seconds and chunks a second by
+        stage."""
         real = self._ingest(min(n_chunks, self._n_real))
         with closing(Store.open(self.folder)) as store:
             written = self._copy(store, n_chunks)
             return {**real, **written, **self._publish(store)}
 
     def _ingest(self, n_chunks: int) -> dict[str, float]:
-        """Read, chunk, encode and store real documents, a few at a time, as nobody knows how many
-        chunks they come to. Each few are published, which an ingest of all at once does once."""
+        """Ingest real documents in small groups, because their number of chunks is not known in
+        advance. Each group is published; one ingest of all documents would publish once."""
         began, before = time.perf_counter(), self.n_chunks
         while self.n_chunks < n_chunks:
-            wanted = (n_chunks - self.n_chunks) * _CHARACTERS_A_CHUNK
+            n_characters = (n_chunks - self.n_chunks) * _CHARACTERS_A_CHUNK
             few = []
             for document in islice(self._documents, 500):
                 few.append(document)
-                wanted -= len(document.text)
-                if wanted <= 0:
+                n_characters -= len(document.text)
+                if n_characters <= 0:
                     break
             if not few:
                 break
@@ -78,7 +79,8 @@ class GrowingIndex:
         return _rate("copied", self.n_chunks - before, began)
 
     def _publish(self, store: Store) -> dict[str, float]:
-        """Publish as an ingest does; FAISS is done when its folder is, and BM25 after it."""
+        """Publish as an ingest does. FAISS is built first, so the times of its files divide the
+        total between FAISS and BM25."""
         began, clock = time.perf_counter(), time.time()
         publish(self.folder, store)
         seconds = time.perf_counter() - began
@@ -102,7 +104,8 @@ def _rate(stage: str, n: int, began: float) -> dict[str, float]:
 
 
 def disk(folder: Path) -> dict[str, float]:
-    """Megabytes of 2^20 bytes: of each of SQLite's tables and indexes, and of the derived files."""
+    """Return the size of each SQLite table and index, and of the FAISS and BM25 files, in 2^20
+    bytes."""
     with closing(Database(folder / DATABASE, "rw")) as database:
         tables = database.rows("SELECT name, sum(pgsize) FROM dbstat GROUP BY name")
         parts = {f"sqlite {name}": float(str(size)) / 2**20 for name, size in tables}
@@ -113,8 +116,13 @@ def disk(folder: Path) -> dict[str, float]:
 
 
 def dense_search(folder: Path, questions: Matrix) -> dict[str, Any]:
-    """recall@10 of the dense index against every stored vector, its 100 hits rescored with these;
-    and milliseconds of a search, p50."""
+    """Measure the dense index against exact search over all stored vectors.
+
+    Return recall@10 after its 100 hits are rescored with the stored vectors, the median time of a
+    search in ms, and the index's description.
+
+    questions: float32, shape (n, d), unit length
+    """
     with closing(EmbeddedSnapshot.open(folder)) as snapshot, closing(Store.open(folder)) as store:
         store.pin()
         tenth = _tenth_best(store, questions)
@@ -135,7 +143,7 @@ def dense_search(folder: Path, questions: Matrix) -> dict[str, Any]:
 
 
 def _tenth_best(store: Store, questions: Matrix) -> Matrix:
-    """Each question's cosine with the tenth nearest of all stored vectors, (n,)."""
+    """Return each question's cosine with its tenth nearest stored vector, shape (n,)."""
     best = np.full((len(questions), 0), 0, dtype=np.float32)
     ids = store.changes_since(0).added
     for first in range(0, len(ids), _AT_ONCE):

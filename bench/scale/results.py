@@ -1,4 +1,4 @@
-"""What became of an index as it grew: a file, a table, a picture."""
+"""Results of `bench.scale`: their JSON file, their table and their plots."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.machine import Machine
 from bench.plots import Line, Panel, svg
-from bench.table import markdown, number
+from bench.table import format_number, markdown
 from index.errors import BadInput
 
-Measured = dict[str, Any]
-"""What was measured at one size, by name; `n_chunks` is the size."""
+SizeMeasures = dict[str, Any]
+"""Name -> value of the measures at one size; `n_chunks` is the size."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScaleResults:
-    """A run. started: ISO 8601, UTC. sizes: ascending."""
+    """The results of a run. started: ISO 8601, UTC. sizes: ascending."""
 
     started: str
     commit: str
     machine: Machine
     versions: dict[str, str]
-    sizes: tuple[Measured, ...]
+    sizes: tuple[SizeMeasures, ...]
 
 
 _RESULTS = TypeAdapter(ScaleResults)
 
-_ROWS: tuple[tuple[str, str, Callable[[Measured], float]], ...] = (
+_ROWS: tuple[tuple[str, str, Callable[[SizeMeasures], float]], ...] = (
     ("encoded and stored, chunks/s", "", lambda m: m["encoded_per_s"]),
     ("copied and stored, chunks/s", "", lambda m: m["copied_per_s"]),
     ("publishing FAISS, s", "", lambda m: m["publish_dense_s"]),
@@ -70,12 +70,12 @@ _PANELS = (
 
 
 def to_json(results: ScaleResults) -> str:
-    """Indented, ending in a line end."""
+    """Return JSON with one value a line and a line end."""
     return _RESULTS.dump_json(results, indent=1).decode() + "\n"
 
 
 def read_scale(file: Path) -> ScaleResults:
-    """Raises BadInput if the file is missing or not what `to_json` writes."""
+    """Read results. Raises BadInput if the file is missing or not what `to_json` writes."""
     try:
         return _RESULTS.validate_json(file.read_bytes())
     except OSError as error:
@@ -86,19 +86,20 @@ def read_scale(file: Path) -> ScaleResults:
         raise BadInput(f"{file} holds no results of `make bench-scale`: {error}") from error
 
 
-def table(sizes: Sequence[Measured]) -> str:
-    """A column a size. What did not happen at a size, as copying to the first, is left empty."""
+def table(sizes: Sequence[SizeMeasures]) -> str:
+    """Return a table with a column for each size. A cell is empty if its value is 0, for example
+    the rate of copying at the first size."""
     header = ("chunks", *(f"{each['n_chunks']:,}" for each in sizes), "aim")
     rows = [
-        (name, *(number(value) if (value := of(each)) else "" for each in sizes), aim)
+        (name, *(format_number(value) if (value := of(each)) else "" for each in sizes), aim)
         for name, aim, of in _ROWS
     ]
     return markdown([header, *rows])
 
 
-def picture(sizes: Sequence[Measured]) -> str:
-    """A panel a quantity, over the number of chunks. What did not happen at a size has no point,
-    and what happened at none has no panel."""
+def picture(sizes: Sequence[SizeMeasures]) -> str:
+    """Draw a panel for each quantity over the number of chunks. A size without a value has no
+    point; a quantity without values has no panel."""
     return svg(
         "What becomes of an index as it grows",
         [
@@ -109,12 +110,14 @@ def picture(sizes: Sequence[Measured]) -> str:
     )
 
 
-def _lines(sizes: Sequence[Measured], names: dict[str, str]) -> list[Line]:
+def _lines(sizes: Sequence[SizeMeasures], names: dict[str, str]) -> list[Line]:
     lines = []
     for name, key in names.items():
-        # What was ingested is published already: FAISS then takes no time at all.
-        told = [each for each in sizes if key != "publish_s" or each["publish_dense_s"]]
-        points = [(float(each["n_chunks"]), float(each[key])) for each in told if each.get(key)]
+        # An ingest has published its chunks already: FAISS then takes 0 s here.
+        published = [each for each in sizes if key != "publish_s" or each["publish_dense_s"]]
+        points = [
+            (float(each["n_chunks"]), float(each[key])) for each in published if each.get(key)
+        ]
         if points:
             lines.append(Line(name, *zip(*points, strict=True)))
     return lines

@@ -1,4 +1,4 @@
-"""A process that opens an index and answers questions: how long it takes, and what memory.
+"""Open an index and search it in this process; measure time and memory.
 
 usage: python -m bench.scale.search     the job as JSON on stdin, the result as JSON on stdout
 """
@@ -18,9 +18,12 @@ _STATUS = Path("/proc/self/status")
 _KINDS = {"VmRSS": "resident_mb", "RssAnon": "own_mb", "RssFile": "mapped_mb"}
 
 
-def answered(job: dict[str, Any]) -> dict[str, Any]:
-    """Milliseconds of each question, once, in their order; those `first` are not counted. Memory
-    is resident: `own` is this process's alone, `mapped` are files that processes share."""
+def time_questions(job: dict[str, Any]) -> dict[str, Any]:
+    """Measure each question's search time in ms, once, after the warm-up questions.
+
+    Memory is resident, in 2^20 bytes: `own_mb` belongs to this process alone, `mapped_mb` are files
+    that processes share; `before` is the memory before the index is opened.
+    """
     settings = Settings.resolve(index=job["index"])
     embedder = load_model(settings)
     embedder.encode_query("The first takes longer than the others.")
@@ -40,7 +43,7 @@ def answered(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def memory() -> dict[str, float]:
-    """In 2^20 bytes; empty where the system does not say."""
+    """Return this process's memory in 2^20 bytes; empty without /proc/self/status."""
     if not _STATUS.exists():
         return {}
     lines = (line.split() for line in _STATUS.read_text().splitlines())
@@ -49,4 +52,4 @@ def memory() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(answered(json.load(sys.stdin))))
+    print(json.dumps(time_questions(json.load(sys.stdin))))

@@ -1,6 +1,6 @@
-"""Real text in quantity: what documentation a machine has, as plain text, and questions to it.
+"""Read a machine's documentation as plain text, and draw questions from it.
 
-Questions are sentences of texts that are kept out of the index, so that none is found word by word.
+Questions are sentences of texts that are not indexed, so that no passage contains a question.
 """
 
 import gzip
@@ -21,14 +21,17 @@ _TEXTS = (".txt", ".md", ".rst")
 _PAGES = (".html", ".htm")
 _MACRO = regex.compile(r"^['.](?:SH|SS)\s+(.*)$|^['.].*$", regex.MULTILINE)
 _FONT = regex.compile(r"\\f(?:\[\w*\]|.)|\\[&|^]|\\s[-+]?\d")
-_ASKED = regex.compile(r"[A-Z][^\n]*[.?!]")
+_QUESTION = regex.compile(r"[A-Z][^\n]*[.?!]")
 _LEAST, _MOST = 2_000, 30_000
 _ONE_IN = 20
 
 
 def texts_in(folders: Iterable[Path]) -> Iterator[str]:
-    """The texts of all files of a kind that can be read, in the order of their paths; long ones are
-    cut, short ones left out, and no two have the same beginning."""
+    """Yield the texts of plain, HTML and manual files, in the order of their paths.
+
+    Texts are cut after _MOST characters; texts of fewer than _LEAST characters, and texts that
+    begin like an earlier one, are left out.
+    """
     seen = set()
     for file in sorted(file for folder in folders for file in folder.rglob("*")):
         text = _text_of(file)[:_MOST]
@@ -55,7 +58,7 @@ def _text_of(file: Path) -> str:
 
 
 def _manual_text(text: str) -> str:
-    """A manual page without its macros; headings stay, as paragraphs."""
+    """Remove the macros of a manual page; keep its headings as paragraphs."""
     plain = _MACRO.sub(lambda found: f"\n\n{found[1].strip(chr(34))}\n\n" if found[1] else "", text)
     return _FONT.sub("", plain).replace(r"\-", "-").replace(r"\(aq", "'")
 
@@ -89,16 +92,17 @@ def _page_text(text: str) -> str:
 
 
 def split(texts: Iterable[str], n_questions: int) -> tuple[list[Document], list[str]]:
-    """Documents to index, shuffled; and distinct questions, out of one text in twenty, which is
-    kept out of the documents.
+    """Split texts into documents to index, in random order, and n_questions distinct questions.
 
-    Raises BadInput if there is too little text for the questions.
+    The questions are sentences of one text in twenty, which is not among the documents.
+
+    Raises BadInput if these texts hold too few questions.
     """
     shuffled = list(texts)
-    draw = random.Random(0)
-    draw.shuffle(shuffled)
-    kept = shuffled[::_ONE_IN]
-    questions = sorted({sentence for text in kept for sentence in _sentences(text)})
+    rng = random.Random(0)
+    rng.shuffle(shuffled)
+    held_out = shuffled[::_ONE_IN]
+    questions = sorted({sentence for text in held_out for sentence in _sentences(text)})
     if len(questions) < n_questions:
         raise BadInput(
             f"the texts hold {len(questions)} questions and {n_questions} are wanted; name folders "
@@ -109,11 +113,11 @@ def split(texts: Iterable[str], n_questions: int) -> tuple[list[Document], list[
         for number, text in enumerate(shuffled)
         if number % _ONE_IN
     ]
-    return documents, draw.sample(questions, n_questions)
+    return documents, rng.sample(questions, n_questions)
 
 
 def _sentences(text: str) -> Iterator[str]:
     for span in sentences_of(text, Span(0, len(text))):
         sentence = span.of(text).strip()
-        if 6 <= len(sentence.split()) <= 25 and _ASKED.fullmatch(sentence):
+        if 6 <= len(sentence.split()) <= 25 and _QUESTION.fullmatch(sentence):
             yield sentence

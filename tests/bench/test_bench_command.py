@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import _found
+from bench.__main__ import _run_one
 from bench.corpus import Article, Corpus
-from bench.peers import ST_FAISS, Installed
+from bench.peers import ST_FAISS, PeerEnvironment
 from bench.plan import QUICK, Plan
 from command import ROOT
 
@@ -46,8 +46,8 @@ def test_a_benchmark_that_fails_is_left_out_with_its_reason(tmp_path: Path, name
     broken.write_text("#!/bin/sh\necho it broke >&2\nexit 3\n")
     broken.chmod(0o755)
     plan = Plan(CORPUS, QUICK, tmp_path, tmp_path)
-    plan._peers[ST_FAISS.name] = Installed(ST_FAISS, broken)
-    part = _found(name, plan)
+    plan._peers[ST_FAISS.name] = PeerEnvironment(ST_FAISS, broken)
+    part = _run_one(name, plan)
     assert part.rows == ()
     (skipped,) = part.skipped
     assert skipped.name == name

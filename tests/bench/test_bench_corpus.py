@@ -17,7 +17,7 @@ from bench.corpus import (
     write_articles,
     write_paragraphs,
 )
-from bench.growth import made_passages
+from bench.growth import random_passages
 from command import ROOT
 from eval.datasets.jsonl import read_jsonl
 from index.errors import BadInput
@@ -129,7 +129,7 @@ def test_made_passages_are_of_the_corpus_own_sentences_and_as_long_as_its_paragr
     sentences = [f"Sentence number {i} is here." for i in range(30)]
     paragraphs = tuple(" ".join(sentences[i : i + 5]) for i in range(0, 30, 5))
     corpus = Corpus("c", (Article("a", "\n\n".join(paragraphs), paragraphs),), ("q",))
-    passages = list(islice(made_passages(corpus, random.Random(0)), 500))
+    passages = list(islice(random_passages(corpus, random.Random(0)), 500))
     longest = max(map(len, sentences))
     least = fmean(map(len, paragraphs))
     assert all(least <= len(passage) <= least + longest + 1 for passage in passages)

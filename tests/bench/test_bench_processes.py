@@ -11,12 +11,11 @@ from typing import ClassVar
 
 import pytest
 
-from bench import ours, wrk
+from bench import tasks, wrk
 from bench.corpus import load_corpus, write_articles
 from bench.machine import _cpu, this_machine, versions
-from bench.peers import ST_FAISS, TXTAI, Installed, Peer, installed
-from bench.processes import MeasurementFailed, asked, environment, measured
-from bench.processes import ours as own_process
+from bench.peers import ST_FAISS, TXTAI, PeerEnvironment, PeerSystem, install_peer
+from bench.processes import MeasurementFailed, environment, measure_process, run_job, run_task
 from command import ROOT
 from index.store.store import Store
 
@@ -29,37 +28,37 @@ def python(program: str) -> list[str | Path]:
 
 def test_peak_memory_is_the_processs_own_and_not_its_parents(tmp_path: Path) -> None:
     held = b"x" * (300 * MB)
-    small = measured(python("pass"), tmp_path)
-    large = measured(python(f"held = b'x' * {200 * MB}"), tmp_path)
+    small = measure_process(python("pass"), tmp_path)
+    large = measure_process(python(f"held = b'x' * {200 * MB}"), tmp_path)
     assert small.peak_mb < 100
     assert 190 < large.peak_mb - small.peak_mb < 230
     assert len(held) == 300 * MB
 
 
 def test_time_is_that_of_the_whole_process(tmp_path: Path) -> None:
-    ended = measured(python("import time; time.sleep(0.4); print('done')"), tmp_path)
-    assert ended.wall_s >= 0.4
-    assert ended.cpu_s < ended.wall_s
-    assert ended.output == "done\n"
+    usage = measure_process(python("import time; time.sleep(0.4); print('done')"), tmp_path)
+    assert usage.wall_s >= 0.4
+    assert usage.cpu_s < usage.wall_s
+    assert usage.output == "done\n"
 
 
 def test_a_process_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
     failing = python("import sys; print('went well'); sys.exit('it broke')")
     with pytest.raises(MeasurementFailed, match="status 1: it broke"):
-        measured(failing, tmp_path)
+        measure_process(failing, tmp_path)
     with pytest.raises(MeasurementFailed, match="status 1: it broke"):
-        asked(failing, {})
+        run_job(failing, {})
 
 
 def test_a_job_is_answered_by_the_last_line() -> None:
     program = "import json, sys; print('Loading'); print(json.dumps(json.load(sys.stdin)['n'] + 1))"
-    assert asked(python(program), {"n": 41}) == 42
+    assert run_job(python(program), {"n": 41}) == 42
 
 
 @pytest.mark.parametrize("program", ["pass", "print('no JSON')"])
 def test_an_answer_that_is_none_is_a_mistake(program: str) -> None:
     with pytest.raises(MeasurementFailed, match="line of JSON"):
-        asked(python(program), {})
+        run_job(python(program), {})
 
 
 def test_processes_have_all_cores_and_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +76,7 @@ def test_peers_are_pinned_and_torch_comes_first() -> None:
     for peer in (ST_FAISS, TXTAI):
         assert all(len(each.split("==")) == 2 for each in peer.requirements)
         assert peer.requirements[0].startswith("torch==")
-        assert Installed(peer, Path(sys.executable)).script.is_file()
+        assert PeerEnvironment(peer, Path(sys.executable)).script.is_file()
     assert TXTAI.packages == ("torch", "transformers", "txtai", "faiss-cpu")
 
 
@@ -95,11 +94,11 @@ def _imports(line: str) -> bool:
 
 
 def test_an_environment_is_made_once_for_the_same_versions(tmp_path: Path) -> None:
-    peer = Peer("made by hand", "by_hand", ("some==1",))
-    made = tmp_path / "by_hand"
-    made.mkdir()
-    (made / "requirements.txt").write_text("some==1\n")
-    assert installed(peer, tmp_path) == Installed(peer, made / "bin" / "python")
+    peer = PeerSystem("made by hand", "by_hand", ("some==1",))
+    folder = tmp_path / "by_hand"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("some==1\n")
+    assert install_peer(peer, tmp_path) == PeerEnvironment(peer, folder / "bin" / "python")
 
 
 def test_an_environment_for_other_versions_is_made_anew_and_its_failure_told(
@@ -107,20 +106,22 @@ def test_an_environment_for_other_versions_is_made_anew_and_its_failure_told(
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    peer = Peer("made by hand", "by_hand", ("no-such-package-here==1",))
-    made = tmp_path / "by_hand"
-    made.mkdir()
-    (made / "requirements.txt").write_text("no-such-package-here==0\n")
+    peer = PeerSystem("made by hand", "by_hand", ("no-such-package-here==1",))
+    folder = tmp_path / "by_hand"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("no-such-package-here==0\n")
     with pytest.raises(MeasurementFailed, match="no-such-package-here==1"):
-        installed(peer, tmp_path)
-    assert (made / "bin" / "python").exists()
-    assert not (made / "requirements.txt").exists()
+        install_peer(peer, tmp_path)
+    assert (folder / "bin" / "python").exists()
+    assert not (folder / "requirements.txt").exists()
 
 
 def test_versions_are_those_installed() -> None:
-    here = Installed(Peer("this", "st_faiss", ("pytest==0", "numpy==0")), Path(sys.executable))
+    environment = PeerEnvironment(
+        PeerSystem("this", "st_faiss", ("pytest==0", "numpy==0")), Path(sys.executable)
+    )
     found = versions(["pytest", "numpy", "no-such-package"])
-    assert here.versions() == {f"this: {name}": version for name, version in found.items()}
+    assert environment.versions() == {f"this: {name}": version for name, version in found.items()}
     assert found.keys() == {"pytest", "numpy"}
 
 
@@ -128,9 +129,9 @@ def test_versions_are_those_installed() -> None:
 
 
 def test_the_processor_is_read_from_its_description(tmp_path: Path) -> None:
-    described = tmp_path / "cpuinfo"
-    described.write_text("processor\t: 0\nmodel name\t: A CPU @ 3 GHz\nflags\t\t: fpu avx2 sse\n")
-    assert _cpu(described) == ("A CPU @ 3 GHz", ("avx2",))
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: A CPU @ 3 GHz\nflags\t\t: fpu avx2 sse\n")
+    assert _cpu(cpuinfo) == ("A CPU @ 3 GHz", ("avx2",))
 
 
 def test_this_machine_is_told() -> None:
@@ -156,17 +157,17 @@ wrk.lua {"requests": 3480, "seconds": 6.0, "p50_ms": 108.5, "p99_ms": 240.25, "e
 
 
 def test_what_wrk_says_is_read() -> None:
-    load = wrk.parsed(REPORT)
+    load = wrk.parse_report(REPORT)
     assert load == wrk.Load(3480, 6.0, 108.5, 240.25, 12)
     assert load.rate == 578.0
 
 
 def test_wrk_without_its_scripts_report_is_a_mistake() -> None:
     with pytest.raises(MeasurementFailed, match="Transfer/sec"):
-        wrk.parsed(REPORT.partition("wrk.lua")[0])
+        wrk.parse_report(REPORT.partition("wrk.lua")[0])
 
 
-class Asked(BaseHTTPRequestHandler):
+class RecordingHandler(BaseHTTPRequestHandler):
     """Keeps what it is asked, and refuses every question that ends in 7."""
 
     protocol_version = "HTTP/1.1"
@@ -196,7 +197,7 @@ def test_wrk_asks_every_line_of_a_file_once(tmp_path: Path) -> None:
     bodies = [json.dumps({"query": f"question {n}"}) for n in range(200_000)]
     file = tmp_path / "questions.jsonl"
     file.write_text("".join(f"{body}\n" for body in bodies))
-    server = Server(("127.0.0.1", 0), Asked)
+    server = Server(("127.0.0.1", 0), RecordingHandler)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -205,13 +206,13 @@ def test_wrk_asks_every_line_of_a_file_once(tmp_path: Path) -> None:
         server.shutdown()
         thread.join()
         server.server_close()
-    seen = [body.decode() for body in Asked.bodies]
+    seen = [body.decode() for body in RecordingHandler.bodies]
     assert len(set(seen)) == len(seen)
     # wrk makes the first request for itself, to see whether the script works, and does not send it;
     # and a request on each connection may be under way, and never read, when its time is over.
     asked_at_most = bodies[101 : 101 + len(seen) + wrk.CONNECTIONS]
     assert set(seen) <= set(asked_at_most)
-    assert Asked.content_types == {"application/json"}
+    assert RecordingHandler.content_types == {"application/json"}
     refused = sum(body.endswith('7"}') for body in seen)
     # Up to 64 answers are under way when wrk stops counting.
     assert len(seen) - 64 <= load.requests <= len(seen)
@@ -226,21 +227,21 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     folder = tmp_path_factory.mktemp("bench")
     articles = write_articles(load_corpus(ROOT / "eval" / "seeds", 4, 1), folder / "articles")
     index = folder / "index"
-    return index, own_process("ingest", index=str(index), documents=str(articles))
+    return index, run_task("ingest", index=str(index), documents=str(articles))
 
 
 def test_an_ingest_is_a_whole_one(ingested: tuple[Path, dict[str, float]]) -> None:
-    index, told = ingested
+    index, output = ingested
     store = Store.open(index)
     try:
-        assert store.count() == (1, told["n_chunks"])
+        assert store.count() == (1, output["n_chunks"])
         ids = store.chunk_ids_of(row.row_id for row in store.records())
         texts = [text for _, text, _ in store.texts(ids)]
     finally:
         store.close()
     assert (index / "derived.json").is_file()
-    assert told["seconds"] > 0
-    assert len(texts) == told["n_chunks"]
+    assert output["seconds"] > 0
+    assert len(texts) == output["n_chunks"]
 
 
 @pytest.mark.parametrize("rerank", [None, "none"])
@@ -249,10 +250,10 @@ def test_every_question_is_timed_and_the_first_ones_are_not(
 ) -> None:
     index, _ = ingested
     job = {"first": ["One?"], "questions": ["Two?", "Three?", "Four?"], "k": 3}
-    told = own_process("query", index=str(index), rerank=rerank, **job)
-    assert len(told["ms"]) == 3
-    assert min(told["ms"]) > 0
+    output = run_task("query", index=str(index), rerank=rerank, **job)
+    assert len(output["ms"]) == 3
+    assert min(output["ms"]) > 0
 
 
 def test_all_questions_are_encoded() -> None:
-    assert ours.encode({"questions": ["One?", "Two?", "Three?"], "batch": 2})["seconds"] > 0
+    assert tasks.encode({"questions": ["One?", "Two?", "Three?"], "batch": 2})["seconds"] > 0

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from bench.document import (
     DOCUMENT,
-    MEASURED,
+    RESULT_MARKS,
     SCALE,
     SUMMARY,
-    keep,
+    copy_results,
     pictures,
-    with_measured,
+    with_results,
     with_scale,
     write,
 )
 from bench.query import quantiles
-from bench.results import Aim, Row, Sample, read_results, to_json
+from bench.results import Aim, ResultRow, Sample, read_results, to_json
 from bench.scale.results import picture, read_scale
 from bench.scale.results import to_json as scale_to_json
-from bench.table import described, markdown, measured, number, tables
+from bench.table import describe_run, format_number, format_sample, markdown, tables
 from index.errors import BadInput
 from measurements import ALONE, FASTER, RESULTS, SMALLER
 
@@ -45,7 +45,9 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 @given(st.lists(st.tuples(times, times), min_size=1, max_size=7))
 def test_the_ratio_of_the_other_way_round_is_its_inverse(pairs: list[tuple[float, float]]) -> None:
     mine, theirs = (Sample(tuple(values)) for values in zip(*pairs, strict=True))
-    there, back = (Row("r", "s", *each).ratio for each in ((mine, "", theirs), (theirs, "", mine)))
+    there, back = (
+        ResultRow("r", "s", *each).ratio for each in ((mine, "", theirs), (theirs, "", mine))
+    )
     assert there is not None
     assert back is not None
     assert there.low == pytest.approx(1 / back.high)
@@ -120,12 +122,12 @@ def test_what_holds_no_results_is_told_with_its_place(tmp_path: Path) -> None:
     ],
 )
 def test_numbers_have_three_digits(value: float, shown: str) -> None:
-    assert number(value) == shown
+    assert format_number(value) == shown
 
 
 def test_a_range_is_shown_where_there_is_one() -> None:
-    assert measured(Sample((2.0, 1.0, 4.0))) == "2 (1–4)"
-    assert measured(Sample((2.0,))) == "2"
+    assert format_sample(Sample((2.0, 1.0, 4.0))) == "2 (1–4)"
+    assert format_sample(Sample((2.0,))) == "2"
 
 
 def test_a_table_lines_up() -> None:
@@ -155,21 +157,21 @@ def test_tables_hold_every_row_with_ratio_and_aim() -> None:
 
 
 def test_numbers_that_mean_little_are_called_so() -> None:
-    assert "too little" not in described(RESULTS)
-    assert "mean little" not in described(RESULTS)
+    assert "too little" not in describe_run(RESULTS)
+    assert "mean little" not in describe_run(RESULTS)
     loaded = replace(RESULTS, quick=True, machine=replace(RESULTS.machine, load=0.9))
-    assert "too little" in described(loaded)
-    assert "mean little" in described(loaded)
+    assert "too little" in describe_run(loaded)
+    assert "mean little" in describe_run(loaded)
 
 
-BEGIN, END = MEASURED
+BEGIN, END = RESULT_MARKS
 
 
 def test_the_document_keeps_what_stands_around_its_tables() -> None:
-    written = with_measured(f"Before.\n\n{BEGIN}\n\nold\n\n{END}\n\nAfter.\n", RESULTS)
+    written = with_results(f"Before.\n\n{BEGIN}\n\nold\n\n{END}\n\nAfter.\n", RESULTS)
     assert written.startswith(f"Before.\n\n{BEGIN}\n\n- 2026-01-02")
     assert written.endswith(f"{tables(RESULTS)}\n\n{END}\n\nAfter.\n")
-    assert with_measured(written, RESULTS) == written
+    assert with_results(written, RESULTS) == written
 
 
 def test_results_of_a_busy_machine_are_not_kept(
@@ -179,10 +181,10 @@ def test_results_of_a_busy_machine_are_not_kept(
     source = tmp_path / "run.json"
     source.write_text(to_json(replace(RESULTS, machine=replace(RESULTS.machine, load=0.9))))
     with pytest.raises(BadInput, match=r"busy machine .* measure again"):
-        keep(source)
+        copy_results(source)
     assert not (tmp_path / "summary.json").exists()
     source.write_text(to_json(RESULTS))
-    keep(source)
+    copy_results(source)
     assert (tmp_path / "summary.json").read_text() == source.read_text()
 
 
@@ -214,12 +216,12 @@ def test_no_table_or_plot_is_written_from_a_busy_run(
 @pytest.mark.parametrize("document", ["", BEGIN, f"{END} {BEGIN}"])
 def test_a_document_without_its_marks_is_refused(document: str) -> None:
     with pytest.raises(BadInput, match="put both in"):
-        with_measured(document, RESULTS)
+        with_results(document, RESULTS)
 
 
 def test_the_document_is_written_from_the_committed_results() -> None:
     results, document = read_results(SUMMARY), DOCUMENT.read_text(encoding="utf-8")
-    assert with_measured(document, results) == document
+    assert with_results(document, results) == document
     scale = read_scale(SCALE)
     assert with_scale(document, scale) == document
     for name, drawn in {**pictures(results), "scale.svg": picture(scale.sizes)}.items():

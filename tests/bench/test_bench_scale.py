@@ -10,7 +10,7 @@ import pytest
 
 from bench.scale.copies import Copies
 from bench.scale.index import GrowingIndex, dense_search, disk
-from bench.scale.results import Measured, picture, table
+from bench.scale.results import SizeMeasures, picture, table
 from bench.scale.text import split, texts_in
 from fakes import HashEmbedder
 from index.documents.load import document_of
@@ -161,7 +161,7 @@ def test_questions_are_sentences_of_texts_that_are_not_indexed() -> None:
 
 
 def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_happen() -> None:
-    one: Measured = dict.fromkeys(
+    one: SizeMeasures = dict.fromkeys(
         ("publish_s", "publish_dense_s", "publish_lexical_s", "dense_p50_ms", "p50_ms", "p90_ms"), 3
     ) | dict.fromkeys(
         ("first_p50_ms", "first_p90_ms", "first_open_s", "resident_mb", "own_mb", "encoded_per_s"),

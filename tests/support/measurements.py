@@ -1,11 +1,11 @@
 """Results of a benchmark run made by hand."""
 
 from bench.machine import Machine
-from bench.results import Aim, Curve, Part, Results, Row, Sample, Skipped
+from bench.results import Aim, BenchmarkResult, Curve, ResultRow, Results, Sample, SkippedRow
 
 MACHINE = Machine("Some CPU", 2, 23.5, ("avx2",), "Linux 6", "3.11.7", 0.05)
 
-FASTER = Row(
+FASTER = ResultRow(
     "ingest",
     "paragraphs/s",
     Sample((100.0, 90.0, 120.0)),
@@ -15,10 +15,10 @@ FASTER = Row(
 )
 """Round by round 5, 3 and 6 times the peer's."""
 
-SMALLER = Row(
+SMALLER = ResultRow(
     "memory", "MB", Sample((1234.5,)), "a peer", Sample((2469.0,)), Aim("value", "at most", 250)
 )
-ALONE = Row("errors", "requests", Sample((0.0, 0.0)), aim=Aim("value", "at most", 0))
+ALONE = ResultRow("errors", "requests", Sample((0.0, 0.0)), aim=Aim("value", "at most", 0))
 
 RESULTS = Results(
     started="2026-01-02T03:04:05+00:00",
@@ -31,8 +31,10 @@ RESULTS = Results(
     rounds=3,
     quick=False,
     parts=(
-        Part("ingest", "Ingest", (FASTER, SMALLER), (Skipped("that", "it is not installed"),)),
-        Part(
+        BenchmarkResult(
+            "ingest", "Ingest", (FASTER, SMALLER), (SkippedRow("that", "it is not installed"),)
+        ),
+        BenchmarkResult(
             "growth",
             "Growth",
             (ALONE,),

@@ -1,6 +1,6 @@
-"""What is measured of this project, each in a process of its own.
+"""The measured tasks of this project. Each runs in its own process.
 
-usage: python -m bench.ours TASK     the job as JSON on stdin, the result as JSON on stdout
+usage: python -m bench.tasks TASK     the job as JSON on stdin, the result as JSON on stdout
 """
 
 import json
@@ -32,20 +32,20 @@ _MB = 2**20 if sys.platform == "darwin" else 2**10
 
 @runtime_checkable
 class ForwardPasses(Protocol):
-    """An embedder that lets its model be run on its own."""
+    """An embedder whose model can be run without the rest of the encoder."""
 
     def tokenized(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """What the model reads of a text, special tokens included: ids (t,) and offsets (t, 2)."""
+        """Return the text's token ids (t,) and offsets (t, 2), special tokens included."""
         ...
 
     def forward(self, ids: NDArray[np.int64]) -> Any:
-        """One pass of the model in one thread, and nothing else; many threads may, at once."""
+        """Run one forward pass in one thread. Safe to call from several threads at once."""
         ...
 
 
 def ingest_folder(job: dict[str, Any]) -> dict[str, Any]:
-    """Seconds of a whole ingest, the encoder warm: reading, chunking, encoding, committing, and
-    publishing FAISS and BM25."""
+    """Measure the seconds of a whole ingest with a warm encoder: reading, chunking, encoding,
+    committing, and publishing FAISS and BM25."""
     embedder = warm_embedder()
     began = time.perf_counter()
     report = ingest(Path(job["index"]), [Path(job["documents"])], lambda: embedder)
@@ -54,8 +54,8 @@ def ingest_folder(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def forward(job: dict[str, Any]) -> dict[str, Any]:
-    """Seconds that the model's bare passes take over an index's chunks, on all cores, from their
-    token ids on; null if the embedder cannot run the model on its own."""
+    """Measure the seconds of the model's forward passes over an index's chunks, on all cores,
+    without tokenization; None if the embedder has no bare forward pass."""
     embedder = warm_embedder()
     if not isinstance(embedder, ForwardPasses):
         return {"seconds": None}
@@ -74,8 +74,8 @@ def _chunk_texts(store: Store) -> list[str]:
 
 
 def query(job: dict[str, Any]) -> dict[str, Any]:
-    """Milliseconds of each question, one by one, after some that are not counted; and of their
-    encoding alone."""
+    """Measure each question's search time in ms, one by one, after the warm-up questions; and the
+    time of its encoding alone."""
     settings = Settings.resolve(index=job["index"], rerank=job.get("rerank"))
     embedder = warm_embedder()
     with closing(Pipeline.open(settings, embedder)) as pipeline:
@@ -93,8 +93,8 @@ def _ms(call: Callable[[], Any]) -> float:
 
 
 def encode(job: dict[str, Any]) -> dict[str, Any]:
-    """Seconds to encode the questions in batches: one batch after the other, or a batch a core,
-    whichever takes less."""
+    """Measure the seconds to encode the questions in batches: one batch after the other, or one
+    batch a core; the smaller time counts."""
     embedder = warm_embedder()
     texts, size = job["questions"], job["batch"]
     batches = [texts[at : at + size] for at in range(0, len(texts), size)]
@@ -110,7 +110,7 @@ def _seconds(embedder: Embedder, batches: Sequence[list[str]], n_threads: int) -
 
 
 def warm_embedder() -> Embedder:
-    """The default model, loaded, after a first pass for a chunk and one for a query."""
+    """Load the default model and run a first pass for a chunk and for a query."""
     embedder = load_model(Settings())
     embedder.encode([_FIRST], [[Span(0, len(_FIRST))]])
     embedder.encode_query(_FIRST)
@@ -118,8 +118,10 @@ def warm_embedder() -> Embedder:
 
 
 def _peak_mb() -> float:
-    """Resident memory. What the kernel counts for its parent may hold that of who started it, so
-    the process's own account comes first, where there is one."""
+    """Return the peak resident memory in 2^20 bytes.
+
+    ru_maxrss can include the parent's memory at the fork, so /proc/self/status is read first.
+    """
     status = Path("/proc/self/status")
     if status.exists():
         lines = dict(line.partition(":")[::2] for line in status.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""`python -m bench`: what it refuses, and what it makes of a benchmark that fails."""
+"""`python -m bench`: refused arguments, and a benchmark that fails."""
 
 import subprocess
 import sys
@@ -26,17 +26,17 @@ def bench(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_benchmark_that_is_not_there_is_refused_with_those_that_are() -> None:
-    done = bench("speed")
-    assert done.returncode == 1
-    assert done.stderr == (
+    process = bench("speed")
+    assert process.returncode == 1
+    assert process.stderr == (
         "bench: no benchmark 'speed'; there are: ingest, query, cold, serve, growth\n"
     )
 
 
 def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
-    done = bench("query", "--data", tmp_path, "--output", tmp_path / "out")
-    assert done.returncode == 1
-    assert f"{tmp_path} is no dataset" in done.stderr
+    process = bench("query", "--data", tmp_path, "--output", tmp_path / "out")
+    assert process.returncode == 1
+    assert f"{tmp_path} is no dataset" in process.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -1,4 +1,4 @@
-"""The corpus of the benchmarks: the same paragraphs for everyone, from either kind of dataset."""
+"""The corpus of the benchmarks: the same paragraphs for every system, from both dataset kinds."""
 
 import random
 from itertools import islice
@@ -112,20 +112,20 @@ questions = st.lists(
 
 @given(questions, st.integers(0, 80))
 def test_questions_made_of_halves_are_never_twice_the_same(given: list[str], n: int) -> None:
-    made = distinct_questions(tuple(given), n)
-    assert len(set(made)) == len(made) <= n
-    assert made[: len(given)] == given[:n]
-    assert {word for each in made for word in each.split()} <= set(" ".join(given).split())
+    variants = distinct_questions(tuple(given), n)
+    assert len(set(variants)) == len(variants) <= n
+    assert variants[: len(given)] == given[:n]
+    assert {word for each in variants for word in each.split()} <= set(" ".join(given).split())
 
 
 def test_questions_are_made_until_there_are_enough() -> None:
-    made = distinct_questions(("who paid for it", "when did they leave", "why was that"), 7)
-    assert made[:3] == ["who paid for it", "when did they leave", "why was that"]
-    assert made[3:5] == ["who paid they leave", "when did was that"]
-    assert len(made) == 7
+    variants = distinct_questions(("who paid for it", "when did they leave", "why was that"), 7)
+    assert variants[:3] == ["who paid for it", "when did they leave", "why was that"]
+    assert variants[3:5] == ["who paid they leave", "when did was that"]
+    assert len(variants) == 7
 
 
-def test_made_passages_are_of_the_corpus_own_sentences_and_as_long_as_its_paragraphs() -> None:
+def test_random_passages_have_the_corpus_sentences_and_the_length_of_its_paragraphs() -> None:
     sentences = [f"Sentence number {i} is here." for i in range(30)]
     paragraphs = tuple(" ".join(sentences[i : i + 5]) for i in range(0, 30, 5))
     corpus = Corpus("c", (Article("a", "\n\n".join(paragraphs), paragraphs),), ("q",))

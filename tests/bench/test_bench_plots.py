@@ -1,4 +1,4 @@
-"""Plots: axes, points where they belong, well-formed SVG."""
+"""Plots: axes, positions of points, well-formed SVG."""
 
 from xml.etree import ElementTree
 
@@ -27,12 +27,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_ticks_are_round_and_hold_the_values(
     values: list[float], log: bool, ticks: tuple[float, ...]
 ) -> None:
-    found = axis(values, log).ticks
+    axis_ticks = axis(values, log).ticks
     if values == [0.0]:
-        assert found[0] == 0
-        assert found[-1] > 0
+        assert axis_ticks[0] == 0
+        assert axis_ticks[-1] > 0
     else:
-        assert found == pytest.approx(ticks)
+        assert axis_ticks == pytest.approx(ticks)
 
 
 @given(st.lists(st.floats(1e-3, 1e9), min_size=1), st.booleans())

@@ -1,4 +1,4 @@
-"""What is measured runs as a process: its time, its memory, its answer, its errors."""
+"""Measured processes: time, memory, results and errors; peers, machine, wrk and tasks."""
 
 import json
 import os
@@ -120,9 +120,11 @@ def test_versions_are_those_installed() -> None:
     environment = PeerEnvironment(
         PeerSystem("this", "st_faiss", ("pytest==0", "numpy==0")), Path(sys.executable)
     )
-    found = versions(["pytest", "numpy", "no-such-package"])
-    assert environment.versions() == {f"this: {name}": version for name, version in found.items()}
-    assert found.keys() == {"pytest", "numpy"}
+    installed = versions(["pytest", "numpy", "no-such-package"])
+    assert environment.versions() == {
+        f"this: {name}": version for name, version in installed.items()
+    }
+    assert installed.keys() == {"pytest", "numpy"}
 
 
 # The machine
@@ -168,7 +170,7 @@ def test_wrk_without_its_scripts_report_is_a_mistake() -> None:
 
 
 class RecordingHandler(BaseHTTPRequestHandler):
-    """Keeps what it is asked, and refuses every question that ends in 7."""
+    """Records every question, and answers those that end in 7 with an error."""
 
     protocol_version = "HTTP/1.1"
     bodies: ClassVar[list[bytes]] = []
@@ -189,7 +191,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = wrk.CONNECTIONS  # who finds the queue full tries again after a second
 
     def handle_error(self, *_: object) -> None:
-        """wrk leaves its connections open when its time is over."""
+        """Ignore errors: wrk drops its open connections at the end."""
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")

@@ -1,4 +1,4 @@
-"""What a run of the benchmarks found: the arithmetic, the file, the tables, the document."""
+"""Results of the benchmarks: arithmetic, JSON file, tables, document."""
 
 import json
 from dataclasses import replace
@@ -109,7 +109,7 @@ def test_what_holds_no_results_is_told_with_its_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "expected"),
     [
         (0, "0"),
         (0.123456, "0.123"),
@@ -121,8 +121,8 @@ def test_what_holds_no_results_is_told_with_its_place(tmp_path: Path) -> None:
         (1234567, "1,230,000"),
     ],
 )
-def test_numbers_have_three_digits(value: float, shown: str) -> None:
-    assert format_number(value) == shown
+def test_numbers_have_three_digits(value: float, expected: str) -> None:
+    assert format_number(value) == expected
 
 
 def test_a_range_is_shown_where_there_is_one() -> None:

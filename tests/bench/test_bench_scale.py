@@ -1,4 +1,4 @@
-"""Copies are like their originals as far as they say, and real text comes out of any file."""
+"""Copies of documents are as similar as specified; texts are read from every kind of file."""
 
 import gzip
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def vectors_of(value: bytes) -> Matrix:
 
 
 def originals(store: Store) -> list[bytes]:
-    """The first document's chunks' own vectors and sentences', as they are kept."""
+    """The stored vectors of the first document's chunks and their sentences."""
     row = store.records()[0].row_id
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.ordinal)
@@ -86,8 +86,8 @@ def test_no_copy_has_the_text_of_another_and_all_have_most_words_of_the_original
     for copy in (texts[0], texts[8], texts[16]):
         words = copy.split()
         assert len(words) == len(original)
-        kept = sum(one == other for one, other in zip(words, original, strict=True))
-        assert 0.55 < kept / len(words) < 0.9
+        n_same = sum(one == other for one, other in zip(words, original, strict=True))
+        assert 0.55 < n_same / len(words) < 0.9
 
 
 def test_a_copys_vectors_are_turned_as_far_as_they_say(store: Store) -> None:

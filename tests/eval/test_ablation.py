@@ -36,8 +36,9 @@ def seeds(_: Path) -> Path:
     return ROOT / "eval" / "seeds"
 
 
-def absent_set(folder: Path) -> Path:
-    """Two judged documents of which one is not in the corpus, and one that nothing finds first."""
+def set_with_missing_document(folder: Path) -> Path:
+    """A BEIR set with a judged document that is not in the corpus, and one that no ranking puts
+    first."""
     texts = {"a": "Lift of a wing.", "b": "A wing.", "c": "Drag of a wing and lift of a wing."}
     write_jsonl(folder / "corpus.jsonl", *({"_id": i, "text": t} for i, t in texts.items()))
     write_jsonl(folder / "queries.jsonl", {"_id": "1", "text": "lift of a wing"})
@@ -47,7 +48,7 @@ def absent_set(folder: Path) -> Path:
     return folder
 
 
-SETS = [span_set, beir_set, absent_set, seeds]
+SETS = [span_set, beir_set, set_with_missing_document, seeds]
 
 
 @pytest.fixture(scope="module", params=SETS, ids=lambda make: make.__name__)
@@ -112,7 +113,7 @@ def test_the_oracle_finds_an_answer_wherever_it_is(
 ) -> None:
     if not isinstance(corpus.dataset, SpanDataset):
         pytest.skip("answers are spans")
-    # Every chunk of these small corpora is a candidate: an answer that no chunk cuts is found.
+    # Every chunk of these small corpora is a candidate, and no answer crosses a chunk's boundary.
     whole = evaluate(corpus.dataset, HashEmbedder(), RankSettings(), [100]).run
     assert whole.n_chunks <= 100
     measures = ablation.rows[-1].measures
@@ -121,7 +122,7 @@ def test_the_oracle_finds_an_answer_wherever_it_is(
 
 
 def test_the_oracle_of_judged_documents_is_the_ideal_order_of_those_found(tmp_path: Path) -> None:
-    dataset = load_dataset(absent_set(tmp_path))
+    dataset = load_dataset(set_with_missing_document(tmp_path))
     assert isinstance(dataset, BeirDataset)
     with index_dataset(dataset, HashEmbedder()) as corpus:
         oracle = ablate(corpus, RankSettings(), n_resamples=10).rows[-1]
@@ -154,12 +155,12 @@ def test_questions_without_an_answer_have_no_table(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the command prints of two sets, as JSON, in a file."""
+    """A file with the command's JSON for two datasets."""
     folder = tmp_path_factory.mktemp("printed")
     sets = span_set(folder / "a & b"), beir_set(folder / "beir")
-    done = rag("eval", "ablation", *sets, "--json", timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    (folder / "ablation.json").write_text(done.stdout, encoding="utf-8")
+    process = rag("eval", "ablation", *sets, "--json", timeout_s=300)
+    assert process.returncode == 0, process.stderr
+    (folder / "ablation.json").write_text(process.stdout, encoding="utf-8")
     return folder / "ablation.json"
 
 
@@ -178,7 +179,7 @@ def test_the_json_has_every_row_of_every_set(printed: Path) -> None:
 
 def test_the_picture_is_well_formed_and_names_each_row(printed: Path, tmp_path: Path) -> None:
     target = tmp_path / "ablation.svg"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bench.draw.ablation", printed, target],
         cwd=ROOT,
         capture_output=True,
@@ -194,16 +195,16 @@ def test_the_picture_is_well_formed_and_names_each_row(printed: Path, tmp_path: 
     for line in root.iter(f"{SVG}line"):
         assert 0 <= float(line.attrib["x1"]) <= float(line.attrib["x2"]) <= width
     # The tables, as Markdown: a line a row, as many cells as columns.
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    rows = [line for line in process.stdout.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0][2:] for row in rows] == ["signal", *SIGNALS, ORACLE] * 2
     assert {row.count("|") for row in rows[:9]} == {7}
     assert {row.count("|") for row in rows[9:]} == {5}
 
 
 def test_the_table_shows_means_intervals_and_times(tmp_path: Path) -> None:
-    done = rag("eval", "ablation", beir_set(tmp_path), timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    process = rag("eval", "ablation", beir_set(tmp_path), timeout_s=300)
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
     assert lines[1].split() == ["signal", "nDCG@10", "R@10", "ms"]
     assert [line for line in lines if line.startswith("+ late interaction")]
     assert "95 % interval" in lines[-2]
@@ -211,7 +212,7 @@ def test_the_table_shows_means_intervals_and_times(tmp_path: Path) -> None:
     assert "–" in lines[3]
 
 
-def test_help_is_there_without_the_heavy_libraries() -> None:
+def test_help_imports_no_heavy_library() -> None:
     heavy = "torch faiss tantivy sklearn scipy numpy ir_measures rag.pipeline".split()
     program = (
         "import sys; from rag.cli.app import main\n"
@@ -219,8 +220,8 @@ def test_help_is_there_without_the_heavy_libraries() -> None:
         "try: main()\n"
         f"finally: print('HEAVY', sorted(set({heavy!r}) & set(sys.modules)))"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "Usage: rag eval ablation" in done.stdout
-    assert "HEAVY []" in done.stdout
+    assert "Usage: rag eval ablation" in process.stdout
+    assert "HEAVY []" in process.stdout

@@ -26,7 +26,7 @@ from rag.search.ranking import RankSettings
 
 
 def planted(n: int, source: str = "planted") -> list[Example]:
-    """Questions that are answerable the likelier, the better they match."""
+    """Questions whose probability of being answerable rises with their features."""
     rng = np.random.default_rng(7)
     examples = []
     for i in range(n):
@@ -92,7 +92,7 @@ def test_questions_of_one_kind_are_refused() -> None:
         calibrate(examples, "model", "")
 
 
-def test_others_questions_are_asked_as_unanswerable(tmp_path: Path) -> None:
+def test_questions_of_other_datasets_are_unanswerable(tmp_path: Path) -> None:
     dataset = load_dataset(span_set(tmp_path / "mine"))
     other = load_dataset(span_set(tmp_path / "other"))
     with index_dataset(dataset, HashEmbedder()) as corpus:

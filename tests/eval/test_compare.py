@@ -1,4 +1,4 @@
-"""Comparisons of runs whose every value is known, and the command as people use it."""
+"""Comparisons of runs with known values, and the command `rag eval compare`."""
 
 import json
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from eval.runs.run_file import QuestionSet, Run, write_run
 from eval.studies.compare import compare, describe_differences
 from index.errors import BadInput
 from index.types import Span
-from known_runs import judged, run_of, span_set
+from known_runs import run_of, run_question, span_set
 
 
 def spans_run(ranks: Sequence[float], confidences: Sequence[float]) -> Run:
     """Questions q0, q1, … with these MRR@10; the last one is unanswerable and has none."""
     *own, last = confidences
     questions = [
-        judged(f"q{i}", {"MRR@10": rank, "Brier": (c - 1) ** 2}, c, True)
+        run_question(f"q{i}", {"MRR@10": rank, "Brier": (c - 1) ** 2}, c, True)
         for i, (rank, c) in enumerate(zip(ranks, own, strict=True))
     ]
-    return run_of(*questions, judged("none", {"Brier": last**2}, last, False))
+    return run_of(*questions, run_question("none", {"Brier": last**2}, last, False))
 
 
 A = spans_run([1.0, 0.5, 0.0, 1.0], [0.9, 0.8, 0.3, 0.6, 0.5])
@@ -47,7 +47,7 @@ def test_each_measure_is_that_of_the_runs_and_the_difference_b_minus_a() -> None
     assert measure_changes["AUROC"].difference == pytest.approx(4 / 4 - 3 / 4)
 
 
-def test_an_exchanged_comparison_is_its_mirror() -> None:
+def test_exchanged_runs_give_the_negated_differences() -> None:
     there, back = compare(A, B).measure_changes, compare(B, A).measure_changes
     for one, other in zip(there, back, strict=True):
         assert one.difference == pytest.approx(-other.difference)
@@ -68,7 +68,7 @@ def test_only_measures_that_both_runs_have_are_compared() -> None:
     )
 
 
-def test_the_questions_that_moved_are_those_that_rose_most_and_fell_most() -> None:
+def test_the_questions_that_rose_most_and_fell_most_are_listed() -> None:
     question_changes = compare(A, B, n_resamples=10).question_changes
     assert [(m.a.text, m.difference) for m in question_changes] == [
         ("What is q2?", 1.0),
@@ -82,14 +82,15 @@ def test_the_questions_that_moved_are_those_that_rose_most_and_fell_most() -> No
 
 def test_beir_runs_are_compared_by_ndcg_first() -> None:
     a, b = (
-        run_of(judged("q", {"nDCG@10": value, "MRR@10": 1.0}), kind="beir") for value in (0.2, 0.7)
+        run_of(run_question("q", {"nDCG@10": value, "MRR@10": 1.0}), kind="beir")
+        for value in (0.2, 0.7)
     )
     (question_changes,) = compare(a, b, n_resamples=10).question_changes
     assert question_changes.measure == "nDCG@10"
     assert question_changes.difference == pytest.approx(0.5)
 
 
-def test_runs_that_asked_different_questions_are_refused_with_what_differs() -> None:
+def test_runs_of_different_questions_are_refused_with_the_differences() -> None:
     with pytest.raises(BadInput, match=r"of known \(spans\) and B of other \(spans\)"):
         compare(A, replace(B, dataset="other"))
     fewer = replace(B, questions=B.questions[1:])
@@ -114,10 +115,10 @@ def test_a_measure_of_other_questions_in_one_run_is_refused() -> None:
         compare(A, partial, n_resamples=10)
 
 
-def test_first_passages_stand_side_by_side_and_cannot_steer_the_terminal() -> None:
+def test_first_passages_are_side_by_side_without_control_characters() -> None:
     long = RunPassage("[a]", Span(0, 400), 1.0, Span(0, 9), "\x1b]0;left " + "word " * 80)
-    a = run_of(judged("q", {"MRR@10": 0.0}, passages=[long]))
-    b = run_of(judged("q", {"MRR@10": 1.0}, passages=[]))
+    a = run_of(run_question("q", {"MRR@10": 0.0}, passages=[long]))
+    b = run_of(run_question("q", {"MRR@10": 1.0}, passages=[]))
     out = Console(width=60, record=True, highlight=False)
     print_comparison(out, compare(a, b, n_resamples=10), ("a.jsonl", "b.jsonl"))
     lines = out.export_text().splitlines()
@@ -125,10 +126,10 @@ def test_first_passages_stand_side_by_side_and_cannot_steer_the_terminal() -> No
     where = next(i for i, line in enumerate(lines) if "[a] [0, 400)" in line)
     assert lines[where].split()[-2:] == ["no", "passage"]
     assert "\x1b" not in "".join(lines)
-    shown = " ".join(line.strip() for line in lines[where + 1 :])
-    assert shown.startswith("\ufffd]0;left word")
-    assert len(shown.strip()) <= 60
-    assert shown.strip().endswith("…")
+    quote = " ".join(line.strip() for line in lines[where + 1 :])
+    assert quote.startswith("\ufffd]0;left word")
+    assert len(quote.strip()) <= 60
+    assert quote.strip().endswith("…")
 
 
 # The command
@@ -146,11 +147,11 @@ def test_the_command_gives_the_same_bytes_twice(tmp_path: Path) -> None:
     assert "q1" not in first.stdout
 
 
-def test_the_command_prints_it_all_as_json(tmp_path: Path) -> None:
+def test_the_command_prints_the_comparison_as_json(tmp_path: Path) -> None:
     write_run(tmp_path / "a.jsonl", A)
     write_run(tmp_path / "b.jsonl", B)
-    done = rag("eval", "compare", "a.jsonl", "b.jsonl", "--json", cwd=tmp_path)
-    printed = json.loads(done.stdout)
+    process = rag("eval", "compare", "a.jsonl", "b.jsonl", "--json", cwd=tmp_path)
+    printed = json.loads(process.stdout)
     assert (printed["a"]["name"], printed["b"]["name"]) == ("a.jsonl", "b.jsonl")
     assert printed["a"]["measures"] == A.measures
     expected = {"measure": "MRR@10", "a": 0.625, "b": 0.8125, "difference": 0.1875}
@@ -169,9 +170,9 @@ def test_two_settings_files_are_run_and_compared(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("lexical_weight = 0.0\n")
     (tmp_path / "b.toml").write_text("lexical_weight = 1.0\n")
     arguments = ("eval", "compare", "a.toml", "b.toml", "--dataset", "set", "--json")
-    done = rag(*arguments, cwd=tmp_path, timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    printed = json.loads(done.stdout)
+    process = rag(*arguments, cwd=tmp_path, timeout_s=300)
+    assert process.returncode == 0, process.stderr
+    printed = json.loads(process.stdout)
     assert [printed[run]["ranking"]["lexical_weight"] for run in "ab"] == [0, 1]
     assert printed["a"]["dataset"] == "set"
     assert list(printed["a"]["measures"]) == [c["measure"] for c in printed["measures"]]
@@ -188,22 +189,22 @@ def test_two_settings_files_are_run_and_compared(tmp_path: Path) -> None:
         (["a.toml", "bad.toml", "--dataset", "set"], "bad.toml: no setting 'weight'"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_with_status_2(
+def test_a_mistake_gives_one_line_and_status_2(
     arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     write_run(tmp_path / "a.jsonl", A)
     (tmp_path / "a.toml").touch()
     (tmp_path / "bad.toml").write_text("weight = 1\n")
-    done = rag("eval", "compare", *arguments, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    process = rag("eval", "compare", *arguments, cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert message in process.stderr
+    assert len(process.stderr.splitlines()) == 1
 
 
 # Settings files
 
 
-def test_a_settings_file_is_over_what_is_in_force(
+def test_a_settings_file_overrides_the_current_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "my.toml").write_text("n_candidates = 7\n")
@@ -221,13 +222,13 @@ def test_a_settings_file_is_over_what_is_in_force(
         ("_env_file = 'x'", r"my\.toml: no setting '_env_file'; there is: index, model"),
     ],
 )
-def test_a_wrong_settings_file_is_named(text: str, message: str, tmp_path: Path) -> None:
+def test_an_error_names_the_settings_file(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "my.toml"
     file.write_text(text)
     with pytest.raises(BadInput, match=message):
         settings_of(file)
 
 
-def test_a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_settings_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"cannot read .*none\.toml: No such file"):
         settings_of(tmp_path / "none.toml")

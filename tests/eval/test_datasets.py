@@ -1,4 +1,4 @@
-"""Evaluation sets are told apart by their files; what is wrong with one is said with its line."""
+"""Both kinds of evaluation sets are read; an error names the file and the line."""
 
 import json
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_the_shipped_set_reads_the_documents_of_the_project() -> None:
     assert sum(not q.answerable for q in dataset.questions) >= 20
 
 
-def test_a_set_is_named_as_its_folder_however_that_is_written(
+def test_a_dataset_has_its_folders_name_however_the_path_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = spans(tmp_path / "named")
@@ -124,14 +124,14 @@ def test_a_wrong_label_is_refused(tmp_path: Path, changes: dict[str, object], me
         load_dataset(spans(tmp_path, **changes))
 
 
-def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match="not a folder"):
         load_dataset(tmp_path / "nowhere")
     with pytest.raises(BadDataset, match="neither"):
         load_dataset(tmp_path)
 
 
-def test_malformed_lines_are_named(tmp_path: Path) -> None:
+def test_an_error_names_the_malformed_line(tmp_path: Path) -> None:
     folder = spans(tmp_path)
     (folder / "questions.jsonl").write_text('{"_id": "a"\n')
     with pytest.raises(BadDataset, match=r"questions\.jsonl:1: not JSON"):
@@ -148,7 +148,7 @@ def test_malformed_lines_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["q1\ta", "q1\ta\tvery", "q1 a 1", "q1\t0\ta\t1", "q1\ta\t1.5"])
-def test_malformed_judgments_are_named(tmp_path: Path, line: str) -> None:
+def test_an_error_names_the_malformed_judgment(tmp_path: Path, line: str) -> None:
     with pytest.raises(BadDataset, match=r"test\.tsv:2: needs query-id"):
         load_dataset(beir(tmp_path, f"query-id\tcorpus-id\tscore\n{line}\n"))
 
@@ -174,7 +174,7 @@ def test_a_file_of_judgments_that_cannot_be_read_is_refused(
         load_dataset(folder)
 
 
-def test_a_judged_query_must_be_there(tmp_path: Path) -> None:
+def test_a_judgment_of_an_unknown_query_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match=r"test\.tsv:1: query 'gone' is not in queries\.jsonl"):
         load_dataset(beir(tmp_path, "gone\ta\t1\n"))
 
@@ -200,7 +200,7 @@ def test_a_judged_query_must_be_there(tmp_path: Path) -> None:
         (beir, "corpus.jsonl"),
     ],
 )
-def test_what_is_no_string_in_any_file_is_refused_by_line(
+def test_a_value_that_is_no_string_is_refused_with_its_line(
     tmp_path: Path,
     make: Callable[[Path], Path],
     name: str,
@@ -216,7 +216,7 @@ def test_what_is_no_string_in_any_file_is_refused_by_line(
 
 @pytest.mark.parametrize("text", ["", " \n"])
 @pytest.mark.parametrize(("make", "name"), [(spans, "questions.jsonl"), (beir, "queries.jsonl")])
-def test_a_question_without_a_text_is_refused_by_line(
+def test_a_question_without_text_is_refused_with_its_line(
     tmp_path: Path, make: Callable[[Path], Path], name: str, text: str
 ) -> None:
     folder = make(tmp_path)
@@ -226,14 +226,14 @@ def test_a_question_without_a_text_is_refused_by_line(
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, "1" * 5_000, "{'a': 1}"])
-def test_a_line_that_is_no_json_is_refused_by_line(tmp_path: Path, line: str) -> None:
+def test_a_line_that_is_not_json_is_refused_with_its_number(tmp_path: Path, line: str) -> None:
     folder = spans(tmp_path)
     (folder / "questions.jsonl").write_text(f"\n{line}\n")
     with pytest.raises(BadDataset, match=r"questions\.jsonl:2: not JSON"):
         load_dataset(folder)
 
 
-def test_judged_documents_that_are_not_there_are_counted_and_named_by_line(
+def test_judgments_of_missing_documents_are_counted_and_listed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     absent = "".join(f"q1\tgone{number}\t1\n" for number in range(4))
@@ -264,12 +264,12 @@ def test_ids_may_hold_spaces_and_quoted_tabs_and_quotes(tmp_path: Path) -> None:
     assert dataset.qrels == {"a query": {"a\tb": 1, 'say "no"': 1}, "7": {"8": 1}}
 
 
-def test_a_judgment_that_is_there_twice_is_refused_by_line(tmp_path: Path) -> None:
+def test_a_repeated_judgment_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match=r"test\.tsv:2: 'q1' and 'a' are judged in line 1 too"):
         load_dataset(beir(tmp_path, "q1\ta\t1\nq1\ta\t2\n"))
 
 
-def test_a_byte_order_mark_windows_line_ends_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
+def test_byte_order_mark_windows_line_ends_and_blank_lines_are_accepted(tmp_path: Path) -> None:
     judgments = "\ufeffquery-id\tcorpus-id\tscore\r\nq1\ta\t2\r\n\r\n \t\r\n"
     folder = beir(tmp_path, judgments)
     for name in ("corpus.jsonl", "queries.jsonl"):

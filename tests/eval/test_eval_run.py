@@ -46,9 +46,9 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     tmp_path: Path,
 ) -> None:
     output = tmp_path / "out.jsonl"
-    done = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output, timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    measures = json.loads(done.stdout)["measures"]
+    process = rag("eval", "run", SEEDS, "--json", "--k", "3", "--output", output, timeout_s=300)
+    assert process.returncode == 0, process.stderr
+    measures = json.loads(process.stdout)["measures"]
     ranking = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1"]
     stating = ["right", "stated-wrong", "declined-wrong", "candidate-right", "answer-length"]
     confidence = ["AUROC", "ECE", "Brier", "AUROC-right", "ECE-right"]
@@ -80,9 +80,9 @@ def beir(tmp_path: Path) -> Path:
 
 
 def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
-    done = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir, timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    measures = json.loads(done.stdout)["measures"]
+    process = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir, timeout_s=300)
+    assert process.returncode == 0, process.stderr
+    measures = json.loads(process.stdout)["measures"]
     # Both first documents are right; the second query has another, which no corpus holds.
     assert measures["MRR@10"] == 1
     assert measures["R@100"] == pytest.approx((1 + 1 / 2) / 2)
@@ -95,10 +95,10 @@ def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
     assert all(len(line) == 6 and line[5] == "rag" for line in lines)
 
 
-def test_an_evaluation_leaves_the_working_directory_alone(beir: Path) -> None:
+def test_an_evaluation_writes_nothing_into_the_working_directory(beir: Path) -> None:
     before = sorted(beir.rglob("*"))
-    done = rag("eval", "run", beir, cwd=beir, timeout_s=300)
-    assert "nDCG@10" in done.stdout
+    process = rag("eval", "run", beir, cwd=beir, timeout_s=300)
+    assert "nDCG@10" in process.stdout
     assert sorted(beir.rglob("*")) == before
 
 
@@ -130,8 +130,8 @@ def test_only_the_first_passages_have_their_text(embedder: Embedder) -> None:
         assert set(quotes[3:]) == {None}
 
 
-def test_an_output_that_cannot_be_written_is_told(beir: Path) -> None:
-    done = rag("eval", "run", beir, "--output", beir / "none" / "out.jsonl")
-    assert done.returncode == 2
-    assert "cannot write" in done.stderr
-    assert "Loading" not in done.stderr, "it is told before minutes are spent"
+def test_an_output_that_cannot_be_written_is_an_error(beir: Path) -> None:
+    process = rag("eval", "run", beir, "--output", beir / "none" / "out.jsonl")
+    assert process.returncode == 2
+    assert "cannot write" in process.stderr
+    assert "Loading" not in process.stderr, "the error comes before the model is loaded"

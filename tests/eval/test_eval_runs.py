@@ -1,4 +1,4 @@
-"""Run files hold a run whole; what is wrong with one is said with its line."""
+"""A run file holds a whole run; an error names the file and the line."""
 
 import json
 from dataclasses import replace
@@ -14,20 +14,20 @@ from eval.runs.run_file import read_run, to_lines, without_passages, write_run
 from fakes import HashEmbedder
 from index.errors import BadDataset, BadInput
 from index.types import Span
-from known_runs import beir_set, judged, run_of, span_set
+from known_runs import beir_set, run_of, run_question, span_set
 from rag.search.ranking import RankSettings
 
 
 @pytest.mark.parametrize("make", [span_set, beir_set])
-def test_a_run_that_was_written_is_read_as_it_was(make: Any, tmp_path: Path) -> None:
+def test_a_written_run_is_read_back_unchanged(make: Any, tmp_path: Path) -> None:
     dataset = load_dataset(make(tmp_path / "set"))
     run = evaluate(dataset, HashEmbedder(), RankSettings(), cutoffs=[3]).run
     write_run(tmp_path / "run.jsonl", run)
     assert read_run(tmp_path / "run.jsonl") == run
 
 
-def test_a_run_without_passages_keeps_all_that_was_measured() -> None:
-    run = run_of(judged("q", {"MRR@10": 0.5}, 0.75, True))
+def test_a_run_without_passages_has_the_same_measures() -> None:
+    run = run_of(run_question("q", {"MRR@10": 0.5}, 0.75, True))
     (question,) = without_passages(run).questions
     assert question.outcome.passages == ()
     assert replace(question, outcome=run.questions[0].outcome) == run.questions[0]
@@ -37,7 +37,7 @@ def test_a_run_without_passages_keeps_all_that_was_measured() -> None:
 def test_a_run_file_can_be_read_without_this_program(tmp_path: Path) -> None:
     passage = RunPassage("d", Span(2, 9), 0.25, Span(2, 5), "A line\u2028and more.")
     unquoted = replace(passage, quote=None)
-    question = judged("q", {"MRR@10": 0.5}, 0.75, True, [passage, unquoted])
+    question = run_question("q", {"MRR@10": 0.5}, 0.75, True, [passage, unquoted])
     write_run(tmp_path / "run.jsonl", run_of(question))
     header, row = map(
         json.loads, (tmp_path / "run.jsonl").read_text().removesuffix("\n").split("\n")
@@ -56,13 +56,13 @@ def test_a_run_file_can_be_read_without_this_program(tmp_path: Path) -> None:
     }
 
 
-def test_whether_a_question_is_answerable_is_not_said_where_it_is_not_known() -> None:
-    _, row = map(json.loads, to_lines(run_of(judged("q", {"nDCG@10": 1.0}), kind="beir")))
+def test_answerable_is_left_out_where_it_is_unknown() -> None:
+    _, row = map(json.loads, to_lines(run_of(run_question("q", {"nDCG@10": 1.0}), kind="beir")))
     assert "answerable" not in row
 
 
-def test_what_a_later_version_adds_is_passed_over(tmp_path: Path) -> None:
-    run = run_of(judged("q", {"MRR@10": 0.5}))
+def test_fields_of_later_versions_are_ignored(tmp_path: Path) -> None:
+    run = run_of(run_question("q", {"MRR@10": 0.5}))
     header, row = map(json.loads, to_lines(run))
     header["run"]["weather"] = row["weather"] = "fine"
     file = tmp_path / "run.jsonl"
@@ -70,7 +70,7 @@ def test_what_a_later_version_adds_is_passed_over(tmp_path: Path) -> None:
     assert read_run(file) == run
 
 
-HEADER, QUESTION = to_lines(run_of(judged("q", {"MRR@10": 0.5})))
+HEADER, QUESTION = to_lines(run_of(run_question("q", {"MRR@10": 0.5})))
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ HEADER, QUESTION = to_lines(run_of(judged("q", {"MRR@10": 0.5})))
         ),
     ],
 )
-def test_what_is_no_run_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
+def test_a_malformed_run_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     file.write_text(text)
     with pytest.raises(BadDataset, match=message):
         read_run(file)
 
 
-def test_files_that_cannot_be_read_or_written_are_told(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_or_written_are_errors(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"none\.jsonl: No such file"):
         read_run(tmp_path / "none.jsonl")
     with pytest.raises(BadInput, match="cannot write"):

@@ -147,10 +147,10 @@ def test_the_readme_states_the_true_counts() -> None:
 
 
 def test_the_question_on_the_aid_share_of_gdp_accepts_43_percent() -> None:
-    wanted = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
-    found = [q for q in ANSWERABLE if q["text"] == wanted]
-    assert len(found) == 1
-    assert {"43%", "approximately 43%"} <= {a["quote"] for a in found[0]["answers"]}
+    text = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
+    questions = [q for q in ANSWERABLE if q["text"] == text]
+    assert len(questions) == 1
+    assert {"43%", "approximately 43%"} <= {a["quote"] for a in questions[0]["answers"]}
 
 
 def test_answerable_questions_have_answers() -> None:

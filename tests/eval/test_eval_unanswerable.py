@@ -1,4 +1,4 @@
-"""Another set's questions, asked where nothing answers them."""
+"""Another dataset's questions as unanswerable questions."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def sets(tmp_path: Path) -> tuple[Path, Path]:
     return span_set(tmp_path / "spans"), beir_set(tmp_path / "beir")
 
 
-def test_a_span_sets_own_unanswerable_questions_give_way(sets: tuple[Path, Path]) -> None:
+def test_a_span_sets_own_unanswerable_questions_are_replaced(sets: tuple[Path, Path]) -> None:
     spans, beir = sets
     dataset = load_with_unanswerable(spans, None, beir)
     assert isinstance(dataset, SpanDataset)
@@ -58,7 +58,7 @@ def test_a_beir_sets_ranking_is_measured_as_before_and_its_confidence_too(
     assert [list(question.measures) for question in run.questions[2:]] == [["Brier"]] * 3
 
 
-def test_ids_that_are_taken_and_a_set_against_itself_are_refused(
+def test_repeated_ids_and_a_set_with_its_own_questions_are_refused(
     sets: tuple[Path, Path],
 ) -> None:
     spans, beir = sets
@@ -69,15 +69,19 @@ def test_ids_that_are_taken_and_a_set_against_itself_are_refused(
         load_with_unanswerable(spans, None, spans / ".." / "spans")
 
 
-def test_the_command_prints_them_and_leaves_them_out_of_trecs_file(
+def test_the_command_prints_them_and_omits_them_from_the_trec_file(
     sets: tuple[Path, Path], tmp_path: Path
 ) -> None:
     spans, beir = sets
     run = tmp_path / "run.txt"
-    done = rag("eval", "run", beir, "--unanswerable", spans, "--run", run, timeout_s=300)
-    assert done.returncode == 0, done.stderr
+    process = rag("eval", "run", beir, "--unanswerable", spans, "--run", run, timeout_s=300)
+    assert process.returncode == 0, process.stderr
     assert "5 questions, 2 of them answerable, the others from spans" in " ".join(
-        done.stdout.split()
+        process.stdout.split()
     )
-    assert [line.split()[0] for line in done.stdout.splitlines()[-3:]] == ["AUROC", "ECE", "Brier"]
+    assert [line.split()[0] for line in process.stdout.splitlines()[-3:]] == [
+        "AUROC",
+        "ECE",
+        "Brier",
+    ]
     assert {line.split()[0] for line in run.read_text().splitlines()} == {"1", "2"}

@@ -1,4 +1,4 @@
-"""The gate: what counts as worse, and the command that keeps a baseline."""
+"""The gate: its verdicts, and the command that compares with a baseline and writes it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,19 +48,21 @@ def test_a_measure_is_worse_if_its_whole_interval_is(
 
 
 @pytest.mark.parametrize("make", [span_set, beir_set])
-def test_a_dataset_is_like_its_own_run(make: Callable[[Path], Path], tmp_path: Path) -> None:
+def test_a_dataset_does_not_differ_from_its_own_run(
+    make: Callable[[Path], Path], tmp_path: Path
+) -> None:
     dataset = load_dataset(make(tmp_path))
     assert dataset_difference(evaluate(dataset, HashEmbedder(), RankSettings()).run, dataset) == ""
 
 
-def test_what_is_unlike_is_said(tmp_path: Path) -> None:
+def test_the_difference_between_a_dataset_and_a_run_is_described(tmp_path: Path) -> None:
     folder, other = span_set(tmp_path / "set"), beir_set(tmp_path / "other")
     run = evaluate(load_dataset(folder), HashEmbedder(), RankSettings()).run
     assert (
         dataset_difference(run, load_dataset(other)) == "it is a run of set (spans), not of other"
     )
-    asked = load_with_unanswerable(folder, None, other)
-    assert dataset_difference(run, asked) == "--unanswerable was not given and is other"
+    other_questions = load_with_unanswerable(folder, None, other)
+    assert dataset_difference(run, other_questions) == "--unanswerable was not given and is other"
     fewer = load_dataset(span_set(folder, unanswerable=False))
     assert dataset_difference(run, fewer) == "only in the baseline: q3"
 
@@ -69,19 +71,19 @@ def test_what_is_unlike_is_said(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset's folder, in which the command wrote a baseline; for reading only."""
+def baseline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset's folder with a baseline that the command wrote. Tests must not change it."""
     folder = span_set(tmp_path_factory.mktemp("gate") / "set")
-    done = gate(folder / "baseline.jsonl", "--write")
-    assert done.returncode == 0, done.stderr
-    assert "MRR@10" in done.stdout
+    process = gate(folder / "baseline.jsonl", "--write")
+    assert process.returncode == 0, process.stderr
+    assert "MRR@10" in process.stdout
     return folder
 
 
 @pytest.fixture
-def baseline(written: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return copytree(written, tmp_path / "set") / "baseline.jsonl"
+def baseline(baseline_folder: Path, tmp_path: Path) -> Path:
+    """The baseline in a copy of that folder, which a test may change."""
+    return copytree(baseline_folder, tmp_path / "set") / "baseline.jsonl"
 
 
 def gate(*arguments: str | Path) -> CompletedProcess[str]:
@@ -89,7 +91,7 @@ def gate(*arguments: str | Path) -> CompletedProcess[str]:
 
 
 def better_than_possible(run: Run) -> Run:
-    """Every question's MRR@10 is higher than it can be, so that any true run has fallen."""
+    """Return the run with impossibly high MRR@10, so that every real run is worse."""
     questions = tuple(
         replace(q, measures=q.measures | {"MRR@10": 1.5}) if "MRR@10" in q.measures else q
         for q in run.questions
@@ -97,24 +99,24 @@ def better_than_possible(run: Run) -> Run:
     return replace(run, questions=questions, measures=run.measures | {"MRR@10": 1.5})
 
 
-def verdicts(printed: str) -> dict[str, str]:
-    table = printed[printed.index("measure") :].splitlines()[1:]
+def verdicts(output: str) -> dict[str, str]:
+    table = output[output.index("measure") :].splitlines()[1:]
     return {line.split()[0]: line.split()[-1] for line in table}
 
 
-def test_what_holds_its_baseline_passes(baseline: Path) -> None:
-    done = gate(baseline)
-    assert done.returncode == 0, done.stderr
-    assert verdicts(done.stdout) == dict.fromkeys(read_run(baseline).measures, "held")
+def test_a_run_equal_to_its_baseline_passes(baseline: Path) -> None:
+    process = gate(baseline)
+    assert process.returncode == 0, process.stderr
+    assert verdicts(process.stdout) == dict.fromkeys(read_run(baseline).measures, "held")
 
 
-def test_what_fell_has_status_1_until_it_is_written(baseline: Path) -> None:
+def test_a_worse_run_gives_status_1_until_the_baseline_is_written(baseline: Path) -> None:
     true = read_run(baseline)
     write_run(baseline, better_than_possible(true))
     before = baseline.read_bytes()
-    done = gate(baseline)
-    assert done.returncode == 1, done.stderr
-    assert verdicts(done.stdout)["MRR@10"] == "worse"
+    process = gate(baseline)
+    assert process.returncode == 1, process.stderr
+    assert verdicts(process.stdout)["MRR@10"] == "worse"
     assert baseline.read_bytes() == before
     renewed = gate(baseline, "--write")
     assert renewed.returncode == 0
@@ -122,27 +124,27 @@ def test_what_fell_has_status_1_until_it_is_written(baseline: Path) -> None:
     assert read_run(baseline) == true
 
 
-def test_a_measure_that_is_no_longer_taken_fails(baseline: Path) -> None:
+def test_a_missing_measure_fails_the_gate(baseline: Path) -> None:
     run = read_run(baseline)
     write_run(baseline, replace(run, measures=run.measures | {"lost@1": 0.5}))
-    done = gate(baseline)
-    assert done.returncode == 1, done.stderr
-    assert verdicts(done.stdout)["lost@1"] == "gone"
+    process = gate(baseline)
+    assert process.returncode == 1, process.stderr
+    assert verdicts(process.stdout)["lost@1"] == "gone"
 
 
 def test_other_questions_are_an_error_that_says_how_to_renew(baseline: Path) -> None:
     row = {"_id": "q9", "text": "And who is queen?", "answerable": False}
     write_jsonl(baseline.parent / "questions.jsonl", row)
-    done = gate(baseline)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "only in the baseline: q1, q2, q3; only in set: q9" in done.stderr
-    assert "use --write" in done.stderr
-    assert "Loading" not in done.stderr, "it is told before minutes are spent"
+    process = gate(baseline)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert "only in the baseline: q1, q2, q3; only in set: q9" in process.stderr
+    assert "use --write" in process.stderr
+    assert "Loading" not in process.stderr, "the error comes before the model is loaded"
     assert gate(baseline, "--write").returncode == 0
     assert [outcome.question_id for outcome in read_run(baseline).outcomes] == ["q9"]
 
 
-def test_a_baseline_is_held_to_as_it_was_run(tmp_path: Path) -> None:
+def test_the_gate_uses_the_baselines_split_and_cutoffs(tmp_path: Path) -> None:
     folder, other = beir_set(tmp_path / "set"), span_set(tmp_path / "other")
     (folder / "qrels" / "test.tsv").rename(folder / "qrels" / "dev.tsv")
     (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\n1\theat\t1\n")
@@ -150,20 +152,20 @@ def test_a_baseline_is_held_to_as_it_was_run(tmp_path: Path) -> None:
     shared = ("--unanswerable", other)
     arguments = ("eval", "run", folder, "--split", "dev", "--k", "3", "--output", file, *shared)
     assert rag(*arguments, timeout_s=300).returncode == 0
-    done = gate(file, "--dataset", folder, *shared)
-    assert done.returncode == 0, done.stderr
-    assert {"nDCG@3", "Brier"} <= verdicts(done.stdout).keys()
-    done = gate(file, "--dataset", folder)
-    assert done.returncode == 2
-    assert "--unanswerable was other and is not given" in done.stderr
+    process = gate(file, "--dataset", folder, *shared)
+    assert process.returncode == 0, process.stderr
+    assert {"nDCG@3", "Brier"} <= verdicts(process.stdout).keys()
+    process = gate(file, "--dataset", folder)
+    assert process.returncode == 2
+    assert "--unanswerable was other and is not given" in process.stderr
 
 
-def test_a_baseline_that_is_not_there_or_no_run_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_malformed_baseline_is_an_error(tmp_path: Path) -> None:
     folder = span_set(tmp_path)
-    done = gate(folder / "none.jsonl")
-    assert done.returncode == 2
-    assert "no baseline at" in done.stderr
-    assert "make one with --write" in done.stderr
-    done = gate(folder / "corpus.jsonl", "--write")
-    assert done.returncode == 2
-    assert "corpus.jsonl:1: not the beginning of a run" in done.stderr
+    process = gate(folder / "none.jsonl")
+    assert process.returncode == 2
+    assert "no baseline at" in process.stderr
+    assert "make one with --write" in process.stderr
+    process = gate(folder / "corpus.jsonl", "--write")
+    assert process.returncode == 2
+    assert "corpus.jsonl:1: not the beginning of a run" in process.stderr

@@ -1,4 +1,4 @@
-"""Measures against trec_eval itself, against values worked by hand, and by their definitions."""
+"""Measures against trec_eval, against values worked by hand, and against their definitions."""
 
 from math import log2
 
@@ -112,24 +112,24 @@ def test_highlight_counts_only_if_it_holds_the_answer() -> None:
     assert (measured["answer@1"], measured["highlight@1"]) == (1.0, 0.0)
 
 
-def test_an_answer_behind_rank_ten_adds_nothing_to_mrr() -> None:
+def test_an_answer_beyond_rank_ten_adds_nothing_to_mrr() -> None:
     question = LabelledQuestion("q", "?", (AnswerSpan("d", Span(10, 12)),))
     passages = (*(passage("e", i, i + 1) for i in range(10)), passage("d", 0, 50))
     assert span_values([question], {"q": Outcome("q", 1.0, passages)})["MRR@10"] == {"q": 0}
 
 
-def stated(*citations: tuple[str, int, int], stated: bool = True) -> Statement:
+def statement_of(*citations: tuple[str, int, int], stated: bool = True) -> Statement:
     return Statement(stated, tuple((doc_id, Span(start, end)) for doc_id, start, end in citations))
 
 
-def test_statements_are_judged_as_worked_by_hand() -> None:
+def test_statement_measures_equal_values_worked_by_hand() -> None:
     answers = (AnswerSpan("d", Span(10, 12)),)
     statements = {
-        "right": stated(("e", 0, 50), ("d", 5, 15)),
-        "wrong": stated(("d", 11, 15)),
-        "silent": stated(("d", 10, 12), stated=False),
-        "rightly silent": stated(("d", 0, 50), stated=False),
-        "made up": stated(("d", 0, 50)),
+        "right": statement_of(("e", 0, 50), ("d", 5, 15)),
+        "wrong": statement_of(("d", 11, 15)),
+        "silent": statement_of(("d", 10, 12), stated=False),
+        "rightly silent": statement_of(("d", 0, 50), stated=False),
+        "made up": statement_of(("d", 0, 50)),
     }
     questions = [
         *(LabelledQuestion(i, "?", answers) for i in ("right", "wrong", "silent", "not asked")),
@@ -157,7 +157,7 @@ def test_right_and_the_two_ways_to_be_wrong_cover_every_question(
             LabelledQuestion(i, "?", (AnswerSpan("d", Span(0, 2)),) if answerable else ())
         )
         cited = ("d", 0, 3) if kind % 3 else ("d", 1, 3)
-        outcomes[i] = Outcome(i, 0.5, (), stated(cited, stated=kind > 2))
+        outcomes[i] = Outcome(i, 0.5, (), statement_of(cited, stated=kind > 2))
     values = statement_values(questions, outcomes)
     for i in outcomes:
         kinds = [values[name][i] for name in ("right", "stated-wrong", "declined-wrong")]
@@ -169,12 +169,12 @@ def test_the_risk_at_each_coverage_equals_a_value_worked_by_hand() -> None:
     assert risk_coverage(correct, confidences) == [(1 / 4, 0), (3 / 4, 1 / 3), (1, 1 / 2)]
 
 
-def test_measures_that_need_questions_of_a_kind_are_left_out_without_them() -> None:
+def test_measures_without_questions_are_left_out() -> None:
     unanswerable = [LabelledQuestion("q", "?", ())]
     assert means(span_values(unanswerable, {"q": Outcome("q", 0.5, ())})) == {}
 
 
-def test_the_confidence_is_measured_where_both_kinds_are_asked() -> None:
+def test_the_confidence_is_measured_if_there_are_questions_of_both_kinds() -> None:
     answers = (AnswerSpan("d", Span(10, 12)),)
     questions = [LabelledQuestion("a", "?", answers), LabelledQuestion("silent", "?", answers)]
     unanswerable = LabelledQuestion("none", "?", ())
@@ -219,7 +219,7 @@ def test_the_calibration_error_equals_a_value_worked_by_hand() -> None:
     assert calibration_error(labels, confidences) == pytest.approx(expected)
 
 
-def test_a_document_stands_where_its_best_passage_does_and_ties_keep_their_order() -> None:
+def test_a_document_has_the_rank_of_its_best_passage_and_ties_keep_their_order() -> None:
     passages = (passage("b", 0, 1), passage("a", 0, 1), passage("b", 5, 6), passage("c", 0, 1))
     run = document_run([Outcome("q", 1.0, passages)])
     assert list(run["q"]) == ["b", "a", "c"]

@@ -61,7 +61,7 @@ def test_under_another_draw_only_the_token_vectors_change(model: Embedder) -> No
 
 
 def test_the_codes_follow_from_the_signs_of_the_other_draw(model: Embedder) -> None:
-    """The oracle multiplies by those signs and the matrix, and takes the nearest level."""
+    """The oracle multiplies by those signs and the matrix, and rounds to the nearest level."""
     drawn = other(model)
     assert isinstance(model, OnnxEmbedder)
     ids, offsets = model.tokenized(TEXT)
@@ -71,10 +71,10 @@ def test_the_codes_follow_from_the_signs_of_the_other_draw(model: Embedder) -> N
     places = (tokens * random_signs(384, b"draw 0")) @ matrix * np.sqrt(384) / 0.9957
     levels = np.clip(np.floor(places), -2, 1) + 0.5
     (encoding,) = drawn.encode([TEXT], [SENTENCES])
-    kept = expand(encoding.tokens.codes, np.ones(len(tokens), np.float16), 384)
-    kept *= np.sqrt(384) / 0.9957
+    token_vectors = expand(encoding.tokens.codes, np.ones(len(tokens), np.float16), 384)
+    token_vectors *= np.sqrt(384) / 0.9957
     clear = np.abs(places - np.round(places)) > 1e-3
-    np.testing.assert_allclose(kept[clear], levels[clear], atol=1e-4)
+    np.testing.assert_allclose(token_vectors[clear], levels[clear], atol=1e-4)
 
 
 def test_products_of_a_query_with_a_chunk_keep_their_meaning(model: Embedder) -> None:
@@ -82,8 +82,8 @@ def test_products_of_a_query_with_a_chunk_keep_their_meaning(model: Embedder) ->
     gram = plain.token_vectors @ plain.token_vectors.T
     np.testing.assert_allclose(drawn.token_vectors @ drawn.token_vectors.T, gram, atol=1e-5)
     (encoding,) = other(model).encode([TEXT], [SENTENCES])
-    kept = expand(encoding.tokens.codes, encoding.tokens.scales, 384)
-    products = rotated(drawn.token_vectors) @ kept.T
+    token_vectors = expand(encoding.tokens.codes, encoding.tokens.scales, 384)
+    products = rotated(drawn.token_vectors) @ token_vectors.T
     assert products.argmax(axis=1).tolist() == list(range(len(products)))
 
 
@@ -107,9 +107,9 @@ def test_a_model_without_token_vectors_is_refused() -> None:
 
 
 def test_the_command_prints_each_draw_their_range_and_the_shipped_one(tmp_path: Path) -> None:
-    done = rag("eval", "rotation", beir_set(tmp_path), "--draws", "2")
-    assert done.returncode == 0, done.stderr
-    _, header, *rows, _, legend = done.stdout.splitlines()
+    process = rag("eval", "rotation", beir_set(tmp_path), "--draws", "2")
+    assert process.returncode == 0, process.stderr
+    _, header, *rows, _, legend = process.stdout.splitlines()
     assert header.split() == ["draw", "nDCG@10", "R@10"]
     names = ["draw 0", "draw 1", "mean", "least", "most", "shipped"]
     assert [row.rsplit(maxsplit=2)[0] for row in rows] == names

@@ -1,4 +1,4 @@
-"""Intervals and p-values against scipy's, against exact enumeration, and by hand."""
+"""Intervals and p-values against scipy, exact enumeration and values worked by hand."""
 
 from itertools import product
 
@@ -33,8 +33,8 @@ def test_the_interval_of_auroc_is_scipys_over_resampled_questions() -> None:
     def between(places: Floats, axis: int) -> Floats:
         assert axis == -1
         rows = np.atleast_2d(places).astype(int)
-        found = [_auroc(LABELS[row], B[row]) - _auroc(LABELS[row], A[row]) for row in rows]
-        return np.array(found)
+        differences = [_auroc(LABELS[row], B[row]) - _auroc(LABELS[row], A[row]) for row in rows]
+        return np.array(differences)
 
     ours = paired_bootstrap(auroc_of(np.tile(LABELS, 2), pooled(A, B)), 60)
     theirs = stats.bootstrap(
@@ -48,7 +48,7 @@ def test_the_interval_of_auroc_is_scipys_over_resampled_questions() -> None:
 
 
 def _auroc(labels: Floats, confidences: Floats) -> float:
-    """By its definition, over all pairs."""
+    """Compute AUROC by its definition, over all pairs."""
     above = confidences[labels == 1][:, np.newaxis] - confidences[labels == 0]
     return float(np.mean((above > 0) + 0.5 * (above == 0)))
 
@@ -67,7 +67,7 @@ def test_the_p_value_of_a_mean_is_scipys() -> None:
 
 
 @pytest.mark.parametrize("make", [auroc_of, calibration_error_of])
-def test_the_p_value_of_what_is_no_mean_is_that_of_all_exchanges(make: object) -> None:
+def test_the_p_value_of_other_measures_is_that_of_all_permutations(make: object) -> None:
     assert callable(make)
     a, b, labels = A[:8], B[::-1][:8], np.arange(8) % 2 == 0
 
@@ -82,7 +82,7 @@ def test_the_p_value_of_what_is_no_mean_is_that_of_all_exchanges(make: object) -
     assert ours == pytest.approx(exact, abs=0.015)
 
 
-def test_equal_runs_differ_by_nothing() -> None:
+def test_equal_runs_have_difference_zero() -> None:
     pool = mean_of(pooled(A, A))
     assert difference(pool, 60) == pytest.approx(0, abs=1e-12)
     assert paired_bootstrap(pool, 60) == pytest.approx((0, 0), abs=1e-12)

@@ -1,4 +1,4 @@
-"""Tuning: the halves, the search, what is held out, and the settings that are saved."""
+"""Tuning: the halves, the search, the held-out half, and the saved settings."""
 
 import json
 import os
@@ -37,8 +37,10 @@ WORDS_ONLY = RankSettings(lexical_weight=1.0, rerank="none")
 
 
 def planted_set(folder: Path) -> Path:
-    """Questions of five words: three are the answer's, which many documents have, and two another
-    document's, which no other has. BM25 prefers the two and vectors the three: words mislead."""
+    """Questions of five words on which BM25 ranks a wrong document first and vectors do not.
+
+    Three words are in the answer's document and in many others; two are in one other document.
+    """
     rows, questions = [], []
     common = combinations(("harbour", "lantern", "meadow", "quartz", "walnut", "copper"), 3)
     for i, (one, two, three) in enumerate(common):
@@ -103,7 +105,7 @@ def test_the_halves_do_not_depend_on_pythons_hash() -> None:
 
 
 def closeness(ranking: RankSettings) -> float:
-    """Highest at one point of the grid, and separable: each setting has its own part."""
+    """A separable objective (a sum of one term for each setting) with its maximum on the grid."""
     best = {"n_candidates": 200, "lexical_weight": 0.9, "sentence_weight": 0.0}
     best |= {"n_rerank": 10, "rerank_weight": 0.25}
     parts = [abs(getattr(ranking, name) - value) / (1 + value) for name, value in best.items()]
@@ -131,7 +133,7 @@ def test_the_search_makes_no_more_trials_than_it_may_and_none_twice(max_trials: 
     assert rankings[0] == RankSettings()
 
 
-def test_settings_that_nothing_uses_are_not_varied() -> None:
+def test_unused_settings_are_not_varied() -> None:
     start = RankSettings(lexical_weight=1.0, rerank="none")
 
     def objective(ranking: RankSettings) -> float:
@@ -165,7 +167,7 @@ def tuned(planted: IndexedDataset) -> Tuning:
     return tune([planted], WORDS_ONLY)
 
 
-def test_a_planted_better_weight_is_found(tuned: Tuning) -> None:
+def test_the_search_chooses_a_planted_better_weight(tuned: Tuning) -> None:
     assert tuned.changed
     assert tuned.better
     (held_out,) = tuned.held_out
@@ -177,7 +179,7 @@ def test_a_planted_better_weight_is_found(tuned: Tuning) -> None:
     assert held_out.p < 0.05
 
 
-def test_what_is_held_out_is_measured_as_an_evaluation_of_its_own(
+def test_the_held_out_half_is_measured_as_a_separate_evaluation(
     planted: IndexedDataset, tuned: Tuning
 ) -> None:
     _, second = halves(planted.dataset.queries)
@@ -188,7 +190,7 @@ def test_what_is_held_out_is_measured_as_an_evaluation_of_its_own(
 
 
 def relabelled(dataset: Dataset, ids: list[str]) -> SpanDataset:
-    """These questions have each other's answers."""
+    """Exchange the answers of these questions."""
     assert isinstance(dataset, SpanDataset)
     answers = {q.question_id: q.answers for q in dataset.questions}
     after = dict(zip(ids, [*ids[1:], ids[0]], strict=True))
@@ -211,19 +213,19 @@ def test_the_labels_of_the_held_out_half_change_no_choice(
     assert other.trials != tuned.trials
 
 
-def test_what_is_best_already_stays(planted: IndexedDataset, tuned: Tuning) -> None:
+def test_settings_that_are_already_best_stay(planted: IndexedDataset, tuned: Tuning) -> None:
     again = tune([planted], tuned.best)
     assert (again.best, again.changed, again.better) == (tuned.best, {}, False)
     assert again.held_out[0].difference == 0
 
 
-def test_what_is_worse_on_the_held_out_half_is_not_called_better(tuned: Tuning) -> None:
+def test_settings_that_are_worse_on_the_held_out_half_are_not_better(tuned: Tuning) -> None:
     (held_out,) = tuned.held_out
     assert not replace(tuned, held_out=(replace(held_out, difference=-0.1),)).better
     assert not replace(tuned, held_out=(replace(held_out, difference=0.0),)).better
 
 
-def test_several_datasets_count_alike_and_only_so_many_questions_are_asked(tmp_path: Path) -> None:
+def test_datasets_weigh_the_same_and_the_number_of_questions_is_limited(tmp_path: Path) -> None:
     folders = planted_set(tmp_path / "spans"), beir_set(tmp_path / "beir")
     calls = []
     with corpus_of(folders[0]) as spans, corpus_of(folders[1]) as beir:
@@ -248,7 +250,7 @@ def test_several_datasets_count_alike_and_only_so_many_questions_are_asked(tmp_p
     assert calls[:4] == [("spans", 1, 3), ("spans", 2, 3), ("spans", 3, 3), ("beir", 1, 1)]
 
 
-def test_unanswerable_questions_are_not_asked(tmp_path: Path) -> None:
+def test_unanswerable_questions_are_not_used(tmp_path: Path) -> None:
     with corpus_of(span_set(tmp_path)) as corpus:
         (held_out,) = tune([corpus], RankSettings(), max_trials=2).held_out
     assert (held_out.n_tried, held_out.n_questions) == (1, 1)
@@ -307,7 +309,7 @@ def test_only_the_lines_of_the_given_settings_change(before: str, after: str) ->
     "text",
     ["[table]\nport = 1\n", 'model = """\nn_rerank = 30\n"""\n', "n_rerank = [\n30]\n", "port ="],
 )
-def test_a_file_that_cannot_be_kept_is_refused(text: str) -> None:
+def test_a_file_that_an_edit_would_change_elsewhere_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="write them yourself: n_rerank = 10"):
         edit_settings(text, {"n_rerank": 10})
 
@@ -328,7 +330,7 @@ def test_an_edited_file_has_the_old_settings_and_the_new(
     assert tomllib.loads(edit_settings(text, values)) == before | values
 
 
-def test_a_file_is_replaced_wholly_and_stays_what_it_was(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically_and_keeps_its_mode_and_link(tmp_path: Path) -> None:
     true, link = tmp_path / "true.toml", tmp_path / "rag.toml"
     true.write_text("old")
     true.chmod(0o640)
@@ -345,7 +347,7 @@ def test_a_file_is_replaced_wholly_and_stays_what_it_was(tmp_path: Path) -> None
 # The command
 
 
-def test_help_is_there_without_the_heavy_libraries() -> None:
+def test_help_imports_no_heavy_library() -> None:
     heavy = "torch faiss tantivy sklearn scipy numpy ir_measures rag.pipeline".split()
     program = (
         "import sys; from rag.cli.app import main\n"
@@ -353,54 +355,56 @@ def test_help_is_there_without_the_heavy_libraries() -> None:
         "try: main()\n"
         f"finally: print('HEAVY', sorted(set({heavy!r}) & set(sys.modules)))"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "Usage: rag eval tune" in done.stdout
-    assert "HEAVY []" in done.stdout
+    assert "Usage: rag eval tune" in completed.stdout
+    assert "HEAVY []" in completed.stdout
 
 
-def test_what_is_better_is_saved_beside_what_was_there(
+def test_better_settings_are_saved_and_other_lines_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = planted_set(tmp_path / "set")
     before = '# mine\nport = 9000\nlexical_weight = 1.0  # words\nrerank = "none"\n'
     (tmp_path / "rag.toml").write_text(before)
-    done = rag("eval", "tune", folder, "--write", "--json", cwd=tmp_path, timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["written"]
-    assert told["start"] == asdict(WORDS_ONLY)
-    assert told["best"] == told["start"] | told["changed"]
-    assert told["held_out"][0]["best"] > told["held_out"][0]["start"]
+    completed = rag("eval", "tune", folder, "--write", "--json", cwd=tmp_path, timeout_s=300)
+    assert completed.returncode == 0, completed.stderr
+    report = json.loads(completed.stdout)
+    assert report["written"]
+    assert report["start"] == asdict(WORDS_ONLY)
+    assert report["best"] == report["start"] | report["changed"]
+    assert report["held_out"][0]["best"] > report["held_out"][0]["start"]
     after = (tmp_path / "rag.toml").read_text()
-    assert tomllib.loads(after) == tomllib.loads(before) | told["changed"]
+    assert tomllib.loads(after) == tomllib.loads(before) | report["changed"]
     assert after.startswith("# mine\nport = 9000\n")
     monkeypatch.chdir(tmp_path)
-    assert asdict(Settings.resolve().ranking) == told["best"]
+    assert asdict(Settings.resolve().ranking) == report["best"]
     assert Settings.resolve().port == 8000  # a rag.toml in the working directory may not set it
     # And then nothing is better, so that nothing is written.
-    done = rag("eval", "tune", folder, "--write", cwd=tmp_path, timeout_s=300)
-    assert "Nothing was better than the present settings; rag.toml is as it was." in done.stdout
+    completed = rag("eval", "tune", folder, "--write", cwd=tmp_path, timeout_s=300)
+    assert (
+        "Nothing was better than the present settings; rag.toml is as it was." in completed.stdout
+    )
     assert (tmp_path / "rag.toml").read_text() == after
 
 
 def test_without_write_nothing_is_written(tmp_path: Path) -> None:
     folder = span_set(tmp_path / "set")
-    done = rag("eval", "tune", folder, cwd=tmp_path, timeout_s=300)
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"settings tried on 1 questions of set; none better", done.stdout)
+    completed = rag("eval", "tune", folder, cwd=tmp_path, timeout_s=300)
+    assert completed.returncode == 0, completed.stderr
+    assert re.search(r"settings tried on 1 questions of set; none better", completed.stdout)
     assert [file.name for file in tmp_path.iterdir()] == ["set"]
 
 
-def test_what_cannot_be_done_is_told_before_minutes_are_spent(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_saved_are_an_error_before_the_search(tmp_path: Path) -> None:
     folder = span_set(tmp_path / "set")
     (tmp_path / "rag.toml").write_text('model = """\nn_rerank = 30"""\n')
     for arguments, message in ((["--write"], "write them"), (["--questions", "0"], "out of range")):
-        done = rag("eval", "tune", folder, *arguments, cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert message in done.stderr
-        assert "Loading" not in done.stderr
+        completed = rag("eval", "tune", folder, *arguments, cwd=tmp_path)
+        assert (completed.returncode, completed.stdout) == (2, "")
+        assert message in completed.stderr
+        assert "Loading" not in completed.stderr
 
 
 def test_ctrl_c_on_a_terminal_ends_it_with_one_line_and_nothing_written(tmp_path: Path) -> None:
@@ -414,15 +418,15 @@ def test_ctrl_c_on_a_terminal_ends_it_with_one_line_and_nothing_written(tmp_path
         stderr=slave,
     )
     os.close(slave)
-    shown, deadline = "", time.monotonic() + 120
+    output, deadline = "", time.monotonic() + 120
     try:
-        while not re.search(r"Round \d+ · set: asked", shown) and time.monotonic() < deadline:
-            shown += os.read(master, 65536).decode(errors="replace")
-        assert re.search(r"Round \d+ · set: asked", shown), "work is in flight"
+        while not re.search(r"Round \d+ · set: asked", output) and time.monotonic() < deadline:
+            output += os.read(master, 65536).decode(errors="replace")
+        assert re.search(r"Round \d+ · set: asked", output), "work is in flight"
         process.send_signal(signal.SIGINT)
         try:
             while some := os.read(master, 65536):
-                shown += some.decode(errors="replace")
+                output += some.decode(errors="replace")
         except OSError:  # how a terminal's end reads when the program is done
             pass
         assert process.wait(60) == 130
@@ -430,6 +434,6 @@ def test_ctrl_c_on_a_terminal_ends_it_with_one_line_and_nothing_written(tmp_path
         process.kill()
         process.wait()
         os.close(master)
-    assert "Stopped; nothing was written." in shown
-    assert "Traceback" not in shown
+    assert "Stopped; nothing was written." in output
+    assert "Traceback" not in output
     assert [file.name for file in tmp_path.iterdir()] == ["set"]

@@ -1,4 +1,4 @@
-"""Weighted measures against scikit-learn, against their definitions, and by hand."""
+"""Weighted measures against scikit-learn, numpy and their definitions."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ QUESTIONS = st.lists(st.tuples(st.booleans(), CONFIDENCE, st.integers(0, 3)), mi
 def in_bins(
     questions: list[tuple[bool, float, int]],
 ) -> list[list[tuple[bool, float]]]:
-    """The questions by their bin, each as often as it weighs."""
+    """Group the questions by bin, each repeated as often as its weight says."""
     edges = [m / 10 for m in range(11)]
     repeated = [(y, c) for y, c, weight in questions for _ in range(weight)]
     return [

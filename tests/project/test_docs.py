@@ -1,4 +1,4 @@
-"""The documents name commands, settings, files and make targets that exist."""
+"""Every command, setting, file and make target that the documentation names exists."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""CI's check of the answer to the README's first question passes the right one and no other."""
+"""CI's check of the first answer accepts the correct answer and rejects others."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from command import ROOT, rag
 Answer = dict[str, Any]
 
 
-def checked(answer: Answer) -> subprocess.CompletedProcess[str]:
+def run_check(answer: Answer) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / ".ci" / "first_answer.py")]
     return subprocess.run(
         command, input=json.dumps(answer), capture_output=True, text=True, check=False
@@ -24,17 +24,17 @@ def checked(answer: Answer) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def answer(seeds_index: Path) -> Answer:
-    """The answer to the question that `make run` asks, and CI reads from the Makefile."""
+    """The answer to the question of `make run`, which CI reads from the Makefile."""
     question = re.search(r"^QUESTION := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert question is not None
-    done = rag("ask", question[1], "--json", "--index", seeds_index)
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    process = rag("ask", question[1], "--json", "--index", seeds_index)
+    assert process.returncode == 0, process.stderr
+    return dict(json.loads(process.stdout))
 
 
 def test_the_answer_to_the_first_question_passes(answer: Answer) -> None:
-    done = checked(answer)
-    assert (done.returncode, done.stderr) == (0, "")
+    process = run_check(answer)
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 def unanswered(answer: Answer) -> None:
@@ -77,6 +77,6 @@ def test_a_wrong_answer_fails_with_what_is_wrong(
 ) -> None:
     wrong: Answer = json.loads(json.dumps(answer))
     spoil(wrong)
-    done = checked(wrong)
-    assert done.returncode == 1
-    assert said in done.stderr
+    process = run_check(wrong)
+    assert process.returncode == 1
+    assert said in process.stderr

@@ -1,4 +1,4 @@
-"""`make clean` removes what it made, and says where the rest is and how to remove it."""
+"""`make clean` removes the environment, and prints commands that remove what is left."""
 
 import os
 import re
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="it needs m
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Path:
+def project(tmp_path: Path) -> Path:
     """A folder with the Makefile, an index and an environment; beside it a user's cache."""
     folder = tmp_path / "here"
     for name in (".venv/bin", ".rag", ".mypy_cache"):
@@ -29,10 +29,10 @@ def here(tmp_path: Path) -> Path:
     return folder
 
 
-def cleaned(folder: Path, **settings: str) -> list[str]:
-    """What `make clean` says is left; each command that it gives removes that."""
+def run_clean(folder: Path, **settings: str) -> list[str]:
+    """Run `make clean`; return what it says is left. Each printed command must remove it."""
     plain = {name: v for name, v in os.environ.items() if not name.startswith(("RAG_", "MAKE"))}
-    done = subprocess.run(
+    process = subprocess.run(
         ["make", "clean"],
         cwd=folder,
         env=plain | {"PYTHONPATH": str(ROOT), "VENV": ".venv"} | settings,
@@ -40,9 +40,9 @@ def cleaned(folder: Path, **settings: str) -> list[str]:
         text=True,
         check=True,
     )
-    assert done.stderr == ""
+    assert process.stderr == ""
     assert {each.name for each in folder.iterdir()} <= {"Makefile", ".rag"}
-    left = re.findall(r"^Left: (.*)\. To remove (?:it|them): (.*)$", done.stdout, re.MULTILINE)
+    left = re.findall(r"^Left: (.*)\. To remove (?:it|them): (.*)$", process.stdout, re.MULTILINE)
     folders = []
     for what, command in left:
         program, option, path = shlex.split(command)
@@ -56,30 +56,30 @@ def cleaned(folder: Path, **settings: str) -> list[str]:
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_it_names_the_index_and_the_compiled_models_where_they_are(
-    here: Path, broken: bool
+    project: Path, broken: bool
 ) -> None:
     if broken:  # an installation that was stopped
-        shutil.rmtree(here / ".venv")
-    cache = here.parent / "a cache"
-    assert cleaned(here, XDG_CACHE_HOME=str(cache)) == [
+        shutil.rmtree(project / ".venv")
+    cache = project.parent / "a cache"
+    assert run_clean(project, XDG_CACHE_HOME=str(cache)) == [
         "the index: .rag",
         f"compiled models: {cache}/rag/models",
     ]
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_it_goes_by_the_settings(here: Path, broken: bool) -> None:
+def test_it_follows_the_settings(project: Path, broken: bool) -> None:
     if broken:
-        shutil.rmtree(here / ".venv")
-    cache, index = here.parent / "a cache/rag", here.parent / "elsewhere"
+        shutil.rmtree(project / ".venv")
+    cache, index = project.parent / "a cache/rag", project.parent / "elsewhere"
     index.mkdir()
-    assert cleaned(here, RAG_CACHE_DIR=str(cache), RAG_INDEX=str(index)) == [
+    assert run_clean(project, RAG_CACHE_DIR=str(cache), RAG_INDEX=str(index)) == [
         f"the index: {index}",
         f"compiled models: {cache}/models",
     ]
-    assert (here / ".rag").exists()
+    assert (project / ".rag").exists()
 
 
-def test_it_names_nothing_that_is_not_there(here: Path) -> None:
-    (here / ".rag").rmdir()
-    assert cleaned(here, RAG_CACHE_DIR=str(here.parent / "none")) == []
+def test_it_names_nothing_that_is_not_there(project: Path) -> None:
+    (project / ".rag").rmdir()
+    assert run_clean(project, RAG_CACHE_DIR=str(project.parent / "none")) == []

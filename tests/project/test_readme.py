@@ -1,4 +1,4 @@
-"""What README.md and docs/http.md tell people to type works, as written and in order."""
+"""The commands in README.md and docs/http.md work as written and in order."""
 
 import json
 import os
@@ -25,13 +25,13 @@ PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").g
 
 
 def fenced(page: str, language: str) -> list[str]:
-    """The blocks of a language on a page."""
+    """Return the code blocks of a language on a page."""
     text = (ROOT / page).read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def commands_in(page: str) -> list[str]:
-    """What stands behind `$` on a page, each command with the lines that go on with it."""
+    """Return the commands after `$` on a page, each with its continuation lines."""
     return [
         command.rstrip()
         for block in fenced(page, "console")
@@ -60,9 +60,9 @@ def environment(clone: Path) -> dict[str, str]:
     return os.environ | {"PATH": path, "PYTHONPATH": str(clone)}
 
 
-def typed(clone: Path, command: str) -> str:
-    """What a command that is typed in the copy prints; it ends with status 0."""
-    done = subprocess.run(
+def run_in(clone: Path, command: str) -> str:
+    """Run a command in the copy; return its output. Its exit status must be 0."""
+    completed = subprocess.run(
         ["sh", "-c", command],
         cwd=clone,
         env=environment(clone),
@@ -71,13 +71,13 @@ def typed(clone: Path, command: str) -> str:
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    assert completed.returncode == 0, f"{command}\n{completed.stdout}{completed.stderr}"
+    return completed.stdout
 
 
 @contextmanager
-def served(clone: Path, command: str) -> Iterator[str]:
-    """The address of a server that a command starts, on a free port instead of the one it names.
+def start_server(clone: Path, command: str) -> Iterator[str]:
+    """Start a server with a command, on a free port instead of the named one; yield its address.
     Ctrl-C ends it with status 0."""
     command = re.sub(r" --port \d+", "", command)
     with subprocess.Popen(
@@ -91,8 +91,8 @@ def served(clone: Path, command: str) -> Iterator[str]:
         assert process.stdout is not None
         try:
             greeting = iter(process.stdout.readline, "")
-            found = (re.match(r"Serving .* on (http://\S+) ", line) for line in greeting)
-            url = next((match[1] for match in found if match), None)
+            matches = (re.match(r"Serving .* on (http://\S+) ", line) for line in greeting)
+            url = next((match[1] for match in matches if match), None)
             assert url is not None, f"{command}\n{process.communicate()[1]}"
             yield url
             process.send_signal(signal.SIGINT)
@@ -102,7 +102,7 @@ def served(clone: Path, command: str) -> Iterator[str]:
 
 
 def run_in_order(clone: Path, commands: list[str]) -> dict[str, str]:
-    """What each command prints; curl asks a server that runs for it alone."""
+    """Return command -> output. Each curl command gets its own server."""
     printed = {}
     for command in commands:
         program, *arguments = shlex.split(command, comments=True)
@@ -110,16 +110,16 @@ def run_in_order(clone: Path, commands: list[str]) -> dict[str, str]:
             assert arguments, command
             assert set(arguments) <= targets(), f"the Makefile lacks a target: {command}"
         elif program == "curl":
-            with served(clone, "rag serve") as url:
+            with start_server(clone, "rag serve") as url:
                 assert SAMPLE_URL in command
-                asked = command.replace(SAMPLE_URL, url).replace("curl ", "curl -sS --fail ", 1)
-                printed[command] = typed(clone, asked)
+                request = command.replace(SAMPLE_URL, url).replace("curl ", "curl -sS --fail ", 1)
+                printed[command] = run_in(clone, request)
         elif [program, *arguments[:1]] == ["rag", "serve"]:
-            with served(clone, " ".join(shlex.quote(word) for word in [program, *arguments])):
+            with start_server(clone, " ".join(shlex.quote(word) for word in [program, *arguments])):
                 pass
         else:
             assert program == "rag", f"a command that this test does not know: {command}"
-            printed[command] = typed(clone, command)
+            printed[command] = run_in(clone, command)
     return printed
 
 
@@ -149,7 +149,7 @@ def assert_shows(sample: Any, response: Any) -> None:
 @NEEDS_CURL
 @pytest.mark.slow
 def test_the_commands_of_the_readme_work_in_order(clone: Path) -> None:
-    typed(clone, "rag ingest seeds")  # as `make run` does
+    run_in(clone, "rag ingest seeds")  # as `make run` does
     commands = commands_in("README.md")
     assert {shlex.split(c)[0] for c in commands} == {"make", "rag", "curl"}
     printed = run_in_order(clone, commands)
@@ -159,7 +159,7 @@ def test_the_commands_of_the_readme_work_in_order(clone: Path) -> None:
 
 @NEEDS_CURL
 def test_the_commands_of_the_http_page_work(clone: Path) -> None:
-    typed(clone, "rag ingest seeds")
+    run_in(clone, "rag ingest seeds")
     ((_, out),) = run_in_order(clone, commands_in("docs/http.md")).items()
     assert json.loads(out)["text"].startswith("Prior to the Taliban takeover")
 

@@ -1,4 +1,4 @@
-"""Runs made by hand: what each question got is known, and the measures follow from it."""
+"""Runs and datasets with known outcomes and measures."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from index.types import Span
 PASSAGE = RunPassage("d", Span(0, 9), 0.5, Span(0, 4), "One. Two.")
 
 
-def judged(
+def run_question(
     question_id: str,
     measures: Mapping[str, float],
     confidence: float = 0.5,
@@ -26,7 +26,8 @@ def judged(
 
 
 def run_of(*questions: RunQuestion, kind: str = "spans", dataset: str = "known") -> Run:
-    """A run whose measures are those of its questions, by the standard library and scikit-learn."""
+    """A run whose measures are computed from its questions by the standard library and
+    scikit-learn."""
     names = dict.fromkeys(name for question in questions for name in question.measures)
     measures = {n: fmean(q.measures[n] for q in questions if n in q.measures) for n in names}
     labels = [q.answerable for q in questions if q.answerable is not None]
@@ -58,7 +59,8 @@ def write_jsonl(file: Path, *rows: object) -> None:
 
 
 def span_set(folder: Path, *, answer: str = "forty", unanswerable: bool = True) -> Path:
-    """Two documents, two questions they answer and, if asked for, one they do not."""
+    """Write two documents, two questions that they answer and, if `unanswerable`, one that they do
+    not; return the folder."""
     texts = {"aid": "The aid was forty percent.", "wing": "A wing has lift. It also has drag."}
     write_jsonl(folder / "corpus.jsonl", *({"_id": i, "text": t} for i, t in texts.items()))
     start = texts["aid"].index(answer)
@@ -82,7 +84,8 @@ def span_set(folder: Path, *, answer: str = "forty", unanswerable: bool = True) 
 
 
 def beir_set(folder: Path) -> Path:
-    """Three documents and two queries, each with one that is found."""
+    """Write a BEIR set of three documents and two queries; return the folder. A judged document
+    of the second query is not in the corpus."""
     texts = {"wing": "Lift of a wing.", "heat": "Heat in slabs.", "flow": "Flow past a plate."}
     write_jsonl(
         folder / "corpus.jsonl", *({"_id": i, "title": "", "text": t} for i, t in texts.items())

@@ -32,7 +32,7 @@ from rag.results import (
     SearchResult,
 )
 from rag.search.filter import chunks_within
-from rag.search.passages import RankedPassage, joined
+from rag.search.passages import RankedPassage, merge_adjacent
 from rag.search.question import question_of
 from rag.search.ranking import RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
@@ -295,7 +295,7 @@ class Pipeline:
     def _passages(self, retrieval: Retrieval, k: int, merge: bool, explain: bool) -> list[Passage]:
         """The first k, cited; with `merge`, neighbours among them joined."""
         ranked = retrieval.passages[:k]
-        shown = joined(ranked) if merge else ranked
+        shown = merge_adjacent(ranked) if merge else ranked
         return [self._passage(retrieval, i, each, explain) for i, each in enumerate(shown, 1)]
 
     def _passage(

@@ -1,7 +1,7 @@
-"""Candidates of a question: every signal of each, as arrays, and as objects where they are shown.
+"""The candidates of a question and their signals.
 
-A question has some 150 candidates and shows five. What is computed for all of them is computed in
-arrays; the chunk of a candidate, with its spans, is read only when it is asked for.
+A question has about 150 candidates, and a result shows five. So the signals of all candidates are
+arrays, and a candidate's chunk is read from the index only when a `Candidate` is created.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,21 @@ from rag.search.late_interaction import Interaction
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A chunk with what every signal gave it, and its score in [0, 1].
+    """A chunk with its signals, ranks and scores.
 
-    dense, sentence:    cosines, in [-1, 1]
-    lexical:            BM25, not negative; lexical_share: of the most it could be, in [0, 1]
-    dense_rank, lexical_rank: among the candidates of FAISS and of BM25; None if it is not there
-    first_score:        the sum of these, in [0, 1]; first_rank: by it; first_weight: its share of
-                        the score
-    sentences:          the cosine of each of its sentences, (n,); `sentence` is the best of them
-    reranked:           the reranker's score, in [0, 1]; None if it did not look
-    interaction:        the question's tokens against its own; None if not computed
+    dense:         cosine of its vector and the question's, in [-1, 1]
+    sentence:      cosine of its best sentence's vector, in [-1, 1]
+    lexical:       BM25, at least 0
+    lexical_share: BM25 divided by the highest value it can have for the question, in [0, 1]
+    dense_rank, lexical_rank: rank among the candidates by vector and by BM25, from 1; None if the
+                   chunk is not one of them
+    first_score:   weighted sum of the signals, in [0, 1]
+    score:         final score, in [0, 1]
+    sentences:     the cosine of each of its n sentences, (n,)
+    first_rank:    rank by first_score, from 1
+    first_weight:  weight of first_score in the final score
+    reranked:      the reranker's score, in [0, 1]; None if the reranker did not score the chunk
+    interaction:   late interaction of the question and the chunk; None if not computed
     """
 
     chunk: Chunk
@@ -48,9 +53,12 @@ class Candidate:
 
 
 class _Signals(NamedTuple):
-    """A row of Candidates.signals. place: of the chunk in Candidates.vectors. Where a Candidate has
-    None, ranks are 0, reranked is NaN, and interaction, which counts the rows of
-    Candidates.interactions, is -1."""
+    """A row of Candidates.signals.
+
+    place:       index of the chunk in Candidates.vectors
+    interaction: index in Candidates.interactions, or -1
+    Where a Candidate has None, a rank is 0 and `reranked` is NaN.
+    """
 
     chunk_id: int
     place: int
@@ -69,16 +77,18 @@ class _Signals(NamedTuple):
 
 
 SIGNALS = np.dtype(list(_Signals.__annotations__.items()))
-"""Of Candidates.signals: int64 and float64, by name."""
+"""The dtype of Candidates.signals: int64 and float64 fields."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates(Sequence[Candidate]):
     """The candidates of a question, best first.
 
-    signals: of dtype SIGNALS, (n,)
-    vectors: of their chunks, in the order of their ids
-    cosines: of each of these vectors with the question's, float32, (rows,)
+    signals:      dtype SIGNALS, (n,)
+    vectors:      vectors of the candidates' chunks and sentences, ordered by chunk id
+    cosines:      float32, (rows,): cosine of each of these vectors and the question's
+    first_weight: weight of first_score in the final score
+    interactions: late interactions that the reranker computed
     """
 
     snapshot: Snapshot
@@ -96,17 +106,17 @@ class Candidates(Sequence[Candidate]):
     @overload
     def __getitem__(self, i: slice) -> list[Candidate]: ...
     def __getitem__(self, i: int | slice) -> Candidate | list[Candidate]:
-        chosen = range(len(self))[i]
-        return self.at(chosen) if isinstance(chosen, range) else self.at([chosen])[0]
+        rows = range(len(self))[i]
+        return self.at(rows) if isinstance(rows, range) else self.at([rows])[0]
 
     def at(self, rows: Sequence[int]) -> list[Candidate]:
-        """The candidates of these rows, their chunks read together."""
+        """Return the candidates of these rows. Their chunks are read in one query."""
         if not rows:
             return []
         signals = self.signals[list(rows)]
         chunks = self.snapshot.chunks(signals["chunk_id"].tolist())
         by_id = {chunk.chunk_id: chunk for chunk in chunks}
-        # As Python's own numbers, all at once: to take them from a row one by one is slow.
+        # tolist converts all values to Python numbers at once; reading them one by one is slow.
         rows_of_numbers = map(_Signals._make, signals.tolist())
         return [self._candidate(row, by_id[row.chunk_id]) for row in rows_of_numbers]
 
@@ -134,12 +144,14 @@ class Candidates(Sequence[Candidate]):
         return self.vectors.own(self.signals["place"])
 
     def head(self, n: int) -> "Candidates":
-        """The first n, which share their signals with these."""
+        """Return the first n candidates. They share the signals array with this object."""
         return replace(self, signals=self.signals[:n])
 
     def in_order(self, n: int | None = None) -> "Candidates":
-        """Best first; ties go to the smaller chunk_id. With n, the first n alone are put in order,
-        and the others stay behind them as they are."""
+        """Return the candidates sorted by score, best first; ties go to the smaller chunk_id.
+
+        With n, only the first n are sorted, and the others keep their order after them.
+        """
         head = self.signals[:n]
         order = np.arange(len(self))
         order[:n] = np.lexsort((head["chunk_id"], -head["score"]))

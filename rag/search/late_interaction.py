@@ -1,10 +1,11 @@
-"""Late interaction: each token of the question against each token of a passage, with the vectors
-of the model that made the chunk's (Khattab and Zaharia 2020 train a model for it; none is needed).
+"""Late interaction: compare each token of the question with each token of a passage.
 
-What matters most to a question is that its rare words are met somewhere, by the same word or by
-one that means it. So the best matches of the question's tokens are not averaged but summed as
-exponentials, in which one good match outweighs several fair ones: on Cranfield .566 nDCG@10 against
-.539 for the weighted mean, on the Wikipedia articles .850 answer@1 against .841 (eval/LOG.md).
+Khattab and Zaharia (2020) train a model for this. Here the token vectors come from the model that
+encoded the chunks, without further training.
+
+The score is a soft maximum of the question tokens' best cosines and not their mean: one good match,
+such as one of a rare word, counts more than several fair ones. Cranfield: .566 nDCG@10 against .539
+for the weighted mean. Wikipedia articles: .850 answer@1 against .841 (eval/LOG.md).
 """
 
 from collections.abc import Sequence
@@ -20,21 +21,22 @@ from index.types import TokenVectors
 from rag.search.question import Question
 
 SOFTNESS = 4.0
-"""Of the exponentials: 3 to 5 rank alike; 0 would be the weighted mean, infinity the best match."""
+"""Factor in the exponents of the soft maximum. 3 to 5 rank equally well; 0 would be the weighted
+mean, infinity the maximum."""
 
 SENTENCE_SHARE = 0.25
-"""Of the best sentence in a passage's score."""
+"""The weight of the best sentence in a passage's score."""
 
-_NEVER = -1.0
-"""What an empty sentence matches with: as little as can be."""
+_NO_MATCH = -1.0
+"""The cosine that stands for a sentence without tokens: the lowest possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """How the question's t tokens meet a passage of n sentences.
+    """Matches of the question's t tokens with a passage of n sentences.
 
-    matches:   (t, n), the best cosine of each token within each sentence
-    anywhere:  (t,), the best in the whole passage, its headings included
+    matches:   (t, n), the best cosine of each question token with the tokens of each sentence
+    anywhere:  (t,), the best cosine of each with the tokens of the passage and its headings
     sentences: (n,), the weighted mean of each sentence's matches
     score:     in [0, 1]
     """
@@ -46,7 +48,7 @@ class Interaction:
 
 
 class Interactions(Sequence[Interaction]):
-    """Those of a question with several passages, computed together.
+    """The interactions of a question with several passages, computed in one pass.
 
     scores: float64, (passages,), each in [0, 1]
     """
@@ -57,15 +59,18 @@ class Interactions(Sequence[Interaction]):
         passages: Sequence[TokenVectors],
         n_sentences: Sequence[int] | NDArray[np.int64],
     ) -> None:
-        """Each passage has at least one token and one sentence; there is at least one passage."""
+        """passages: the token vectors of at least one passage; each has at least one token.
+
+        n_sentences: the number of sentences of each passage, at least 1.
+        """
         self._weights = question.token_weights
         self._n_sentences = np.asarray(n_sentences)
         sentence_of = np.concatenate([tokens.sentence_of for tokens in passages])
         firsts = np.cumsum([0, *map(len, passages)])[:-1]
-        # A passage's tokens stand in the order of their sentences: a run for each that has any.
-        begins = np.diff(sentence_of, prepend=sentence_of[:1]) != 0
-        begins[firsts] = True
-        runs = np.flatnonzero(begins)
+        # A passage's tokens are ordered by sentence: each sentence with tokens is one run of them.
+        starts_run = np.diff(sentence_of, prepend=sentence_of[:1]) != 0
+        starts_run[firsts] = True
+        runs = np.flatnonzero(starts_run)
         self._sentence_of = sentence_of[runs]
         cosines = products(
             question.token_vectors,
@@ -74,16 +79,16 @@ class Interactions(Sequence[Interaction]):
         )
         self._best = np.maximum.reduceat(cosines, runs, axis=1)
         self._means = self._weights @ self._best
-        # Passage i has the runs from bounds[i] to bounds[i + 1].
+        # Passage i has the runs bounds[i] to bounds[i + 1] - 1.
         self._bounds = np.append(np.searchsorted(runs, firsts), len(runs))
         self._anywhere = np.maximum.reduceat(self._best, self._bounds[:-1], axis=1)
-        self.scores = self._scored()
+        self.scores = self._score_passages()
 
-    def _scored(self) -> NDArray[np.float64]:
+    def _score_passages(self) -> NDArray[np.float64]:
         in_a_sentence = self._sentence_of < np.repeat(self._n_sentences, np.diff(self._bounds))
-        means = np.where(in_a_sentence, self._means, _NEVER)
+        means = np.where(in_a_sentence, self._means, _NO_MATCH)
         best = np.maximum.reduceat(means, self._bounds[:-1])
-        total = (1 - SENTENCE_SHARE) * softened(self._weights, self._anywhere)
+        total = (1 - SENTENCE_SHARE) * soft_maximum(self._weights, self._anywhere)
         return np.clip(total + SENTENCE_SHARE * best, 0.0, 1.0)
 
     def __len__(self) -> int:
@@ -95,51 +100,56 @@ class Interactions(Sequence[Interaction]):
     def __getitem__(self, i: slice) -> list[Interaction]: ...
     def __getitem__(self, i: int | slice) -> Interaction | list[Interaction]:
         if isinstance(i, slice):
-            return [self[each] for each in range(len(self))[i]]
+            return [self[j] for j in range(len(self))[i]]
         i = range(len(self))[i]
         first, last, n = self._bounds[i], self._bounds[i + 1], self._n_sentences[i]
-        present = self._sentence_of[first:last]
-        # Tokens of no sentence stand last.
-        last -= present[-1] == n
+        sentence_numbers = self._sentence_of[first:last]
+        # Tokens of the headings belong to no sentence and come last.
+        last -= sentence_numbers[-1] == n
         matches, sentences = self._best[:, first:last], self._means[first:last]
         if last - first < n:  # some sentences have no token
-            present = present[: last - first]
-            matches, sentences = _spread(matches, present, n), _spread(sentences, present, n)
+            sentence_numbers = sentence_numbers[: last - first]
+            matches = _scatter(matches, sentence_numbers, n)
+            sentences = _scatter(sentences, sentence_numbers, n)
         return Interaction(matches, self._anywhere[:, i], sentences, float(self.scores[i]))
 
 
 def interactions_with(
     snapshot: Snapshot, question: Question, chunks: Sequence[tuple[int, int]]
 ) -> tuple[NDArray[np.int64], Interactions | None]:
-    """For each chunk its place among the interactions, and the interactions of the question with
-    the chunks that have token vectors; None if there are none. The place is -1 for a chunk without
-    token vectors, such as one of characters that the tokenizer drops.
+    """Compute the interactions of the question with the chunks that have token vectors.
 
-    chunks: the id and the number of sentences of each.
+    chunks: the id and the number of sentences of each chunk.
+    Returns for each chunk the index of its interaction, and the interactions (None if no chunk has
+    token vectors). The index is -1 for a chunk without token vectors, for example if the tokenizer
+    drops all its characters.
     """
     places = np.full(len(chunks), -1)
     tokens = snapshot.token_vectors([i for i, _ in chunks]) if len(question.token_vectors) else {}
-    able = [place for place, (i, _) in enumerate(chunks) if i in tokens]
-    if not able:
+    with_vectors = [place for place, (i, _) in enumerate(chunks) if i in tokens]
+    if not with_vectors:
         return places, None
-    places[able] = np.arange(len(able))
-    ids, n_sentences = zip(*(chunks[place] for place in able), strict=True)
+    places[with_vectors] = np.arange(len(with_vectors))
+    ids, n_sentences = zip(*(chunks[place] for place in with_vectors), strict=True)
     return places, Interactions(question, [tokens[i] for i in ids], n_sentences)
 
 
-def _spread(values: NDArray[np.float32], places: NDArray[np.uint16], n: int) -> NDArray[np.float32]:
-    """Columns put in their places among n, where nothing else matches."""
-    spread = np.full((*values.shape[:-1], n), _NEVER, dtype=np.float32)
-    spread[..., places] = values
-    return spread
+def _scatter(
+    values: NDArray[np.float32], places: NDArray[np.uint16], n: int
+) -> NDArray[np.float32]:
+    """Put the columns of `values` at `places` among n columns; fill the others with _NO_MATCH."""
+    scattered = np.full((*values.shape[:-1], n), _NO_MATCH, dtype=np.float32)
+    scattered[..., places] = values
+    return scattered
 
 
-def softened(weights: NDArray[np.float32], matches: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The logarithm of the weighted mean of exponentials: between the mean and the maximum.
+def soft_maximum(weights: NDArray[np.float32], matches: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the logarithm of the weighted mean of exponentials, divided by SOFTNESS. It lies
+    between the weighted mean and the maximum.
 
-    matches: (t,) or (t, n); the result has the shape of one token's.
+    weights: (t,), sum 1; matches: (t,) or (t, n). The result has the shape () or (n,).
 
-    >>> round(float(softened(np.array([0.5, 0.5]), np.array([0.2, 0.8]))), 3)
+    >>> round(float(soft_maximum(np.array([0.5, 0.5]), np.array([0.2, 0.8]))), 3)
     0.648
     """
     return np.asarray(np.log(weights @ np.exp(SOFTNESS * matches)) / SOFTNESS, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""From ranked chunks to passages: near-identical ones kept once, neighbours joined if asked to."""
+"""Turn ranked chunks into passages: group near-identical chunks and merge adjacent ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -10,21 +10,21 @@ from index.types import Chunk, Matrix, Span
 from index.words.analyze import distinct_terms
 from rag.search.candidates import Candidate, Candidates
 
-_ALIKE_COSINE = 0.95
-"""Below it two chunks are not compared further: texts that share nine words of ten are above."""
+_MIN_DUPLICATE_COSINE = 0.95
+"""The terms of two chunks are compared only if the cosine of their vectors is at least this. Texts
+that share nine words in ten have a higher cosine."""
 
-_ALIKE_TERMS = 0.9
-"""Of all terms of the two. Numbers must be the same, and the question's terms that they have: two
-reports of one form are not one passage if the question tells them apart."""
+_MIN_SHARED_TERMS = 0.9
+"""The share of the two chunks' distinct terms that must occur in both. Terms with a digit and terms
+of the question must all occur in both: two reports that follow one template differ in these."""
 
 
 @dataclass(slots=True, eq=False)
 class RankedPassage:
-    """A chunk that ranks, with the neighbours joined to it and the near-identical chunks that it
-    stands for.
+    """A ranked chunk, the adjacent chunks merged with it, and its near-identical chunks.
 
-    parts:      its chunk and those joined to it, in order of their place
-    duplicates: near-identical chunks that ranked lower
+    parts:      the chunk and those merged with it, in document order
+    duplicates: near-identical chunks that ranked lower, best first
     """
 
     best: Candidate
@@ -36,70 +36,71 @@ class RankedPassage:
         return Span(self.parts[0].span.start, self.parts[-1].span.end)
 
 
-def distinct(
+def deduplicate(
     snapshot: Snapshot, candidates: Candidates, k: int, query_terms: Collection[str]
 ) -> list[RankedPassage]:
-    """The first k chunks no two of which are near-identical; all candidates that are so to one of
-    these are noted with it.
+    """Return the first k chunks of which no two are near-identical, best first. Each lists the
+    lower-ranked candidates that are near-identical to it.
 
-    query_terms: the question's, which near-identical chunks must share.
+    query_terms: the question's distinct terms; near-identical chunks contain the same ones.
     """
 
     def terms_in(row: int) -> frozenset[str]:
         chunk = candidates[row].chunk
         return distinct_terms(chunk.span.of(snapshot.document(chunk.doc_id).text))
 
-    def alike(one: int, other: int) -> bool:
-        mine, theirs = terms_in(one), terms_in(other)
-        differ = mine ^ theirs
-        if any(term in query_terms or any(map(str.isdigit, term)) for term in differ):
+    def near_identical(one: int, other: int) -> bool:
+        terms, other_terms = terms_in(one), terms_in(other)
+        unshared = terms ^ other_terms
+        if any(term in query_terms or any(map(str.isdigit, term)) for term in unshared):
             return False
-        return len(differ) <= (1 - _ALIKE_TERMS) * len(mine | theirs)
+        return len(unshared) <= (1 - _MIN_SHARED_TERMS) * len(terms | other_terms)
 
-    kept: dict[int, list[int]] = {}
-    near: dict[int, list[int]] = {}
+    duplicates_of: dict[int, list[int]] = {}
+    compared_with: dict[int, list[int]] = {}
     vectors = candidates.own_vectors()
-    close: dict[int, list[int]] = {}
-    looked_at = 0
+    similar: dict[int, list[int]] = {}
+    n_compared = 0
     for row in range(len(candidates)):
-        if len(kept) == k and row not in near:
+        if len(duplicates_of) == k and row not in compared_with:
             continue
-        same = next((r for r in near.get(row, ()) if alike(r, row)), None)
-        if same is not None:
-            kept[same].append(row)
-        elif len(kept) < k:
-            kept[row] = []
-            if row >= looked_at:
-                close, looked_at = _close(vectors, row, k), row + k
-            for other in close.get(row, ()):
-                near.setdefault(other, []).append(row)
-    bests = candidates.at(list(kept))
+        original = next((r for r in compared_with.get(row, ()) if near_identical(r, row)), None)
+        if original is not None:
+            duplicates_of[original].append(row)
+        elif len(duplicates_of) < k:
+            duplicates_of[row] = []
+            if row >= n_compared:
+                similar, n_compared = _pairs_to_compare(vectors, row, k), row + k
+            for other in similar.get(row, ()):
+                compared_with.setdefault(other, []).append(row)
+    bests = candidates.at(list(duplicates_of))
     return [
         RankedPassage(best, [best.chunk], candidates.at(rows))
-        for best, rows in zip(bests, kept.values(), strict=True)
+        for best, rows in zip(bests, duplicates_of.values(), strict=True)
     ]
 
 
-def _close(vectors: Matrix, first: int, n: int) -> dict[int, list[int]]:
-    """The rows behind each of n rows that it is worth comparing with, where there are any."""
-    rows, others = np.nonzero(vectors[first : first + n] @ vectors.T >= _ALIKE_COSINE)
-    close: dict[int, list[int]] = {}
+def _pairs_to_compare(vectors: Matrix, first: int, n: int) -> dict[int, list[int]]:
+    """For each of the n rows from `first` on, the later rows whose vectors are similar enough to
+    compare the terms. Rows without any are left out."""
+    rows, others = np.nonzero(vectors[first : first + n] @ vectors.T >= _MIN_DUPLICATE_COSINE)
+    similar: dict[int, list[int]] = {}
     for row, other in zip((rows + first).tolist(), others.tolist(), strict=True):
         if other > row:
-            close.setdefault(row, []).append(other)
-    return close
+            similar.setdefault(row, []).append(other)
+    return similar
 
 
-def joined(passages: Sequence[RankedPassage]) -> list[RankedPassage]:
-    """Passages that follow one another in their document made one, which stands where the best of
-    them stood and has its score."""
+def merge_adjacent(passages: Sequence[RankedPassage]) -> list[RankedPassage]:
+    """Merge passages that are adjacent in a document. A merged passage has the rank and score of
+    the best of them."""
     remaining = list(passages)
     result: list[RankedPassage] = []
     while remaining:
         first = remaining.pop(0)
         whole = RankedPassage(first.best, list(first.parts), list(first.duplicates))
         while True:
-            neighbour = next((each for each in remaining if _adjoin(whole, each)), None)
+            neighbour = next((other for other in remaining if _are_adjacent(whole, other)), None)
             if neighbour is None:
                 break
             remaining.remove(neighbour)
@@ -109,8 +110,8 @@ def joined(passages: Sequence[RankedPassage]) -> list[RankedPassage]:
     return result
 
 
-def _adjoin(one: RankedPassage, other: RankedPassage) -> bool:
+def _are_adjacent(one: RankedPassage, other: RankedPassage) -> bool:
     if one.best.chunk.doc_id != other.best.chunk.doc_id:
         return False
-    mine, theirs = one.parts, other.parts
-    return mine[-1].ordinal + 1 == theirs[0].ordinal or theirs[-1].ordinal + 1 == mine[0].ordinal
+    first, last = sorted((one.parts, other.parts), key=lambda parts: parts[0].ordinal)
+    return first[-1].ordinal + 1 == last[0].ordinal

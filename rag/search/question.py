@@ -1,4 +1,4 @@
-"""A question as it is searched for: its vectors, its terms, and how much each of them says."""
+"""A question prepared for search: its vectors and terms, and their weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,34 +12,37 @@ from index.types import Matrix, QueryEncoding, Vector
 from index.words.analyze import analyze
 from index.words.bm25 import idf_of, upper_bound
 
-Weights = NDArray[np.float32]
-"""Shape (t,): the share of each token in the question; they sum to 1."""
+TokenWeights = NDArray[np.float32]
+"""float32, (t,): the weight of each token of the question; they sum to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question against one generation of an index.
+    """A question with the term weights of one generation of an index.
 
     vector:        (d,), unit length
-    token_vectors: (t, d), unit rows, in the space of index.encode.token_codec; none for some models
+    token_vectors: (t, d), unit rows, rotated as in index.encode.token_codec; t is 0 for a model
+                   without token vectors
     token_weights: (t,)
-    terms:         as index.words.analyze makes them, in order, with repetitions
-    idf:           of each distinct term
-    lexical_most:  the most that BM25 of the terms could be
+    terms:         the terms of index.words.analyze, in order, with repetitions
+    idf:           the inverse document frequency of each distinct term
+    lexical_most:  the highest BM25 score that a chunk can have for the terms
     """
 
     text: str
     vector: Vector
     token_vectors: Matrix
-    token_weights: Weights
+    token_weights: TokenWeights
     terms: tuple[str, ...]
     idf: Mapping[str, float]
     lexical_most: float
 
 
 def question_of(text: str, encoding: QueryEncoding | None, snapshot: Snapshot) -> Question:
-    """A question with the weights that its terms have in an index. Without an encoding its vector
-    is zero and it has no token vectors, so that BM25 alone ranks."""
+    """Return the question with the weights that its terms have in the snapshot.
+
+    Without an encoding, its vector is zero and it has no token vectors: only BM25 ranks.
+    """
     if encoding is None:
         encoding = QueryEncoding.none(snapshot.fingerprint.model.dimension)
     places = list(analyze(text))
@@ -61,19 +64,19 @@ def question_of(text: str, encoding: QueryEncoding | None, snapshot: Snapshot) -
 
 def token_weights(
     offsets: Sequence[tuple[int, int]], words: Sequence[tuple[int, int, float]]
-) -> Weights:
-    """One for each token, and the idf of the word it is part of, shared among that word's tokens;
-    scaled to sum to 1.
+) -> TokenWeights:
+    """Return the weight of each token: 1, plus the idf of its word divided by the number of the
+    word's tokens; then all are scaled to sum to 1.
 
-    words: start, end and idf of the terms. Function words, which are no terms, keep the one: they
-    say what kind of answer is wanted.
+    offsets: start and end of each token. words: start, end and idf of each term. Function words are
+    no terms. Their tokens keep the weight 1, because they indicate the type of answer.
 
     >>> token_weights([(0, 3), (4, 7), (7, 10)], [(4, 10, 4.0)])
     array([0.14285715, 0.42857143, 0.42857143], dtype=float32)
     """
     weights = np.ones(len(offsets))
     for start, end, idf in words:
-        inside = [i for i, (a, b) in enumerate(offsets) if a < end and b > start]
+        inside = [i for i, (first, last) in enumerate(offsets) if first < end and last > start]
         if inside:
             weights[inside] = 1 + idf / len(inside)
     return np.asarray(weights / max(weights.sum(), 1e-12), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What decides the ranking, as plain values: nothing heavy is imported to read the settings."""
+"""The settings of the ranking. This module imports nothing slow, because every command reads it."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -9,15 +9,15 @@ LATE_INTERACTION = "late-interaction"
 
 @dataclass(frozen=True, slots=True)
 class RankSettings:
-    """How candidates are found and what weighs how much; weights are in [0, 1].
+    """The number of candidates and the weights of the scores; weights are in [0, 1].
 
-    n_candidates:    chunks fetched from each side. It does not depend on k, so a shorter result is
-                     the beginning of a longer one.
-    lexical_weight:  BM25's share of the first score; the vectors have the rest
-    sentence_weight: the best sentence's share of what the vectors have
+    n_candidates:    chunks fetched by vector, and chunks fetched by BM25. It does not depend on k,
+                     so the results for a smaller k are the first results for a larger one.
+    lexical_weight:  BM25's weight in the first score; the vectors' weight is 1 - lexical_weight
+    sentence_weight: the share of the best sentence's cosine in the vectors' weight
     rerank:          `none`, `late-interaction`, or the name or folder of a cross-encoder
-    n_rerank:        how many of the first candidates the reranker looks at
-    rerank_weight:   its share of the final score
+    n_rerank:        number of candidates that the reranker scores
+    rerank_weight:   the reranker's weight in the final score
     """
 
     n_candidates: int = 100
@@ -28,10 +28,10 @@ class RankSettings:
     rerank_weight: float = 0.75
 
     @property
-    def weights(self) -> "Weights":
-        """The shares of the first score."""
+    def weights(self) -> "SignalWeights":
+        """The weights of the signals in the first score."""
         vectors = 1 - self.lexical_weight
-        return Weights(
+        return SignalWeights(
             dense=vectors * (1 - self.sentence_weight),
             sentence=vectors * self.sentence_weight,
             lexical=self.lexical_weight,
@@ -39,12 +39,12 @@ class RankSettings:
 
 
 def bm25_alone(ranking: RankSettings) -> RankSettings:
-    """The same settings for a search without a model."""
+    """Return the settings for a search without a model: BM25 has weight 1, and no reranker."""
     return replace(ranking, lexical_weight=1.0, rerank=NO_RERANKING)
 
 
-class Weights(NamedTuple):
-    """Shares of the first score, which sum to 1."""
+class SignalWeights(NamedTuple):
+    """The weights of the signals in the first score. They sum to 1."""
 
     dense: float
     sentence: float

@@ -1,4 +1,4 @@
-"""Rerankers: what scores the first candidates again. One class each; by name in RERANKERS."""
+"""Rerankers score the first candidates again. RERANKERS names the classes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from rag.search.question import Question
 from rag.search.ranking import LATE_INTERACTION, NO_RERANKING
 
 CrossEncode = Callable[[str, list[str]], list[float]]
-"""A question and texts to one score for each text, in [0, 1]."""
+"""A function of a question and n texts. It returns n scores in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reranking:
-    """Scores of candidates, in their order.
+    """Scores of n candidates, in the candidates' order.
 
     scores:       float64, (n,), in [0, 1]
-    interactions: those that the scores come from; None for a reranker that has none
-    places:       int64, (n,): each candidate's place among them; -1 for one that has none
+    places:       int64, (n,): index of each candidate's interaction, or -1
+    interactions: the interactions behind the scores; None if the reranker computes none
     """
 
     scores: NDArray[np.float64]
@@ -35,13 +35,12 @@ class Reranker(Protocol):
     """Scores the first candidates of a question again."""
 
     def rerank(self, snapshot: Snapshot, question: Question, head: Candidates) -> Reranking | None:
-        """The scores of these candidates, of which there is at least one; None if the reranker has
-        nothing to go by, so that the first ranking stands."""
+        """Score the candidates in `head`, at least one. None keeps the first ranking."""
         ...
 
 
 class NoReranker:
-    """Leaves the first ranking as it is."""
+    """Keeps the first ranking."""
 
     def rerank(
         self,
@@ -53,7 +52,7 @@ class NoReranker:
 
 
 class LateInteraction:
-    """Scores by the token vectors of the model that encoded the chunks."""
+    """Scores candidates by late interaction with the question's tokens."""
 
     def rerank(self, snapshot: Snapshot, question: Question, head: Candidates) -> Reranking | None:
         chunks = zip(
@@ -62,12 +61,12 @@ class LateInteraction:
         places, interactions = interactions_with(snapshot, question, list(chunks))
         if interactions is None:  # the model has no token vectors
             return None
-        # A chunk without token vectors matches nothing.
+        # A chunk without token vectors scores 0: its place is -1, which takes the appended 0.
         return Reranking(np.append(interactions.scores, 0.0)[places], places, interactions)
 
 
 class CrossEncoder:
-    """Scores by a model that reads the question and a chunk's text together."""
+    """Scores candidates with a model that encodes the question and a chunk's text together."""
 
     def __init__(self, cross_encode: CrossEncode) -> None:
         self._cross_encode = cross_encode
@@ -83,4 +82,4 @@ RERANKERS: Mapping[str, Callable[[], Reranker]] = {
     NO_RERANKING: NoReranker,
     LATE_INTERACTION: LateInteraction,
 }
-"""By the value of the setting `rerank`; any other value names a cross-encoder."""
+"""Keys are values of the setting `rerank`. Any other value names a cross-encoder."""

@@ -1,15 +1,14 @@
-"""From a question to its ranked passages, in the order of the steps.
+"""Retrieve the ranked passages for a question.
 
-1. Candidates: the best chunks by vector and the best by BM25. Each gets every signal, whichever
-   side it came from: the cosine of its vector, the cosine of its best sentence, and BM25 as a share
-   of the most it could be.
+1. Candidates: the best chunks by vector and the best by BM25. Every signal is computed for each:
+   the cosine of its vector, the cosine of its best sentence, and its BM25 score divided by the
+   highest possible one.
 2. First score: the weighted sum of the signals.
 3. Reranking: a reranker scores the first candidates again.
-4. Passages: near-identical chunks are kept once.
+4. Passages: near-identical chunks are grouped.
 
-Each signal keeps its own scale. Scaling each to its least and greatest among the candidates loses
-.01 answer@1 and makes the scores of two questions incomparable; reciprocal ranks lose .02
-(eval/LOG.md).
+Each signal keeps its own scale. Min-max scaling over the candidates loses .01 answer@1 and makes
+the scores of two questions incomparable. Reciprocal rank fusion loses .02 (eval/LOG.md).
 """
 
 from dataclasses import dataclass, replace
@@ -21,24 +20,24 @@ from index.backend import Snapshot
 from index.types import Document, Ids
 from rag.search.candidates import SIGNALS, Candidate, Candidates
 from rag.search.late_interaction import interactions_with
-from rag.search.passages import RankedPassage, distinct
+from rag.search.passages import RankedPassage, deduplicate
 from rag.search.question import Question
 from rag.search.ranking import RankSettings
 from rag.search.rerankers import Reranker
 
 _DECIMALS = 6
-"""Scores are rounded before they are compared: noise in the seventh digit must not order two equal
-passages."""
+"""Scores are rounded to this many decimals before sorting, so that floating-point noise does not
+order two equal passages."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """A question with its distinct passages, best first, and the documents that they stand in. It
-    needs no snapshot any more.
+    """A question, its passages and their documents. It can be used after the snapshot is closed.
 
-    passages: at least two, if the index has two
+    passages:  best first; at least two if the index has two
+    documents: the passages' documents by id
     """
 
     question: Question
@@ -57,13 +56,13 @@ def retrieve(
     k: int,
     within: Ids | None = None,
 ) -> Retrieval:
-    """The k best passages, or two if k is 1: confidence needs the lead over the second.
+    """Return the k best passages, or two if k is 1: confidence compares the first two.
 
-    within: ids that the search is limited to, ascending
+    within: ids of the only chunks to search, ascending; None to search all.
     """
     candidates = rank_candidates(snapshot, question, settings, reranker, within)
-    passages = distinct(snapshot, candidates, max(k, 2), question.idf.keys())
-    bests = with_interactions(snapshot, question, [passage.best for passage in passages])
+    passages = deduplicate(snapshot, candidates, max(k, 2), question.idf.keys())
+    bests = add_interactions(snapshot, question, [passage.best for passage in passages])
     for passage, best in zip(passages, bests, strict=True):
         passage.best = best
     doc_ids = {passage.best.chunk.doc_id for passage in passages}
@@ -78,14 +77,17 @@ def rank_candidates(
     reranker: Reranker,
     within: Ids | None = None,
 ) -> Candidates:
-    """All candidates, best first; ties go to the smaller chunk_id."""
+    """Return all candidates, best first; ties go to the smaller chunk_id.
+
+    within: ids of the only chunks to search, ascending; None to search all.
+    """
     first = _candidates(snapshot, question, settings, within).in_order()
     first.signals["first_rank"] = np.arange(1, len(first) + 1)
     head = first.head(settings.n_rerank)
     reranking = reranker.rerank(snapshot, question, head) if len(head) else None
     if reranking is None:
         return first
-    # A candidate that is not reranked counts 0 there, and so stays behind those that are.
+    # A candidate that is not reranked gets 0 from the reranker, so it ranks after the others.
     weight = settings.rerank_weight
     head.signals["interaction"] = reranking.places
     head.signals["reranked"] = reranking.scores.round(_DECIMALS)
@@ -99,11 +101,11 @@ def rank_candidates(
 def _candidates(
     snapshot: Snapshot, question: Question, settings: RankSettings, within: Ids | None
 ) -> Candidates:
-    """The candidates with every signal and the first score, in order of their ids."""
+    """Fetch the candidates and compute their signals and first scores; ordered by chunk id."""
     fetched = snapshot.candidates(question.vector, question.terms, settings.n_candidates, within)
     vectors, bm25 = fetched.vectors, fetched.bm25
     cosines = vectors.cosines(question.vector)
-    dense, sentence = _own_and_best(cosines, vectors.firsts[:-1])
+    dense, sentence = _cosines_by_chunk(cosines, vectors.firsts[:-1])
     share = np.minimum(bm25 / max(question.lexical_most, 1e-12), 1.0)
     score = first_score(dense, sentence, share, settings)
     signals = np.zeros(len(vectors.ids), SIGNALS)
@@ -119,17 +121,24 @@ def _candidates(
     return Candidates(snapshot, signals, vectors, cosines)
 
 
-def _own_and_best(cosines: NDArray[np.float32], firsts: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Of each chunk its own vector's cosine, and the best of its sentences'."""
+def _cosines_by_chunk(
+    cosines: NDArray[np.float32], firsts: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """Return for each chunk the cosine of its own vector and the best cosine of its sentences.
+
+    cosines: (rows,). firsts: (n,), the row of each chunk's own vector; its sentences follow.
+    """
     dense = cosines[firsts]
-    of_sentences = cosines.copy()
-    of_sentences[firsts] = -1.0
-    best = np.maximum.reduceat(of_sentences, firsts) if len(firsts) else dense
+    sentence_cosines = cosines.copy()
+    sentence_cosines[firsts] = -1.0
+    best = np.maximum.reduceat(sentence_cosines, firsts) if len(firsts) else dense
     return dense.astype(np.float64), best.astype(np.float64)
 
 
 def first_score(dense: Floats, sentence: Floats, share: Floats, settings: RankSettings) -> Floats:
-    """The weighted sum of both cosines, which count from 0 on, and of BM25's share.
+    """Return the weighted sum of the cosines, negative ones counted as 0, and of BM25's share.
+
+    All arrays have the shape (n,).
 
     >>> first_score(np.array([0.4]), np.array([0.6]), np.array([0.3]), RankSettings())
     array([0.4])
@@ -142,17 +151,19 @@ def first_score(dense: Floats, sentence: Floats, share: Floats, settings: RankSe
     )
 
 
-def with_interactions(
+def add_interactions(
     snapshot: Snapshot, question: Question, candidates: list[Candidate]
 ) -> list[Candidate]:
-    """The candidates, each with its interaction if there are token vectors to make it of. Those
-    that the reranker did not score, or scored in another way, lack it."""
-    missing = [i for i, each in enumerate(candidates) if each.interaction is None]
-    chunks = [candidates[i].chunk for i in missing]
+    """Return the candidates with the interactions that the reranker did not compute. Chunks without
+    token vectors stay without one."""
+    without_interaction = [
+        i for i, candidate in enumerate(candidates) if candidate.interaction is None
+    ]
+    chunks = [candidates[i].chunk for i in without_interaction]
     sizes = [(chunk.chunk_id, len(chunk.sentences)) for chunk in chunks]
     places, interactions = interactions_with(snapshot, question, sizes)
-    completed = list(candidates)
-    for i, place in zip(missing, places.tolist(), strict=True):
+    results = list(candidates)
+    for i, place in zip(without_interaction, places.tolist(), strict=True):
         if interactions is not None and place >= 0:
-            completed[i] = replace(candidates[i], interaction=interactions[place])
-    return completed
+            results[i] = replace(candidates[i], interaction=interactions[place])
+    return results

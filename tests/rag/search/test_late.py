@@ -12,7 +12,7 @@ from fakes import question_with
 from index.encode.token_codec import compress, expand, rotated
 from index.store.vector_codec import quantize
 from index.types import Matrix, TokenVectors
-from rag.search.late_interaction import SENTENCE_SHARE, SOFTNESS, Interactions, softened
+from rag.search.late_interaction import SENTENCE_SHARE, SOFTNESS, Interactions, soft_maximum
 from rag.search.question import Question
 
 DIMENSION = 32
@@ -68,9 +68,9 @@ def test_interactions_equal_a_loop_over_all_tokens(
         n_tokens = int(rng.integers(1, 12))
         # Up to and including n: tokens of no sentence. Some sentences have no token.
         passages.append(compress(unit_rows(rng, n_tokens), rng.integers(0, n + 1, n_tokens)))
-    made = Interactions(question, passages, n_sentences)
-    assert len(made) == n_passages
-    for interaction, tokens, n in zip(made, passages, n_sentences, strict=True):
+    interactions = Interactions(question, passages, n_sentences)
+    assert len(interactions) == n_passages
+    for interaction, tokens, n in zip(interactions, passages, n_sentences, strict=True):
         matches, anywhere, sentences, score = brute_force(question, tokens, n)
         np.testing.assert_allclose(interaction.matches, matches, atol=1e-5)
         np.testing.assert_allclose(interaction.anywhere, anywhere, atol=1e-5)
@@ -84,10 +84,10 @@ def test_a_passage_is_scored_alike_alone_and_among_others() -> None:
     question = question_of_tokens(unit_rows(rng, 5))
     passages = [compress(unit_rows(rng, 7), rng.integers(0, 3, 7)) for _ in range(6)]
     together = Interactions(question, passages, [3] * 6)
-    for passage, each in zip(passages, together, strict=True):
+    for passage, interaction in zip(passages, together, strict=True):
         (alone,) = Interactions(question, [passage], [3])
-        assert alone.score == pytest.approx(each.score, abs=1e-6)
-        np.testing.assert_allclose(alone.matches, each.matches, atol=1e-6)
+        assert alone.score == pytest.approx(interaction.score, abs=1e-6)
+        np.testing.assert_allclose(alone.matches, interaction.matches, atol=1e-6)
 
 
 def test_a_passage_of_the_questions_own_tokens_scores_1() -> None:
@@ -99,11 +99,11 @@ def test_a_passage_of_the_questions_own_tokens_scores_1() -> None:
 
 
 def test_a_heading_counts_for_its_passage_and_for_none_of_its_sentences() -> None:
-    asked, other = np.split(unit_rows(np.random.default_rng(5), 2), 2)
-    question = question_of_tokens(asked)
+    token, other = np.split(unit_rows(np.random.default_rng(5), 2), 2)
+    question = question_of_tokens(token)
     heading, sentence = np.int64(1), np.int64(0)
     (with_heading,) = Interactions(
-        question, [compress(np.concatenate([asked, other]), np.array([heading, sentence]))], [1]
+        question, [compress(np.concatenate([token, other]), np.array([heading, sentence]))], [1]
     )
     (without,) = Interactions(question, [compress(other, np.array([sentence]))], [1])
     assert with_heading.anywhere == pytest.approx(1, abs=1e-3)
@@ -114,9 +114,9 @@ def test_a_heading_counts_for_its_passage_and_for_none_of_its_sentences() -> Non
 
 def test_one_good_match_outweighs_two_fair_ones() -> None:
     halves = np.array([0.5, 0.5], dtype=np.float32)
-    good = softened(halves, np.array([1.0, 0.0], dtype=np.float32))
+    good = soft_maximum(halves, np.array([1.0, 0.0], dtype=np.float32))
     assert good == pytest.approx(log((exp(4) + 1) / 2) / 4)
-    assert good > softened(halves, np.array([0.6, 0.6], dtype=np.float32)) == pytest.approx(0.6)
+    assert good > soft_maximum(halves, np.array([0.6, 0.6], dtype=np.float32)) == pytest.approx(0.6)
 
 
 @given(
@@ -132,4 +132,4 @@ def test_the_softened_mean_lies_between_the_mean_and_the_maximum(
     weights = np.array([weight for weight, _ in pairs])
     weights /= weights.sum()
     matches = np.array([match for _, match in pairs])
-    assert weights @ matches - 1e-9 <= softened(weights, matches) <= matches.max() + 1e-9
+    assert weights @ matches - 1e-9 <= soft_maximum(weights, matches) <= matches.max() + 1e-9

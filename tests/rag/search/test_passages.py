@@ -1,4 +1,4 @@
-"""Near-identical passages are shown once, and neighbours are joined into exact spans."""
+"""Near-identical passages are grouped, and adjacent ones are merged into exact spans."""
 
 from pathlib import Path
 from random import Random
@@ -16,7 +16,7 @@ from index.protocols import Embedder
 from index.publish.snapshot import EmbeddedSnapshot
 from index.types import Document, Span
 from rag.answer.cite import cite
-from rag.search.passages import RankedPassage, distinct, joined
+from rag.search.passages import RankedPassage, deduplicate, merge_adjacent
 from rag.search.question import question_of
 from rag.search.ranking import RankSettings
 from rag.search.rerankers import LateInteraction
@@ -40,54 +40,54 @@ def document(doc_id: str, text: str) -> Document:
     return document_of(text, doc_id, media_type="text/plain", name="name")
 
 
-def distinct_in(
+def groups_in(
     folder: Path, embedder: Embedder, texts: list[str], k: int = 10, query: str = QUERY
 ) -> list[tuple[str, list[str]]]:
-    """The documents of the passages that are kept, each with those that it stands for."""
+    """The document of each passage, with those of its near-identical chunks."""
     ingest_documents(folder, [document(f"d{i}", text) for i, text in enumerate(texts)], embedder)
     snapshot = EmbeddedSnapshot.open(folder)
     question = question_of(query, embedder.encode_query(query), snapshot)
     candidates = rank_candidates(snapshot, question, RankSettings(), LateInteraction())
-    kept = distinct(snapshot, candidates, k, question.idf.keys())
+    groups = deduplicate(snapshot, candidates, k, question.idf.keys())
     snapshot.close()
-    return [(r.best.chunk.doc_id, sorted(d.chunk.doc_id for d in r.duplicates)) for r in kept]
+    return [(r.best.chunk.doc_id, sorted(d.chunk.doc_id for d in r.duplicates)) for r in groups]
 
 
 def test_the_same_paragraph_in_two_documents_is_shown_once(
     tmp_path: Path, embedder: Embedder
 ) -> None:
-    ((kept, others),) = distinct_in(tmp_path, embedder, [PARAGRAPH] * 3)
-    assert sorted([kept, *others]) == ["d0", "d1", "d2"]
+    ((best, others),) = groups_in(tmp_path, embedder, [PARAGRAPH] * 3)
+    assert sorted([best, *others]) == ["d0", "d1", "d2"]
 
 
 def test_a_changed_word_makes_no_other_passage(tmp_path: Path, embedder: Embedder) -> None:
-    ((kept, others),) = distinct_in(tmp_path, embedder, [PARAGRAPH, ONE_WORD_CHANGED])
-    assert {kept, *others} == {"d0", "d1"}
+    ((best, others),) = groups_in(tmp_path, embedder, [PARAGRAPH, ONE_WORD_CHANGED])
+    assert {best, *others} == {"d0", "d1"}
 
 
 def test_passages_that_say_something_else_are_kept(tmp_path: Path, embedder: Embedder) -> None:
-    kept = distinct_in(tmp_path, embedder, [PARAGRAPH, HALF_CHANGED, "Grain is food."])
-    assert sorted(kept) == [("d0", []), ("d1", []), ("d2", [])]
+    groups = groups_in(tmp_path, embedder, [PARAGRAPH, HALF_CHANGED, "Grain is food."])
+    assert sorted(groups) == [("d0", []), ("d1", []), ("d2", [])]
 
 
 def test_a_number_that_differs_makes_another_passage(tmp_path: Path, embedder: Embedder) -> None:
     texts = [PARAGRAPH + " It was 1998.", PARAGRAPH + " It was 1999."]
-    assert len(distinct_in(tmp_path, embedder, texts)) == 2
+    assert len(groups_in(tmp_path, embedder, texts)) == 2
 
 
 def test_a_word_that_was_asked_for_makes_another_passage(
     tmp_path: Path, embedder: Embedder
 ) -> None:
     texts = [PARAGRAPH, ONE_WORD_CHANGED]
-    assert len(distinct_in(tmp_path, embedder, texts, query="What tripled in price?")) == 2
+    assert len(groups_in(tmp_path, embedder, texts, query="What tripled in price?")) == 2
 
 
 def test_what_is_near_identical_does_not_count_towards_k(tmp_path: Path) -> None:
     texts = [PARAGRAPH, PARAGRAPH, PARAGRAPH, "The price of grain rose.", "Rivers froze."]
-    kept = distinct_in(tmp_path, HashEmbedder(), texts, k=2)
-    assert len(kept) == 2
-    assert sorted(len(others) for _, others in kept) == [0, 2]
-    assert distinct_in(tmp_path, HashEmbedder(), texts, k=0) == []
+    groups = groups_in(tmp_path, HashEmbedder(), texts, k=2)
+    assert len(groups) == 2
+    assert sorted(len(others) for _, others in groups) == [0, 2]
+    assert groups_in(tmp_path, HashEmbedder(), texts, k=0) == []
 
 
 def ranked(document: int, ordinal: int, text: str = "aid") -> RankedPassage:
@@ -102,30 +102,30 @@ def ordinals(passages: list[RankedPassage]) -> list[tuple[int, list[int]]]:
 
 def test_neighbours_become_one_where_the_better_stood() -> None:
     passages = [ranked(1, 9), ranked(1, 4), ranked(1, 0), ranked(1, 3)]
-    assert ordinals(joined(passages)) == [(1, [9]), (1, [3, 4]), (1, [0])]
-    assert joined(passages)[1].best is passages[1].best
+    assert ordinals(merge_adjacent(passages)) == [(1, [9]), (1, [3, 4]), (1, [0])]
+    assert merge_adjacent(passages)[1].best is passages[1].best
 
 
 def test_two_that_are_no_neighbours_are_joined_by_the_one_between_them() -> None:
-    assert ordinals(joined([ranked(1, 2), ranked(1, 4), ranked(1, 3)])) == [(1, [2, 3, 4])]
+    assert ordinals(merge_adjacent([ranked(1, 2), ranked(1, 4), ranked(1, 3)])) == [(1, [2, 3, 4])]
 
 
 def test_passages_of_two_documents_are_never_joined() -> None:
     passages = [ranked(1, 0), ranked(2, 1), ranked(1, 2)]
-    assert ordinals(joined(passages)) == [(1, [0]), (2, [1]), (1, [2])]
+    assert ordinals(merge_adjacent(passages)) == [(1, [0]), (2, [1]), (1, [2])]
 
 
 def test_a_joined_passage_stands_for_the_duplicates_of_both() -> None:
     one, other = ranked(1, 0), ranked(1, 1)
     one.duplicates, other.duplicates = [ranked(2, 0).best], [ranked(3, 0).best]
-    (whole,) = joined([one, other])
+    (whole,) = merge_adjacent([one, other])
     assert whole.duplicates == [*one.duplicates, *other.duplicates]
 
 
 def test_what_is_joined_is_left_as_it_was() -> None:
     passages = [ranked(1, 0), ranked(1, 1)]
     passages[1].duplicates = [ranked(2, 0).best]
-    joined(passages)
+    merge_adjacent(passages)
     assert ordinals(passages) == [(1, [0]), (1, [1])]
     assert [len(r.duplicates) for r in passages] == [0, 1]
 
@@ -139,8 +139,8 @@ def test_joining_equals_cutting_the_sorted_chunks_into_runs(places: list[tuple[i
         else:
             runs.append([(document, ordinal)])
     expected = sorted(runs, key=lambda run: min(places.index(place) for place in run))
-    made = ordinals(joined([ranked(*place) for place in places]))
-    assert [[(document, ordinal) for ordinal in part] for document, part in made] == expected
+    merged = ordinals(merge_adjacent([ranked(*place) for place in places]))
+    assert [[(document, ordinal) for ordinal in part] for document, part in merged] == expected
 
 
 @examples(40)
@@ -151,11 +151,11 @@ def test_joined_chunks_of_any_document_are_one_exact_slice(
     blocks = blocks_of(document)
     chunks = chunk(document, blocks, WordTokenizer(), ChunkSettings(limit=12, target=8))
     passages = []
-    for each in chunks:
-        stored = chunk_with(document.text, each.sentences, span=each.span, ordinal=each.ordinal)
+    for part in chunks:
+        stored = chunk_with(document.text, part.sentences, span=part.span, ordinal=part.ordinal)
         passages.append(RankedPassage(candidate_with(stored), [stored]))
     random.shuffle(passages)
-    (whole,) = joined(passages)
+    (whole,) = merge_adjacent(passages)
     citation = cite(document, whole.parts)
     assert citation.quote == document.text[whole.span.start : whole.span.end]
     assert citation.quote == document.text[chunks[0].span.start : chunks[-1].span.end]

@@ -26,7 +26,7 @@ from rag.search.late_interaction import Interactions
 from rag.search.question import Question, question_of
 from rag.search.ranking import RankSettings
 from rag.search.rerankers import RERANKERS, CrossEncoder
-from rag.search.retrieve import first_score, rank_candidates, with_interactions
+from rag.search.retrieve import add_interactions, first_score, rank_candidates
 
 SUBJECTS = ["aid", "trade", "grain", "winter", "banking", "border", "school", "river"]
 PAIRS = [f"{a} and {b}" for a, b in combinations(SUBJECTS, 2)]
@@ -59,7 +59,7 @@ def snapshot(folder: Path) -> Iterator[EmbeddedSnapshot]:
     opened.close()
 
 
-def question(snapshot: EmbeddedSnapshot, text: str) -> Question:
+def weighted_question(snapshot: EmbeddedSnapshot, text: str) -> Question:
     return question_of(text, HashEmbedder().encode_query(text), snapshot)
 
 
@@ -100,12 +100,12 @@ def test_the_shares_of_the_first_score_sum_to_1(lexical: float, sentence: float)
 def test_in_a_large_index_threads_find_the_same_and_end_with_it(
     folder: Path, snapshot: EmbeddedSnapshot, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, settings = question(snapshot, query), RankSettings(n_candidates=5)
-    expected = ranked(snapshot, asked, settings).signals
+    question, settings = weighted_question(snapshot, query), RankSettings(n_candidates=5)
+    expected = ranked(snapshot, question, settings).signals
     monkeypatch.setattr("index.publish.snapshot.LARGE", 1)
     threads = threading.enumerate()
     large = EmbeddedSnapshot.open(folder)
-    np.testing.assert_array_equal(ranked(large, asked, settings).signals, expected)
+    np.testing.assert_array_equal(ranked(large, question, settings).signals, expected)
     (started,) = set(threading.enumerate()) - set(threads)
     large.close()
     started.join(10)
@@ -116,22 +116,22 @@ def test_in_a_large_index_threads_find_the_same_and_end_with_it(
 def test_every_candidates_signals_equal_a_recomputation(
     snapshot: EmbeddedSnapshot, query: str
 ) -> None:
-    asked = question(snapshot, query)
+    question = weighted_question(snapshot, query)
     # Ten a side, so that each side has candidates that only the other found.
     settings = replace(FIRST_ONLY, n_candidates=10, lexical_weight=0.3, sentence_weight=0.6)
-    candidates = ranked(snapshot, asked, settings)
+    candidates = ranked(snapshot, question, settings)
     everything = {
         hit.chunk_id: hit.score
-        for hit in snapshot.lexical.search(asked.terms, len(snapshot.lexical))
+        for hit in snapshot.lexical.search(question.terms, len(snapshot.lexical))
     }
     assert len(candidates) >= 10
     for candidate in candidates:
         chunk = candidate.chunk
-        kept = snapshot.vectors_of([chunk.chunk_id])
-        vectors = QuantizedVectors(kept.codes, kept.scales).expand()
-        dense, *sentences = (float(row @ asked.vector) for row in vectors)
+        stored = snapshot.vectors_of([chunk.chunk_id])
+        vectors = QuantizedVectors(stored.codes, stored.scales).expand()
+        dense, *sentences = (float(row @ question.vector) for row in vectors)
         bm25 = everything.get(chunk.chunk_id, 0.0)
-        share = min(bm25 / (2.2 * sum(asked.idf.values())), 1.0) if bm25 else 0.0
+        share = min(bm25 / (2.2 * sum(question.idf.values())), 1.0) if bm25 else 0.0
         assert candidate.dense == pytest.approx(dense, abs=1e-6)
         assert candidate.sentences == pytest.approx(sentences, abs=1e-6)
         assert candidate.sentence == pytest.approx(max(sentences), abs=1e-6)
@@ -147,12 +147,12 @@ def test_every_candidates_signals_equal_a_recomputation(
 def test_a_reranked_score_is_the_weighted_sum_of_both(
     snapshot: EmbeddedSnapshot, query: str
 ) -> None:
-    asked = question(snapshot, query)
-    candidates = ranked(snapshot, asked, RankSettings(n_rerank=12, rerank_weight=0.6))
+    question = weighted_question(snapshot, query)
+    candidates = ranked(snapshot, question, RankSettings(n_rerank=12, rerank_weight=0.6))
     tokens = snapshot.token_vectors(ids(candidates))
     for candidate in candidates[:12]:
         chunk = candidate.chunk
-        (alone,) = Interactions(asked, [tokens[chunk.chunk_id]], [len(chunk.sentences)])
+        (alone,) = Interactions(question, [tokens[chunk.chunk_id]], [len(chunk.sentences)])
         assert candidate.reranked == pytest.approx(alone.score, abs=2e-6)
         expected = 0.6 * alone.score + 0.4 * candidate.first_score
         assert candidate.score == pytest.approx(expected, abs=2e-6)
@@ -165,9 +165,9 @@ def test_a_reranked_score_is_the_weighted_sum_of_both(
 def test_what_the_reranker_does_not_look_at_stays_behind_in_its_order(
     snapshot: EmbeddedSnapshot, query: str
 ) -> None:
-    asked = question(snapshot, query)
-    first = ranked(snapshot, asked, FIRST_ONLY)
-    candidates = ranked(snapshot, asked, RankSettings(n_rerank=3, rerank_weight=0.8))
+    question = weighted_question(snapshot, query)
+    first = ranked(snapshot, question, FIRST_ONLY)
+    candidates = ranked(snapshot, question, RankSettings(n_rerank=3, rerank_weight=0.8))
     assert set(ids(candidates[:3])) == set(ids(first[:3]))
     assert ids(candidates[3:]) == ids(first[3:])
     for candidate in candidates[3:]:
@@ -182,14 +182,14 @@ def test_what_the_reranker_does_not_look_at_stays_behind_in_its_order(
 def test_the_order_is_total_and_ties_go_to_the_smaller_id(
     snapshot: EmbeddedSnapshot, query: str, rerank: str
 ) -> None:
-    candidates = ranked(snapshot, question(snapshot, query), RankSettings(rerank=rerank))
+    candidates = ranked(snapshot, weighted_question(snapshot, query), RankSettings(rerank=rerank))
     keys = [(-c.score, c.chunk.chunk_id) for c in candidates]
     assert keys == sorted(keys)
     assert len(set(ids(candidates))) == len(candidates)
 
 
 def test_equal_passages_have_equal_scores(snapshot: EmbeddedSnapshot) -> None:
-    candidates = ranked(snapshot, question(snapshot, PAIRS[0]), RankSettings())
+    candidates = ranked(snapshot, weighted_question(snapshot, PAIRS[0]), RankSettings())
     twins = [c for c in candidates if c.chunk.doc_id in ("d00", "twin")]
     # But for the title, which BM25 knows; both are one term.
     assert twins[0].score == twins[1].score
@@ -201,7 +201,7 @@ def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
         "import sys; from pathlib import Path; from test_retrieve import *\n"
         "snapshot = EmbeddedSnapshot.open(Path(sys.argv[1]))\n"
         "for query in [*QUERIES, *PAIRS]:\n"
-        "    for c in ranked(snapshot, question(snapshot, query), RankSettings()):\n"
+        "    for c in ranked(snapshot, weighted_question(snapshot, query), RankSettings()):\n"
         "        print(c.chunk.chunk_id, c.score)\n"
     )
     here = Path(__file__).parent
@@ -222,29 +222,29 @@ def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
 
 def test_only_the_chunks_asked_for_are_searched(snapshot: EmbeddedSnapshot) -> None:
     within = snapshot.chunk_ids_of(["d07"])
-    asked = question(snapshot, "aid")
-    candidates = ranked(snapshot, asked, RankSettings(), within)
+    question = weighted_question(snapshot, "aid")
+    candidates = ranked(snapshot, question, RankSettings(), within)
     assert [c.chunk.doc_id for c in candidates] == ["d07"]
-    everywhere = {c.chunk.doc_id: c.score for c in ranked(snapshot, asked, FIRST_ONLY)}
-    (alone,) = ranked(snapshot, asked, FIRST_ONLY, within)
+    everywhere = {c.chunk.doc_id: c.score for c in ranked(snapshot, question, FIRST_ONLY)}
+    (alone,) = ranked(snapshot, question, FIRST_ONLY, within)
     assert alone.score == everywhere["d07"]
-    assert not len(ranked(snapshot, asked, RankSettings(), np.array([], dtype=np.int64)))
+    assert not len(ranked(snapshot, question, RankSettings(), np.array([], dtype=np.int64)))
 
 
 def test_a_cross_encoder_that_is_named_decides(snapshot: EmbeddedSnapshot) -> None:
-    seen: list[tuple[str, list[str]]] = []
+    calls: list[tuple[str, list[str]]] = []
 
-    def likes_schools(asked: str, texts: list[str]) -> list[float]:
-        seen.append((asked, texts))
+    def likes_schools(question: str, texts: list[str]) -> list[float]:
+        calls.append((question, texts))
         return [0.9 if "school" in text else 0.1 for text in texts]
 
     settings = RankSettings(rerank="some/model", n_rerank=29, rerank_weight=1)
-    asked = question(snapshot, "They spoke of aid.")
-    candidates = rank_candidates(snapshot, asked, settings, CrossEncoder(likes_schools))
+    question = weighted_question(snapshot, "They spoke of aid.")
+    candidates = rank_candidates(snapshot, question, settings, CrossEncoder(likes_schools))
     assert len(candidates) == 29
-    ((text, texts),) = seen
+    ((text, texts),) = calls
     assert text == "They spoke of aid."
-    assert sorted(texts) == sorted(each.text for each in documents())
+    assert sorted(texts) == sorted(document.text for document in documents())
     assert [c.score for c in candidates] == [0.9] * 7 + [0.1] * 22
     assert [c.reranked for c in candidates] == [0.9] * 7 + [0.1] * 22
     assert all("school" in PAIRS[int(c.chunk.doc_id[1:])] for c in candidates[:7])
@@ -255,9 +255,9 @@ def test_a_model_without_token_vectors_is_ranked_by_the_first_score(tmp_path: Pa
     ingest_documents(tmp_path, documents(), embedder)
     snapshot = EmbeddedSnapshot.open(tmp_path)
     encoding = embedder.encode_query("grain and winter")
-    asked = question_of("grain and winter", encoding, snapshot)
-    assert asked.token_weights.shape == (0,)
-    candidates, first = (ranked(snapshot, asked, s) for s in (RankSettings(), FIRST_ONLY))
+    question = question_of("grain and winter", encoding, snapshot)
+    assert question.token_weights.shape == (0,)
+    candidates, first = (ranked(snapshot, question, s) for s in (RankSettings(), FIRST_ONLY))
     assert [(i, c.score) for i, c in zip(ids(candidates), candidates, strict=True)] == [
         (i, c.score) for i, c in zip(ids(first), first, strict=True)
     ]
@@ -271,7 +271,7 @@ def test_a_chunk_without_token_vectors_does_not_stop_the_others_from_being_reran
     """Some chunks have none: those of characters that the model's tokenizer drops."""
     ingest_documents(tmp_path, documents(), TokenlessEmbedder(only="school"))
     snapshot = EmbeddedSnapshot.open(tmp_path)
-    candidates = ranked(snapshot, question(snapshot, "school"), RankSettings(n_rerank=29))
+    candidates = ranked(snapshot, weighted_question(snapshot, "school"), RankSettings(n_rerank=29))
     for candidate in candidates:
         mute = "school" in snapshot.document(candidate.chunk.doc_id).text
         assert (candidate.interaction is None) == mute
@@ -280,15 +280,18 @@ def test_a_chunk_without_token_vectors_does_not_stop_the_others_from_being_reran
 
 
 def test_interactions_are_made_only_where_they_are_missing(snapshot: EmbeddedSnapshot) -> None:
-    asked = question(snapshot, "grain and winter")
-    candidates = ranked(snapshot, asked, RankSettings(n_rerank=2))
+    question = weighted_question(snapshot, "grain and winter")
+    candidates = ranked(snapshot, question, RankSettings(n_rerank=2))
     first = candidates[:5]
-    completed = with_interactions(snapshot, asked, first)
-    assert all(done is had for done, had in zip(completed[:2], first[:2], strict=True))
+    results = add_interactions(snapshot, question, first)
+    assert all(
+        result is candidate_before
+        for result, candidate_before in zip(results[:2], first[:2], strict=True)
+    )
     assert all(c.interaction is None for c in first[2:])
-    tokens = snapshot.token_vectors(ids(completed))
-    for candidate in completed[2:]:
-        (alone,) = Interactions(asked, [tokens[candidate.chunk.chunk_id]], [2])
+    tokens = snapshot.token_vectors(ids(results))
+    for candidate in results[2:]:
+        (alone,) = Interactions(question, [tokens[candidate.chunk.chunk_id]], [2])
         assert candidate.interaction is not None
         np.testing.assert_allclose(candidate.interaction.sentences, alone.sentences, atol=1e-6)
 
@@ -296,5 +299,5 @@ def test_interactions_are_made_only_where_they_are_missing(snapshot: EmbeddedSna
 def test_an_empty_index_has_no_candidates(tmp_path: Path) -> None:
     ingest_documents(tmp_path, [], HashEmbedder())
     snapshot = EmbeddedSnapshot.open(tmp_path)
-    assert not len(ranked(snapshot, question(snapshot, "aid"), RankSettings()))
+    assert not len(ranked(snapshot, weighted_question(snapshot, "aid"), RankSettings()))
     snapshot.close()

@@ -40,7 +40,8 @@ MEDIA_TYPE_OF = {doc_id: MEDIA_TYPES[i % 2] for i, doc_id in enumerate(IDS)}
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSnapshot]:
     folder = tmp_path_factory.mktemp("index")
     documents = [
-        document_of("Aid came.", each, media_type=MEDIA_TYPE_OF[each], name=each) for each in IDS
+        document_of("Aid came.", doc_id, media_type=MEDIA_TYPE_OF[doc_id], name=doc_id)
+        for doc_id in IDS
     ]
     ingest_documents(folder, documents, HashEmbedder())
     snapshot = EmbeddedSnapshot.open(folder)
@@ -57,13 +58,13 @@ def selected(snapshot: EmbeddedSnapshot, filter: Filter) -> set[str]:
 def named(filter: Filter) -> set[str]:
     """By the definition, document by document."""
     return {
-        each
-        for each in IDS
+        doc_id
+        for doc_id in IDS
         if (
             filter.doc_id is None
-            or any(each == text or fnmatchcase(each, text) for text in filter.doc_id)
+            or any(doc_id == text or fnmatchcase(doc_id, text) for text in filter.doc_id)
         )
-        and (filter.media_type is None or MEDIA_TYPE_OF[each] in filter.media_type)
+        and (filter.media_type is None or MEDIA_TYPE_OF[doc_id] in filter.media_type)
     }
 
 
@@ -85,7 +86,7 @@ def test_a_filter_selects_what_its_definition_names(
 
 def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path) -> None:
     documents = [
-        document_of("Aid came.", each, media_type="text/plain", name=each) for each in "ab"
+        document_of("Aid came.", doc_id, media_type="text/plain", name=doc_id) for doc_id in "ab"
     ]
     ingest_documents(tmp_path, documents, HashEmbedder())
     spoil(tmp_path, "DELETE FROM documents WHERE doc_id = 'b'")

@@ -1,1 +1,1 @@
-"""The models that the settings or an index name, loaded to encode questions."""
+"""Loading of the models that the settings or an index name, and encoding of questions."""

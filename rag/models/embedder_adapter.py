@@ -1,4 +1,4 @@
-"""An embedder over another one, which encodes queries in its own way."""
+"""A base class for embedders that wrap another one and encode queries differently."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from index.types import Encoding, QueryEncoding, Span
 
 
 class EmbedderAdapter(ABC):
-    """Chunks are encoded as the other embedder does it; a subclass says how queries are."""
+    """Encodes chunks with the wrapped embedder. A subclass defines how queries are encoded."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder

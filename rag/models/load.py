@@ -1,7 +1,7 @@
-"""The models that the settings, or an index, name: compiled where that can be done.
+"""Load the models that the settings or an index name.
 
-A compiled model answers in a tenth of a second from a cold start; sentence-transformers, which
-takes seconds to import, runs what cannot be compiled and what is to run on a GPU.
+A compiled model is used if possible: it is ready 0.1 s after a cold start. sentence-transformers,
+which takes seconds to import, runs models that cannot be compiled, and models on a GPU.
 """
 
 import logging
@@ -17,16 +17,17 @@ from rag.search.rerankers import RERANKERS, CrossEncoder, Reranker
 from rag.settings import CPU, Settings
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
-"""In the order in which they are tried for a new index. Eight bits cost at most .002 nDCG@10 on
-every development set (eval/LOG.md) and take a third of the time."""
+"""The precisions to try for a new index, in this order. int8 loses at most .002 nDCG@10 on each
+development set (eval/LOG.md) and takes a third of the time of fp32."""
 
 _log = logging.getLogger(__name__)
 
 
 def load_model(settings: Settings, n_threads: int | None = None) -> Embedder:
-    """The model that the settings name, or the default, for a new index.
+    """Load the model that the settings name, or the default model, for a new index.
 
-    n_threads: how many it may use; all cores unless given. Raises ModelUnusable.
+    n_threads: maximum number of the model's threads; None means one for each core.
+    Raises ModelUnusable.
     """
     folder = find_model(settings.model or DEFAULT_MODEL)
     precisions = PRECISIONS if settings.precision is None else (settings.precision,)
@@ -36,10 +37,11 @@ def load_model(settings: Settings, n_threads: int | None = None) -> Embedder:
 def load_model_of(
     fingerprint: ModelFingerprint, settings: Settings, n_threads: int | None = None
 ) -> Embedder:
-    """The model that an index was built with, in the precision it was built in, unless the settings
-    name others. A compiled one is found by its digest: the original's files are not even read.
+    """Load the model and precision that an index was built with, unless the settings name others.
 
-    Only a model that the settings name is downloaded: the name in an index is its maker's.
+    A compiled model is found by its digest, without reading the original model's files. A model is
+    downloaded only if the settings name it, because someone else may have written the name in the
+    index.
 
     Raises ModelUnusable.
     """
@@ -57,13 +59,13 @@ class _Loader:
     def __init__(
         self, settings: Settings, n_threads: int | None, find: Callable[[str], ModelFolder]
     ) -> None:
-        """find: gives the original, where it is needed, by its name."""
+        """find: returns the original model's folder for a name; called only if it is needed."""
         self._settings = settings
         self._n_threads = n_threads
         self._find = find
 
     def load(self, name: str, digest: str, precisions: tuple[Precision, ...]) -> Embedder:
-        """The model in the first of the precisions that it can be had in."""
+        """Load the model in the first of the precisions in which it is available."""
         if self._settings.device != CPU:
             return self._original(name, precisions, f"only the {CPU} runs compiled models")
         reason = ""
@@ -85,7 +87,8 @@ class _Loader:
         return embedder
 
     def _compiled(self, name: str, digest: str, precision: Precision) -> Embedder | str:
-        """The compiled model, compiled first if need be; or why there is none."""
+        """Return the compiled model, and compile it first if necessary; or return the reason why it
+        cannot be compiled."""
         from index.encode.compile import CompiledModels
 
         models = CompiledModels(self._settings.cache_dir)
@@ -106,8 +109,8 @@ class _Loader:
 
 
 def load_reranker(ranking: RankSettings, device: str = CPU) -> Reranker:
-    """The reranker that the settings name: one of RERANKERS, or else a cross-encoder, which is
-    loaded onto the device. Raises ModelUnusable."""
+    """Return the reranker named by `ranking.rerank`: one of RERANKERS, or a cross-encoder on the
+    device. Raises ModelUnusable."""
     if ranking.rerank in RERANKERS:
         return RERANKERS[ranking.rerank]()
     from index.encode.torch_embedder import load_cross_encoder
@@ -123,5 +126,8 @@ def load_reranker(ranking: RankSettings, device: str = CPU) -> Reranker:
 
 
 def fingerprint_in(settings: Settings) -> ModelFingerprint:
-    """Of the model that the index that the settings name was built with. Raises IndexMissing."""
+    """Return the fingerprint of the model that the settings' index was built with.
+
+    Raises IndexMissing.
+    """
     return backend_at(settings.index, settings.backend).fingerprint().model

@@ -1,4 +1,4 @@
-"""Queries from many threads, encoded together when they come faster than one at a time."""
+"""Encode the queries of several threads in batches."""
 
 import threading
 from collections import deque
@@ -12,129 +12,136 @@ from rag.models.embedder_adapter import EmbedderAdapter
 
 _BUSY = "{} questions are waiting for the model, as many as may; ask again in a moment"
 _CLOSED = "the service is stopping; ask again when it is back"
-_BROKEN_OFF = "the question was broken off with another; ask again"
+_BATCH_FAILED = "the batch that contained this question failed; ask again"
 
 
 @dataclass(slots=True, eq=False)
-class _Call:
-    """What one thread wants encoded.
+class _Request:
+    """The texts that one thread wants to have encoded.
 
-    leads: the calls that its thread is to encode, its own the first; empty while others do it.
-    woken: set when it leads, has been encoded, or never will be
+    batch: the requests that this request's thread must encode, its own first; empty if another
+           thread encodes this one
+    wake:  set when the thread must encode a batch, or the request has encodings or an error
     """
 
     texts: list[str]
-    made: list[QueryEncoding] | None = None
+    encodings: list[QueryEncoding] | None = None
     error: Exception | None = None
-    leads: list["_Call"] = field(default_factory=list)
-    woken: threading.Event = field(default_factory=threading.Event)
+    batch: list["_Request"] = field(default_factory=list)
+    wake: threading.Event = field(default_factory=threading.Event)
 
-    def outcome(self) -> list[QueryEncoding]:
-        if self.made is None:
-            raise self.error or Overloaded(_BROKEN_OFF)
-        return self.made
+    def result(self) -> list[QueryEncoding]:
+        if self.encodings is None:
+            raise self.error or Overloaded(_BATCH_FAILED)
+        return self.encodings
 
 
 class BatchingEmbedder(EmbedderAdapter):
     """An embedder that encodes the queries of many threads in batches.
 
-    It has no thread and no delay of its own. A query that finds the model free is encoded at once,
-    by the thread that asks. The others wait; who is done hands all that wait, up to `batch` texts,
-    to the first of them as one batch. So batches are as large as the load makes them, and the model
-    has one call at a time, which shares its texts among the cores. Chunks never wait for queries.
+    It starts no thread and adds no delay. If the model is free, the calling thread encodes its
+    query at once. Otherwise the query waits in a queue. A thread that has finished a batch takes
+    up to `batch` texts from the queue as the next batch, and the thread of the first of them
+    encodes it. So the batch size follows the load. The model encodes one batch of queries at a
+    time, on all cores. Chunks do not wait for queries.
 
-    n_waiting: texts that wait for the model at the moment
+    n_waiting: number of texts in the queue
     """
 
     def __init__(self, embedder: Embedder, *, batch: int = 32, queue: int = 256) -> None:
-        """batch: texts encoded at once; queue: texts that may wait."""
+        """batch: maximum number of texts in a batch; queue: maximum number of waiting texts."""
         super().__init__(embedder)
-        self._free = True
-        self._batch = batch
-        self._queue = queue
+        self._model_free = True
+        self._max_batch = batch
+        self._max_queued = queue
         self._lock = threading.Lock()
-        self._waiting: deque[_Call] = deque()
+        self._queued: deque[_Request] = deque()
         self.n_waiting = 0
         self._closed = False
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
-        """Each as the embedder gives it; they stay in one batch, whatever its size.
+        """Return the encodings in the order of the texts. All texts are encoded in one batch, even
+        if they are more than `batch`.
 
-        Raises Overloaded if not all of them may wait, or once it is closed.
+        Raises Overloaded if the queue has no room for all of them, or after `close`.
         """
-        call = _Call(list(texts))
-        if not call.texts:
+        request = _Request(list(texts))
+        if not request.texts:
             return []
-        self._enter(call)
-        call.woken.wait()
-        if call.leads:
-            self._lead(call.leads)
-        return call.outcome()
+        self._enqueue(request)
+        request.wake.wait()
+        if request.batch:
+            self._lead(request.batch)
+        return request.result()
 
     def close(self) -> None:
-        """Have every call that waits raise Overloaded, and every later one; runs go on to their
-        end."""
+        """Make all waiting and later calls raise Overloaded. A batch that is being encoded is
+        finished."""
         with self._lock:
             self._closed = True
-            dropped = list(self._waiting)
-            self._waiting.clear()
+            waiting_requests = list(self._queued)
+            self._queued.clear()
             self.n_waiting = 0
-        for call in dropped:
-            call.error = Overloaded(_CLOSED)
-            call.woken.set()
+        for request in waiting_requests:
+            request.error = Overloaded(_CLOSED)
+            request.wake.set()
 
-    def _enter(self, call: _Call) -> None:
-        """Have a call lead if the model is free, else wait."""
+    def _enqueue(self, request: _Request) -> None:
+        """Let the request's thread encode it if the model is free; otherwise queue it."""
         with self._lock:
             if self._closed:
                 raise Overloaded(_CLOSED)
-            if self._free:
-                self._free = False
-                call.leads = [call]
-                call.woken.set()
+            if self._model_free:
+                self._model_free = False
+                request.batch = [request]
+                request.wake.set()
                 return
-            if self.n_waiting + len(call.texts) > self._queue:
+            if self.n_waiting + len(request.texts) > self._max_queued:
                 raise Overloaded(_BUSY.format(self.n_waiting))
-            self._waiting.append(call)
-            self.n_waiting += len(call.texts)
+            self._queued.append(request)
+            self.n_waiting += len(request.texts)
 
-    def _lead(self, batch: list[_Call]) -> None:
+    def _lead(self, batch: list[_Request]) -> None:
         try:
             self._encode(batch)
         finally:
-            self._pass_on()
-            for call in batch:
-                call.woken.set()
+            self._hand_over()
+            for request in batch:
+                request.wake.set()
 
-    def _encode(self, batch: list[_Call]) -> None:
-        """Give each call its encodings, or the error that they raise without the others."""
-        texts = [text for call in batch for text in call.texts]
+    def _encode(self, batch: list[_Request]) -> None:
+        """Store each request's encodings. If the batch fails, encode the requests one by one, and
+        store the error of each that fails alone."""
+        texts = [text for request in batch for text in request.texts]
         try:
-            made = iter(self._embedder.encode_queries(texts))
-            for call in batch:
-                call.made = [next(made) for _ in call.texts]
+            encodings = iter(self._embedder.encode_queries(texts))
+            for request in batch:
+                request.encodings = [next(encodings) for _ in request.texts]
         except Exception as error:
             if len(batch) == 1:
                 batch[0].error = error
                 return
-            for call in batch:
-                self._encode([call])
+            for request in batch:
+                self._encode([request])
 
-    def _pass_on(self) -> None:
-        """Hand the model to the first that waits, with those behind it, or set it free."""
+    def _hand_over(self) -> None:
+        """Make the thread of the first waiting request encode the next batch; without one, mark the
+        model as free."""
         with self._lock:
             batch = self._next_batch()
             if not batch:
-                self._free = True
+                self._model_free = True
                 return
-        batch[0].leads = batch
-        batch[0].woken.set()
+        batch[0].batch = batch
+        batch[0].wake.set()
 
-    def _next_batch(self) -> list[_Call]:
-        batch: list[_Call] = []
+    def _next_batch(self) -> list[_Request]:
+        batch: list[_Request] = []
         n_texts = 0
-        while self._waiting and (not batch or n_texts + len(self._waiting[0].texts) <= self._batch):
-            batch.append(self._waiting.popleft())
+        while self._queued and (
+            not batch or n_texts + len(self._queued[0].texts) <= self._max_batch
+        ):
+            batch.append(self._queued.popleft())
             n_texts += len(batch[-1].texts)
         self.n_waiting -= n_texts
         return batch

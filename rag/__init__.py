@@ -1,1 +1,1 @@
-"""A question to cited passages: settings, retrieval, highlights, citations, command line."""
+"""Search and answers with citations: settings, retrieval, answers, and the command line."""

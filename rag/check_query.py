@@ -1,4 +1,4 @@
-"""What can be asked, told without what it takes to answer."""
+"""Check questions and document names without loading what a search needs."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
 
 def checked_query(query: str, k: int = DEFAULT_K) -> str:
-    """The question, if it can be asked.
+    """Return the query unchanged.
 
-    Raises BadQuery if it is blank, too long or not Unicode, or if k is out of range.
+    Raises BadQuery if it is blank, too long or not valid Unicode, or if k is out of range.
     """
     if not query.strip():
         raise BadQuery("the question is empty; ask something")

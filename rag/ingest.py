@@ -1,4 +1,4 @@
-"""Ingest as the settings say: with the model they name, or the one that the index has."""
+"""Ingest, rebuild and repair with the model that the settings name, or with the index's model."""
 
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,7 @@ from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
 from index.ingest.ingest import ingest, rebuild
 from index.ingest.progress import Report, Watch
-from index.maintain.check import Told
+from index.maintain.check import CheckProgress
 from index.maintain.checked import Checked
 from index.maintain.repair import repair
 from rag.models.load import fingerprint_in, load_model, load_model_of
@@ -17,7 +17,7 @@ from rag.settings import Settings
 
 
 class IngestOptions(TypedDict, total=False):
-    """What index.ingest.ingest.ingest takes beside the paths."""
+    """Keyword arguments of index.ingest.ingest.ingest."""
 
     prune: bool
     confirmed: bool
@@ -26,7 +26,10 @@ class IngestOptions(TypedDict, total=False):
 
 
 def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
-    """Bring the index in step with these paths."""
+    """Update the index from the files at these paths.
+
+    Raises IndexMismatch if the settings name another model or precision than the index has.
+    """
     try:
         built_with = fingerprint_in(settings)
     except IndexMissing:
@@ -35,16 +38,17 @@ def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[Ingest
         embedder = cache(lambda: load_model(settings))
         return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
     embedder = cache(lambda: load_model_of(built_with, settings))
-    asked = (settings.model or built_with.name, settings.precision or built_with.precision)
-    if asked != (built_with.name, built_with.precision):
-        # Even when nothing is to be encoded: the user asked for another model than the index has.
+    requested = (settings.model or built_with.name, settings.precision or built_with.precision)
+    if requested != (built_with.name, built_with.precision):
+        # Raise the mismatch here, because an ingest without changed files checks no fingerprint.
         index = backend_at(settings.index, settings.backend).fingerprint()
         index.check(Fingerprint.of(embedder().fingerprint), settings.index)
     return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
 
 
 def rebuild_index(settings: Settings, watch: Watch) -> Report:
-    """Encode the whole index anew, with the model that the settings name or the one it has."""
+    """Encode all documents of the index again, with the model that the settings name or with the
+    index's model. Raises IndexMissing."""
     try:
         built_with = fingerprint_in(settings)
     except IndexMissing:
@@ -55,11 +59,17 @@ def rebuild_index(settings: Settings, watch: Watch) -> Report:
     return rebuild(settings.index, embedder, watch, settings.backend)
 
 
-def repair_index(settings: Settings, told: Told, *, drop: bool) -> tuple[Checked, Checked]:
-    """Check the index, mend what can be mended with the model that it has, and check it again."""
+def repair_index(
+    settings: Settings, report_progress: CheckProgress, *, drop: bool
+) -> tuple[Checked, Checked]:
+    """Check the index, repair it with its own model, and check it again.
+
+    drop: whether to remove the documents that cannot be repaired.
+    Returns the results of both checks.
+    """
     return repair(
         settings.index,
         lambda: load_model_of(fingerprint_in(settings), settings),
-        told,
+        report_progress,
         drop=drop,
     )

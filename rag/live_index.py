@@ -1,4 +1,4 @@
-"""An index followed from generation to generation, each held open while it is searched."""
+"""An index whose new generations are opened while searches use the old ones."""
 
 import threading
 from collections.abc import Iterator
@@ -10,22 +10,23 @@ from index.fingerprint import Fingerprint
 
 
 class LiveIndex:
-    """The present generation of an index, for many threads at once.
+    """The current generation of an index. Its methods are safe to call from several threads.
 
-    Raises IndexMissing, IndexDamaged, or IndexMismatch if the index has another fingerprint.
+    The constructor and `refresh` raise IndexMissing, IndexDamaged, or IndexMismatch if the index
+    has another fingerprint.
     """
 
     def __init__(self, backend: Backend, fingerprint: Fingerprint | None) -> None:
-        """fingerprint: the one that every generation must have; None if any will do"""
+        """fingerprint: what every generation's fingerprint must be; None allows any."""
         self._backend = backend
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
-        self._borrowed: dict[Snapshot, int] = {}
-        self._current = self._checked(backend.open())
+        self._n_borrowers: dict[Snapshot, int] = {}
+        self._current = self._check_fingerprint(backend.open())
         self._closed = False
 
-    def _checked(self, snapshot: Snapshot) -> Snapshot:
+    def _check_fingerprint(self, snapshot: Snapshot) -> Snapshot:
         try:
             if self._fingerprint is not None:
                 snapshot.fingerprint.check(self._fingerprint, self._backend.place)
@@ -35,46 +36,46 @@ class LiveIndex:
         return snapshot
 
     def close(self) -> None:
-        """Close the index; a search that is under way finishes first."""
+        """Close the index. A snapshot in use is closed when its `borrow` block ends."""
         with self._lock:
             self._closed = True
-            if not self._borrowed.get(self._current):
+            if not self._n_borrowers.get(self._current):
                 self._current.close()
 
     @contextmanager
     def borrow(self) -> Iterator[Snapshot]:
-        """The present generation, held open until the block ends."""
+        """Return the snapshot of the current generation. It stays open until the block ends."""
         with self._lock:
             snapshot = self._current
-            self._borrowed[snapshot] = self._borrowed.get(snapshot, 0) + 1
+            self._n_borrowers[snapshot] = self._n_borrowers.get(snapshot, 0) + 1
         try:
             yield snapshot
         finally:
             with self._lock:
-                self._borrowed[snapshot] -= 1
-                if not self._borrowed[snapshot]:
-                    del self._borrowed[snapshot]
+                self._n_borrowers[snapshot] -= 1
+                if not self._n_borrowers[snapshot]:
+                    del self._n_borrowers[snapshot]
                     if self._closed or snapshot is not self._current:
                         snapshot.close()
 
     def refresh(self) -> bool:
-        """Go over to the index's newest generation; False if that is the present one, or its
-        indexes are not to be had yet.
+        """Switch to the newest generation. Return False if it is already the current one, or if it
+        is not published yet.
 
-        Searches go on meanwhile, each in the generation it began with.
+        Running searches continue with the generation that they borrowed.
         """
         with self._refreshing:
-            fresh = self._newer()
-            if fresh is None:
+            newest = self._newer()
+            if newest is None:
                 return False
-            self._checked(fresh)
+            self._check_fingerprint(newest)
             with self._lock:
-                if self._closed:  # meanwhile
-                    fresh.close()
+                if self._closed:  # by another thread since the call
+                    newest.close()
                     return False
-                stale, self._current = self._current, fresh
-                if not self._borrowed.get(stale):
-                    stale.close()
+                previous, self._current = self._current, newest
+                if not self._n_borrowers.get(previous):
+                    previous.close()
             self._release_log()
             return True
 
@@ -87,7 +88,7 @@ class LiveIndex:
         return newer
 
     def _release_log(self) -> None:
-        """See Snapshot.release_log. Where that fails now, the next refresh tries again."""
+        """Call Snapshot.release_log. After an error the next refresh tries again."""
         with suppress(IndexProblem):
             self._current.release_log()
 

@@ -1,4 +1,4 @@
-"""Names, and patterns of names with `*`, `?` and `[…]`, matched together."""
+"""Match names against many names and patterns with `*`, `?` and `[…]` at once."""
 
 import re
 from collections.abc import Iterable
@@ -6,21 +6,22 @@ from fnmatch import translate
 
 _WILDCARD = re.compile(r"[*?\[]")
 _WILD_PART = re.compile(r"[*?\[](?:.*[*?\[\]])?", re.DOTALL)
-"""From the first character that may mean more than itself to the last."""
+"""The part of a pattern from its first wildcard to its last."""
 
 _NOT_LITERAL = re.compile(r"\[.*\]|[*?\[]", re.DOTALL)
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a text has a character that means more than itself to fnmatch."""
+    """Whether a text contains one of fnmatch's wildcards: `*`, `?` or `[`."""
     return _WILDCARD.search(text) is not None
 
 
 class NamePatterns:
-    """Matches what is one of the patterns, or what fnmatchcase lets through for one of them.
+    """Matches names that equal one of the patterns, or that fnmatchcase matches with one of them.
 
-    Most names have the literal parts of few of a thousand patterns. Patterns are looked up by their
-    beginnings and ends, then by a literal between.
+    To match a name with a thousand patterns fast, patterns are grouped by their literal start and
+    end, and within a group by a literal in the middle. Only patterns whose literals occur in the
+    name are compared with it.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -36,7 +37,7 @@ class NamePatterns:
         )
 
     def match(self, name: str) -> bool:
-        """Whether one of them matches the whole name."""
+        """Whether one of the patterns matches the whole name."""
         if name in self._exact:
             return True
         n = len(name)
@@ -49,9 +50,10 @@ class NamePatterns:
 
 
 class _Middles:
-    """What stands between one beginning and one end, in several patterns.
+    """The middle parts of the patterns that have the same literal start and end.
 
-    Those with the same literal within are one expression, compiled when a name first has it.
+    Middle parts with the same literal are compiled to one regular expression, when a name contains
+    that literal for the first time.
     """
 
     def __init__(self) -> None:
@@ -65,7 +67,7 @@ class _Middles:
         self._by_literal.setdefault(literal, set()).add(pattern)
 
     def match(self, text: str) -> bool:
-        """Whether one of them matches the whole text."""
+        """Whether one of the middle parts matches the whole text."""
         return self._all_match or any(
             self._expression(literal).match(text) for literal in self._by_literal if literal in text
         )

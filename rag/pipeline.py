@@ -1,4 +1,4 @@
-"""The one place where model, index, ranking and answerer are put together."""
+"""Combine model, index, ranking and answerer into search and question answering."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -42,11 +42,14 @@ from rag.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that an answer is made from: the question's parts, what was retrieved for each query, and
-    the passages to show. It holds no snapshot.
+    """The input of an answer: the question's parts, and what was retrieved. It holds no snapshot.
 
-    reason: why there is no passage; None if there is one
-    began:  time.perf_counter() when the question came
+    query:      the question
+    parts:      the parts of the question, or the question itself; at least one
+    retrievals: what was retrieved, by query: the question's and each part's
+    passages:   the passages of the result, best first
+    reason:     why there is no passage; None if there is one
+    began:      time.perf_counter() when the call began
     """
 
     query: str
@@ -60,14 +63,14 @@ class Reading:
 
 
 class _Facts(NamedTuple):
-    """Of the generation that was searched. reason: why there is no passage, if there is none."""
+    """generation: the one that was searched; reason: why there is no passage, or None."""
 
     generation: int
     reason: str | None
 
 
 class Pipeline:
-    """An index, its model, the ranking and the answerer; searched by many threads at once."""
+    """An index, its model, the ranking and the answerer. Several threads may use it at once."""
 
     def __init__(
         self,
@@ -79,8 +82,10 @@ class Pipeline:
         answerer: Answerer | None = None,
         calibration: Calibration | None = None,
     ) -> None:
-        """Without an embedder BM25 alone ranks. The reranker and the answerer are those that the
-        ranking and the settings' defaults name, unless they are given."""
+        """embedder: None ranks by BM25 only.
+
+        reranker, answerer: by default the reranker that `ranking` names and the default answerer.
+        """
         self._embedder = None if embedder is None else BatchingEmbedder(embedder)
         self._ranking = bm25_alone(ranking) if embedder is None else ranking
         self._reranker = reranker or load_reranker(self._ranking)
@@ -93,8 +98,9 @@ class Pipeline:
     def open(
         cls, settings: Settings, embedder: Embedder | None = None, *, lexical: bool = False
     ) -> "Pipeline":
-        """The pipeline for the index that the settings name, and its model, which is loaded unless
-        it is given; with `lexical`, for a search by BM25 alone, without a model.
+        """Open the index that the settings name, and load its model.
+
+        embedder: the model, if it is loaded already. lexical: rank by BM25 only, without a model.
 
         Raises IndexMissing, IndexMismatch, IndexDamaged, ModelUnusable, or BadInput if the
         calibration cannot be used.
@@ -122,26 +128,28 @@ class Pipeline:
         ranking: RankSettings = RankSettings(),
         calibration: Path | None = None,
     ) -> "Pipeline":
-        """The pipeline for the index in a directory with a model that is loaded already. The
-        calibration is the file's, or else the one that comes with the model, if there is one."""
+        """Open the index in a directory with a loaded model.
+
+        calibration: a calibration file; None uses the one shipped for the model, if there is one.
+        """
         fitted = calibration_for(embedder.fingerprint.weights, calibration)
         return cls(backend_at(folder), embedder, ranking, calibration=fitted)
 
     def close(self) -> None:
-        """Close the index; a search that is under way finishes first, unless it still waits for the
-        model: that raises Overloaded."""
+        """Close the index. Running searches finish first; those that wait for the model raise
+        Overloaded."""
         if self._embedder is not None:
             self._embedder.close()
         self._index.close()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """The present generation, held open until the block ends."""
+        """Return the snapshot of the current generation. It stays open until the block ends."""
         return self._index.borrow()
 
     def refresh(self) -> bool:
-        """Go over to the index's newest generation; False if that is the present one.
+        """Switch to the newest generation. Return False if it is already the current one.
 
-        Searches go on meanwhile, each in the generation it began with.
+        Running searches continue with the generation that they began with.
         """
         return self._index.refresh()
 
@@ -163,9 +171,10 @@ class Pipeline:
         explain: bool = False,
         merge: bool = False,
     ) -> SearchResult:
-        """The k best passages for a question, best first, each with its proven citation; with
-        `explain`, also with how each came by its score. With `merge`, those of the k that are
-        neighbours become one."""
+        """Return the k best passages for a question, best first, with verified citations.
+
+        explain: add an explanation of each score. merge: merge adjacent passages among the k.
+        """
         began = time.perf_counter()
         retrievals, facts = self._retrieve(query, [query], k, filter)
         retrieval = retrievals[query]
@@ -189,8 +198,8 @@ class Pipeline:
         explain: bool = False,
         merge: bool = False,
     ) -> Answer:
-        """The sentences that answer a question, each with its proven citation, and the passages
-        behind them; without sentences if the documents most likely do not answer it."""
+        """Return the sentences that answer a question, with verified citations, and the passages
+        they come from. There are no sentences if the documents most likely do not answer it."""
         return self.answer(self.read(query, k, filter, explain=explain, merge=merge))
 
     def read(
@@ -202,7 +211,7 @@ class Pipeline:
         explain: bool = False,
         merge: bool = False,
     ) -> Reading:
-        """The first half of `ask`: the search."""
+        """Do the first half of `ask`: split the question into parts, and search for each."""
         began = time.perf_counter()
         parts = questions_in(query) or [QuestionPart(query, query)]
         queries = list(dict.fromkeys([query, *(part.query for part in parts)]))
@@ -250,7 +259,8 @@ class Pipeline:
     def _further(
         self, reading: Reading, answered: Sequence[Part], sentences: Sequence[AnswerSentence]
     ) -> list[Passage]:
-        """The passages of sentences that stand in none of the reading's, ranked behind these."""
+        """Return the passages of sentences that none of the reading's passages contains. Their
+        ranks follow those of the reading's passages."""
         further: list[Passage] = []
         for sentence in sentences:
             shown = [*reading.passages, *further]
@@ -269,7 +279,7 @@ class Pipeline:
     def _retrieve(
         self, query: str, queries: Sequence[str], k: int, filter: Filter | None
     ) -> tuple[dict[str, Retrieval], _Facts]:
-        """What is retrieved for each of the queries, all in one generation."""
+        """Retrieve the passages for each of the queries, all in one generation."""
         encodings = self._encode(queries)
         with self.snapshot() as snapshot:
             within = None if filter is None else chunks_within(snapshot, filter)
@@ -293,7 +303,7 @@ class Pipeline:
         return self._embedder.encode_queries(queries)
 
     def _passages(self, retrieval: Retrieval, k: int, merge: bool, explain: bool) -> list[Passage]:
-        """The first k, cited; with `merge`, neighbours among them joined."""
+        """Return the first k passages with citations; with `merge`, adjacent ones are merged."""
         ranked = retrieval.passages[:k]
         shown = merge_adjacent(ranked) if merge else ranked
         return [self._passage(retrieval, i, each, explain) for i, each in enumerate(shown, 1)]
@@ -304,12 +314,13 @@ class Pipeline:
         return passage_of(retrieval, rank, ranked, self._ranking if explain else None)
 
     def record(self, doc_id: str) -> DocumentRecord:
-        """A document without its text. Raises NotFound."""
+        """Return a document without its text. Raises NotFound."""
         with self.snapshot() as snapshot:
             return _record(snapshot, doc_id)
 
     def slice(self, doc_id: str, start: int = 0, end: int | None = None) -> tuple[Document, Span]:
-        """A document, and the span [start, end) of it; to its end if none is given.
+        """Return a document and the span [start, end) of it, in code points; `end` defaults to the
+        document's length.
 
         Raises NotFound, or SpanOutOfRange if the span does not lie in the document.
         """
@@ -332,7 +343,7 @@ def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:
 
 
 def _reason(snapshot: Snapshot, query: str, within: Ids | None) -> str:
-    """Why there is no passage."""
+    """Return the reason why there is no passage."""
     return reason_for(snapshot, query, None if within is None else len(within))
 
 

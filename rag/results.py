@@ -82,7 +82,7 @@ class Scores(_Result):
     )
 
 
-class Part(_Result):
+class ScorePart(_Result):
     """One signal in a passage's score."""
 
     value: float = Field(description="The signal's value for this passage.")
@@ -100,7 +100,7 @@ class QueryTerm(_Result):
     in_passage: bool = Field(description="Whether the passage contains the term.")
 
 
-class Place(_Result):
+class PassageSpan(_Result):
     """A span of a document, without its text."""
 
     doc_id: str = Field(description="The document's id.")
@@ -118,14 +118,14 @@ class Explanation(_Result):
         ge=1, description="Rank among the candidates of BM25; null if it is not one."
     )
     first_rank: int = Field(ge=1, description="Rank before reranking.")
-    dense: Part = Field(description="The cosine of the passage's vector.")
-    sentence: Part = Field(description="The cosine of its best sentence's vector.")
-    lexical: Part = Field(description="BM25; scaled by the maximum that the terms could give.")
-    rerank: Part | None = Field(
+    dense: ScorePart = Field(description="The cosine of the passage's vector.")
+    sentence: ScorePart = Field(description="The cosine of its best sentence's vector.")
+    lexical: ScorePart = Field(description="BM25; scaled by the maximum that the terms could give.")
+    rerank: ScorePart | None = Field(
         description="The reranker's score; null if the passage was not reranked."
     )
     terms: list[QueryTerm] = Field(description="The question's terms, each once, in order.")
-    merged: list[Place] = Field(
+    merged: list[PassageSpan] = Field(
         description="The neighbouring passages that were joined, in order; can be empty."
     )
 
@@ -139,7 +139,7 @@ class Passage(_Result):
     text: str = Field(description="The passage; the same as `citation.quote`.")
     highlight: Highlight
     citation: Citation
-    duplicates: list[Place] = Field(
+    duplicates: list[PassageSpan] = Field(
         default_factory=list,
         exclude_if=lambda places: not places,
         description="Near-identical passages that were left out; absent if there are none.",
@@ -198,15 +198,15 @@ class Answer(_Result):
     reason: str | None = _REASON
 
 
-def _check_length(most: int) -> Callable[[str], str]:
+def _check_length(max_characters: int) -> Callable[[str], str]:
     """pydantic's own max_length refuses lone surrogates as well, which name no document."""
 
-    def checked(text: str) -> str:
-        if len(text) > most:
-            raise PydanticKnownError("string_too_long", {"max_length": most})
+    def check(text: str) -> str:
+        if len(text) > max_characters:
+            raise PydanticKnownError("string_too_long", {"max_length": max_characters})
         return text
 
-    return checked
+    return check
 
 
 def _check_patterns(texts: list[str]) -> list[str]:

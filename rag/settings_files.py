@@ -1,7 +1,7 @@
-"""The files that settings come from, and what each may set.
+"""The files that settings are read from, and the settings that each may contain.
 
-A `rag.toml` in the working directory may come with a cloned repository, so it sets only how
-passages are ranked: no path, model, device or address.
+A `rag.toml` in the working directory may be part of a cloned repository. So it may change only the
+ranking of passages, and no path, model, device or address.
 """
 
 import logging
@@ -27,16 +27,17 @@ ALLOWED_HERE = frozenset(
         "rerank_weight",
     }
 )
-"""What `rag.toml` in the working directory may set."""
+"""The settings that `rag.toml` in the working directory may change."""
 
 _RERANKERS_HERE = ("", "none", "late-interaction")
-"""Others are names of models to load; the empty one is refused later, by name."""
+"""The values of `rerank` that this file may set. Others name models to load. Settings rejects the
+empty value with a message."""
 
 _log = logging.getLogger(__name__)
 
 
 def config_file() -> Path | None:
-    """The file that --config or RAG_CONFIG names. Raises BadInput if it is no file."""
+    """Return the file that --config or RAG_CONFIG names. Raises BadInput if it is missing."""
     name = os.environ.get(CONFIG_VARIABLE)
     if not name:
         return None
@@ -46,7 +47,8 @@ def config_file() -> Path | None:
 
 
 def user_file() -> Path | None:
-    """The user's own file, unless others could have written it."""
+    """Return the settings file in the user's configuration directory; None if there is none, or if
+    another user can write it."""
     file = user_config_path("rag", appauthor=False) / SETTINGS_FILE
     try:
         status = file.stat()
@@ -61,12 +63,14 @@ def user_file() -> Path | None:
 
 
 def values_allowed_here(known: set[str]) -> dict[str, Any]:
-    """What the working directory's file sets and may set; a warning names the rest.
+    """Return the values of `rag.toml` in the working directory that it may set, and log a warning
+    that names the ignored ones.
 
-    A name that no setting has is kept, to be refused as a typing error.
+    known: the names of all settings. Unknown names are returned too: Settings rejects them.
+    Raises BadInput if the file cannot be read.
     """
-    trusted = config_file()
-    if trusted is not None and trusted.resolve() == Path(SETTINGS_FILE).resolve():
+    config = config_file()
+    if config is not None and config.resolve() == Path(SETTINGS_FILE).resolve():
         return {}
     try:
         values = tomllib.loads(Path(SETTINGS_FILE).read_text(encoding="utf-8"))

@@ -31,12 +31,12 @@ _DOCUMENT, _N_CHUNKS, _IDS_SUM = map(
     WHOLE_COLUMNS.split(", ").index, ("document", "n_chunks", "ids_sum")
 )
 
-Told = Callable[[int, int], None]
-"""Told how many chunks have been checked, and of how many."""
+CheckProgress = Callable[[int, int], None]
+"""Called with the number of checked chunks and the number of all chunks."""
 
 
 def check(
-    folder: Path, told: Told = lambda done, total: None, *, only_writer: bool = False
+    folder: Path, told: CheckProgress = lambda done, total: None, *, only_writer: bool = False
 ) -> Checked:
     """Check an index, and change nothing.
 
@@ -70,7 +70,9 @@ def _is_written(folder: Path, store: Store) -> bool:
         return present.generation != store.generation
 
 
-def check_database(raw: Database, checked: Checked, told: Told = lambda done, total: None) -> None:
+def check_database(
+    raw: Database, checked: Checked, told: CheckProgress = lambda done, total: None
+) -> None:
     """Check a database alone. Raises IndexDamaged if no row can be read, IndexProblem."""
     for wrong in wrong_objects(raw):
         checked.add("schema", f"the database: {wrong}")
@@ -90,7 +92,7 @@ def _check_structure(raw: Database, checked: Checked) -> None:
         checked.add("database", f"the database: row {rowid} of {table} belongs to nothing")
 
 
-def _check_rows(raw: Database, checked: Checked, told: Told) -> None:
+def _check_rows(raw: Database, checked: Checked, told: CheckProgress) -> None:
     total = counted(raw)[1]
     rows = raw.rows(f"SELECT {WHOLE_COLUMNS} FROM documents ORDER BY document")
     for row in _readable(rows, "the table of documents", checked):

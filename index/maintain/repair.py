@@ -17,7 +17,7 @@ from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
 from index.ingest.progress import Progress, Report
 from index.ingest.writer import IngestRun
-from index.maintain.check import Told, check
+from index.maintain.check import CheckProgress, check
 from index.maintain.checked import Checked, Part
 from index.protocols import Embedder
 from index.publish.manifest import MANIFEST, Manifest
@@ -42,7 +42,7 @@ from index.types import Span, chunk_id_of, sha256_of
 def repair(
     folder: Path,
     embedder: Callable[[], Embedder],
-    told: Told = lambda done, total: None,
+    told: CheckProgress = lambda done, total: None,
     *,
     drop: bool = False,
 ) -> tuple[Checked, Checked]:

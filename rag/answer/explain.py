@@ -4,7 +4,7 @@ from index.types import Chunk
 from index.words.analyze import distinct_terms
 from rag.answer import cite
 from rag.answer.highlight import best_sentence
-from rag.results import Explanation, Part, Passage, Place, QueryTerm, Scores
+from rag.results import Explanation, Passage, PassageSpan, QueryTerm, ScorePart, Scores
 from rag.search.passages import RankedPassage
 from rag.search.question import Question
 from rag.search.ranking import RankSettings
@@ -40,8 +40,8 @@ def passage_of(
     )
 
 
-def _place(chunk: Chunk) -> Place:
-    return Place(doc_id=chunk.doc_id, start=chunk.span.start, end=chunk.span.end)
+def _place(chunk: Chunk) -> PassageSpan:
+    return PassageSpan(doc_id=chunk.doc_id, start=chunk.span.start, end=chunk.span.end)
 
 
 def _explanation(
@@ -50,9 +50,9 @@ def _explanation(
     best, weights = ranked.best, ranking.weights
     in_passage = distinct_terms(text)
 
-    def part(value: float, scaled: float, weight: float) -> Part:
+    def part(value: float, scaled: float, weight: float) -> ScorePart:
         scaled = min(max(scaled, 0.0), 1.0)
-        return Part(value=value, scaled=scaled, weight=round(weight * best.first_weight, 6))
+        return ScorePart(value=value, scaled=scaled, weight=round(weight * best.first_weight, 6))
 
     reranked = best.reranked
     return Explanation(
@@ -64,7 +64,7 @@ def _explanation(
         lexical=part(best.lexical, best.lexical_share, weights.lexical),
         rerank=None
         if reranked is None
-        else Part(value=reranked, scaled=reranked, weight=ranking.rerank_weight),
+        else ScorePart(value=reranked, scaled=reranked, weight=ranking.rerank_weight),
         terms=[
             QueryTerm(term=term, idf=round(idf, 6), in_passage=term in in_passage)
             for term, idf in question.idf.items()

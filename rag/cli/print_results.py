@@ -16,8 +16,8 @@ from rag.results import (
     AnswerSentence,
     Citation,
     Explanation,
-    Part,
     Passage,
+    ScorePart,
     SearchResult,
 )
 
@@ -148,7 +148,7 @@ def _explained(why: Explanation) -> Text:
     """A line for each part of the score and one of terms; a term the passage lacks is in
     brackets."""
 
-    def line(name: str, part: Part, note: str) -> str:
+    def line(name: str, part: ScorePart, note: str) -> str:
         share = f"{part.scaled:.3f} x {part.weight:.3f} = {part.scaled * part.weight:.3f}"
         return f"{name:<9} {share:<22} {note}\n"
 

@@ -10,8 +10,8 @@ from eval.runs.evaluate import Evaluation, IndexedDataset, QuestionCallback, ind
 from index.protocols import Embedder
 from rag.cli.options import interruptible
 from rag.models.load import load_model
-from rag.output.progress_bar import watching
-from rag.output.terminal import asking, console
+from rag.output.progress_bar import show_progress
+from rag.output.terminal import console, question_progress
 from rag.settings import Settings
 
 
@@ -28,7 +28,7 @@ def loaded_model(settings: Settings) -> Iterator[Embedder]:
 def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[IndexedDataset]:
     """Index a dataset's corpus for the block. The progress bar is removed before the block."""
     with ExitStack() as index:
-        with watching(console(stderr=True)) as watch:
+        with show_progress(console(stderr=True)) as watch:
             corpus = index.enter_context(index_dataset(dataset, embedder, watch=watch))
         yield corpus
 
@@ -36,7 +36,7 @@ def indexed_dataset(dataset: Dataset, embedder: Embedder) -> Iterator[IndexedDat
 @contextmanager
 def counting_questions() -> Iterator[QuestionCallback]:
     """Show a line on stderr that counts the questions; show nothing in a pipe."""
-    with asking(console(stderr=True)) as on_question:
+    with question_progress(console(stderr=True)) as on_question:
         yield on_question
 
 

@@ -1,1 +1,1 @@
-"""What reaches a terminal: safe text, streams, progress."""
+"""Output to a terminal: escaped text, standard streams, and progress."""

@@ -1,4 +1,4 @@
-"""News that a model is being compiled, which only the first use waits for.
+"""Tell the user that a model is being compiled: the first use of a model waits for that.
 
 `index.encode.compile` logs the start at INFO and the end at DEBUG.
 """
@@ -13,13 +13,14 @@ _LOG = logging.getLogger("index.encode.compile")
 
 
 def log_compiling() -> None:
-    """Have the start logged, as a line on stderr."""
+    """Log a line on stderr when a compilation starts."""
     _LOG.setLevel(logging.INFO)
 
 
 @contextmanager
-def compiling_shown(show: Callable[[str], None]) -> Iterator[None]:
-    """Call `show` with the news in place of logging it, and with an empty text at the end."""
+def show_compilation(show: Callable[[str], None]) -> Iterator[None]:
+    """Call `show` with a line when a compilation starts, and with an empty text when it ends. These
+    messages are not logged then."""
 
     def divert(record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:

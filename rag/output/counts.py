@@ -1,8 +1,8 @@
-"""Numbers of things, for people."""
+"""Counts with their nouns."""
 
 
 def n_of(n: int, noun: str) -> str:
-    """A number with its noun, in the plural unless it is one.
+    """Return a number and its noun, in the plural unless the number is 1.
 
     >>> n_of(1, "document"), n_of(2000, "passage")
     ('1 document', '2,000 passages')

@@ -1,4 +1,4 @@
-"""A bar that follows an ingest. What draws it is slow to import, and a search has no use for it."""
+"""The progress bar of an ingest. A module of its own, because rich.progress is slow to import."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,11 +9,11 @@ from rich.text import Text
 
 from index.ingest.progress import Progress as IngestProgress
 from index.ingest.progress import Watch
-from rag.output.compile_notice import compiling_shown
+from rag.output.compile_notice import show_compilation
 
 
 class _Rate(ProgressColumn):
-    """Chunks a second since the first of them."""
+    """The number of encoded chunks, and chunks per second."""
 
     def render(self, task: Task) -> Text:
         chunks, elapsed = task.fields["chunks"], task.elapsed or 0
@@ -21,48 +21,50 @@ class _Rate(ProgressColumn):
         return Text(f"{chunks:,} passages{rate}" if chunks else "", style="cyan")
 
 
-class _Left(ProgressColumn):
-    """Time left, at the rate so far."""
+class _RemainingTime(ProgressColumn):
+    """The remaining time, estimated from the rate so far."""
 
     def render(self, task: Task) -> Text:
-        done, total, elapsed = task.completed, task.total or 0, task.elapsed or 0
-        if not done or task.finished:
+        completed, total, elapsed = task.completed, task.total or 0, task.elapsed or 0
+        if not completed or task.finished:
             return Text("")
-        left = int(elapsed * (total - done) / done)
-        return Text(f"{left // 60}:{left % 60:02d} left", style="dim")
+        remaining_s = int(elapsed * (total - completed) / completed)
+        return Text(f"{remaining_s // 60}:{remaining_s % 60:02d} left", style="dim")
 
 
 class _Bar(Progress):
-    """A bar below a line of news, while there is some."""
+    """A progress bar, with a message above it if there is one."""
 
-    news = ""
+    notice = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        if self.news:
-            yield Text(self.news)
+        if self.notice:
+            yield Text(self.notice)
         yield from super().get_renderables()
 
-    def show(self, news: str) -> None:
-        self.news = news
+    def show(self, notice: str) -> None:
+        self.notice = notice
         self.refresh()
 
 
 @contextmanager
-def watching(out: Console) -> Iterator[Watch]:
-    """A bar that follows an ingest on a terminal, gone when it is done; in a pipe, only the
-    news that a model is compiled, which is logged."""
+def show_progress(out: Console) -> Iterator[Watch]:
+    """Yield a function that shows an ingest's progress as a bar, which is removed at the end.
+
+    Without a terminal no bar is shown, and the start of a compilation is logged.
+    """
     bar = _Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[documents]}"),
         _Rate(),
         TimeElapsedColumn(),
-        _Left(),
+        _RemainingTime(),
         console=out,
         transient=True,
         disable=not out.is_terminal,
     )
-    with bar, compiling_shown(bar.show) if out.is_terminal else nullcontext():
+    with bar, show_compilation(bar.show) if out.is_terminal else nullcontext():
         task = bar.add_task("Reading", total=None, documents="", chunks=0)
 
         def watch(progress: IngestProgress) -> None:

@@ -1,9 +1,10 @@
-"""What may be written to a terminal. All that a command prints goes through here or through
-rag.output.terminal.console, and all that is logged through PrintableFormatter.
+"""Make text safe to print. Commands print through this module or rag.output.terminal.console; log
+messages are formatted by PrintableFormatter.
 
-A document, a file's name or an argument must not be able to steer the terminal, nor to turn text
-around. Controls, bidi and other format characters, surrogates, unassigned characters and line ends
-other than \\n are replaced; U+200C and U+200D stay, which Persian, Indic scripts and emoji need.
+A document, a file name or an argument must not be able to control the terminal or to reverse text.
+So control characters, bidirectional and other format characters, surrogates, unassigned characters,
+and line separators other than \\n are replaced. U+200C and U+200D are kept: Persian, Indic scripts
+and emoji need them.
 """
 
 import logging
@@ -11,7 +12,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rag.output.streams import tell
+from rag.output.streams import write_stderr
 
 if TYPE_CHECKING:
     import regex
@@ -21,24 +22,25 @@ _REPLACEMENT = "\ufffd"
 
 @cache
 def _unprintable() -> "regex.Pattern[str]":
-    # Imported when it is needed: a short command never does.
+    # Imported here, because short commands never need it.
     import regex
 
     return regex.compile(r"[[\p{C}\p{Zl}\p{Zp}]--[\n\t\u200c\u200d]]", regex.VERSION1)
 
 
 def printable(text: str) -> str:
-    """Text as it can be printed, of the same length."""
+    """Return the text with unsafe characters replaced. It has the same length."""
     return text if text.isprintable() else _unprintable().sub(_REPLACEMENT, text)
 
 
 def on_one_line(text: str) -> str:
-    """A name, or a reason with one, as it can be printed: it may hold a line end as well."""
+    """Return the text with unsafe characters, line ends and tabs replaced. File names may contain
+    these. It has the same length."""
     return printable(text).replace("\n", _REPLACEMENT).replace("\t", _REPLACEMENT)
 
 
 def printable_json(text: str) -> str:
-    """JSON of the same value, with `\\u` escapes for what may not be printed.
+    """Return JSON of the same value, with `\\u` escapes in place of unsafe characters.
 
     >>> printable_json('{"a": "\\x9b\\U000e0001"}')
     '{"a": "\\\\u009b\\\\udb40\\\\udc01"}'
@@ -46,14 +48,14 @@ def printable_json(text: str) -> str:
     return text if text.isprintable() else _unprintable().sub(_escape, text)
 
 
-def _escape(found: "regex.Match[str]") -> str:
-    units = found[0].encode("utf-16-be", "surrogatepass")
+def _escape(match: "regex.Match[str]") -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def say(text: str) -> None:
     """Print lines to stdout."""
-    # Not with typer.echo, which writes UTF-8 where ASCII is asked for.
+    # Not typer.echo: it writes UTF-8 even if the stream's encoding is ASCII.
     print(printable(text), flush=True)
 
 
@@ -63,18 +65,18 @@ def say_json(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print one line to stderr, as far as that can be written to."""
-    tell(on_one_line(text))
+    """Print one line to stderr. An error in writing is ignored."""
+    write_stderr(on_one_line(text))
 
 
-def confirmed(question: str) -> bool:
-    """Whether the answer to a question, on a terminal, is yes."""
+def ask_yes_no(question: str) -> bool:
+    """Ask a question on the terminal. Return whether the answer is yes."""
     print(f"{on_one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class PrintableFormatter(logging.Formatter):
-    """Each record's message on one line; a traceback on several."""
+    """Formats a message as one safe line; a traceback keeps its lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         record.message = on_one_line(record.message.rstrip())

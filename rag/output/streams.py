@@ -1,5 +1,5 @@
-"""Standard input, output and error, whatever they are connected to: nothing, a full disk, a reader
-that leaves, or an encoding that lacks a character."""
+"""Make standard input, output and error work when they are closed, on a full disk, a closed pipe,
+or in an encoding that lacks a character."""
 
 import codecs
 import io
@@ -11,62 +11,68 @@ from typing import IO, Any
 
 from index.errors import RagError
 
-_ESCAPED = "rag.escaped"
+_ESCAPE_ERRORS = "rag.escaped"
 
 
 class OutputLost(RagError, OSError):
-    """What a command prints cannot be written, as when the disk is full."""
+    """A command's output cannot be written, for example because the disk is full."""
 
 
-class _Output(io.FileIO):
-    """Standard output or error. An error in writing is told from one of other files: it is an
-    OutputLost, unless it says that the reader has left (BrokenPipeError)."""
+class _StandardOutput(io.FileIO):
+    """Standard output or error. An error in writing raises OutputLost, which no other file raises;
+    a closed pipe raises BrokenPipeError."""
 
-    def write(self, some: Any, /) -> int | None:  # type: ignore[override]
+    def write(self, data: Any, /) -> int | None:  # type: ignore[override]
         try:
-            return super().write(some)
+            return super().write(data)
         except BrokenPipeError:
             raise
         except OSError as error:
-            why = error.strerror or str(error)
+            reason = error.strerror or str(error)
             raise OutputLost(
-                f"the output could not be written: {why}; send it elsewhere"
+                f"the output could not be written: {reason}; send it elsewhere"
             ) from error
 
 
 def prepare_streams() -> None:
-    """Make the three usable. To be called before any file is opened: a database that got the number
-    of a closed standard error would have messages written into it."""
+    """Open the closed ones among the three streams on /dev/null, and escape characters that an
+    encoding lacks.
+
+    Call this before any file is opened. Otherwise a database could get the file descriptor of a
+    closed standard error, and messages would be written into it.
+    """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         try:
             os.fstat(number)
-        except OSError:  # closed: the lowest free number is this one
+        except OSError:  # closed: this is the lowest free descriptor, so os.open returns it
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
-    codecs.register_error(_ESCAPED, _escaped)
-    sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+    codecs.register_error(_ESCAPE_ERRORS, _escape)
+    sys.stdout, sys.stderr = _wrap(sys.stdout), _wrap(sys.stderr)
 
 
-def _prepared(stream: Any) -> Any:
-    """The same stream, on which no character is an error; left as it is if it is no file."""
+def _wrap(stream: Any) -> Any:
+    """Return a stream on the same descriptor that escapes characters its encoding lacks. A stream
+    that is not a TextIOWrapper is returned unchanged."""
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    raw = _Output(stream.fileno(), "w", closefd=False)
+    raw = _StandardOutput(stream.fileno(), "w", closefd=False)
     unbuffered = isinstance(stream.buffer, io.RawIOBase)
     return io.TextIOWrapper(
         raw if unbuffered else io.BufferedWriter(raw),
         encoding=stream.encoding,
-        errors=_ESCAPED,
+        errors=_ESCAPE_ERRORS,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
-    r"""Characters that an encoding lacks as `\uXXXX`, which JSON reads too; beyond U+FFFF as two.
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    r"""Replace characters that an encoding lacks by `\uXXXX`, which is valid in JSON strings;
+    characters above U+FFFF become two of these.
 
-    >>> codecs.register_error("rag.escaped", _escaped)
+    >>> codecs.register_error("rag.escaped", _escape)
     >>> "Grüße 😀".encode("ascii", "rag.escaped")
     b'Gr\\u00fc\\u00dfe \\ud83d\\ude00'
     """
@@ -80,9 +86,9 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 @contextmanager
 def flushed_output() -> Iterator[None]:
-    """Flush standard output at the end, also where another error ends the block.
+    """Flush standard output when the block ends, also after an error.
 
-    Raises OutputLost if it cannot be written to, BrokenPipeError if its reader has left.
+    Raises OutputLost if it cannot be written, BrokenPipeError if its reader has closed the pipe.
     """
     try:
         try:
@@ -94,8 +100,8 @@ def flushed_output() -> Iterator[None]:
         raise
 
 
-def tell(line: str) -> None:
-    """Print a line on standard error, as far as that can be written to."""
+def write_stderr(line: str) -> None:
+    """Print a line to standard error. An error in writing is ignored."""
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
@@ -103,8 +109,8 @@ def tell(line: str) -> None:
 
 
 def silence(stream: IO[str]) -> None:
-    """Drop what a stream still holds, and all that is written to it from now on: Python writes the
-    rest at the end of the process, and ends with another status if it cannot."""
+    """Discard a stream's buffer and all later output. Otherwise Python would write the buffer at
+    exit, and change the exit status if that fails."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)

@@ -1,4 +1,4 @@
-"""The terminal: how wide it is, and what may be written to it."""
+"""Consoles that limit the line width and print only safe text."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from rich.segment import Segment
 
 from rag.output.safe_output import printable
 
-_WIDEST = 100
-"""Longer lines are hard to read, however wide the window."""
+_MAX_WIDTH = 100
+"""Maximum width in columns; longer lines are hard to read."""
 
 
 class _SafeConsole(Console):
-    """A console whose own styles and moves are the only controls that reach the terminal."""
+    """A console that sends only its own control codes to the terminal."""
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -24,19 +24,20 @@ class _SafeConsole(Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console as wide as the terminal, but not too wide to read."""
-    made = _SafeConsole(stderr=stderr, highlight=False, emoji=False)
-    if made.is_terminal:
-        made.width = min(made.width, _WIDEST)
-    return made
+    """Return a console as wide as the terminal, at most 100 columns."""
+    result = _SafeConsole(stderr=stderr, highlight=False, emoji=False)
+    if result.is_terminal:
+        result.width = min(result.width, _MAX_WIDTH)
+    return result
 
 
 @contextmanager
-def asking(out: Console) -> Iterator[Callable[[int, int], None]]:
-    """A line that counts the questions asked so far, gone when all are; nothing in a pipe."""
+def question_progress(out: Console) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function of (n_done, n_total) that shows how many questions were asked. The line is
+    removed at the end; without a terminal nothing is shown."""
     with out.status("") as status:
 
-        def asked(done: int, total: int) -> None:
-            status.update(f"Asked {done:,} of {total:,} questions")
+        def update(n_done: int, n_total: int) -> None:
+            status.update(f"Asked {n_done:,} of {n_total:,} questions")
 
-        yield asked
+        yield update

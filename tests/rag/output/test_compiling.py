@@ -11,8 +11,8 @@ from command import rag
 from index.encode.compile import CompiledModels
 from index.encode.model_files import find_model
 from index.ingest.progress import Progress
-from rag.output.compile_notice import compiling_shown
-from rag.output.progress_bar import watching
+from rag.output.compile_notice import show_compilation
+from rag.output.progress_bar import show_progress
 
 NEWS = "Compiling all-MiniLM-L6-v2 for this machine; this happens once and takes about 10 seconds…"
 
@@ -27,17 +27,17 @@ def test_a_pipe_gets_one_line_the_first_time_and_none_the_next(tmp_path: Path) -
 
 def test_the_news_is_shown_and_taken_back_when_the_model_is_compiled(tmp_path: Path) -> None:
     shown: list[str] = []
-    with compiling_shown(shown.append):
+    with show_compilation(shown.append):
         CompiledModels(tmp_path).compile(find_model(), "fp32")
     assert shown == [NEWS, ""]
-    with compiling_shown(shown.append):
+    with show_compilation(shown.append):
         CompiledModels(tmp_path).compile(find_model(), "fp32")
     assert shown == [NEWS, ""]
 
 
 def test_warnings_are_still_logged(caplog: pytest.LogCaptureFixture) -> None:
     shown: list[str] = []
-    with compiling_shown(shown.append):
+    with show_compilation(shown.append):
         logging.getLogger("index.encode.compile").warning("damaged")
     assert (shown, caplog.messages) == ([], ["damaged"])
 
@@ -45,7 +45,7 @@ def test_warnings_are_still_logged(caplog: pytest.LogCaptureFixture) -> None:
 def test_the_bar_has_the_news_above_it_and_no_count_of_chunks_before_the_first() -> None:
     written = StringIO()
     log = logging.getLogger("index.encode.compile")
-    with watching(Console(file=written, force_terminal=True, width=100)) as watch:
+    with show_progress(Console(file=written, force_terminal=True, width=100)) as watch:
         log.info("Compiling it; this happens once")
         during = written.getvalue()
         log.debug("done")

@@ -57,31 +57,31 @@ class _Commands(TyperGroup):
     a search."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        self._add_those_above()
+        self._add_entry_points()
         return super().list_commands(ctx)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands:
-            self._add_those_above()
+            self._add_entry_points()
         command = super().get_command(ctx, cmd_name)
         if command is not None and command.help:
             # Typer ends a line of the help where one ends in the source.
             paragraphs = cleandoc(command.help).split("\n\n")
-            command.help = "\n\n".join(each.replace("\n", " ") for each in paragraphs)
+            command.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
         return command
 
-    def _add_those_above(self) -> None:
+    def _add_entry_points(self) -> None:
         from importlib.metadata import entry_points
 
-        above = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        above.callback()(lambda: None)  # however few it has, it is a group
+        group = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        group.callback()(lambda: None)  # however few it has, it is a group
         for entry in sorted(entry_points(group="rag.commands"), key=lambda e: e.name, reverse=True):
             command = entry.load()
             if isinstance(command, typer.Typer):
-                above.add_typer(command, name=entry.name)
+                group.add_typer(command, name=entry.name)
             else:
-                above.command(entry.name)(command)
-        self.commands.update(get_group(above).commands)
+                group.command(entry.name)(command)
+        self.commands.update(get_group(group).commands)
 
 
 app = typer.Typer(
@@ -95,8 +95,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         say(f"rag {version('rag')}")
@@ -148,7 +148,10 @@ def ask(
     from rag.results import to_json
 
     query = " ".join(question)
-    with _opened(query, k, doc, index=index, model=model, rerank=rerank) as (pipeline, filter):
+    with _open_pipeline(query, k, doc, index=index, model=model, rerank=rerank) as (
+        pipeline,
+        filter,
+    ):
         answer = pipeline.ask(query, k, filter, explain=explain, merge=merge)
     if as_json:
         say_json(to_json(answer))
@@ -181,7 +184,7 @@ def search(
 
     query = " ".join(question)
     flags = {"index": index, "model": model, "rerank": rerank}
-    with _opened(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
+    with _open_pipeline(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
         result = pipeline.search(query, k, filter, explain=explain, merge=merge)
     if as_json:
         say_json(to_json(result))
@@ -207,15 +210,15 @@ def info(
     from rag.output.terminal import console
     from rag.settings import Settings
 
-    found = overview(Settings.resolve(index=index))
+    report = overview(Settings.resolve(index=index))
     if as_json:
-        say_json(found.model_dump_json(indent=1))
+        say_json(report.model_dump_json(indent=1))
     else:
-        print_overview(console(), found)
+        print_overview(console(), report)
 
 
 @contextmanager
-def _opened(
+def _open_pipeline(
     question: str,
     k: int,
     doc: list[str] | None,
@@ -248,21 +251,21 @@ def _embedder(settings: "Settings") -> "Embedder":
     """The index's model."""
     from rag.models.load import fingerprint_in, load_model_of
 
-    with _loading_shown() if sys.stderr.isatty() else nullcontext():
+    with _show_loading() if sys.stderr.isatty() else nullcontext():
         return load_model_of(fingerprint_in(settings), settings)
 
 
 @contextmanager
-def _loading_shown() -> Iterator[None]:
+def _show_loading() -> Iterator[None]:
     from rich.markup import escape
 
-    from rag.output.compile_notice import compiling_shown
+    from rag.output.compile_notice import show_compilation
     from rag.output.terminal import console
 
     loading = "Loading the model…"
     with (
         console(stderr=True).status(loading) as status,
-        compiling_shown(lambda news: status.update(escape(news) or loading)),
+        show_compilation(lambda notice: status.update(escape(notice) or loading)),
     ):
         yield
 
@@ -290,7 +293,7 @@ def main() -> None:
         with flushed_output():
             status = app(standalone_mode=False)
     except TyperException as error:
-        _complain_of_usage(error)
+        _print_usage_error(error)
         sys.exit(2)
     except RagError as error:
         complain(f"rag: {error}")
@@ -301,13 +304,13 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("RAG_DEBUG"):
             raise
-        why = f"{type(error).__name__}: {error}"
-        complain(f"rag: a bug: {why}; RAG_DEBUG=1 shows its traceback")
+        reason = f"{type(error).__name__}: {error}"
+        complain(f"rag: a bug: {reason}; RAG_DEBUG=1 shows its traceback")
         sys.exit(70)
     sys.exit(status)
 
 
-def _complain_of_usage(error: TyperException) -> None:
+def _print_usage_error(error: TyperException) -> None:
     """An option or argument that is not known, missing or of another type. A group without a
     command has shown its help, and has nothing to say."""
     message = error.format_message().rstrip(".")

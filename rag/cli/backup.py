@@ -10,7 +10,7 @@ import typer
 
 from index.errors import BadInput, IndexProblem
 from rag.cli.options import IndexOption
-from rag.output.safe_output import complain, confirmed, on_one_line, say
+from rag.output.safe_output import ask_yes_no, complain, on_one_line, say
 
 if TYPE_CHECKING:
     from index.maintain.backup_contents import BackupContents
@@ -26,7 +26,7 @@ def backup(
     from rag.settings import Settings
 
     folder = Settings.resolve(index=index).index
-    with _stoppable(
+    with _report_interrupt(
         lambda: _identity(file),
         f"Stopped. No backup was written; if there is a file {file}, it is as it was.",
         f"Stopped. {file} is written, and whole.",
@@ -44,40 +44,40 @@ def restore(
 ) -> None:
     """Replace the contents of the index with a backup. A running service changes to it."""
     from index.maintain.backup import check_source, holds_index
-    from index.maintain.backup import restore as put_back
+    from index.maintain.backup import restore as restore_backup
     from rag.settings import Settings
 
     folder = Settings.resolve(index=index).index
     check_source(folder, file)
-    with _stoppable(
+    with _report_interrupt(
         lambda: _state(folder),
         f"Stopped. The index in {folder} is as it was.",
         f"Stopped. {folder} is restored; the first search builds what is missing.",
     ):
         if not yes and holds_index(folder):
             _confirm(folder, file)
-        contents = put_back(folder, file, overwrite=yes or holds_index(folder))
+        contents = restore_backup(folder, file, overwrite=yes or holds_index(folder))
     say(_summary(f"Restored {folder} from {file}", contents))
 
 
 def _confirm(folder: Path, file: Path) -> None:
     if not sys.stdin.isatty():
         raise BadInput(f"{folder} holds an index; give --yes to replace what it holds")
-    if not confirmed(f"Replace what the index in {folder} holds by {file}?"):
+    if not ask_yes_no(f"Replace what the index in {folder} holds by {file}?"):
         raise BadInput(f"not confirmed; the index in {folder} is as it was")
 
 
-def _summary(done: str, contents: "BackupContents") -> str:
+def _summary(action: str, contents: "BackupContents") -> str:
     from rag.cli.print_results import size
 
     return (
-        f"{on_one_line(done)}: documents {contents.n_documents:,}, passages "
+        f"{on_one_line(action)}: documents {contents.n_documents:,}, passages "
         f"{contents.n_chunks:,}, generation {contents.generation}, {size(contents.n_bytes)}"
     )
 
 
 @contextmanager
-def _stoppable(state: Callable[[], object], unchanged: str, changed: str) -> Iterator[None]:
+def _report_interrupt(state: Callable[[], object], unchanged: str, changed: str) -> Iterator[None]:
     """Ctrl-C ends the command with status 130 and the line that fits the state it left."""
     before = state()
     try:
@@ -90,10 +90,10 @@ def _stoppable(state: Callable[[], object], unchanged: str, changed: str) -> Ite
 
 def _identity(file: Path) -> tuple[int, int] | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 def _state(folder: Path) -> object:

@@ -34,17 +34,17 @@ def check(
     --repair may repair, or could not be verified because another process is writing. It is 2 if
     something is lost that only its file or a backup contains.
     """
-    from rag.cli.print_check import check_json, print_checked
+    from rag.cli.print_check import check_json, print_check
     from rag.output.terminal import console
     from rag.settings import Settings
 
     settings = Settings.resolve(index=index)
     with interruptible("Stopped. The index is as it was, or mended in part; run it again."):
-        before, after = _checked(settings, repair=repair, drop=drop)
+        before, after = _run_check(settings, repair=repair, drop=drop)
     if as_json:
         say_json(check_json(before, after, str(settings.index)))
     else:
-        print_checked(console(), before, after)
+        print_check(console(), before, after)
     raise typer.Exit(_status(before, after))
 
 
@@ -56,7 +56,9 @@ def _status(before: "Checked", after: "Checked | None") -> int:
     return 0 if after.sound and not any(flaw.part == "lost" for flaw in before.flaws) else 2
 
 
-def _checked(settings: "Settings", *, repair: bool, drop: bool) -> "tuple[Checked, Checked | None]":
+def _run_check(
+    settings: "Settings", *, repair: bool, drop: bool
+) -> "tuple[Checked, Checked | None]":
     """What a check found, and after a repair, if it was asked for, what is left."""
     import sys
 
@@ -67,13 +69,13 @@ def _checked(settings: "Settings", *, repair: bool, drop: bool) -> "tuple[Checke
 
     if drop and not repair:
         raise BadInput("--drop goes with --repair")
-    showing = sys.stderr.isatty()
-    with console(stderr=True).status("Checking…") if showing else nullcontext() as status:
+    is_terminal = sys.stderr.isatty()
+    with console(stderr=True).status("Checking…") if is_terminal else nullcontext() as status:
 
-        def told(done: int, total: int) -> None:
+        def report_progress(n_done: int, n_total: int) -> None:
             if status is not None:
-                status.update(f"Checked {done:,} of {total:,} passages")
+                status.update(f"Checked {n_done:,} of {n_total:,} passages")
 
         if repair:
-            return repair_index(settings, told, drop=drop)
-        return check_index(settings.index, told), None
+            return repair_index(settings, report_progress, drop=drop)
+        return check_index(settings.index, report_progress), None

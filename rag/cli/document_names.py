@@ -17,12 +17,12 @@ from rag.check_query import check_names
 from rag.name_patterns import NamePatterns, is_pattern
 from rag.results import Filter
 
-_N_NAMED = 5
+_MAX_NAMED = 5
 """Documents that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedDocuments:
     """The documents that a name stands for. is_pattern: whether the name stands for as many as
     there are, and not for one alone."""
 
@@ -37,7 +37,7 @@ def documents_in(folder: Path) -> Sequence[DocumentRecord]:
         return reader.records()
 
 
-def find_named(rows: Sequence[DocumentRecord], name: str) -> Named:
+def find_named(rows: Sequence[DocumentRecord], name: str) -> NamedDocuments:
     """The documents among `rows` that a name stands for: the one with this id; or else those whose
     ids match it as a pattern; the one whose file is at this path; the only one whose file has this
     base name.
@@ -46,15 +46,15 @@ def find_named(rows: Sequence[DocumentRecord], name: str) -> Named:
     """
     same_id = [row for row in rows if row.doc_id == name]
     if same_id:
-        return Named(name, same_id, is_pattern=False)
+        return NamedDocuments(name, same_id, is_pattern=False)
     if is_pattern(name):
         pattern = NamePatterns([name])
         matched = [row for row in rows if pattern.match(row.doc_id)]
         if matched:
-            return Named(name, matched, is_pattern=True)
+            return NamedDocuments(name, matched, is_pattern=True)
     same_file = _at_path(rows, name) or [row for row in rows if _base_name(row) == name]
     if len(same_file) == 1:
-        return Named(name, same_file, is_pattern=False)
+        return NamedDocuments(name, same_file, is_pattern=False)
     if not rows:
         raise BadInput(f"no document {name!r}: the index holds none; `rag ingest PATH` adds some")
     folder = name.rstrip("/")
@@ -64,7 +64,7 @@ def find_named(rows: Sequence[DocumentRecord], name: str) -> Named:
         )
     if not same_file:
         raise BadInput(f"no document {name!r}; `rag list` shows those that there are")
-    raise BadInput(f"{name!r} could be any of {_some(same_file)}; name one by its id or path")
+    raise BadInput(f"{name!r} could be any of {_first_ids(same_file)}; name one by its id or path")
 
 
 def find_all_named(rows: Sequence[DocumentRecord], names: Iterable[str]) -> list[DocumentRecord]:
@@ -72,8 +72,8 @@ def find_all_named(rows: Sequence[DocumentRecord], names: Iterable[str]) -> list
 
     Raises BadInput as `find_named` does.
     """
-    found = {row.doc_id: row for name in names for row in find_named(rows, name).rows}
-    return [found[doc_id] for doc_id in sorted(found)]
+    rows_by_id = {row.doc_id: row for name in names for row in find_named(rows, name).rows}
+    return [rows_by_id[doc_id] for doc_id in sorted(rows_by_id)]
 
 
 def filter_of(folder: Path, names: Sequence[str]) -> Filter:
@@ -84,9 +84,12 @@ def filter_of(folder: Path, names: Sequence[str]) -> Filter:
     """
     check_names(names)
     rows = documents_in(folder)
-    found = [find_named(rows, name) for name in names]
+    selections = [find_named(rows, name) for name in names]
     # An id with marks in it would, as a pattern, let others through.
-    texts = [each.name if each.is_pattern else escape(each.rows[0].doc_id) for each in found]
+    texts = [
+        selection.name if selection.is_pattern else escape(selection.rows[0].doc_id)
+        for selection in selections
+    ]
     check_names(texts)  # base names stand for ids that may be longer
     return Filter(doc_id=texts)
 
@@ -108,6 +111,6 @@ def _base_name(row: DocumentRecord) -> str:
     return PurePosixPath(row.path or row.doc_id).name
 
 
-def _some(rows: Sequence[DocumentRecord]) -> str:
-    more = f", and {len(rows) - _N_NAMED:,} more" if len(rows) > _N_NAMED else ""
-    return ", ".join(row.doc_id for row in rows[:_N_NAMED]) + more
+def _first_ids(rows: Sequence[DocumentRecord]) -> str:
+    more = f", and {len(rows) - _MAX_NAMED:,} more" if len(rows) > _MAX_NAMED else ""
+    return ", ".join(row.doc_id for row in rows[:_MAX_NAMED]) + more

@@ -7,12 +7,12 @@ import typer
 
 from index.errors import BadInput
 from rag.cli.options import IndexOption, interruptible
-from rag.output.safe_output import complain, confirmed, on_one_line, say, say_json
+from rag.output.safe_output import ask_yes_no, complain, on_one_line, say, say_json
 
 if TYPE_CHECKING:
-    from rag.cli.document_names import Named
+    from rag.cli.document_names import NamedDocuments
 
-_N_NAMED = 10
+_MAX_NAMED = 10
 """Documents that a question names before they are removed."""
 
 
@@ -71,14 +71,14 @@ def remove(
 
     settings = Settings.resolve(index=index)
     rows = documents_in(settings.index)
-    found = [find_named(rows, name) for name in names]
+    selections = [find_named(rows, name) for name in names]
     with interruptible("Stopped. Nothing was removed."):
-        for named in found:
-            if named.is_pattern and len(named.rows) > 1 and not yes:
-                _confirm(named)
+        for selection in selections:
+            if selection.is_pattern and len(selection.rows) > 1 and not yes:
+                _confirm(selection)
     with interruptible("Stopped; `rag list` shows what is left."):
         report = remove_documents(
-            settings.index, [row.doc_id for named in found for row in named.rows]
+            settings.index, [row.doc_id for selection in selections for row in selection.rows]
         )
     for doc_id in report.removed:
         say(on_one_line(f"removed {doc_id}"))
@@ -86,17 +86,17 @@ def remove(
     say(on_one_line(f"{len(report.removed):,} removed · {where}"))
 
 
-def _confirm(named: "Named") -> None:
+def _confirm(selection: "NamedDocuments") -> None:
     """Ask whether to remove all that a pattern matches; end the command, with status 1, unless the
     answer is yes. Raises BadInput without a terminal to ask on."""
 
-    n = f"{len(named.rows):,} documents"
+    n = f"{len(selection.rows):,} documents"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise BadInput(f"{named.name!r} matches {n}; to remove them all, add --yes")
-    for row in named.rows[:_N_NAMED]:
+        raise BadInput(f"{selection.name!r} matches {n}; to remove them all, add --yes")
+    for row in selection.rows[:_MAX_NAMED]:
         complain(row.doc_id)
-    if len(named.rows) > _N_NAMED:
-        complain(f"… and {len(named.rows) - _N_NAMED:,} more")
-    if not confirmed(f"Remove these {n} from the index?"):
+    if len(selection.rows) > _MAX_NAMED:
+        complain(f"… and {len(selection.rows) - _MAX_NAMED:,} more")
+    if not ask_yes_no(f"Remove these {n} from the index?"):
         complain("Nothing was removed.")
         raise typer.Exit(1)

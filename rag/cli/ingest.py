@@ -67,7 +67,7 @@ def ingest(
     _check_ingest(paths or [], rebuild=rebuild, prune=prune, yes=yes)
     settings = Settings.resolve(index=index, model=model, precision=precision)
     began = time.perf_counter()
-    rebuilt, report = _ingested(
+    rebuilt, report = _run_ingest(
         settings,
         [Path(path) for path in paths or []],
         rebuild=rebuild,
@@ -81,12 +81,12 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _ingested(
+def _run_ingest(
     settings: "Settings", paths: list[Path], *, rebuild: bool, **options: "Unpack[IngestOptions]"
 ) -> "tuple[Report | None, Report | None]":
     """The reports of the rebuild and of the ingest; None for the one that was not asked for."""
     from rag.ingest import ingest_paths, rebuild_index
-    from rag.output.progress_bar import watching
+    from rag.output.progress_bar import show_progress
     from rag.output.terminal import console
 
     rebuilt = report = None
@@ -95,7 +95,7 @@ def _ingested(
         interruptible(
             "Stopped. What was committed is in the index; run the same command to go on."
         ),
-        watching(console(stderr=True)) as watch,
+        show_progress(console(stderr=True)) as watch,
     ):
         if rebuild:
             rebuilt = rebuild_index(settings, watch)
@@ -120,8 +120,8 @@ def _print(
     if as_json:
         say_json(report_json(rebuilt, report, index, seconds))
         return
-    for each in filter(None, (rebuilt, report)):
-        print_report(console(), each, index, seconds, verbose=verbose)
+    for printed_report in filter(None, (rebuilt, report)):
+        print_report(console(), printed_report, index, seconds, verbose=verbose)
 
 
 def _check_ingest(paths: list[str], *, rebuild: bool, prune: bool, yes: bool) -> None:

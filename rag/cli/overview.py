@@ -14,14 +14,14 @@ from rag.settings import CPU, Settings
 _COMPILED = "onnxruntime"
 _ORIGINAL = "sentence-transformers"
 _NOTHING = "nothing"
-_LOG = "log"
+_LOG_PART = "log"
 
 
-class _Part(BaseModel):
+class _OverviewModel(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class ModelOverview(_Part):
+class ModelOverview(_OverviewModel):
     """The model that made the index's vectors, and what runs it here."""
 
     name: str
@@ -39,7 +39,7 @@ class ModelOverview(_Part):
     )
 
 
-class VectorsOverview(_Part):
+class VectorsOverview(_OverviewModel):
     """How the nearest vectors are found."""
 
     kind: str = Field(description="exact, or inverted lists.")
@@ -50,7 +50,7 @@ class VectorsOverview(_Part):
     recall: float | None = Field(description="recall@10 against exact search, measured when built.")
 
 
-class Overview(_Part):
+class Overview(_OverviewModel):
     """An index."""
 
     index: str
@@ -65,7 +65,7 @@ class Overview(_Part):
     @property
     def bytes_a_passage(self) -> float:
         """On disk; without the database's log, which comes and goes."""
-        lasting = sum(n for part, n in self.n_bytes.items() if part != _LOG)
+        lasting = sum(n for part, n in self.n_bytes.items() if part != _LOG_PART)
         return lasting / max(self.n_chunks, 1)
 
 
@@ -74,7 +74,7 @@ def overview(settings: Settings) -> Overview:
     backend = backend_at(settings.index, settings.backend)
     with closing(backend.open()) as snapshot:
         n_documents, n_chunks = snapshot.count()
-        described = snapshot.description
+        vectors = snapshot.description
         return Overview(
             index=str(settings.index.resolve()),
             generation=snapshot.generation,
@@ -83,12 +83,12 @@ def overview(settings: Settings) -> Overview:
             chunker=snapshot.fingerprint.chunker,
             model=_model(snapshot.fingerprint.model, settings),
             vectors=VectorsOverview(
-                kind=described.kind,
-                n_vectors=described.n_vectors,
-                n_bytes=described.n_bytes,
-                n_lists=described.n_lists,
-                n_probed=described.n_probed,
-                recall=described.recall,
+                kind=vectors.kind,
+                n_vectors=vectors.n_vectors,
+                n_bytes=vectors.n_bytes,
+                n_lists=vectors.n_lists,
+                n_probed=vectors.n_probed,
+                recall=vectors.recall,
             ),
             n_bytes=dict(backend.n_bytes()),
         )

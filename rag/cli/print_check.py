@@ -10,7 +10,7 @@ from index.maintain.checked import Checked, Flaw
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
-_N_NAMED = 20
+_MAX_FLAWS = 20
 """Flaws that the lines name; JSON names all."""
 
 
@@ -27,7 +27,7 @@ def check_json(before: Checked, after: Checked | None, index: str) -> str:
     )
 
 
-def print_checked(out: Console, before: Checked, after: Checked | None) -> None:
+def print_check(out: Console, before: Checked, after: Checked | None) -> None:
     """What was checked, what was wrong, and what is to be done."""
     _print_counts(out, before)
     if before.sound:
@@ -76,7 +76,7 @@ def _print_counts(out: Console, checked: Checked) -> None:
 
 def _print_flaws(out: Console, heading: str, flaws: Sequence[Flaw]) -> None:
     out.print(f"{heading}: {len(flaws):,}", style="bold")
-    for flaw in flaws[:_N_NAMED]:
+    for flaw in flaws[:_MAX_FLAWS]:
         out.print(f"  {on_one_line(flaw.message)}", markup=False, highlight=False, soft_wrap=True)
-    if len(flaws) > _N_NAMED:
-        out.print(f"  … and {len(flaws) - _N_NAMED:,} more; --json names all")
+    if len(flaws) > _MAX_FLAWS:
+        out.print(f"  … and {len(flaws) - _MAX_FLAWS:,} more; --json names all")

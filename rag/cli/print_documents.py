@@ -12,7 +12,7 @@ from index.types import DocumentRecord
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line, say
 
-_LEAST_TITLE = 12
+_MIN_TITLE_WIDTH = 12
 """Columns: less of a title says nothing."""
 
 
@@ -67,7 +67,7 @@ def _row(row: DocumentRecord, width: int) -> Text:
     text = Text(line)
     text.stylize("bold", len(line) - len(doc_id))
     room = width - cell_len(line) - 2
-    if room < min(_LEAST_TITLE, title.cell_len):
+    if room < min(_MIN_TITLE_WIDTH, title.cell_len):
         return text
     title.truncate(room, overflow="ellipsis")
     return text.append("  ").append_text(title)

@@ -10,10 +10,10 @@ from index.ingest.progress import EncodingWarning, Report, SkippedFile
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
-_N_NAMED = 10
+_MAX_SKIPPED = 10
 """Skipped files that are named; the others are counted."""
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 _N_EXAMPLES = 3
 """Names that a line about many files gives."""
@@ -28,8 +28,8 @@ def report_json(rebuilt: Report | None, report: Report | None, index: str, secon
     """
     last = report or rebuilt or Report()
     fields = asdict(report or Report())
-    both = [each for each in (rebuilt, report) if each is not None]
-    fields |= {name: sum(getattr(each, name) for each in both) for name in ("n_chunks", "n_reused")}
+    reports = [r for r in (rebuilt, report) if r is not None]
+    fields |= {name: sum(getattr(r, name) for r in reports) for name in ("n_chunks", "n_reused")}
     fields |= {
         "generation": last.generation,
         "index": index,
@@ -47,14 +47,14 @@ def print_report(
     def say(line: str, style: str | None = "yellow") -> None:
         out.print(on_one_line(line), style=style, soft_wrap=True, markup=False)
 
-    n_named = len(report.skipped) if verbose else _N_NAMED
-    for each in report.skipped[:n_named]:
-        say(f"skipped {_short(each.path, verbose)}: {each.reason}")
+    n_named = len(report.skipped) if verbose else _MAX_SKIPPED
+    for file in report.skipped[:n_named]:
+        say(f"skipped {_shorten(file.path, verbose)}: {file.reason}")
     if len(report.skipped) > n_named:
         say(f"… and {len(report.skipped) - n_named:,} more skipped; --verbose names them")
-    for line in _doubts(report.doubts, verbose):
+    for line in _encoding_lines(report.doubts, verbose):
         say(line)
-    for line in _left_out(report.left_out, verbose):
+    for line in _left_out_lines(report.left_out, verbose):
         say(line, "dim")
     if report.gone:
         n, verb = len(report.gone), "is" if len(report.gone) == 1 else "are"
@@ -66,47 +66,47 @@ def print_report(
     )
 
 
-def _short(name: str, verbose: bool) -> str:
+def _shorten(name: str, verbose: bool) -> str:
     """A very long name without its middle."""
-    if verbose or len(name) <= _LONGEST_NAME:
+    if verbose or len(name) <= _MAX_NAME_LENGTH:
         return name
-    half = _LONGEST_NAME // 2
+    half = _MAX_NAME_LENGTH // 2
     return f"{name[:half]}…{name[-half:]}"
 
 
 def _names(names: Sequence[str], verbose: bool) -> str:
-    few = [_short(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
+    few = [_shorten(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
     more = f", and {len(names) - len(few):,} more" if len(names) > len(few) else ""
     return ", ".join(few) + more
 
 
-def _doubts(doubts: Sequence[EncodingWarning], verbose: bool) -> list[str]:
+def _encoding_lines(doubts: Sequence[EncodingWarning], verbose: bool) -> list[str]:
     """A line for each thing that is said of files' encodings."""
     by_reason: dict[str, list[str]] = {}
     for doubt in doubts:
         by_reason.setdefault(doubt.reason, []).append(doubt.path)
     lines = [f"{_names(paths, verbose)}: {reason}" for reason, paths in by_reason.items()]
-    few = lines if verbose else lines[:_N_NAMED]
+    few = lines if verbose else lines[:_MAX_SKIPPED]
     more = len(lines) - len(few)
     return few + ([f"… and {more:,} more of this kind; --verbose names them"] if more else [])
 
 
-def _left_out(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]:
+def _left_out_lines(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]:
     """Files of other types in one line; a line for each link or pipe."""
     if verbose:
-        return [f"left out {each.path}: {each.reason}" for each in left_out]
-    others = [each.path for each in left_out if each.kind == "other-type"]
+        return [f"left out {file.path}: {file.reason}" for file in left_out]
+    others = [file.path for file in left_out if file.kind == "other-type"]
     lines = [f"left out, of other types: {_names(others, verbose)}"] if others else []
-    rest = [each for each in left_out if each.kind != "other-type"]
-    lines += [f"left out {each.path}: {each.reason}" for each in rest[:_N_EXAMPLES]]
+    rest = [file for file in left_out if file.kind != "other-type"]
+    lines += [f"left out {file.path}: {file.reason}" for file in rest[:_N_EXAMPLES]]
     more = len(rest) - _N_EXAMPLES
     return lines + ([f"… and {more:,} more left out; --verbose names them"] if more > 0 else [])
 
 
 def _counts(report: Report) -> str:
     counts = [
-        f"{len(names)} {what}"
-        for what, names in (
+        f"{len(names)} {noun}"
+        for noun, names in (
             ("added", report.added),
             ("updated", report.updated),
             ("unchanged", report.unchanged),
@@ -114,12 +114,12 @@ def _counts(report: Report) -> str:
             ("skipped", report.skipped),
         )
     ]
-    n_other = sum(each.kind == "other-type" for each in report.left_out)
+    n_other = sum(file.kind == "other-type" for file in report.left_out)
     if n_other:
         counts.append(f"{n_other} of other types left out")
     if len(report.left_out) > n_other:
         n_links = len(report.left_out) - n_other
-        what = "links or special files" if n_links > 1 else "link or special file"
-        counts.append(f"{n_links} {what} left out")
+        noun = "links or special files" if n_links > 1 else "link or special file"
+        counts.append(f"{n_links} {noun} left out")
     passages = f"{n_of(report.n_chunks, 'passage')} encoded"
     return f"{', '.join(counts)} · {passages}, {report.n_reused:,} re-used"

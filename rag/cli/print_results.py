@@ -47,7 +47,7 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")
     out.print()
     for passage in answer.passages:
-        (_print_passage if full else _print_terse)(out, answer.query, passage)
+        (_print_passage if full else _print_short)(out, answer.query, passage)
     if not full:
         out.print()
     _print_summary(out, answer)
@@ -68,16 +68,18 @@ def _print_sentences(out: Console, answer: Answer) -> None:
         out.print(answer.text)
         out.print()
     parts = [part.text for part in questions_in(answer.query)]
-    for _, same in groupby(answer.sentences, key=lambda sentence: sentence.citation):
-        sentences = list(same)
+    for _, group in groupby(answer.sentences, key=lambda sentence: sentence.citation):
+        sentences = list(group)
         if parts:
-            asked = " / ".join(sentence.question for sentence in sentences)
-            _print(out, Text(printable(asked), style="dim"), indent=0)
+            questions = " / ".join(sentence.question for sentence in sentences)
+            _print(out, Text(printable(questions), style="dim"), indent=0)
         _print_sentence(out, answer.query, sentences[0])
     answered = {sentence.question for sentence in answer.sentences}
-    missing = [part for part in parts if part not in answered]
-    if answer.sentences and missing:
-        _print(out, Text(f"Not answered: {printable(' / '.join(missing))}", style="dim"), indent=0)
+    unanswered = [part for part in parts if part not in answered]
+    if answer.sentences and unanswered:
+        _print(
+            out, Text(f"Not answered: {printable(' / '.join(unanswered))}", style="dim"), indent=0
+        )
         out.print()
 
 
@@ -86,11 +88,11 @@ def _print_sentence(out: Console, query: str, sentence: AnswerSentence) -> None:
     for word in matches(query, sentence.citation.quote):
         text.stylize("yellow", word.start, word.end)
     _print(out, text, indent=0)
-    _print(out, _where(sentence.citation), indent=4)
+    _print(out, _location(sentence.citation), indent=4)
     out.print()
 
 
-def _print_terse(out: Console, query: str, passage: Passage) -> None:
+def _print_short(out: Console, query: str, passage: Passage) -> None:
     """Two lines, or as many as they wrap to: rank, score and source; the best sentence."""
     head = Text.assemble((f"{passage.rank:>2}", "bold"), "  ", (f"{passage.score:.3f}", "cyan"))
     _print(out, head.append("  ").append_text(_source(passage.citation)), indent=0)
@@ -113,14 +115,14 @@ def _source(citation: Citation) -> Text:
     return Text(f"{on_one_line(citation.source)}:{lines}", style="green")
 
 
-def _where(citation: Citation) -> Text:
+def _location(citation: Citation) -> Text:
     """The source, with the page and the headings."""
-    where = _source(citation)
+    location = _source(citation)
     if citation.page_start is not None:
-        where.append(f" · page {citation.page_start}", style="dim")
+        location.append(f" · page {citation.page_start}", style="dim")
     for heading in citation.headings:
-        where.append(f" › {on_one_line(heading)}", style="dim")
-    return where
+        location.append(f" › {on_one_line(heading)}", style="dim")
+    return location
 
 
 def _print_passage(out: Console, query: str, passage: Passage) -> None:
@@ -131,20 +133,20 @@ def _print_passage(out: Console, query: str, passage: Passage) -> None:
         "  ",
         (on_one_line(passage.citation.title), "bold"),
     )
-    where = _where(passage.citation)
+    location = _location(passage.citation)
     if passage.duplicates:
-        where.append(f" · {len(passage.duplicates)} near-identical left out", style="dim")
+        location.append(f" · {len(passage.duplicates)} near-identical left out", style="dim")
     if out.is_terminal:
         head.no_wrap, head.overflow = True, "ellipsis"
     _print(out, head, indent=0)
-    _print(out, where, indent=4)
-    _print(out, _marked(query, passage), indent=4)
+    _print(out, location, indent=4)
+    _print(out, _highlighted(query, passage), indent=4)
     if passage.explanation is not None:
-        _print(out, _explained(passage.explanation), indent=4)
+        _print(out, _explanation_text(passage.explanation), indent=4)
     out.print()
 
 
-def _explained(why: Explanation) -> Text:
+def _explanation_text(why: Explanation) -> Text:
     """A line for each part of the score and one of terms; a term the passage lacks is in
     brackets."""
 
@@ -178,7 +180,7 @@ def _print(out: Console, text: Text, indent: int) -> None:
             out.print(" " * indent + line, soft_wrap=True, markup=False)
 
 
-def _marked(query: str, passage: Passage) -> Text:
+def _highlighted(query: str, passage: Passage) -> Text:
     """The passage, its best sentence bright and the words it shares with the query yellow.
 
     Control characters become one character each, so that the offsets hold."""
@@ -192,9 +194,9 @@ def _marked(query: str, passage: Passage) -> Text:
     return text
 
 
-def print_overview(out: Console, found: "Overview") -> None:
+def print_overview(out: Console, index: "Overview") -> None:
     """What an index is, a line each."""
-    model, vectors = found.model, found.vectors
+    model, vectors = index.model, index.vectors
     runtime = model.runtime + (f" ({model.why})" if model.why else "")
     if model.least_cosine is not None:
         runtime += f", compiled; cosine to the original at least {model.least_cosine:.4f}"
@@ -204,12 +206,12 @@ def print_overview(out: Console, found: "Overview") -> None:
         nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
     if vectors.recall is not None:
         nearest += f", recall@10 {vectors.recall:.3f}"
-    disk = ", ".join(f"{part} {size(n)}" for part, n in found.n_bytes.items() if n)
-    if found.n_chunks:
-        disk += f"; {size(found.bytes_a_passage)} a passage"
+    disk = ", ".join(f"{part} {size(n)}" for part, n in index.n_bytes.items() if n)
+    if index.n_chunks:
+        disk += f"; {size(index.bytes_a_passage)} a passage"
     rows = {
-        "index": f"{found.index}, generation {found.generation}",
-        "holds": f"documents: {found.n_documents:,}, passages: {found.n_chunks:,}",
+        "index": f"{index.index}, generation {index.generation}",
+        "holds": f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}",
         "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
         f"{model.window} tokens",
         "runs on": runtime,

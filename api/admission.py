@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from index.errors import Overloaded
 
-_HELD_S = 0.02
+_DELIVERY_INTERVAL_S = 0.02
 """How long what is done may wait for what is done next: the event loop is then woken once for
 several answers, and writes them and reads the next questions while no thread asks for Python. To 64
 clients that gives a third more answers a second."""
@@ -21,19 +21,19 @@ _T = TypeVar("_T")
 
 
 @dataclass(slots=True, eq=False)
-class _Call:
+class _Job:
     """What is to be called, who waits for it, and what came of it."""
 
-    make: Callable[[], Any]
+    call: Callable[[], Any]
     future: "asyncio.Future[Any]"
-    made: Any = None
+    result: Any = None
     error: BaseException | None = None
 
-    def do(self) -> None:
+    def run_call(self) -> None:
         if self.future.cancelled():
             return
         try:
-            self.made = self.make()
+            self.result = self.call()
         except BaseException as error:  # a panic of a native library is no Exception
             self.error = error
 
@@ -43,7 +43,7 @@ class _Call:
         if self.error is not None:
             self.future.set_exception(self.error)
         else:
-            self.future.set_result(self.made)
+            self.future.set_result(self.result)
 
 
 class Admission:
@@ -57,9 +57,9 @@ class Admission:
     def __init__(self, n_threads: int, queue: int) -> None:
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="search")
         self._n_threads = n_threads
-        self._most = n_threads + queue
+        self._max_admitted = n_threads + queue
         self._n_admitted = 0
-        self._waiting: OrderedDict[_Call, None] = OrderedDict()
+        self._waiting: OrderedDict[_Job, None] = OrderedDict()
         self._n_working = 0
         self._lock = threading.Lock()
 
@@ -69,7 +69,7 @@ class Admission:
         Whoever is cancelled leaves the queue; a call that is under way cannot be stopped, and its
         place counts as free.
         """
-        if self._n_admitted >= self._most:
+        if self._n_admitted >= self._max_admitted:
             raise Overloaded(
                 f"{self._n_admitted} questions are waiting for an answer, as many as may; "
                 "ask again in a moment"
@@ -78,26 +78,26 @@ class Admission:
         try:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[_T] = loop.create_future()
-            made = _Call(call, future)
-            self._enter(made, loop)
+            job = _Job(call, future)
+            self._enqueue(job, loop)
             try:
                 return await future
             except asyncio.CancelledError:
                 with self._lock:
-                    self._waiting.pop(made, None)
+                    self._waiting.pop(job, None)
                 raise
         finally:
             self._n_admitted -= 1
 
-    def _enter(self, call: _Call, loop: asyncio.AbstractEventLoop) -> None:
+    def _enqueue(self, job: _Job, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
-            self._waiting[call] = None
+            self._waiting[job] = None
             if self._n_working == self._n_threads:
                 return
             self._n_working += 1
         self._threads.submit(self._work, loop)
 
-    def _next(self) -> _Call | None:
+    def _next_job(self) -> _Job | None:
         """The call that has waited longest; if none does, the thread that asks is done."""
         with self._lock:
             if self._waiting:
@@ -106,22 +106,22 @@ class Admission:
             return None
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        done: list[_Call] = []
+        finished: list[_Job] = []
         began = time.perf_counter()
-        while (call := self._next()) is not None:
-            call.do()
-            done.append(call)
-            if time.perf_counter() - began > _HELD_S:
-                _deliver(done, loop)
-                done, began = [], time.perf_counter()
-        if done:
-            _deliver(done, loop)
+        while (job := self._next_job()) is not None:
+            job.run_call()
+            finished.append(job)
+            if time.perf_counter() - began > _DELIVERY_INTERVAL_S:
+                _deliver(finished, loop)
+                finished, began = [], time.perf_counter()
+        if finished:
+            _deliver(finished, loop)
 
 
-def _deliver(done: list[_Call], loop: asyncio.AbstractEventLoop) -> None:
+def _deliver(finished: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
     def settle() -> None:
-        for call in done:
-            call.settle()
+        for job in finished:
+            job.settle()
 
     # A loop that was closed meanwhile has nobody left who waits.
     with suppress(RuntimeError):

@@ -66,7 +66,7 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
         if settings.workers > 1:
             _serve_by_workers(settings, listener, url, greet, access_log=access_log)
         else:
-            from api.network.opening import serve_on
+            from api.network.serve import serve_on
 
             def ready(pipeline: "Pipeline") -> None:
                 greet(greeting_of(settings, pipeline, url))
@@ -82,12 +82,12 @@ def _serve_by_workers(
     *,
     access_log: bool,
 ) -> None:
-    from api.network.opening import opened
+    from api.network.serve import open_pipeline
     from api.network.workers import Workers
 
     # What is wrong with the index or the model is told once, before there are workers. It is
     # closed again: an open snapshot would keep the database's log from shrinking.
-    with closing(opened(settings)) as pipeline:
+    with closing(open_pipeline(settings)) as pipeline:
         greeting = greeting_of(settings, pipeline, url)
     if not Workers(settings, listener, access_log=access_log).run(lambda: greet(greeting)):
         raise typer.Exit(2)

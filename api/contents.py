@@ -14,15 +14,15 @@ class Contents:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._limiter = CapacityLimiter(1)
-        self._counted: tuple[State, Ready] | None = None
+        self._cached: tuple[State, Ready] | None = None
 
     async def ready(self) -> Ready:
         with self._pipeline.snapshot() as snapshot:
             state = snapshot.state
-        counted = self._counted
-        if counted is None or counted[0] != state:
-            counted = await to_thread.run_sync(self._count, limiter=self._limiter)
-        return counted[1]
+        cached = self._cached
+        if cached is None or cached[0] != state:
+            cached = await to_thread.run_sync(self._count, limiter=self._limiter)
+        return cached[1]
 
     def _count(self) -> tuple[State, Ready]:
         with self._pipeline.snapshot() as snapshot:
@@ -33,5 +33,5 @@ class Contents:
                 n_chunks=n_chunks,
                 model=snapshot.fingerprint.model.name,
             )
-            self._counted = snapshot.state, ready
-        return self._counted
+            self._cached = snapshot.state, ready
+        return self._cached

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from api.problems import (
     INVALID_REQUEST,
     Fault,
-    Kind,
     Problem,
+    ProblemKind,
     blank_problem,
     kind_of,
     response_of,
@@ -58,7 +58,7 @@ async def on_error(request: Request, error: Exception) -> Response:
 
 
 def _problem(
-    request: Request, slug: str, kind: Kind, detail: str, faults: list[Fault] | None = None
+    request: Request, slug: str, kind: ProblemKind, detail: str, faults: list[Fault] | None = None
 ) -> Problem:
     return Problem(
         type=f"/problems/{slug}",
@@ -110,19 +110,19 @@ def _detail(request: Request, error: HTTPException) -> str:
 
 
 def _of_validation(request: Request, error: RequestValidationError) -> Problem:
-    found = error.errors()
+    errors = error.errors()
     if isinstance(error.body, bytes):  # FastAPI parses it only if it is said to be JSON
         return _blank(request, 415, "send JSON, with the header `Content-Type: application/json`")
-    if found[0]["type"] == "json_invalid":
-        why = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
+    if errors[0]["type"] == "json_invalid":
+        why = f"{errors[0]['ctx']['error']} at character {errors[0]['loc'][-1]}"
         return _blank(request, 400, f"the body is not JSON: {why}; send a JSON object")
-    faults = [_fault(each) for each in found[:_MAX_FAULTS]]
+    faults = [_fault(error_fields) for error_fields in errors[:_MAX_FAULTS]]
     detail = "; ".join(f"{fault.location}: {fault.message}" for fault in faults)
     return _problem(request, "invalid-request", INVALID_REQUEST, detail, faults)
 
 
-def _fault(found: dict[str, Any]) -> Fault:
-    where = ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0])
+def _fault(error: dict[str, Any]) -> Fault:
+    where = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
     location = where.encode("utf-8", "replace").decode()[:_MAX_LOCATION]
-    message: str = _MESSAGES.get(found["type"]) or found["msg"]
+    message: str = _MESSAGES.get(error["type"]) or error["msg"]
     return Fault(location=location, message=message[0].lower() + message[1:])

@@ -18,9 +18,9 @@ def example_question(snapshot: Snapshot) -> str | None:
     It has nothing that a shell or JSON treats specially, and so may stand between any quotes.
     """
     records = snapshot.records(limit=_DOCUMENTS_READ)
-    topics = [t for each in records for t in _topics(snapshot.document(each.doc_id))]
-    whole = [topic for topic in topics if len(topic) <= _MAX_CHARACTERS]
-    for topic in whole or map(_cut, topics):
+    topics = [topic for record in records for topic in _topics(snapshot.document(record.doc_id))]
+    short_topics = [topic for topic in topics if len(topic) <= _MAX_CHARACTERS]
+    for topic in short_topics or map(_shorten, topics):
         return f"What is said about {topic}?"
     return None
 
@@ -35,6 +35,6 @@ def _topics(document: Document) -> Iterator[str]:
             yield topic
 
 
-def _cut(topic: str) -> str:
+def _shorten(topic: str) -> str:
     """Its first words."""
     return topic[: _MAX_CHARACTERS + 1].rpartition(" ")[0] or topic[:_MAX_CHARACTERS]

@@ -88,8 +88,8 @@ def _check_name(name: str) -> str:
     return host.name
 
 
-_CHECKED = frozenset((b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode"))
-_MOST_KNOWN = 100
+_CHECKED_HEADERS = frozenset((b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode"))
+_MAX_ACCEPTED = 100
 
 _HostKey = tuple[str, str, tuple[tuple[bytes, bytes], ...]]
 
@@ -97,9 +97,9 @@ _HostKey = tuple[str, str, tuple[tuple[bytes, bytes], ...]]
 def _host_key(scope: Scope) -> _HostKey:
     """All of a request that decides whether it is refused; to be looked up, for a check takes
     7 microseconds of the 130 in which a kept answer is sent."""
-    checked = tuple(each for each in scope["headers"] if each[0] in _CHECKED)
+    headers = tuple(header for header in scope["headers"] if header[0] in _CHECKED_HEADERS)
     server = scope.get("server") or ("",)
-    return server[0], scope["http_version"], checked
+    return server[0], scope["http_version"], headers
 
 
 class HostCheck:
@@ -108,31 +108,31 @@ class HostCheck:
     def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
         self._app = app
         self._hosts = hosts
-        self._known: set[_HostKey] = set()
+        self._accepted: set[_HostKey] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _host_key(scope) not in self._known:
+        if scope["type"] == "http" and _host_key(scope) not in self._accepted:
             request = Request(scope)
             refusal = self._refusal(request)
             if refusal is not None:
                 response = await on_error(request, refusal)
                 return await response(scope, receive, send)
-            if len(self._known) < _MOST_KNOWN:
-                self._known.add(_host_key(scope))
+            if len(self._accepted) < _MAX_ACCEPTED:
+                self._accepted.add(_host_key(scope))
         return await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> HTTPException | None:
-        named = request.headers.getlist("host")
-        if len(named) > 1:
-            return _refuse_malformed(f"there are {len(named)} Host headers; send one")
-        if not named:
+        host_headers = request.headers.getlist("host")
+        if len(host_headers) > 1:
+            return _refuse_malformed(f"there are {len(host_headers)} Host headers; send one")
+        if not host_headers:
             if request.scope["http_version"] == "1.0":
                 return None  # no browser sends such a request
             return _refuse_malformed("there is no Host header; send one")
-        host = Host.of(named[0])
+        host = Host.of(host_headers[0])
         if host is None:
             return _refuse_malformed(
-                f"the Host header is {_quote(named[0])}; send a name or an address"
+                f"the Host header is {_quote(host_headers[0])}; send a name or an address"
             )
         server = request.scope.get("server")
         if not self._hosts.allow(host, server[0] if server else None):

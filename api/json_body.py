@@ -13,28 +13,28 @@ from starlette.responses import Response
 class BadJson(HTTPException):
     """A body that Python would read and JSON does not allow."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(400, f"the body is not JSON: {why}; send a JSON object")
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, f"the body is not JSON: {reason}; send a JSON object")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        shown = twice.encode("utf-8", "replace").decode()[:100]
-        raise BadJson(f"{shown!r} is given twice")
+        repeated = next(name for name in names if names.count(name) > 1)
+        printable_name = repeated.encode("utf-8", "replace").decode()[:100]
+        raise BadJson(f"{printable_name!r} is given twice")
     return members
 
 
-def _constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise BadJson(f"{name} is not a JSON number")
 
 
 class _JsonRequest(Request):
     async def json(self) -> Any:
         text = (await self.body()).decode("utf-8")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        return json.loads(text, object_pairs_hook=_parse_object, parse_constant=_reject_constant)
 
 
 class JsonRoute(APIRoute):

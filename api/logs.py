@@ -16,7 +16,7 @@ def log_config() -> dict[str, Any]:
     config = copy.deepcopy(LOGGING_CONFIG)
     for name, formatter in (("default", MessageFormatter), ("access", RequestFormatter)):
         config["formatters"][name]["()"] = formatter
-    config["filters"] = {"foreseen": {"()": _Foreseen}}
+    config["filters"] = {"foreseen": {"()": _CancellationFilter}}
     config["handlers"]["default"]["filters"] = ["foreseen"]
     config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return config
@@ -32,12 +32,13 @@ class RequestFormatter(AccessFormatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         record = copy.copy(record)
         record.args = tuple(
-            on_one_line(part) if isinstance(part, str) else part for part in record.args or ()
+            on_one_line(argument) if isinstance(argument, str) else argument
+            for argument in record.args or ()
         )
         return super().formatMessage(record)
 
 
-class _Foreseen(logging.Filter):
+class _CancellationFilter(logging.Filter):
     """Leaves out the tracebacks of requests that a stop did not wait for; one line tells of it."""
 
     def filter(self, record: logging.LogRecord) -> bool:

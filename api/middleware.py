@@ -16,8 +16,8 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = {name for name, _ in message["headers"]}
-                missing = [each for each in _HEADERS if each[0] not in own]
+                names_set = {name for name, _ in message["headers"]}
+                missing = [header for header in _HEADERS if header[0] not in names_set]
                 message = {**message, "headers": [*message["headers"], *missing]}
             await send(message)
 

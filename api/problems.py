@@ -55,7 +55,7 @@ class Problem(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A kind of problem. `detail` stands for the error's own message where that is not public."""
 
     status: int
@@ -66,42 +66,42 @@ class Kind:
 
 _LATER = "whoever runs the service finds the reason in its log; try again later"
 
-KINDS: dict[type[errors.RagError], Kind] = {
-    errors.BadInput: Kind(422, "The request cannot be done as asked"),
-    errors.BadQuery: Kind(422, "The question cannot be asked"),
-    errors.NotFound: Kind(404, "There is no such document"),
-    errors.SpanOutOfRange: Kind(422, "The span does not lie within the document"),
-    errors.BadDataset: Kind(422, "The evaluation set cannot be used"),
-    errors.UnreadableDocument: Kind(422, "The document cannot be read"),
-    errors.ModelUnusable: Kind(503, "The model cannot be used", _LATER),
-    errors.IndexProblem: Kind(503, "The index cannot be used", _LATER),
-    errors.IndexMissing: Kind(
+PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
+    errors.BadInput: ProblemKind(422, "The request cannot be done as asked"),
+    errors.BadQuery: ProblemKind(422, "The question cannot be asked"),
+    errors.NotFound: ProblemKind(404, "There is no such document"),
+    errors.SpanOutOfRange: ProblemKind(422, "The span does not lie within the document"),
+    errors.BadDataset: ProblemKind(422, "The evaluation set cannot be used"),
+    errors.UnreadableDocument: ProblemKind(422, "The document cannot be read"),
+    errors.ModelUnusable: ProblemKind(503, "The model cannot be used", _LATER),
+    errors.IndexProblem: ProblemKind(503, "The index cannot be used", _LATER),
+    errors.IndexMissing: ProblemKind(
         503, "There is no index", "the index is gone; `rag ingest PATH` on the server makes one"
     ),
-    errors.IndexMismatch: Kind(
+    errors.IndexMismatch: ProblemKind(
         503,
         "The index was built with another model",
         "`rag ingest --rebuild` on the server builds it anew",
     ),
-    errors.IndexBusy: Kind(
+    errors.IndexBusy: ProblemKind(
         503,
         "The index is being written",
         "another process is writing to the index; try again in a moment",
         retry_after_s=1,
     ),
-    errors.IndexDamaged: Kind(503, "The index is damaged", _LATER),
-    errors.StorageFull: Kind(507, "The server's disk is full", _LATER),
-    errors.Overloaded: Kind(429, "Too many questions are waiting", retry_after_s=1),
-    errors.CitationBroken: Kind(
+    errors.IndexDamaged: ProblemKind(503, "The index is damaged", _LATER),
+    errors.StorageFull: ProblemKind(507, "The server's disk is full", _LATER),
+    errors.Overloaded: ProblemKind(429, "Too many questions are waiting", retry_after_s=1),
+    errors.CitationBroken: ProblemKind(
         500,
         "A citation failed its proof",
         "a passage is not the slice of its document that it should be, so nothing is returned; "
         "this is a bug, and is in the service's log",
     ),
-    errors.RagError: Kind(500, "Something failed", _LATER),
+    errors.RagError: ProblemKind(500, "Something failed", _LATER),
 }
 
-INVALID_REQUEST = Kind(422, "The request does not fit what is expected")
+INVALID_REQUEST = ProblemKind(422, "The request does not fit what is expected")
 
 
 def slug_of(error: type[errors.RagError]) -> str:
@@ -109,20 +109,20 @@ def slug_of(error: type[errors.RagError]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
-def explained() -> dict[str, tuple[Kind, str]]:
+def kinds_by_slug() -> dict[str, tuple[ProblemKind, str]]:
     """Every problem that has a type of its own, by the type's last part, with what it means."""
-    known = {slug_of(error): (kind, error.__doc__ or "") for error, kind in KINDS.items()}
-    known["invalid-request"] = (
+    kinds = {slug_of(error): (kind, error.__doc__ or "") for error, kind in PROBLEM_KINDS.items()}
+    kinds["invalid-request"] = (
         INVALID_REQUEST,
         "A field is missing, unknown or out of its range; `errors` names each.",
     )
-    return known
+    return kinds
 
 
-def kind_of(error: errors.RagError) -> tuple[str, Kind]:
+def kind_of(error: errors.RagError) -> tuple[str, ProblemKind]:
     """The slug and kind of an error: its own, or else its nearest ancestor's."""
-    known = next(base for base in type(error).__mro__ if base in KINDS)
-    return slug_of(known), KINDS[known]
+    kinds = next(base for base in type(error).__mro__ if base in PROBLEM_KINDS)
+    return slug_of(kinds), PROBLEM_KINDS[kinds]
 
 
 def blank_problem(status: int, detail: str, instance: str) -> Problem:
@@ -152,19 +152,19 @@ def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Resp
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems of a route, for its OpenAPI."""
-    described: dict[int | str, dict[str, Any]] = {
+    responses_by_status: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "description": _meaning(status)} for status in statuses
     }
-    if 429 in described:
-        described[429]["headers"] = {
+    if 429 in responses_by_status:
+        responses_by_status[429]["headers"] = {
             "Retry-After": {
                 "description": "Seconds until it is worth asking again.",
                 "schema": {"type": "integer", "minimum": 1},
             }
         }
-    return described | {"default": {"model": Problem, "description": "Any other problem"}}
+    return responses_by_status | {"default": {"model": Problem, "description": "Any other problem"}}
 
 
 def _meaning(status: int) -> str:
-    titles = [kind.title for kind, _ in explained().values() if kind.status == status]
+    titles = [kind.title for kind, _ in kinds_by_slug().values() if kind.status == status]
     return "; ".join(dict.fromkeys(titles)) or HTTPStatus(status).phrase

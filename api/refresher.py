@@ -10,7 +10,7 @@ from index.errors import IndexBusy, IndexMismatch, IndexProblem, StorageFull
 from rag.pipeline import Pipeline
 
 INTERVAL_S = 0.5
-_REST = 9
+_MIN_REST_RATIO = 9
 """Rest is at least so many times as long as the refresh before it: a tenth of the time at most."""
 
 _STILL_READABLE = (IndexMismatch, IndexBusy, StorageFull)
@@ -29,7 +29,7 @@ class Refresher:
         self._pipeline = pipeline
         self._interval_s = interval_s
         self._limiter = CapacityLimiter(1)
-        self._told: set[str] = set()
+        self._logged_messages: set[str] = set()
 
     async def run(self) -> None:
         """Refresh until cancelled; a refresh that is under way then is waited for."""
@@ -37,29 +37,29 @@ class Refresher:
             began = time.perf_counter()
             await to_thread.run_sync(self.refresh, limiter=self._limiter)
             took_s = time.perf_counter() - began
-            await anyio.sleep(max(self._interval_s, _REST * took_s))
+            await anyio.sleep(max(self._interval_s, _MIN_REST_RATIO * took_s))
 
     def refresh(self) -> None:
         """Go over to a new generation if there is one. An error leaves the old one in service."""
         try:
-            renewed = self._pipeline.refresh()
+            changed = self._pipeline.refresh()
         except Exception as error:  # whatever it is, the old generation still serves
-            self._failed(error)
+            self._log_failure(error)
         else:
             self.unreadable = None
-            if renewed:
+            if changed:
                 _log.info("Serving generation %d", self._pipeline.generation)
 
-    def _failed(self, error: Exception) -> None:
-        foreseen = isinstance(error, IndexProblem)
-        readable = not foreseen or isinstance(error, _STILL_READABLE)
+    def _log_failure(self, error: Exception) -> None:
+        expected = isinstance(error, IndexProblem)
+        readable = not expected or isinstance(error, _STILL_READABLE)
         self.unreadable = None if readable else error
         message = f"{type(error).__name__}: {error}"
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self._logged_messages:
+            self._logged_messages.add(message)
             _log.error(
                 "Still serving generation %d: %s",
                 self._pipeline.generation,
                 message,
-                exc_info=None if foreseen else error,
+                exc_info=None if expected else error,
             )

@@ -28,7 +28,7 @@ Generation = Annotated[
 ]
 
 
-def _asked(query: object) -> object:
+def _check_query(query: object) -> object:
     """The question unchanged; BadQuery rather than a ValidationError if it cannot be asked.
 
     It comes before pydantic's own checks, so that HTTP says the same as the command line.
@@ -36,11 +36,11 @@ def _asked(query: object) -> object:
     return checked_query(query) if isinstance(query, str) else query
 
 
-class _Wire(BaseModel):
+class _JsonModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Question(_Wire):
+class _QuestionRequest(_JsonModel):
     """A question with its options."""
 
     model_config = ConfigDict(
@@ -57,7 +57,7 @@ class _Question(_Wire):
         }
     )
 
-    query: Annotated[str, BeforeValidator(_asked)] = Field(
+    query: Annotated[str, BeforeValidator(_check_query)] = Field(
         min_length=1,
         max_length=MAX_QUERY_CHARACTERS,
         description="The question; not blank.",
@@ -86,15 +86,15 @@ class _Question(_Wire):
     )
 
 
-class SearchRequest(_Question):
+class SearchRequest(_QuestionRequest):
     """A question to answer with passages."""
 
 
-class AskRequest(_Question):
+class AskRequest(_QuestionRequest):
     """A question to answer with sentences."""
 
 
-class DocumentOut(_Wire):
+class DocumentOut(_JsonModel):
     """A document of the index, without its text."""
 
     doc_id: DocumentId
@@ -120,7 +120,7 @@ class DocumentOut(_Wire):
         )
 
 
-class DocumentPage(_Wire):
+class DocumentPage(_JsonModel):
     """Some of the documents, in order of their ids by code point."""
 
     documents: list[DocumentOut] = Field(description="At most `limit`, all of one generation.")
@@ -130,7 +130,7 @@ class DocumentPage(_Wire):
     )
 
 
-class PageRequest(_Wire):
+class PageRequest(_JsonModel):
     """Which documents to list."""
 
     after: str = Field(
@@ -144,7 +144,7 @@ class PageRequest(_Wire):
     )
 
 
-class SpanRequest(_Wire):
+class SpanRequest(_JsonModel):
     """Which part of a text to read."""
 
     start: int = Field(
@@ -161,7 +161,7 @@ class SpanRequest(_Wire):
     )
 
 
-class TextSlice(_Wire):
+class TextSlice(_JsonModel):
     """A span of a document's canonical text, to check a citation."""
 
     doc_id: DocumentId
@@ -172,13 +172,13 @@ class TextSlice(_Wire):
     n_characters: NCharacters
 
 
-class Health(_Wire):
+class Health(_JsonModel):
     """The process is alive."""
 
     status: Literal["alive"] = Field(default="alive", description="Always `alive`.")
 
 
-class Ready(_Wire):
+class Ready(_JsonModel):
     """The index can be read; its size and model."""
 
     status: Literal["ready"] = Field(

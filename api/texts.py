@@ -22,7 +22,7 @@ CHARACTERS_AT_ONCE = 64_000_000
 """Of the texts that are held because they are being sent: 64 MB of Latin script, up to 256 MB of
 others. A text that alone has more is sent when no other is."""
 
-_MOST_WAITING = 64
+_MAX_WAITING = 64
 _WAIT_S = 10.0
 """How long a text may wait for others to be sent; their readers may be slow for minutes."""
 
@@ -30,36 +30,36 @@ _Args = TypeVarTuple("_Args")
 _T = TypeVar("_T")
 
 
-class Room:
+class CharacterBudget:
     """So many characters may be held at a time; who needs more waits in turn.
 
     It belongs to one event loop.
     """
 
-    def __init__(self, most: int = CHARACTERS_AT_ONCE, wait_s: float = _WAIT_S) -> None:
-        self._most = most
-        self._free = most
+    def __init__(self, max_characters: int = CHARACTERS_AT_ONCE, wait_s: float = _WAIT_S) -> None:
+        self._max_characters = max_characters
+        self._n_free = max_characters
         self._wait_s = wait_s
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
     async def of(self, n_characters: int) -> AsyncIterator[None]:
         """Hold so many until the block ends. Raises Overloaded if they are not free before long."""
-        n = min(n_characters, self._most)
-        if self._waiting or n > self._free:
+        n = min(n_characters, self._max_characters)
+        if self._waiting or n > self._n_free:
             await self._wait(n)
         else:
-            self._free -= n
+            self._n_free -= n
         try:
             yield
         finally:
-            self._free += n
-            self._grant()
+            self._n_free += n
+            self._grant_waiting()
 
     async def _wait(self, n: int) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = (n, granted)
-        if len(self._waiting) == _MOST_WAITING:
+        if len(self._waiting) == _MAX_WAITING:
             raise Overloaded("too many large texts are being read; ask again in a moment")
         self._waiting.append(entry)
         try:
@@ -69,8 +69,8 @@ class Room:
             if entry in self._waiting:
                 self._waiting.remove(entry)
             elif granted.done() and not granted.cancelled():
-                self._free += n
-            self._grant()
+                self._n_free += n
+            self._grant_waiting()
             if isinstance(error, TimeoutError):
                 raise Overloaded(
                     "large texts are being sent to others; ask again in a moment, or for a part of "
@@ -78,11 +78,11 @@ class Room:
                 ) from None
             raise
 
-    def _grant(self) -> None:
-        while self._waiting and (self._waiting[0][0] <= self._free or self._waiting[0][1].done()):
+    def _grant_waiting(self) -> None:
+        while self._waiting and (self._waiting[0][0] <= self._n_free or self._waiting[0][1].done()):
             n, granted = self._waiting.popleft()
             if not granted.done():
-                self._free -= n
+                self._n_free -= n
                 granted.set_result(None)
 
 
@@ -110,9 +110,9 @@ def _json_pieces(text: str) -> Iterator[bytes]:
 class Texts:
     """The texts of a pipeline's documents. They are read one at a time, in a thread."""
 
-    def __init__(self, pipeline: Pipeline, room: Room | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, budget: CharacterBudget | None = None) -> None:
         self._pipeline = pipeline
-        self._room = room or Room()
+        self._budget = budget or CharacterBudget()
         self._reading = CapacityLimiter(1)
 
     @asynccontextmanager
@@ -129,7 +129,7 @@ class Texts:
         if n_characters <= PIECE:
             yield await self._in_thread(self._read, doc_id, start, end)
             return
-        async with self._room.of(n_characters):
+        async with self._budget.of(n_characters):
             yield await self._in_thread(self._read, doc_id, start, end)
 
     async def _in_thread(self, call: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
@@ -138,8 +138,8 @@ class Texts:
     def _read(self, doc_id: str, start: int, end: int | None) -> _Slice:
         document, span = self._pipeline.slice(doc_id, start, end)
         text = span.of(document.text)
-        shown = to_json({"doc_id": doc_id, "start": span.start, "end": span.end, "text": ""})
-        before = shown.removesuffix(b'"}')
+        head = to_json({"doc_id": doc_id, "start": span.start, "end": span.end, "text": ""})
+        before = head.removesuffix(b'"}')
         rest = to_json({"sha256": document.sha256, "n_characters": len(document.text)})
         after = b'",' + rest.removeprefix(b"{")
         n_text = sum(map(len, _json_pieces(text)))
@@ -153,15 +153,15 @@ class TextResponse(Response):
 
     def __init__(self, texts: Texts, doc_id: str, start: int, end: int | None) -> None:
         super().__init__()
-        self._asked = (doc_id, start, end)
+        self._request = (doc_id, start, end)
         self._texts = texts
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        async with self._texts.slice(*self._asked) as part:
-            self.headers["content-length"] = str(part.n_bytes)
+        async with self._texts.slice(*self._request) as text_slice:
+            self.headers["content-length"] = str(text_slice.n_bytes)
             headers = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
             await send(headers)
-            for piece in part.pieces():
+            for piece in text_slice.pieces():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await asyncio.sleep(0)  # a fast reader must not keep the others waiting
         await send({"type": "http.response.body", "body": b"", "more_body": False})

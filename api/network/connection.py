@@ -8,7 +8,7 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.network.connections import IDLE, Connections
-from api.network.receiving import Receiver, Refusal
+from api.network.receiver import Receiver, Refusal
 from api.problems import blank_problem, raw_response
 
 _MAX_PATH = 1000

@@ -119,18 +119,18 @@ class Connections:
     def remove(self, peer: Peer) -> None:
         """A connection that is closed."""
         self._ending.discard(peer)
-        self._leave(peer)
+        self._forget(peer)
 
     def ends(self, peer: Peer, why: str) -> None:
         """A connection that is about to be closed, and counts no more."""
         if peer not in self._open:
             return
-        self._leave(peer)
+        self._forget(peer)
         self._ending.add(peer)
         if why != IDLE:
             self._ended[why] += 1
 
-    def _leave(self, peer: Peer) -> None:
+    def _forget(self, peer: Peer) -> None:
         self._open.discard(peer)
         self._waiting.pop(peer, None)
         self.flows(peer)
@@ -191,6 +191,6 @@ class Connections:
         if not self._ended or now - self._logged_at < _LOG_EVERY_S:
             return
         self._logged_at = now
-        said = ", ".join(f"{n:,} {why}" for why, n in self._ended.most_common())
+        counts = ", ".join(f"{n:,} {why}" for why, n in self._ended.most_common())
         self._ended.clear()
-        _log.warning("Closed connections: %s", said)
+        _log.warning("Closed connections: %s", counts)

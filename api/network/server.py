@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from api.logs import log_config
 from api.network.connection import Connection
 from api.network.connections import ConnectionLimits, Connections
-from api.network.stopping import end_after
+from api.network.shutdown import end_after
 from index.errors import BadInput
 
 _SHUTDOWN_S = 2
@@ -45,11 +45,11 @@ def bound(host: str, port: int) -> socket.socket:
 
 def _address(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise BadInput(f"no address is known for {host!r}; choose another with --host") from error
     # IPv4 if there is a choice: `localhost` may stand for ::1 where IPv6 is off.
-    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    family, _, _, _, address = min(addresses, key=lambda entry: entry[0] != socket.AF_INET)
     return family, address
 
 

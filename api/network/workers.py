@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.context import SpawnProcess
 from typing import cast
 
-from api.network.opening import serve_on
+from api.network.serve import serve_on
 from index.errors import RagError
 from rag.output.safe_output import complain
 from rag.settings import Settings
@@ -31,7 +31,7 @@ _LONGEST_WAIT_S = 60.0
 """A worker that fails again and again is started after 1, 2, 4 … 60 s: what it lacks, an index that
 is being put back or memory, may come at any time, and each start costs the others a core."""
 
-_PROVEN_S = 60.0
+_STABLE_S = 60.0
 """A worker that has served so long and dies is started at once: it is not one that cannot serve."""
 
 _log = logging.getLogger(__name__)
@@ -87,24 +87,28 @@ class Workers:
             if not greeted and self._is_started():
                 greeted = True
                 on_ready()
-            heard = wait([stop, *self._by_connection()], self._pause_s())
-            if stop in heard:
+            ready_connections = wait([stop, *self._by_connection()], self._pause_s())
+            if stop in ready_connections:
                 return True
-            for connection in heard:
-                self._hear(self._by_connection()[cast(Connection, connection)])
+            for connection in ready_connections:
+                self._handle_message(self._by_connection()[cast(Connection, connection)])
         _log.error("No worker is left that serves; stopping")
         return False
 
     def _by_connection(self) -> dict[Connection, _Worker]:
-        return {each.connection: each for each in self._workers if each.connection is not None}
+        return {
+            worker.connection: worker for worker in self._workers if worker.connection is not None
+        }
 
     def _is_started(self) -> bool:
         """Whether each worker has become ready, or failed to."""
-        return all(each.ready_since is not None or each.could_not_start for each in self._workers)
+        return all(
+            worker.ready_since is not None or worker.could_not_start for worker in self._workers
+        )
 
     def _pause_s(self) -> float | None:
         """How long until a worker is to be started; None if none is."""
-        due = [each.start_at for each in self._workers if each.connection is None]
+        due = [worker.start_at for worker in self._workers if worker.connection is None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _start_due(self) -> None:
@@ -113,23 +117,25 @@ class Workers:
                 self._start(worker)
 
     def _start(self, worker: _Worker) -> None:
-        ours, theirs = Pipe()
-        process = _SPAWN.Process(target=_work, args=(theirs, *self._arguments), daemon=True)
+        own_end, worker_end = Pipe()
+        process = _SPAWN.Process(
+            target=_run_worker, args=(worker_end, *self._arguments), daemon=True
+        )
         # What is ignored stays so in a new process: Ctrl-C reaches it too, and must not break into
         # its start with a traceback. It stops when it is told to from here.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             process.start()
         except OSError as error:  # no more processes, or no memory for one
-            ours.close()
-            self._failed(worker, f"A worker could not be started ({error.strerror or error})")
+            own_end.close()
+            self._note_failure(worker, f"A worker could not be started ({error.strerror or error})")
             return
         finally:
             signal.signal(signal.SIGINT, handler)
-            theirs.close()
-        worker.process, worker.connection = process, ours
+            worker_end.close()
+        worker.process, worker.connection = process, own_end
 
-    def _hear(self, worker: _Worker) -> None:
+    def _handle_message(self, worker: _Worker) -> None:
         """Note that a worker is ready, or that it died."""
         assert worker.connection is not None
         assert worker.process is not None
@@ -147,31 +153,31 @@ class Workers:
             process.kill()
             process.join()
         worker.process = None
-        told = f"Worker {process.pid}", f"({process.exitcode})"
+        parts = f"Worker {process.pid}", f"({process.exitcode})"
         if worker.ready_since is None:
-            self._failed(worker, " could not start ".join(told))
+            self._note_failure(worker, " could not start ".join(parts))
             return
-        if time.monotonic() - worker.ready_since >= _PROVEN_S:
+        if time.monotonic() - worker.ready_since >= _STABLE_S:
             worker.n_failures = 0
-        self._restart(worker, " died ".join(told))
+        self._restart(worker, " died ".join(parts))
         worker.n_failures += 1
 
-    def _failed(self, worker: _Worker, what: str) -> None:
+    def _note_failure(self, worker: _Worker, event: str) -> None:
         worker.could_not_start = True
         worker.n_failures += 1
-        self._restart(worker, what)
+        self._restart(worker, event)
 
-    def _restart(self, worker: _Worker, what: str) -> None:
+    def _restart(self, worker: _Worker, event: str) -> None:
         worker.ready_since = None
         worker.start_at = time.monotonic() + worker.wait_s()
-        serving = sum(each.ready_since is not None for each in self._workers)
+        serving = sum(worker.ready_since is not None for worker in self._workers)
         when = f"in {worker.wait_s():g} s" if worker.wait_s() else "now"
         _log.error(
-            "%s; starting another %s; %d of %d serve", what, when, serving, len(self._workers)
+            "%s; starting another %s; %d of %d serve", event, when, serving, len(self._workers)
         )
 
     def _stop(self) -> None:
-        processes = [each.process for each in self._workers if each.process is not None]
+        processes = [worker.process for worker in self._workers if worker.process is not None]
         for process in processes:
             process.terminate()
         deadline = time.monotonic() + _GRACE_S
@@ -185,19 +191,19 @@ class Workers:
 def _signals() -> Iterator[Connection]:
     """A connection that can be read from once a signal to stop has come."""
     receiving, sending = Pipe(duplex=False)
-    before = {each: signal.signal(each, lambda *_: sending.send(None)) for each in _STOP}
+    before = {number: signal.signal(number, lambda *_: sending.send(None)) for number in _STOP}
     try:
         yield receiving
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _work(
+def _run_worker(
     parent: Connection, settings: Settings, listener: socket.socket, access_log: bool
 ) -> None:
     """A worker's whole life."""
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     try:
         serve_on(listener, settings, lambda _: parent.send(None), access_log=access_log)
     except RagError as error:
@@ -205,7 +211,7 @@ def _work(
         sys.exit(_FAILED)
 
 
-def _end_with(parent: Connection) -> None:
+def _end_with_parent(parent: Connection) -> None:
     """Stop this process when the one that started it is gone, however that came."""
     with suppress(EOFError, OSError):
         parent.recv()

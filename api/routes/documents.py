@@ -19,7 +19,7 @@ from api.schemas import (
     SpanRequest,
     TextSlice,
 )
-from api.service import Served
+from api.service import ServiceDependency
 from api.texts import TextResponse
 
 _PREFIX = "/v1/documents"
@@ -56,7 +56,9 @@ DocumentIdInPath = Annotated[
     responses=responses(422, 500, 503),
     summary="List the documents",
 )
-def list_documents(service: Served, page: Annotated[PageRequest, Query()]) -> DocumentPage:
+def list_documents(
+    service: ServiceDependency, page: Annotated[PageRequest, Query()]
+) -> DocumentPage:
     """In order of their ids by code point."""
     with service.pipeline.snapshot() as snapshot:
         records = snapshot.records(page.after, page.limit + 1)
@@ -77,17 +79,17 @@ def list_documents(service: Served, page: Annotated[PageRequest, Query()]) -> Do
 )
 async def get_text(
     request: Request,
-    service: Served,
+    service: ServiceDependency,
     doc_id: DocumentIdInPath,
-    asked: Annotated[SpanRequest, Query()],
+    span_request: Annotated[SpanRequest, Query()],
 ) -> Response:
     """To prove a citation, fetch its `start` and `end` and compare `text` with its `quote`; the
     whole text as UTF-8 has the SHA-256 that the citation names."""
     if not _asks_for_text(request):
-        named = unquote(raw_path(request).partition(f"{_PREFIX}/")[2])
-        found = await to_thread.run_sync(get_document, service, named)
-        return Response(found.model_dump_json(), media_type="application/json")
-    return TextResponse(service.texts, doc_id, asked.start, asked.end)
+        doc_id = unquote(raw_path(request).partition(f"{_PREFIX}/")[2])
+        document = await to_thread.run_sync(get_document, service, doc_id)
+        return Response(document.model_dump_json(), media_type="application/json")
+    return TextResponse(service.texts, doc_id, span_request.start, span_request.end)
 
 
 @router.get(
@@ -96,7 +98,7 @@ async def get_text(
     responses=responses(404, 500, 503),
     summary="Show one document, without its text",
 )
-def get_document(service: Served, doc_id: DocumentIdInPath) -> DocumentOut:
+def get_document(service: ServiceDependency, doc_id: DocumentIdInPath) -> DocumentOut:
     """For its text, add `/text`."""
     return DocumentOut.of(service.pipeline.record(doc_id))
 

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.error_handler import problem_of
-from api.problems import explained, response_of, responses
+from api.problems import kinds_by_slug, response_of, responses
 from api.schemas import Health, Ready
-from api.service import Served
+from api.service import ServiceDependency
 
 router = APIRouter(tags=["health"])
 
 
-class ProblemKind(BaseModel):
+class ProblemExplanation(BaseModel):
     """A kind of problem, as its `type` names it."""
 
     model_config = ConfigDict(frozen=True)
@@ -40,7 +40,7 @@ async def health() -> Health:
     responses=responses(503),
     summary="Whether the index can be read",
 )
-async def readiness(request: Request, service: Served) -> Ready | Response:
+async def readiness(request: Request, service: ServiceDependency) -> Ready | Response:
     """The index on disk is looked at about twice a second. While it cannot be read, searches are
     still answered from the generation that was open before."""
     unreadable = service.refresher.unreadable
@@ -59,11 +59,11 @@ async def explain_problem(
     name: Annotated[
         str, Path(description="The last part of a problem's `type`.", examples=["bad-query"])
     ],
-) -> ProblemKind:
+) -> ProblemExplanation:
     """A problem's `type` is this path."""
-    if name not in explained():
+    if name not in kinds_by_slug():
         raise HTTPException(404)
-    kind, meaning = explained()[name]
-    return ProblemKind(
+    kind, meaning = kinds_by_slug()[name]
+    return ProblemExplanation(
         type=f"/problems/{name}", title=kind.title, status=kind.status, description=meaning
     )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.json_body import JsonRoute
 from api.problems import responses
 from api.schemas import AskRequest, SearchRequest
-from api.service import Served
+from api.service import ServiceDependency
 from rag.results import Answer, SearchResult
 
 _Result = TypeVar("_Result")
@@ -26,7 +26,7 @@ router = APIRouter(tags=["search"], route_class=JsonRoute)
     responses=responses(400, 413, 415, 422, 429, 500, 503),
     summary="Answer a question with the documents' own sentences",
 )
-async def ask(asked: AskRequest, service: Served) -> Response:
+async def ask(request: AskRequest, service: ServiceDependency) -> Response:
     """Each sentence carries a citation: `quote` is exactly `[start, end)` of the document's
     canonical text, which `GET /v1/documents/{doc_id}/text` returns. A question that asks for
     several things gets a sentence for each.
@@ -34,7 +34,7 @@ async def ask(asked: AskRequest, service: Served) -> Response:
     If the documents most likely do not answer it, `answered` is false, there is no sentence, and
     `passages` are the nearest ones. If there is no passage at all, `reason` says why.
     """
-    body = await service.ask(repr(asked), _call(service.pipeline.read, asked))
+    body = await service.ask(repr(request), _call(service.pipeline.read, request))
     return Response(body, media_type="application/json")
 
 
@@ -45,14 +45,14 @@ async def ask(asked: AskRequest, service: Served) -> Response:
     responses=responses(400, 413, 415, 422, 429, 500, 503),
     summary="Find the passages that answer a question best",
 )
-async def search(asked: SearchRequest, service: Served) -> Response:
+async def search(request: SearchRequest, service: ServiceDependency) -> Response:
     """Each passage carries a citation: `quote` is exactly `[start, end)` of the document's
     canonical text, which `GET /v1/documents/{doc_id}/text` returns.
 
     Questions that the documents do not answer still get the nearest passages, with a low
     `confidence` and `answered` false.
     """
-    body = await service.search(repr(asked), _call(service.pipeline.search, asked))
+    body = await service.search(repr(request), _call(service.pipeline.search, request))
     return Response(body, media_type="application/json")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.problems import KINDS, MEDIA_TYPE, slug_of
+from api.problems import MEDIA_TYPE, PROBLEM_KINDS, slug_of
 from command import ROOT
 from fakes import HashEmbedder
 from index import errors
@@ -503,12 +503,12 @@ def tree(root: type[errors.RagError]) -> list[type[errors.RagError]]:
 
 def test_the_table_of_problems_holds_the_whole_error_tree() -> None:
     assert {error for error in tree(errors.RagError) if error.__module__ == errors.__name__} == set(
-        KINDS
+        PROBLEM_KINDS
     )
 
 
 @both_routes
-@pytest.mark.parametrize("error", KINDS, ids=slug_of)
+@pytest.mark.parametrize("error", PROBLEM_KINDS, ids=slug_of)
 def test_each_error_is_its_own_problem_which_explains_itself(
     failing: httpx.Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -516,7 +516,7 @@ def test_each_error_is_its_own_problem_which_explains_itself(
     route: str,
 ) -> None:
     monkeypatch.setattr(Failing, "error", error("not in /srv/secret"))
-    kind = KINDS[error]
+    kind = PROBLEM_KINDS[error]
     response = post(failing, {"query": "fail"}, route)
     told = problem(response, kind.status, f"/problems/{slug_of(error)}")
     # What is the caller's to mend is said in full; what is the server's names no folder.

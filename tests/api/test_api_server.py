@@ -20,7 +20,7 @@ import pytest
 
 from api.app import create_app
 from api.network.server import bound, is_local, url_of
-from api.network.stopping import GRACE_S
+from api.network.shutdown import GRACE_S
 from api.refresher import Refresher
 from api.service import SEARCHES_AT_ONCE, Limits
 from command import ROOT

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.texts import PIECE, Room, TextResponse, Texts
+from api.texts import PIECE, CharacterBudget, TextResponse, Texts
 from fakes import HashEmbedder
 from index.errors import Overloaded
 from index.ingest.ingest import ingest_documents
@@ -112,7 +112,7 @@ def test_one_large_text_waits_for_another_and_small_ones_and_parts_do_not(index:
 
     async def main() -> None:
         texts, first, second, third = (
-            Texts(pipeline, Room(len(LARGE))),
+            Texts(pipeline, CharacterBudget(len(LARGE))),
             Reader(),
             Reader(),
             Reader(),
@@ -139,10 +139,10 @@ def test_one_large_text_waits_for_another_and_small_ones_and_parts_do_not(index:
 
 def test_room_is_given_in_turn_and_given_back_however_its_use_ends() -> None:
     async def main() -> None:
-        room, order = Room(10), list[str]()
+        budget, order = CharacterBudget(10), list[str]()
 
         async def use(name: str, n: int) -> None:
-            async with room.of(n):
+            async with budget.of(n):
                 order.append(name)
                 await asyncio.sleep(0.01)
                 if name == "fails":
@@ -154,7 +154,7 @@ def test_room_is_given_in_turn_and_given_back_however_its_use_ends() -> None:
         )  # fmt: skip
         assert order == ["fails", "large", "small", "more than all"]
         assert isinstance(results[0], ValueError)
-        async with asyncio.timeout(1), room.of(10):
+        async with asyncio.timeout(1), budget.of(10):
             pass
 
     asyncio.run(main())
@@ -162,16 +162,16 @@ def test_room_is_given_in_turn_and_given_back_however_its_use_ends() -> None:
 
 def test_who_waits_too_long_is_refused_and_who_leaves_is_forgotten() -> None:
     async def main() -> None:
-        room = Room(10, wait_s=0.05)
+        budget = CharacterBudget(10, wait_s=0.05)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(room.of(10))
+            await stack.enter_async_context(budget.of(10))
             with pytest.raises(Overloaded, match="`start` and `end`"):
-                await stack.enter_async_context(room.of(1))
-            leaving = asyncio.create_task(stack.enter_async_context(room.of(1)))
+                await stack.enter_async_context(budget.of(1))
+            leaving = asyncio.create_task(stack.enter_async_context(budget.of(1)))
             await asyncio.sleep(0)
             leaving.cancel()
             await asyncio.sleep(0)
-        async with asyncio.timeout(1), room.of(10):
+        async with asyncio.timeout(1), budget.of(10):
             pass
 
     asyncio.run(main())

@@ -83,9 +83,9 @@ class Receiver(HttpToolsProtocol):
         """
         self._ignores_upgrade = False
         self.parser = httptools.HttpRequestParser(self)
-        kept = [each for each in self.headers if each[0] not in _UPGRADE_HEADERS]
+        headers = [header for header in self.headers if header[0] not in _UPGRADE_HEADERS]
         line = b"%s %s HTTP/1.1" % (self.scope["method"].encode(), self.url)
-        return b"\r\n".join([line, *map(b": ".join, kept), b"", b""])
+        return b"\r\n".join([line, *map(b": ".join, headers), b"", b""])
 
     def _check_size(self) -> None:
         if self.in_head:
@@ -145,7 +145,7 @@ class Receiver(HttpToolsProtocol):
     def _take_host_of_target(self) -> None:
         """`GET http://host/path` names the host, whatever Host says (RFC 9112, 3.2.2)."""
         authority = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
-        self.headers[:] = [each for each in self.headers if each[0] != b"host"]
+        self.headers[:] = [header for header in self.headers if header[0] != b"host"]
         self.headers.append((b"host", authority))
 
     def on_body(self, body: bytes) -> None:

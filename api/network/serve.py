@@ -20,7 +20,7 @@ _WARM_UP = "What is it about, and who is it for?"
 """Any question does that has two parts."""
 
 
-def opened(settings: Settings) -> Pipeline:
+def open_pipeline(settings: Settings) -> Pipeline:
     """The pipeline for the settings; its model has one worker's share of the cores.
 
     Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
@@ -38,9 +38,9 @@ def serve_on(
 ) -> None:
     """Serve on a bound socket until a signal; `on_ready` is called when requests are answered.
 
-    Raises as `opened` does.
+    Raises as `open_pipeline` does.
     """
-    pipeline = opened(settings)
+    pipeline = open_pipeline(settings)
     _warm(pipeline)
     limits = Limits(settings.queue, int(settings.cache_mb * 1_000_000))
     app = create_app(pipeline, limits, AllowedHosts.of(settings))

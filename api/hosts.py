@@ -1,8 +1,8 @@
-"""Which names this service answers to: a page of another site must not read documents through it.
+"""Refuse requests that web pages of other sites send, so that they cannot read documents.
 
-Such a page can have a name of its own point to this machine (DNS rebinding). The browser then takes
-the service for the page's own site, but still sends that name as Host. It can also send requests
-here as another site's; those the browser marks with Origin or Sec-Fetch-Site.
+A page can make its own host name resolve to this machine (DNS rebinding). The browser then treats
+this service as part of the page's site, but sends that name as Host. A page can also send
+cross-site requests; the browser marks these with Origin or Sec-Fetch-Site.
 """
 
 import re
@@ -28,14 +28,14 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host as it is compared: a name in lower case, or an address in its shortest form."""
+    """A normalized host: a name in lower case, or an address in its shortest form."""
 
     name: str
     port: int | None = None
 
     @classmethod
     def of(cls, text: str) -> "Host | None":
-        """From `name`, `name:port`, `[address]` or `[address]:port`; None if it is none of them."""
+        """Parse `name`, `name:port`, `[address]` or `[address]:port`; None for other texts."""
         match = _HOST.fullmatch(text)
         if match is None:
             return None
@@ -45,7 +45,7 @@ class Host:
 
 
 def normal_form(name: str) -> str:
-    """The one spelling of a name or address."""
+    """Return the normalized spelling of a name or address."""
     name = name.lower().removesuffix(".").partition("%")[0]
     try:
         address = ip_address(name)
@@ -57,28 +57,28 @@ def normal_form(name: str) -> str:
 
 
 class AllowedHosts:
-    """The names of this service: this machine's own, those given, and the address that a
-    connection came in on. `*` allows any."""
+    """The host names that requests may use: localhost, the names in the settings, and the address
+    that the connection was made to. `*` allows any."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        """Raises BadInput for what is no name, as `http://name` or a path."""
+        """Raises BadInput for a text that is no host name, such as a URL or a path."""
         self._names = {_check_name(name) for name in (*_LOCAL, *names)}
 
     @classmethod
     def of(cls, settings: Settings) -> "AllowedHosts":
-        """Those that the settings name. Raises BadInput."""
+        """Return the allowed hosts of the settings. Raises BadInput."""
         bound_to = () if settings.host in _ALL_ADDRESSES else (settings.host.partition("%")[0],)
         return cls([*bound_to, *settings.allowed_hosts])
 
     def allow(self, host: Host, address: str | None) -> bool:
-        """address: of this machine, that the connection came in on"""
+        """Whether a request may use this host. address: this machine's end of the connection."""
         if ANY in self._names or host.name in self._names:
             return True
         return address is not None and host.name == normal_form(address)
 
 
 def _check_name(name: str) -> str:
-    # An IPv6 address may stand without brackets here.
+    # Settings may contain an IPv6 address without brackets.
     host = Host.of(f"[{name}]" if name.count(":") > 1 and "[" not in name else name)
     if host is None or host.port is not None:
         raise BadInput(
@@ -95,15 +95,15 @@ _HostKey = tuple[str, str, tuple[tuple[bytes, bytes], ...]]
 
 
 def _host_key(scope: Scope) -> _HostKey:
-    """All of a request that decides whether it is refused; to be looked up, for a check takes
-    7 microseconds of the 130 in which a kept answer is sent."""
+    """Return the parts of a request that the check depends on, as a key for a set of accepted
+    requests. A check takes 7 of the 130 microseconds in which a cached answer is sent."""
     headers = tuple(header for header in scope["headers"] if header[0] in _CHECKED_HEADERS)
     server = scope.get("server") or ("",)
     return server[0], scope["http_version"], headers
 
 
 class HostCheck:
-    """Refuses requests to other names, and those that a browser sends for another site."""
+    """Refuses requests to other host names, and requests that a browser sends for another site."""
 
     def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
         self._app = app
@@ -149,13 +149,13 @@ def _refuse_malformed(detail: str) -> HTTPException:
 
 
 def _refuse_foreign(request: Request, host: Host) -> HTTPException | None:
-    """The refusal of a request that a browser sends for a page of another site."""
+    """Return the refusal of a request that a browser sends for a page of another site, or None."""
     origins = request.headers.getlist("origin")
     if any(not _is_origin_of(origin, host) for origin in origins):
         return HTTPException(
             403, f"a page of another site asks ({_quote(', '.join(origins))}); only its own may"
         )
-    # Without Origin come what a page embeds, and what its links lead to; the latter is harmless.
+    # Browsers send no Origin for embedded content and for links. Following a link is harmless.
     site, mode = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "mode"))
     if not origins and site in ("cross-site", "same-site") and mode != "navigate":
         return HTTPException(403, f"a page of another site asks ({site}); only its own may")
@@ -163,8 +163,8 @@ def _refuse_foreign(request: Request, host: Host) -> HTTPException | None:
 
 
 def _is_origin_of(origin: str, host: Host) -> bool:
-    """Whether pages of this origin come from this host. A proxy in front may have taken off TLS,
-    so either scheme is right; a port that is left out is the scheme's."""
+    """Whether an origin has this host and port. Both schemes are accepted, because a proxy may have
+    terminated TLS. A missing port means the scheme's default."""
     match = _ORIGIN.fullmatch(origin)
     own = Host.of(match["host"]) if match else None
     if match is None or own is None:

@@ -1,8 +1,8 @@
-"""Errors as problem details (RFC 9457): one table from the error tree to what HTTP says.
+"""Errors as problem details (RFC 9457): one table from exception classes to responses.
 
-A problem's `type` is a path of this service that explains it, or `about:blank` where the status
-says all there is to say. The messages of errors that are the server's own may name its folders:
-they go to the log, and the client is told in general words.
+A problem's `type` is a path of this service that explains it, or `about:blank` if the status is
+explanation enough. Messages of server errors can contain paths of the server. They are logged, and
+the client gets a general text.
 """
 
 import re
@@ -23,8 +23,8 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""Of every response: it is what it is said to be, is kept by nobody (documents may be private, and
-change), and as a page may load nothing and stand in no other."""
+"""Headers of every response. Browsers must not guess the media type, must not cache (documents can
+be private, and change), and must not load anything from a response or embed it in a page."""
 
 
 class Fault(BaseModel):
@@ -56,7 +56,10 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """A kind of problem. `detail` stands for the error's own message where that is not public."""
+    """The status and texts for an exception class.
+
+    detail: text for the client in place of the exception's message, if that is not public
+    """
 
     status: int
     title: str
@@ -105,12 +108,12 @@ INVALID_REQUEST = ProblemKind(422, "The request does not fit what is expected")
 
 
 def slug_of(error: type[errors.RagError]) -> str:
-    """`bad-query` for BadQuery: the last part of its problem's type."""
+    """Return the last part of the `type` for an exception class: `bad-query` for BadQuery."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
 def kinds_by_slug() -> dict[str, tuple[ProblemKind, str]]:
-    """Every problem that has a type of its own, by the type's last part, with what it means."""
+    """Return the kind and explanation of every problem with its own `type`, by the type's slug."""
     kinds = {slug_of(error): (kind, error.__doc__ or "") for error, kind in PROBLEM_KINDS.items()}
     kinds["invalid-request"] = (
         INVALID_REQUEST,
@@ -120,19 +123,20 @@ def kinds_by_slug() -> dict[str, tuple[ProblemKind, str]]:
 
 
 def kind_of(error: errors.RagError) -> tuple[str, ProblemKind]:
-    """The slug and kind of an error: its own, or else its nearest ancestor's."""
+    """Return the slug and kind of an error's class, or of its nearest base class in the table."""
     kinds = next(base for base in type(error).__mro__ if base in PROBLEM_KINDS)
     return slug_of(kinds), PROBLEM_KINDS[kinds]
 
 
 def blank_problem(status: int, detail: str, instance: str) -> Problem:
-    """A problem whose status says what kind it is."""
+    """Return a problem of the type `about:blank`, titled by its status."""
     title = HTTPStatus(status).phrase
     return Problem(type=BLANK, title=title, status=status, detail=detail, instance=instance)
 
 
 def raw_response(problem: Problem) -> bytes:
-    """The response as bytes, for a request that never becomes one; the connection ends with it."""
+    """Return a whole HTTP response as bytes, for a request that could not be parsed. The response
+    closes the connection."""
     body = problem.model_dump_json(exclude_none=True).encode()
     headers = {
         "content-type": MEDIA_TYPE,
@@ -151,7 +155,7 @@ def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Resp
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems of a route, for its OpenAPI."""
+    """Return the problem responses of a route for OpenAPI."""
     responses_by_status: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "description": _meaning(status)} for status in statuses
     }

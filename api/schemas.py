@@ -1,4 +1,4 @@
-"""What goes over the wire and is not a result of a search; those are in rag/results.py."""
+"""The JSON models of requests and of responses other than results, which are in rag/results.py."""
 
 from typing import Annotated, Literal, Self
 
@@ -29,9 +29,9 @@ Generation = Annotated[
 
 
 def _check_query(query: object) -> object:
-    """The question unchanged; BadQuery rather than a ValidationError if it cannot be asked.
+    """Return the question unchanged. Raises BadQuery if it is not valid.
 
-    It comes before pydantic's own checks, so that HTTP says the same as the command line.
+    It runs before pydantic's own checks, so that HTTP and the command line report the same error.
     """
     return checked_query(query) if isinstance(query, str) else query
 

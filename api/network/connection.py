@@ -1,4 +1,4 @@
-"""One connection of a client: for how long it may send and read, and how it ends."""
+"""A client's connection, with limits on the time to send requests and to read responses."""
 
 import asyncio
 from asyncio import CancelledError
@@ -19,7 +19,7 @@ _UNREAD = "left a response unread"
 
 
 class Connection(Receiver):
-    """Ends what takes too long, and the work for a client that is gone."""
+    """Closes itself when the client is too slow, and cancels the work when the client is gone."""
 
     peers: ClassVar[Connections]
 
@@ -41,8 +41,8 @@ class Connection(Receiver):
         self._drop()
 
     def _drop(self) -> None:
-        """Stop the work on the request under way: nobody is left to read its answer. A question
-        that waits is then not asked; one that is being answered cannot be stopped."""
+        """Cancel the current request: nobody can read its response. A question that waits is
+        dropped; a running search cannot be stopped."""
         if self._running is None or self._at_rest():
             return
         self._running.disconnected = True
@@ -51,7 +51,7 @@ class Connection(Receiver):
             self._task.cancel()
 
     def _at_rest(self) -> bool:
-        """Whether all requests that came are answered."""
+        """Whether all received requests are answered."""
         return self._running is None or self._running.response_complete
 
     def _rest(self) -> None:
@@ -81,7 +81,7 @@ class Connection(Receiver):
     # What goes out
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """As uvicorn's, which does not keep the task."""
+        """As in uvicorn, except that the task is stored, to cancel it."""
         self._running = cycle
         task = self.loop.create_task(cycle.run_asgi(_until_disconnected(app, cycle)))
         task.add_done_callback(self.tasks.discard)
@@ -110,7 +110,7 @@ class Connection(Receiver):
     # Its end
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer with a problem, and read nothing more; but first comes what is under way."""
+        """Send a problem and parse nothing more. Responses to earlier requests are sent first."""
         if self.transport.is_closing():
             return
         self.refused = True
@@ -130,8 +130,8 @@ class Connection(Receiver):
         problem = blank_problem(refusal.status, refusal.detail, self._path())
         self.transport.write(raw_response(problem))
         self._ends_at = self.loop.time() + self.limits.linger_s
-        # To close at once would reset the connection of a client that still sends, which then does
-        # not read the response.
+        # Closing at once would reset the connection of a client that still sends, and the client
+        # would not read the response.
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -139,12 +139,12 @@ class Connection(Receiver):
             self.transport.close()
 
     def _path(self) -> str:
-        """The path of the request that is being read, as far as that is known and is one."""
+        """Return the path of the request that is being received; `/` if it is not known."""
         path = self.url.partition(b"?")[0] if self.in_head or self.in_body else b""
         return path.decode("ascii", "replace")[:_MAX_PATH] if path.startswith(b"/") else "/"
 
     def overdue(self, now: float) -> str | None:
-        """Why it has to end at this time; None if it has not."""
+        """Return the reason to end the connection at the time `now`, or None."""
         if self._ends_at is None and self.transport.is_closing():
             self._ends_at = now + self.limits.stall_s  # to take what is left
         if self._ends_at is not None:
@@ -161,7 +161,7 @@ class Connection(Receiver):
         return IDLE if now - self._since > self._idle_s else None
 
     def end(self, why: str) -> None:
-        """Close it. A client that sends too slowly is told."""
+        """Close the connection. A client that sends too slowly gets status 408 first."""
         if why == _LATE:
             self.refuse(Refusal(408, "the request did not come in time; send it again, at once"))
         elif why == IDLE and not self.n_unread:
@@ -171,7 +171,7 @@ class Connection(Receiver):
 
 
 def _until_disconnected(app: ASGI3Application, cycle: RequestResponseCycle) -> ASGI3Application:
-    """The app, which ends quietly when it is cancelled because its client is gone."""
+    """Wrap the app so that a cancellation because the client is gone raises no error."""
 
     async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         try:

@@ -1,8 +1,8 @@
-"""All connections of one server process: how many there may be, and who goes when there are more.
+"""The connections of a server process, with a limit on their number.
 
-A connection waits while its client owes the server something: a request, the rest of one, or the
-next. It stalls while its client takes nothing of what the server sends. Neither may last, and where
-room is short the one that has lasted longest ends first, so that whoever asks at once gets in.
+A connection waits while the server expects a request or the rest of one. It stalls while its client
+does not read what the server sends. Both have time limits. When there are too many connections, the
+one that has waited or stalled longest is closed, so that clients that send at once are served.
 """
 
 import logging
@@ -13,13 +13,14 @@ from typing import Protocol
 
 _FILES_WANTED = 4096
 _FILES_OF_OTHERS = 100
-"""What the index, the model, the log and the event loop hold open, with room to spare."""
+"""An upper bound on the open files of the index, the model, the log and the event loop."""
 
 _PATIENCE_S = 0.5
-"""A request that is sent at once has come by then, even among a thousand new connections."""
+"""Seconds a connection may wait before it can be closed to make room. A request that is sent at
+once arrives earlier, even among a thousand new connections."""
 
 IDLE = "had nothing to ask"
-"""Why a connection ends that did nothing wrong; the log leaves it out."""
+"""The reason for closing an idle connection; it is not logged."""
 
 _LOG_EVERY_S = 10
 _log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class ConnectionLimits:
 
 
 def _files() -> int:
-    """How many files this process may open, once it has been allowed what the system grants."""
+    """Raise this process's limit on open files to _FILES_WANTED if possible; return the limit."""
     if sys.platform == "win32":  # it has no such limit
         return _FILES_WANTED
     import resource
@@ -80,17 +81,17 @@ def _files() -> int:
 
 
 class Peer(Protocol):
-    """A connection, as seen from here."""
+    """The methods of a connection that Connections calls."""
 
     @property
     def n_unread(self) -> int:
         """Bytes that were sent and not yet taken."""
 
     def overdue(self, now: float) -> str | None:
-        """Why it has to end; None if it has not."""
+        """Return the reason to end the connection, or None."""
 
     def end(self, why: str) -> None:
-        """Close it; the client is told if it can still be told."""
+        """Close the connection, after a message to the client if possible."""
 
 
 class Connections:
@@ -110,19 +111,19 @@ class Connections:
         return len(self._open)
 
     def add(self, peer: Peer, now: float) -> None:
-        """A new connection; another goes if there is no room for it."""
+        """Add a new connection. If there are too many, close another one."""
         self._open.add(peer)
         self.waits(peer, now)
         if len(self._open) > self.limits.most:
             self._make_room(now)
 
     def remove(self, peer: Peer) -> None:
-        """A connection that is closed."""
+        """Remove a closed connection."""
         self._ending.discard(peer)
         self._forget(peer)
 
     def ends(self, peer: Peer, why: str) -> None:
-        """A connection that is about to be closed, and counts no more."""
+        """Stop counting a connection that is about to be closed."""
         if peer not in self._open:
             return
         self._forget(peer)
@@ -136,27 +137,27 @@ class Connections:
         self.flows(peer)
 
     def waits(self, peer: Peer, now: float) -> None:
-        """The server waits for this client, from now on."""
+        """Record that the server waits for this client since `now`."""
         self._waiting[peer] = now
         self._waiting.move_to_end(peer)
 
     def works(self, peer: Peer) -> None:
-        """The server has the client's whole request."""
+        """Record that the client's request is complete."""
         self._waiting.pop(peer, None)
 
     def stalls(self, peer: Peer) -> None:
-        """The client does not take what it is sent."""
+        """Record that the client does not read what is sent."""
         self._stalled[peer] = peer.n_unread
         self._n_unread += self._stalled[peer]
         while self._n_unread > self.limits.unread_bytes and self._stalled:
             self._end(next(iter(self._stalled)), "left too much unread")
 
     def flows(self, peer: Peer) -> None:
-        """The client takes what it is sent, or is gone."""
+        """Record that the client reads again, or is gone."""
         self._n_unread -= self._stalled.pop(peer, 0)
 
     def sweep(self, now: float) -> None:
-        """End what has lasted too long. To be called about twice a second."""
+        """Close the connections that exceed a time limit. Call this about twice a second."""
         for peer in [*self._open, *self._ending]:
             why = peer.overdue(now)
             if why is not None:
@@ -171,7 +172,7 @@ class Connections:
         self._end(next(iter(self._waiting)), "made room for others")
 
     def _end_longest(self, now: float) -> bool:
-        """End the connection that has waited longest, or stalled; False if each is too young."""
+        """Close the connection that has waited or stalled longest; False if none may be closed."""
         if self._waiting:
             peer, since = next(iter(self._waiting.items()))
             if now - since >= _PATIENCE_S:
@@ -187,7 +188,7 @@ class Connections:
         peer.end(why)
 
     def _log(self, now: float) -> None:
-        """One line for many: who floods the service must not flood its log."""
+        """Log one line for all closed connections, so that an attacker cannot flood the log."""
         if not self._ended or now - self._logged_at < _LOG_EVERY_S:
             return
         self._logged_at = now

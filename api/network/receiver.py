@@ -1,4 +1,4 @@
-"""What a connection receives: uvicorn's parsing of HTTP, within limits of size."""
+"""uvicorn's HTTP parsing with limits on the size of requests."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -9,31 +9,31 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from api.network.connections import ConnectionLimits
 
 _PIECE = 4096
-"""So much is parsed before the limits are looked at again."""
+"""Bytes that are parsed between two checks of the limits."""
 
 _UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that is not read on, with the status that says so."""
+    """The status and text for a request that is refused before it is read completely."""
 
     status: int
     detail: str
 
 
 class _ParsingEnds(Exception):
-    """The parsing ends. It does not hold the refusal, nor the connection it: what was received
-    would be kept with its traceback."""
+    """Stops the parser. It must not hold the refusal, because its traceback would then keep the
+    received bytes in memory."""
 
 
 class Receiver(HttpToolsProtocol):
-    """Refuses what is too large as it comes in.
+    """Refuses requests that are too large while they are received.
 
-    in_head:   a request's first byte came, and not yet the end of its headers
-    in_body:   the headers came, and not yet the end of the body
-    refused:   nothing more is read
-    n_received: bytes of that head or body, as they were sent
+    in_head:    the first byte of a request was received, and the end of its headers was not
+    in_body:    the headers were received, and the end of the body was not
+    refused:    a request was refused; later bytes are not parsed
+    n_received: bytes of the current head or body, as sent
     """
 
     limits: ConnectionLimits
@@ -72,14 +72,14 @@ class Receiver(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._parse(self._head_without_upgrade() + piece[upgrade.args[0] :])
         except (httptools.HttpParserError, _ParsingEnds):
-            # The parser makes an error of its own of what is raised in a callback.
+            # The parser converts exceptions in callbacks to its own.
             self.refuse(self._refusal or Refusal(400, "this is not a request of HTTP/1.1"))
 
     def _head_without_upgrade(self) -> bytes:
-        """The head of the request again, to be parsed anew, as if no upgrade had been asked for.
+        """Return the head of the request without its upgrade headers, and reset the parser.
 
-        The parser takes what follows it for another protocol. But clients that would rather speak
-        HTTP/2 ask for that, and send a body of this request all the same.
+        After an upgrade the parser expects another protocol. But clients that offer HTTP/2 send
+        the body of this request as HTTP/1.1.
         """
         self._ignores_upgrade = False
         self.parser = httptools.HttpRequestParser(self)
@@ -143,7 +143,7 @@ class Receiver(HttpToolsProtocol):
         self.n_received = 0
 
     def _take_host_of_target(self) -> None:
-        """`GET http://host/path` names the host, whatever Host says (RFC 9112, 3.2.2)."""
+        """Use the host of `GET http://host/path` in place of the Host header (RFC 9112, 3.2.2)."""
         authority = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
         self.headers[:] = [header for header in self.headers if header[0] != b"host"]
         self.headers.append((b"host", authority))

@@ -1,4 +1,4 @@
-"""The pipeline of one process of the server, made ready and served."""
+"""Open the pipeline of a server process, warm it up, and serve it."""
 
 import gc
 import socket
@@ -17,11 +17,11 @@ from rag.results import to_json
 from rag.settings import Settings
 
 _WARM_UP = "What is it about, and who is it for?"
-"""Any question does that has two parts."""
+"""A question with two parts, so that the code for parts runs too."""
 
 
 def open_pipeline(settings: Settings) -> Pipeline:
-    """The pipeline for the settings; its model has one worker's share of the cores.
+    """Open the pipeline for the settings. The cores are divided among the workers' models.
 
     Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
     """
@@ -36,9 +36,9 @@ def serve_on(
     *,
     access_log: bool,
 ) -> None:
-    """Serve on a bound socket until a signal; `on_ready` is called when requests are answered.
+    """Serve on a bound socket until a signal. `on_ready` is called when requests are accepted.
 
-    Raises as `open_pipeline` does.
+    Raises the errors of `open_pipeline`.
     """
     pipeline = open_pipeline(settings)
     _warm(pipeline)
@@ -48,11 +48,11 @@ def serve_on(
 
 
 def _warm(pipeline: Pipeline) -> None:
-    """Do all that is done only once, so that no request pays for it."""
-    with suppress(RagError):  # a request that meets it is told
+    """Run each code path once, so that no request waits for imports and first-time work."""
+    with suppress(RagError):  # requests report the same error
         to_json(pipeline.search(_WARM_UP))
         to_json(pipeline.ask(_WARM_UP, explain=True, merge=True))
-    # What is there stays to the end. Not to walk it once more spares each later collection that,
-    # and ends the process in 0.5 s rather than 1.9 s.
+    # The objects created so far live until the end. Later collections skip frozen objects, and the
+    # process ends in 0.5 s instead of 1.9 s.
     gc.collect()
     gc.freeze()

@@ -27,9 +27,9 @@ _TICKS_A_SWEEP = 5
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket bound to an address, not yet listening. Port 0 is any free one.
+    """Return a socket bound to an address, not yet listening. Port 0 picks a free port.
 
-    Raises BadInput if it cannot be had.
+    Raises BadInput if the address cannot be used.
     """
     family, address = _address(host, port)
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -67,20 +67,20 @@ def _refusal(error: OSError, host: str, port: int) -> BadInput:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Where a client on this machine finds the server."""
+    """Return the server's URL for a client on this machine."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def is_local(listener: socket.socket) -> bool:
-    """Whether only this machine can reach it."""
+    """Whether the socket can be reached from this machine only."""
     return ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says when it is ready, keeps its connections within limits, and ends in time
-    when it is told to stop."""
+    """uvicorn's server with a callback when it is ready, limits on its connections, and a limit on
+    the time that a stop takes."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Server(uvicorn.Server):
         limits: ConnectionLimits = ConnectionLimits(),
         log: bool = True,
     ) -> None:
-        """log: whether to set up logging; without, whoever calls has done so"""
+        """log: whether to configure logging; False if the caller has done so."""
         self._connections = Connections(limits.within_file_limit())
         config = uvicorn.Config(
             app,

@@ -1,4 +1,4 @@
-"""The end of a process that was told to stop, whatever still hangs in it."""
+"""End a process that still runs some seconds after a signal to stop."""
 
 import logging
 import os
@@ -8,16 +8,16 @@ import time
 import traceback
 
 GRACE_S = 8.0
-"""How long a stop may take: 2 s for requests under way, the rest for a look at the index that is
-under way. A service manager commonly kills after 10 s or more."""
+"""Seconds that a stop may take: 2 s for running requests, the rest for a running refresh of the
+index. Service managers commonly kill a process after 10 s or more."""
 
 _log = logging.getLogger(__name__)
 
 
 def end_after(signal_number: int, grace_s: float = GRACE_S) -> None:
-    """End this process hard if it still runs then, with the status of one that the signal ended.
+    """Start a thread that ends this process after `grace_s` seconds with the status 128 + signal.
 
-    Nothing is lost: the index is only read here. Returns at once.
+    No data can be lost, because the server only reads the index.
     """
     thread = threading.Thread(target=_end, args=(signal_number, grace_s), daemon=True)
     thread.start()
@@ -31,7 +31,7 @@ def _end(signal_number: int, grace_s: float) -> None:
 
 
 def _busy() -> str:
-    """Where each other thread is, the innermost call."""
+    """Return the innermost call of each other thread."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     places = [
         f"{names.get(ident, ident)} in {last.name} ({last.filename}:{last.lineno})"

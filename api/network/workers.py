@@ -1,4 +1,4 @@
-"""Several processes that serve on one socket, each with a pipeline of its own."""
+"""Several processes that serve on one socket, each with its own pipeline."""
 
 import logging
 import multiprocessing
@@ -24,26 +24,28 @@ _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the threads' 
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _FAILED = 3
 _GRACE_S = 10
-"""How long a worker that was told to stop may take before it is killed."""
+"""Seconds after which a worker that does not stop is killed."""
 
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
-"""A worker that fails again and again is started after 1, 2, 4 … 60 s: what it lacks, an index that
-is being put back or memory, may come at any time, and each start costs the others a core."""
+"""A worker that fails repeatedly is restarted after 1, 2, 4 … 60 s. The cause, such as a missing
+index or too little memory, can end at any time, and each start takes a core from other workers."""
 
 _STABLE_S = 60.0
-"""A worker that has served so long and dies is started at once: it is not one that cannot serve."""
+"""A worker that served for this long before it died is restarted at once."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """One of the workers, through all its processes.
+    """A worker, which may be restarted with a new process.
 
-    process, connection: None while it waits to be started anew, at `start_at`
+    process, connection: None while it waits for its next start
+    ready_since: monotonic time at which its process became ready, in seconds
     could_not_start: whether its last process ended before it was ready
-    n_failures: processes in a row that ended before they had served for long
+    n_failures: number of consecutive processes that ended within _STABLE_S
+    start_at: monotonic time of its next start, in seconds
     """
 
     process: SpawnProcess | None = None
@@ -54,17 +56,17 @@ class _Worker:
     start_at: float = 0.0
 
     def wait_s(self) -> float:
-        """How long it waits to be started anew after it ended."""
+        """Return the seconds to wait before the next start."""
         if self.n_failures == 0:
             return 0.0
         return float(min(_FIRST_WAIT_S * 2 ** (self.n_failures - 1), _LONGEST_WAIT_S))
 
 
 class Workers:
-    """Starts the workers, one anew for each that dies, and stops them all.
+    """Starts the workers, restarts those that die, and stops all of them.
 
-    One that cannot start leaves the others alone, and is tried again later. Only when none serves,
-    and none could be started, does the service end.
+    A worker that cannot start is tried again later. The service ends only if no worker serves and
+    none could be started.
     """
 
     def __init__(self, settings: Settings, listener: socket.socket, *, access_log: bool) -> None:
@@ -72,8 +74,8 @@ class Workers:
         self._workers = [_Worker() for _ in range(settings.workers)]
 
     def run(self, on_ready: Callable[[], None]) -> bool:
-        """Serve until SIGINT or SIGTERM; `on_ready` is called once, when all are ready that can
-        be. False if there was none left that serves; each has said why."""
+        """Serve until SIGINT or SIGTERM. `on_ready` is called once, when every worker is ready or
+        could not start. Return False if no worker is left; each has printed its error."""
         with _signals() as stop:
             try:
                 return self._watch(stop, on_ready)
@@ -107,7 +109,7 @@ class Workers:
         )
 
     def _pause_s(self) -> float | None:
-        """How long until a worker is to be started; None if none is."""
+        """Return the seconds until the next start of a worker; None if none is due."""
         due = [worker.start_at for worker in self._workers if worker.connection is None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
@@ -121,8 +123,8 @@ class Workers:
         process = _SPAWN.Process(
             target=_run_worker, args=(worker_end, *self._arguments), daemon=True
         )
-        # What is ignored stays so in a new process: Ctrl-C reaches it too, and must not break into
-        # its start with a traceback. It stops when it is told to from here.
+        # A new process inherits ignored signals. Ctrl-C reaches it too, and must not interrupt its
+        # start with a traceback. This process stops it instead.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             process.start()
@@ -136,7 +138,7 @@ class Workers:
         worker.process, worker.connection = process, own_end
 
     def _handle_message(self, worker: _Worker) -> None:
-        """Note that a worker is ready, or that it died."""
+        """Record that a worker is ready, or that it died."""
         assert worker.connection is not None
         assert worker.process is not None
         try:
@@ -189,7 +191,7 @@ class Workers:
 
 @contextmanager
 def _signals() -> Iterator[Connection]:
-    """A connection that can be read from once a signal to stop has come."""
+    """Yield a connection that becomes readable when a signal to stop arrives."""
     receiving, sending = Pipe(duplex=False)
     before = {number: signal.signal(number, lambda *_: sending.send(None)) for number in _STOP}
     try:
@@ -202,7 +204,7 @@ def _signals() -> Iterator[Connection]:
 def _run_worker(
     parent: Connection, settings: Settings, listener: socket.socket, access_log: bool
 ) -> None:
-    """A worker's whole life."""
+    """Run a worker in its process."""
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     try:
         serve_on(listener, settings, lambda _: parent.send(None), access_log=access_log)
@@ -212,7 +214,7 @@ def _run_worker(
 
 
 def _end_with_parent(parent: Connection) -> None:
-    """Stop this process when the one that started it is gone, however that came."""
+    """Stop this process when its parent process ends for any reason."""
     with suppress(EOFError, OSError):
         parent.recv()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The routes that show the documents and their canonical text."""
+"""The routes for documents and their canonical text."""
 
 from typing import Annotated
 from urllib.parse import unquote
@@ -26,7 +26,7 @@ _PREFIX = "/v1/documents"
 
 
 class _DocumentIdConvertor(Convertor[str]):
-    """As starlette's `path`, and line ends too, which a file's name may have."""
+    """Like starlette's `path`, but also matches line ends, which file names can contain."""
 
     regex = r"[\s\S]*"
 
@@ -69,7 +69,7 @@ def list_documents(
         )
 
 
-# It stands above `get_document`, whose path matches everything that this one's does.
+# Declared before `get_document`, whose path also matches paths that end with `/text`.
 @router.get(
     "/{doc_id:doc_id}/text",
     response_model=TextSlice,
@@ -104,5 +104,5 @@ def get_document(service: ServiceDependency, doc_id: DocumentIdInPath) -> Docume
 
 
 def _asks_for_text(request: Request) -> bool:
-    """Whether the path's `/text` is its own; one that was sent as `%2Ftext` belongs to the id."""
+    """Whether the path ends with `/text` as sent. A final `%2Ftext` is part of the id."""
     return unquote(raw_path(request).rpartition("/")[2]) == "text"

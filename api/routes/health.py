@@ -1,4 +1,4 @@
-"""The routes that machines ask how the service does, and the one that explains its problems."""
+"""The routes for health checks, and the route that explains the types of problems."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The routes that answer a question, in sentences or in passages."""
+"""The routes that answer a question with sentences or with passages."""
 
 from collections.abc import Callable
 from functools import partial
@@ -59,7 +59,7 @@ async def search(request: SearchRequest, service: ServiceDependency) -> Response
 def _call(
     method: Callable[..., _Result], request: AskRequest | SearchRequest
 ) -> Callable[[], _Result]:
-    """A method of the pipeline with what a request says."""
+    """Return a call of a pipeline's method with the parameters of a request."""
     return partial(
         method,
         request.query,

@@ -16,8 +16,8 @@ def test_each_caller_gets_what_its_own_call_returns() -> None:
     async def main() -> None:
         admission = Admission(2, 200)
         for _ in range(3):
-            made = await asyncio.gather(*(admission.run(partial(pow, n, 2)) for n in range(150)))
-            assert made == [n * n for n in range(150)]
+            results = await asyncio.gather(*(admission.run(partial(pow, n, 2)) for n in range(150)))
+            assert results == [n * n for n in range(150)]
 
     asyncio.run(main())
 
@@ -66,8 +66,8 @@ def test_an_error_goes_to_its_own_caller_even_one_that_is_no_exception() -> None
     async def main() -> None:
         admission = Admission(1, 10)
         calls = [fail(ValueError("of one")), lambda: 2, fail(Panic("of three")), lambda: 4]
-        made = await asyncio.gather(*map(admission.run, calls), return_exceptions=True)
-        assert [str(each) for each in made] == ["of one", "2", "of three", "4"]
+        results = await asyncio.gather(*map(admission.run, calls), return_exceptions=True)
+        assert [str(each) for each in results] == ["of one", "2", "of three", "4"]
         assert await admission.run(lambda: 5) == 5
 
     asyncio.run(main())
@@ -90,21 +90,21 @@ def test_one_more_than_may_wait_is_refused_while_the_others_go_on() -> None:
 
 
 def test_a_call_whose_caller_has_gone_is_not_made() -> None:
-    go, made = threading.Event(), list[str]()
+    go, results = threading.Event(), list[str]()
 
     async def main() -> None:
         admission = Admission(1, 10)
         first = asyncio.create_task(admission.run(lambda: go.wait(10)))
-        gone = asyncio.create_task(admission.run(lambda: made.append("of one who has gone")))
+        gone = asyncio.create_task(admission.run(lambda: results.append("of one who has gone")))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)
         go.set()
         assert await first
-        await admission.run(lambda: made.append("of one who is there"))
+        await admission.run(lambda: results.append("of one who is there"))
 
     asyncio.run(main())
-    assert made == ["of one who is there"]
+    assert results == ["of one who is there"]
 
 
 def test_an_answer_does_not_wait_for_slow_calls_behind_it() -> None:

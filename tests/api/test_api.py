@@ -87,12 +87,16 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 def problem(response: httpx.Response, status: int, type: str) -> dict[str, Any]:
     """The problem that a response holds, once it is seen to be one of this status and type."""
     assert response.headers["content-type"] == MEDIA_TYPE
-    told: dict[str, Any] = response.json()
-    assert (response.status_code, told["status"], told["type"]) == (status, status, type), told
-    assert told["title"]
-    assert told["detail"]
-    assert told["instance"] == response.request.url.raw_path.decode().partition("?")[0]
-    return told
+    reply: dict[str, Any] = response.json()
+    assert (response.status_code, reply["status"], reply["type"]) == (
+        status,
+        status,
+        type,
+    ), reply
+    assert reply["title"]
+    assert reply["detail"]
+    assert reply["instance"] == response.request.url.raw_path.decode().partition("?")[0]
+    return reply
 
 
 def search(client: httpx.Client, **asked: Any) -> httpx.Response:
@@ -112,11 +116,11 @@ both_routes = pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
 
 
 def test_the_best_passage_for_the_seed_question_holds_the_figure(client: httpx.Client) -> None:
-    found = SearchResult.model_validate_json(search(client, query=QUESTION).content)
-    assert "43%" in found.passages[0].text
-    assert "43%" in found.passages[0].highlight.quote
-    assert [passage.rank for passage in found.passages] == list(range(1, DEFAULT_K + 1))
-    assert (found.query, found.generation) == (QUESTION, 1)
+    result = SearchResult.model_validate_json(search(client, query=QUESTION).content)
+    assert "43%" in result.passages[0].text
+    assert "43%" in result.passages[0].highlight.quote
+    assert [passage.rank for passage in result.passages] == list(range(1, DEFAULT_K + 1))
+    assert (result.query, result.generation) == (QUESTION, 1)
 
 
 def test_every_citation_is_proven_by_the_text_that_is_served(client: httpx.Client) -> None:
@@ -194,9 +198,9 @@ def test_merging_joins_neighbours_and_loses_no_text(client: httpx.Client) -> Non
 
 def test_a_filter_keeps_to_its_documents(odd: httpx.Client) -> None:
     within = {"doc_id": ["notes", "*.md"]}
-    found = search(odd, query="a second line", k=MAX_K, filter=within).json()["passages"]
+    result = search(odd, query="a second line", k=MAX_K, filter=within).json()["passages"]
     # The documents differ by their ids alone, so that most stand as duplicates of others.
-    shown = [[passage["citation"], *passage.get("duplicates", [])] for passage in found]
+    shown = [[passage["citation"], *passage.get("duplicates", [])] for passage in result]
     ids = [each["doc_id"] for places in shown for each in places]
     assert len(ids) == len(set(ids))
     assert set(ids) == {"notes"} | {doc_id for doc_id in ODD_IDS if doc_id.endswith(".md")}
@@ -228,8 +232,8 @@ def test_k_passages_are_returned_if_there_are_so_many(client: httpx.Client, k: i
 def test_a_question_that_cannot_be_asked_is_refused(
     client: httpx.Client, route: str, query: str, says: str
 ) -> None:
-    told = problem(post(client, {"query": query}, route), 422, "/problems/bad-query")
-    assert says in told["detail"]
+    reply = problem(post(client, {"query": query}, route), 422, "/problems/bad-query")
+    assert says in reply["detail"]
 
 
 @both_routes
@@ -265,20 +269,20 @@ def test_a_request_that_does_not_fit_is_told_each_fault(
     client: httpx.Client, route: str, asked: object, locations: list[str]
 ) -> None:
     response = post(client, asked, route)
-    told = problem(response, 422, "/problems/invalid-request")
-    assert [fault["location"] for fault in told["errors"]] == locations
-    for fault in told["errors"]:
-        assert f"{fault['location']}: {fault['message']}" in told["detail"]
+    reply = problem(response, 422, "/problems/invalid-request")
+    assert [fault["location"] for fault in reply["errors"]] == locations
+    for fault in reply["errors"]:
+        assert f"{fault['location']}: {fault['message']}" in reply["detail"]
 
 
 def test_a_request_with_countless_faults_gets_a_short_answer(client: httpx.Client) -> None:
-    told = problem(
+    reply = problem(
         search(client, query="x", **{"f" * 200 + str(n): n for n in range(250)}),
         422,
         "/problems/invalid-request",
     )
-    assert len(told["errors"]) == 20
-    assert len(json.dumps(told)) < 10_000
+    assert len(reply["errors"]) == 20
+    assert len(json.dumps(reply)) < 10_000
 
 
 @pytest.mark.parametrize(
@@ -304,14 +308,14 @@ def test_a_request_with_countless_faults_gets_a_short_answer(client: httpx.Clien
 )
 def test_a_body_that_is_not_json_is_refused(client: httpx.Client, body: bytes, says: str) -> None:
     headers = {"Content-Type": "application/json"}
-    told = problem(client.post("/v1/search", content=body, headers=headers), 400, "about:blank")
-    assert says in told["detail"]
-    assert "send a JSON object" in told["detail"]
+    reply = problem(client.post("/v1/search", content=body, headers=headers), 400, "about:blank")
+    assert says in reply["detail"]
+    assert "send a JSON object" in reply["detail"]
 
 
 def test_json_that_is_not_said_to_be_json_is_refused(client: httpx.Client) -> None:
-    told = problem(client.post("/v1/search", content=b'{"query": "x"}'), 415, "about:blank")
-    assert "Content-Type: application/json" in told["detail"]
+    reply = problem(client.post("/v1/search", content=b'{"query": "x"}'), 415, "about:blank")
+    assert "Content-Type: application/json" in reply["detail"]
 
 
 def test_a_key_that_is_not_unicode_is_refused(client: httpx.Client) -> None:
@@ -408,8 +412,8 @@ def test_spans_count_code_points(odd: httpx.Client) -> None:
 )
 def test_a_span_outside_the_text_is_refused(client: httpx.Client, span: dict[str, int]) -> None:
     response = client.get(f"/v1/documents/{ARTICLE}/text", params=span)
-    told = problem(response, 422, "/problems/span-out-of-range")
-    assert f"{len(TEXT)} characters" in told["detail"]
+    reply = problem(response, 422, "/problems/span-out-of-range")
+    assert f"{len(TEXT)} characters" in reply["detail"]
 
 
 @pytest.mark.parametrize(
@@ -427,15 +431,15 @@ def test_a_span_outside_the_text_is_refused(client: httpx.Client, span: dict[str
 def test_a_parameter_that_does_not_fit_is_named(
     client: httpx.Client, path: str, location: str
 ) -> None:
-    told = problem(client.get(path), 422, "/problems/invalid-request")
-    assert [fault["location"] for fault in told["errors"]] == [location]
+    reply = problem(client.get(path), 422, "/problems/invalid-request")
+    assert [fault["location"] for fault in reply["errors"]] == [location]
 
 
 @pytest.mark.parametrize("doc_id", ["nope", "", "%00", "%ff", "seeds", f"{ARTICLE}/"])
 def test_an_unknown_document_is_not_found(client: httpx.Client, doc_id: str) -> None:
     for path in (f"/v1/documents/{doc_id}", f"/v1/documents/{doc_id}/text"):
-        told = problem(client.get(path), 404, "/problems/not-found")
-        assert "`GET /v1/documents`" in told["detail"]
+        reply = problem(client.get(path), 404, "/problems/not-found")
+        assert "`GET /v1/documents`" in reply["detail"]
 
 
 # Routes
@@ -518,11 +522,14 @@ def test_each_error_is_its_own_problem_which_explains_itself(
     monkeypatch.setattr(Failing, "error", error("not in /srv/secret"))
     kind = PROBLEM_KINDS[error]
     response = post(failing, {"query": "fail"}, route)
-    told = problem(response, kind.status, f"/problems/{slug_of(error)}")
+    reply = problem(response, kind.status, f"/problems/{slug_of(error)}")
     # What is the caller's to mend is said in full; what is the server's names no folder.
     assert ("/srv/secret" in response.text) == (kind.status < 500)
-    explained = failing.get(told["type"]).json()
-    assert (explained["type"], explained["title"]) == (told["type"], told["title"])
+    explained = failing.get(reply["type"]).json()
+    assert (explained["type"], explained["title"]) == (
+        reply["type"],
+        reply["title"],
+    )
     assert (explained["status"], explained["description"]) == (kind.status, error.__doc__)
 
 

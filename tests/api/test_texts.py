@@ -40,16 +40,20 @@ def test_a_text_of_many_pieces_is_the_documents_own(index: Path, span: dict[str,
     with serving(Pipeline.over(index, HashEmbedder())) as client:
         response = client.get("/v1/documents/large/text", params=span)
         head = client.head("/v1/documents/large/text", params=span)
-    told = response.json()
+    body = response.json()
     start, end = span.get("start", 0), span.get("end", len(LARGE))
-    assert list(told) == ["doc_id", "start", "end", "text", "sha256", "n_characters"]
-    assert told["text"] == LARGE[start:end]
-    assert (told["start"], told["end"], told["n_characters"]) == (start, end, len(LARGE))
-    assert told["sha256"] == sha256(LARGE.encode()).hexdigest()
+    assert list(body) == ["doc_id", "start", "end", "text", "sha256", "n_characters"]
+    assert body["text"] == LARGE[start:end]
+    assert (body["start"], body["end"], body["n_characters"]) == (
+        start,
+        end,
+        len(LARGE),
+    )
+    assert body["sha256"] == sha256(LARGE.encode()).hexdigest()
     assert response.headers["content-type"] == "application/json"
     assert int(response.headers["content-length"]) == len(response.content)
     assert head.headers["content-length"] == response.headers["content-length"]
-    assert response.content == json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    assert response.content == json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def test_a_document_that_is_gone_meanwhile_or_a_wrong_span_is_a_problem(index: Path) -> None:

@@ -51,8 +51,8 @@ def test_searches_and_refreshes_go_on_while_answers_are_waited_for(tmp_path: Pat
         changed = document_of("Grain came.", "d", media_type="text/plain", name="d")
         ingest_documents(tmp_path, [changed], HashEmbedder())
         assert pipeline.refresh() or pipeline.generation == 2
-        found = client.post("/v1/search", json={"query": "grain"}).json()
-        assert found["passages"][0]["text"] == "Grain came."
+        result = client.post("/v1/search", json={"query": "grain"}).json()
+        assert result["passages"][0]["text"] == "Grain came."
         slow.proceed.set()
         for answer in answers:
             assert answer.result().json()["text"] == text

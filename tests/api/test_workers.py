@@ -23,7 +23,7 @@ START_S = 120.0
 pytestmark = pytest.mark.slow
 
 
-class Served:
+class Supervisor:
     """A started service, and what it has printed so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -54,12 +54,12 @@ class Served:
 
 def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and waits to be noticed does not."""
-    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return bool(told.stdout.strip()) and not told.stdout.startswith("Z")
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return bool(status.stdout.strip()) and not status.stdout.startswith("Z")
 
 
 @pytest.fixture
-def served(seeds_index: Path) -> Iterator[Served]:
+def served(seeds_index: Path) -> Iterator[Supervisor]:
     command = [*SERVE, "--index", str(seeds_index), "--port", "0", "--workers", str(N_WORKERS)]
     with subprocess.Popen(
         command,
@@ -69,12 +69,12 @@ def served(seeds_index: Path) -> Iterator[Served]:
         start_new_session=True,  # so that a signal to its group, as Ctrl-C is, is not one to ours
     ) as process:
         try:
-            yield Served(process)
+            yield Supervisor(process)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_all_workers_answer_on_one_port_and_the_greeting_comes_once(served: Served) -> None:
+def test_all_workers_answer_on_one_port_and_the_greeting_comes_once(served: Supervisor) -> None:
     assert served.out.count("Serving ") == 1
     assert len(served.started) == len(set(served.started)) == N_WORKERS
     assert served.process.pid not in served.started
@@ -87,7 +87,7 @@ def test_all_workers_answer_on_one_port_and_the_greeting_comes_once(served: Serv
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_all_processes_without_a_traceback(
-    served: Served, number: signal.Signals
+    served: Supervisor, number: signal.Signals
 ) -> None:
     with socket.create_connection(("127.0.0.1", served.port)):  # and says nothing
         if number == signal.SIGINT:
@@ -99,7 +99,9 @@ def test_a_signal_ends_all_processes_without_a_traceback(
     assert "Traceback" not in served.err
 
 
-def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(served: Served) -> None:
+def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(
+    served: Supervisor,
+) -> None:
     victim, other = served.started
     os.kill(victim, signal.SIGKILL)
     assert httpx.get(f"{served.url}/healthz").status_code == 200
@@ -110,13 +112,13 @@ def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(served: 
     assert served.out.count("Serving ") == 1
 
 
-def test_no_worker_outlives_the_process_that_started_it(served: Served) -> None:
+def test_no_worker_outlives_the_process_that_started_it(served: Supervisor) -> None:
     served.process.kill()
     until(lambda: not any(map(alive, served.started)))
 
 
 def test_a_worker_that_cannot_start_leaves_the_others_alone_and_is_tried_again(
-    served: Served, seeds_index: Path
+    served: Supervisor, seeds_index: Path
 ) -> None:
     victim, other = served.started
     aside = seeds_index.rename(seeds_index.with_name("aside"))
@@ -137,7 +139,7 @@ def test_a_worker_that_cannot_start_leaves_the_others_alone_and_is_tried_again(
 
 
 def test_the_service_ends_when_no_worker_is_left_that_can_start(
-    served: Served, seeds_index: Path
+    served: Supervisor, seeds_index: Path
 ) -> None:
     aside = seeds_index.rename(seeds_index.with_name("aside"))
     try:

@@ -9,7 +9,7 @@ from rag.answer.confidence import Calibration, Weight
 def calibration(folder: Path, embedder: Embedder, threshold: float, **weights: Weight) -> Path:
     """A file for this model; without weights every question has a confidence of one half."""
     path = folder / f"calibration-{threshold}.json"
-    made = Calibration(
+    calibration = Calibration(
         model=embedder.fingerprint.weights,
         fitted_on="nothing",
         n_questions=0,
@@ -17,5 +17,5 @@ def calibration(folder: Path, embedder: Embedder, threshold: float, **weights: W
         intercept=0.0,
         weights=weights,
     )
-    path.write_text(made.to_json(), encoding="utf-8")
+    path.write_text(calibration.to_json(), encoding="utf-8")
     return path

@@ -105,17 +105,17 @@ class TokenlessEmbedder(HashEmbedder):
         self._only = only
 
     def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-        made = super().encode(texts, sentences)
+        encodings = super().encode(texts, sentences)
         return [
             replace(each, tokens=TokenVectors.none()) if self._only in text else each
-            for text, each in zip(texts, made, strict=True)
+            for text, each in zip(texts, encodings, strict=True)
         ]
 
     def encode_query(self, text: str) -> QueryEncoding:
-        made = super().encode_query(text)
+        encoding = super().encode_query(text)
         if self._only:
-            return made
-        return QueryEncoding(made.vector, made.token_vectors[:0], ())
+            return encoding
+        return QueryEncoding(encoding.vector, encoding.token_vectors[:0], ())
 
 
 def question_with(

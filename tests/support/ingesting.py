@@ -43,8 +43,8 @@ def run(
 
 def kept_vectors(snapshot: EmbeddedSnapshot, chunk_id: int) -> bytes:
     """A chunk's vectors and its sentences', byte for byte as they are kept."""
-    found = snapshot.vectors_of([chunk_id])
-    return QuantizedVectors(found.codes, found.scales).to_bytes()
+    vectors = snapshot.vectors_of([chunk_id])
+    return QuantizedVectors(vectors.codes, vectors.scales).to_bytes()
 
 
 def indexed(folder: Path) -> Indexed:

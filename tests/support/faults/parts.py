@@ -12,7 +12,7 @@ from faults.counts import Counts
 
 
 @dataclass(frozen=True)
-class Part:
+class Suite:
     """few and all: make the faults in an empty folder, for `make check` and for `make faults`;
     missing: what this machine lacks for it, given an empty folder; None if nothing"""
 
@@ -51,13 +51,13 @@ def _without_mounts(here: Path) -> str | None:
 
 
 PARTS = {
-    "kills": Part(partial(kills.run, n_kills=15), partial(kills.run, n_kills=500)),
-    "damage": Part(partial(damage.run, n=60), partial(damage.run, n=1000)),
-    "calls": Part(partial(calls.run, most=40), partial(calls.run, most=None), _without_shim),
-    "full_disk": Part(partial(full_disk.run, n=8), partial(full_disk.run, n=60), _without_mounts),
-    "wal": Part(partial(wal.run, n=60), partial(wal.run, n=200)),
-    "walk": Part(partial(walk.run, n=100), partial(walk.run, n=10_000)),
-    "together": Part(partial(together.run, n=5), partial(together.run, n=100)),
-    "backups": Part(partial(backups.run, n=15), partial(backups.run, n=200)),
-    "commands": Part(partial(commands.run, n=2), partial(commands.run, n=20)),
+    "kills": Suite(partial(kills.run, n_kills=15), partial(kills.run, n_kills=500)),
+    "damage": Suite(partial(damage.run, n=60), partial(damage.run, n=1000)),
+    "calls": Suite(partial(calls.run, most=40), partial(calls.run, most=None), _without_shim),
+    "full_disk": Suite(partial(full_disk.run, n=8), partial(full_disk.run, n=60), _without_mounts),
+    "wal": Suite(partial(wal.run, n=60), partial(wal.run, n=200)),
+    "walk": Suite(partial(walk.run, n=100), partial(walk.run, n=10_000)),
+    "together": Suite(partial(together.run, n=5), partial(together.run, n=100)),
+    "backups": Suite(partial(backups.run, n=15), partial(backups.run, n=200)),
+    "commands": Suite(partial(commands.run, n=2), partial(commands.run, n=20)),
 }

@@ -12,7 +12,7 @@ from index.errors import IndexMismatch
 
 Precision = Literal["int8", "fp32"]
 
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 """Raised whenever the same document would be chunked otherwise."""
 
 

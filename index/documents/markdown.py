@@ -120,8 +120,12 @@ def _visible(text: str, starts: list[int], line: int) -> bool:
 
 
 def _leaves(tokens: list[Token], starts: list[int], end: int) -> Iterator[_Leaf]:
+    n_quotes = 0
     for token in tokens:
+        n_quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         kind, level = _kind(token)
+        if kind == "heading" and n_quotes:  # it heads the quotation only
+            kind, level = "paragraph", 0
         if kind is None or token.map is None:
             continue
         first, last = (starts[min(line, len(starts) - 1)] for line in token.map)

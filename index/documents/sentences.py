@@ -5,6 +5,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import regex
+
 from index.documents.blocks import end_of_part, trimmed
 from index.types import Span
 
@@ -54,6 +56,47 @@ def _cuts(text: str, span: Span, longest: int) -> Iterator[int]:
 
 def _cuts_within(piece: str) -> list[int]:
     """Where sentences after the first begin. A library's offsets are trusted only where they make
-    sense: sorted cuts within the piece."""
+    sense: sorted cuts within the piece, and none that _is_false."""
     cuts = {int(boundary["start_index"]) for boundary in _boundaries()("en", piece)}
-    return sorted(cut for cut in cuts if 0 < cut < len(piece))
+    true_cuts: list[int] = []
+    start = 0
+    ordered = sorted(cut for cut in cuts if 0 < cut < len(piece))
+    for cut, following in pairwise([*ordered, len(piece)]):
+        # Marks that close what the sentence opened belong to it.
+        marks = _CLOSING_MARKS.match(piece, cut, following)
+        cut = marks.end() if marks else cut
+        if start < cut < len(piece) and not _is_false(piece, start, cut, following):
+            true_cuts.append(cut)
+            start = cut
+    return true_cuts
+
+
+_CLOSING_MARKS = regex.compile(r"(?:\*\*|__|[*_`\"”’)\]])+(?:\s+|$)")
+_ABBREVIATION = regex.compile(
+    r"(?<![\p{L}\p{N}.])(?:approx|apps?|arts?|ca|cf|ch|circa|cl|cols?|depts?|ed|eq|est|excl|fig|figs"
+    r"|incl|max|min|no|nos|nr|paras?|p|pp|pt|reg|resp|sec|sect|tel|ver|vol|vols|vs)\.\s*$",
+    regex.IGNORECASE,
+)
+_GOES_ON = regex.compile(r"[\d\p{Ll}(§#]")
+_DOT_OF_A_NAME = regex.compile(r"(?<![^\s(`\"'])\.$")
+_QUOTED_SIGN = regex.compile(r"[.?!:]`\s*$")
+_NO_SENTENCE = regex.compile(r"\W*(?:[(\[]\W*\w{1,12}\W*[)\]])?\W*")
+_LOOK_BEHIND = 24
+
+
+def _is_false(piece: str, start: int, cut: int, following: int) -> bool:
+    """Whether no sentence begins at the cut: after an abbreviation that goes on (`approx. 5`), in
+    `.NET`, within a pair of backticks, or where only a sign or a number in brackets follows.
+
+    start, following: where the sentence before the cut begins, and the next cut.
+    """
+    before, after = piece[max(start, cut - _LOOK_BEHIND) : cut], piece[cut : cut + 1]
+    if _GOES_ON.match(after) and (_ABBREVIATION.search(before) or _QUOTED_SIGN.search(before)):
+        return True
+    if _DOT_OF_A_NAME.search(before) and after.isalnum():
+        return True
+    if following - cut <= 2 * _LOOK_BEHIND and _NO_SENTENCE.fullmatch(piece, cut, following):
+        return "\n\n" not in before
+    line_end = piece.find("\n\n", cut)
+    rest = piece[cut : line_end if line_end >= 0 else min(len(piece), cut + 500)]
+    return piece.count("`", start, cut) % 2 == 1 and "`" in rest

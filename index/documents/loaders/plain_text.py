@@ -2,7 +2,7 @@
 
 from index.documents.blocks import Blocks
 from index.documents.loader import Content
-from index.documents.structure import plain_blocks
+from index.documents.structure import plain_blocks, title_line
 from index.documents.text_loader import TextLoader
 
 _LONGEST_TITLE = 200
@@ -15,7 +15,7 @@ class PlainTextLoader(TextLoader):
         return plain_blocks(text)
 
     def heading_text(self, raw: str) -> str:
-        return raw
+        return title_line(raw)
 
     def title(self, content: Content) -> str | None:
         if content.blocks[0].kind != "heading":

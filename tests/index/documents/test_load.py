@@ -221,14 +221,19 @@ def test_text_before_the_first_heading_stands_under_none() -> None:
     assert document.headings_of(Span(0, 5)) == ()
 
 
+def test_a_heading_in_a_quotation_heads_no_section() -> None:
+    text = "# A\n\n> # quoted\n>\n> words\n\nmore\n"
+    document = document_of(text, "d", media_type="text/markdown", name="d")
+    assert document.headings_of(Span(0, len(text))) == ("A",)
+
+
 def test_a_markdown_heading_is_read_as_it_is_rendered() -> None:
-    text = "## A *b* `c` [d](e) &amp; #\n\ntext\n\nTwo\nlines\n===\n\n> # quoted\n"
+    text = "## A *b* `c` [d](e) &amp; #\n\ntext\n\nTwo\nlines\n===\n\n"
     document = document_of(text, "d", media_type="text/markdown", name="d")
     found = [(h.level, h.text, h.span.of(text)) for h in document.headings]
     assert found == [
         (2, "A b c d &", "## A *b* `c` [d](e) &amp; #"),
         (1, "Two lines", "Two\nlines\n==="),
-        (1, "quoted", "> # quoted"),
     ]
     assert document.title == "Two lines"
 

@@ -43,3 +43,20 @@ def test_a_text_without_sentence_ends_is_split_in_slices(character: str) -> None
     assert max(span.end - span.start for span in spans) <= LONGEST
     assert all(a.end == b.start for a, b in pairwise(spans))
     assert (spans[0].start, spans[-1].end) == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["It weighs approx. 5 kg and no. 5 is best.", "See fig. 3 for more."],
+        ["It runs on .NET 8 and on Mono.", "Nothing else is needed."],
+        ["Use `git log -- ?` to see.", "The `?` matches one character."],
+        ["* Proxy support. (#900)"],
+        ["**How long is it?**"],
+        ["See Art. 5 para. 2 of the Act.", "It was built ca. 1850 by J. R. Smith."],
+        ["**Note.**", "The port is 80. [1]", "It was **closed.**", "Again."],
+    ],
+)
+def test_sentences_end_where_a_reader_ends_them(sentences: list[str]) -> None:
+    text = " ".join(sentences)
+    assert [span.of(text) for span in sentences_of(text, Span(0, len(text)))] == sentences

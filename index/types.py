@@ -94,13 +94,33 @@ class Document:
 
     def headings_of(self, span: Span) -> tuple[str, ...]:
         """The headings that the span's last character stands under, outermost first."""
+        return tuple(heading.text for heading in self.heading_path(span.end))
+
+    def heading_path(self, end: int) -> tuple[Heading, ...]:
+        """The headings that begin before an offset and hold there, outermost first."""
         starts, above = self._heading_tree
-        i = bisect_left(starts, span.end) - 1
+        i = bisect_left(starts, end) - 1
         path = []
         while i >= 0:
-            path.append(self.headings[i].text)
+            path.append(self.headings[i])
             i = above[i]
         return tuple(reversed(path))
+
+    def section_at(self, end: int, level: int | None = None) -> Span:
+        """What stands under the last heading that begins before an offset, up to the next heading;
+        with a level, under the last one of it, up to the next that is not under that.
+
+        Without a heading before it, from the beginning of the text.
+        """
+        starts, _ = self._heading_tree
+        i = bisect_left(starts, end) - 1
+        while level is not None and i >= 0 and self.headings[i].level > level:
+            i -= 1
+        after = i + 1
+        while level is not None and after < len(starts) and self.headings[after].level > level:
+            after += 1
+        start = self.headings[i].span.end if i >= 0 else 0
+        return Span(start, starts[after] if after < len(starts) else len(self.text))
 
     @cached_property
     def _heading_tree(self) -> tuple[list[int], list[int]]:
@@ -269,11 +289,16 @@ class ChunkVectors:
 
 @dataclass(frozen=True, slots=True)
 class QueryEncoding:
-    """A query's vector (d,), and of each of its tokens the vector, (t, d), and the place in it."""
+    """A query's vector (d,), and of each of its tokens the vector, (t, d), and the place in it.
+
+    unread: the share of its letters and digits that the model's vocabulary lacks, in [0, 1]. Their
+    tokens are left out; where they are most of the query, its vector is zero.
+    """
 
     vector: Vector
     token_vectors: Matrix
     offsets: tuple[tuple[int, int], ...]
+    unread: float = 0.0
 
     @classmethod
     def none(cls, dimension: int) -> "QueryEncoding":

@@ -1,0 +1,323 @@
+"""What hangs under what in a section of a document: list items under items and lead-ins, rows under
+their table's header, a reply under its question, code under the sentence that introduces it.
+
+It is read line by line, for Markdown as for plain text, and only where a question needs it: a
+Markdown parser takes longer for a section than a search does for the whole index. Where the two
+would differ in a corner of Markdown, an answer is quoted with a line more or less.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import regex
+
+from index.documents.blocks import lines, trimmed
+from index.documents.formats import MARKDOWN
+from index.documents.structure import plain_blocks
+from index.types import Span
+
+NodeKind = Literal["root", "paragraph", "question", "lead", "item", "table", "row", "code", "line"]
+
+_ITEM = regex.compile(
+    r"(?P<indent>[ \t>]*)(?P<mark>[-*+•–]|\(?(?:\d{1,3}|[A-Za-z])[.)])(?P<gap>[ \t]+)(?=\S)"
+)
+_FENCE = regex.compile(r"[ \t>]*(`{3,}|~{3,})")
+_DELIMITER = regex.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_MARKUP = regex.compile(
+    r"\W+$|</?[A-Za-z!][^<>]*>\s*$|\{\{[<%].*[>%]\}\}\s*$|\{%.*%\}\s*$|:::"
+    r"|\[[^\]]+\]:\s|\.\.\s+\S+::"
+)
+_INDENT = regex.compile(r"[ \t>]*")
+_QUESTION = regex.compile(r"[^.!?]*(?:[.](?=[\p{L}\p{N}])[^.!?]*)*[?？][\s*_\"'”’`#:)]*$")
+_LEAD = regex.compile(r"[:：][\s*_]*$")
+_TURN = regex.compile(
+    r"[\s*_>-]*(\p{Lu}[\p{L}\p{N}.'’-]*(?:[ ]\p{Lu}[\p{L}.'’-]*){0,2})[*_]{0,2}:[*_]{0,2}\s"
+)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A part of a section. span: the whole of it, children included.
+
+    head: what it says itself: an item's text, a lead-in, a question, a table's header; of a leaf
+    the whole.
+    """
+
+    kind: NodeKind
+    head: Span
+    span: Span
+    parent: "Node | None" = None
+    children: "list[Node]" = field(default_factory=list)
+    indent: int = 0
+
+    def add(self, child: "Node") -> "Node":
+        child.parent = self
+        self.children.append(child)
+        node: Node | None = self
+        while node is not None and node.span.end < child.span.end:
+            node.span = Span(node.span.start, child.span.end)
+            node = node.parent
+        return child
+
+    def at(self, offset: int) -> "Node":
+        """The innermost node that holds an offset."""
+        for child in self.children:
+            if child.span.start <= offset < child.span.end:
+                return child.at(offset)
+        return self
+
+    @property
+    def above(self) -> "Iterator[Node]":
+        """The nodes that it hangs under, innermost first, without the root."""
+        node = self.parent
+        while node is not None and node.kind != "root":
+            yield node
+            node = node.parent
+
+
+def outline_of(text: str, section: Span, media_type: str) -> Node:
+    """The nodes of a section's body, under a root; each character that is not white space or
+    markup alone is in one of them."""
+    root = Node("root", Span(section.start, section.start), Span(section.start, section.start))
+    if media_type == MARKDOWN:
+        _Markdown(text, section).read_into(root)
+    else:
+        _read_plain(text, section, root)
+    _hang(text, root)
+    return root
+
+
+# Leaves
+
+
+class _Markdown:
+    """Reads the lines of a section, in order."""
+
+    def __init__(self, text: str, section: Span) -> None:
+        self.text = text
+        self.lines = list(lines(text, section.start, section.end))
+
+    def read_into(self, root: Node) -> None:
+        i, items, after_blank = 0, [root], True
+        paragraph: Node | None = None
+        while i < len(self.lines):
+            line = self.lines[i]
+            raw = line.of(self.text)
+            if not raw.strip(" \t>"):
+                paragraph, after_blank, i = None, True, i + 1
+                continue
+            indent = _indent_of(raw)
+            end = self._block_end(i, indent, items, after_blank)
+            if end > i:
+                _pop(items, indent)
+                self._add_block(i, end, items[-1])
+                paragraph, after_blank, i = None, False, end
+                continue
+            if _MARKUP.match(raw.strip()):
+                paragraph, i = None, i + 1
+                continue
+            paragraph = self._read_text(line, raw, indent, items, paragraph)
+            after_blank, i = False, i + 1
+
+    def _read_text(
+        self, line: Span, raw: str, indent: int, items: list[Node], paragraph: Node | None
+    ) -> Node:
+        """A line of a paragraph or a list item: the node that it is part of."""
+        visible = trimmed(self.text, line.start, line.end) or line
+        item = _ITEM.match(raw)
+        if item is not None:
+            _pop(items, indent)
+            node = Node("item", visible, visible, indent=indent + len(item["mark"] + item["gap"]))
+            items.append(items[-1].add(node))
+            return node
+        if paragraph is not None:  # it goes on
+            _extend(paragraph, visible.end)
+            return paragraph
+        _pop(items, indent)
+        return items[-1].add(Node("paragraph", visible, visible))
+
+    def _block_end(self, i: int, indent: int, items: list[Node], after_blank: bool) -> int:
+        """Behind the last line of the code or table that begins at line i; i if none does."""
+        raw = self.lines[i].of(self.text)
+        fence = _FENCE.match(raw)
+        if fence is not None:
+            return self._end_of_fence(i, fence.group(1))
+        if self._is_table(i):
+            end = i + 2
+            while end < len(self.lines) and "|" in self.lines[end].of(self.text):
+                end += 1
+            return end
+        inside = items[-1].indent if indent >= items[-1].indent else 0
+        if after_blank and indent >= inside + 4 and _ITEM.match(raw) is None:
+            return self._end_of_indented(i, inside + 4)
+        return i
+
+    def _is_table(self, i: int) -> bool:
+        if i + 1 >= len(self.lines) or "|" not in self.lines[i].of(self.text):
+            return False
+        following = self.lines[i + 1].of(self.text)
+        return "-" in following and _DELIMITER.match(following) is not None
+
+    def _end_of_fence(self, i: int, fence: str) -> int:
+        for end in range(i + 1, len(self.lines)):
+            closing = self.lines[end].of(self.text).strip(" \t>")
+            if closing.startswith(fence) and not closing.strip(fence[0]):
+                return end + 1
+        return len(self.lines)
+
+    def _end_of_indented(self, i: int, least: int) -> int:
+        last = i
+        for end in range(i + 1, len(self.lines)):
+            raw = self.lines[end].of(self.text)
+            if raw.strip() and _indent_of(raw) < least:
+                break
+            if raw.strip():
+                last = end
+        return last + 1
+
+    def _add_block(self, i: int, end: int, container: Node) -> None:
+        block = Span(self.lines[i].start, self.lines[end - 1].end)
+        visible = trimmed(self.text, block.start, block.end) or block
+        if not self._is_table(i):
+            container.add(Node("code", visible, visible))
+            return
+        header = trimmed(self.text, self.lines[i].start, self.lines[i].end) or visible
+        table = container.add(Node("table", header, visible))
+        for line in self.lines[i + 2 : end]:
+            row = trimmed(self.text, line.start, line.end)
+            if row is not None:
+                table.add(Node("row", row, row))
+
+
+def _read_plain(text: str, section: Span, root: Node) -> None:
+    items = [root]
+    for block in plain_blocks(section.of(text)):
+        span = Span(section.start + block.span.start, section.start + block.span.end)
+        each = lines(text, span.start, span.end) if block.kind == "lines" else [span]
+        after_lead = (
+            block.kind == "lines"
+            and root.children
+            and (root.children[-1].head.of(text).endswith("::"))
+        )
+        if after_lead:
+            _pop(items, 0)
+            root.add(Node("code", span, span))
+            continue
+        for line in each:
+            visible = trimmed(text, line.start, line.end)
+            if visible is not None:
+                _read_plain_line(text, visible, block.kind == "lines", items)
+
+
+def _read_plain_line(text: str, visible: Span, is_line: bool, items: list[Node]) -> None:
+    indent = visible.start - (text.rfind("\n", 0, visible.start) + 1)
+    item = _ITEM.match(visible.of(text))
+    _pop(items, indent)
+    if item is None:
+        items[-1].add(Node("line" if is_line else "paragraph", visible, visible))
+        return
+    node = Node("item", visible, visible, indent=indent + len(item["mark"] + item["gap"]))
+    items.append(items[-1].add(node))
+
+
+def _indent_of(raw: str) -> int:
+    found = _INDENT.match(raw)
+    return len(found.group().expandtabs(4)) if found else 0
+
+
+def _pop(items: list[Node], indent: int) -> None:
+    while len(items) > 1 and indent < items[-1].indent:
+        items.pop()
+
+
+def _extend(node: Node, end: int) -> None:
+    node.head = Span(node.head.start, end)
+    above: Node | None = node
+    while above is not None and above.span.end < end:
+        above.span = Span(above.span.start, end)
+        above = above.parent
+
+
+# What hangs under a lead-in or a question
+
+
+def _hang(text: str, node: Node) -> None:
+    """Put what a lead-in or a question introduces under it, at every depth."""
+    children, node.children = node.children, []
+    at = 0
+    while at < len(children):
+        child = children[at]
+        if child.kind == "item":
+            child.kind = _kind_of_item(text, child)
+            _hang(text, child)
+        end = _end_of_introduced(text, children, at)
+        if end > at + 1:
+            under = children[at + 1 : end]
+            child.kind = "question" if is_question(child.head.of(text)) else "lead"
+            for each in under:
+                if each.kind == "item":
+                    _hang(text, each)
+                child.add(each)
+        node.add(child)
+        at = max(end, at + 1)
+
+
+def _kind_of_item(text: str, item: Node) -> NodeKind:
+    return "question" if item.children and is_question(item.head.of(text)) else "item"
+
+
+def _end_of_introduced(text: str, children: Sequence[Node], at: int) -> int:
+    """Behind the last of the siblings that the one at `at` introduces; at + 1 if it introduces
+    none."""
+    child, first = children[at], at + 1
+    if first >= len(children) or child.kind not in ("paragraph", "item", "line"):
+        return first
+    if child.kind == "item":
+        return first
+    head = child.head.of(text)
+    if is_question(head):
+        return _end_of_reply(text, children, at)
+    following = children[first].kind
+    if following == "code":
+        return first + 1
+    if _LEAD.search(head) is None:
+        return first
+    end = first + 1
+    while end < len(children) and following in ("item", "line") and children[end].kind == following:
+        end += 1
+    return end
+
+
+def _end_of_reply(text: str, children: Sequence[Node], at: int) -> int:
+    """A reply goes on to the next question, or to where the one who asked speaks again."""
+    asker = turn_of(children[at].head.of(text))
+    end = at + 1
+    while end < len(children):
+        head = children[end].head.of(text)
+        if is_question(head) or (asker and turn_of(head) == asker):
+            break
+        end += 1
+        if asker and turn_of(head) and end < len(children) and turn_of(children[end].head.of(text)):
+            break
+    return end
+
+
+def is_question(text: str) -> bool:
+    """Whether a stretch of text is one question and nothing else.
+
+    >>> is_question("**Q: Which cards are taken?**"), is_question("Who? I do not know.")
+    (True, False)
+    """
+    return len(text) <= 400 and _QUESTION.match(text) is not None
+
+
+def is_lead_in(text: str) -> bool:
+    """Whether it ends as a sentence does that introduces what follows it."""
+    return _LEAD.search(text) is not None
+
+
+def turn_of(text: str) -> str:
+    """Who speaks, in a line that begins with a name and a colon; empty if none does."""
+    found = _TURN.match(text)
+    return found.group(1) if found else ""

@@ -15,6 +15,7 @@ from index.encode.onnx_runtime import Graph, GraphOutput
 from index.encode.pooling import (
     ForwardPass,
     ModelTokenizer,
+    as_read,
     late_pooled,
     parts_of,
     query_of,
@@ -78,9 +79,11 @@ class OnnxEmbedder:
         prefix = self.fingerprint.query_prefix
         parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest, prefix)
         passes = [self._pass(prefix + part.text) for part in parts]
-        if not self._late:
-            return tokenless([each.vector for each in passes])
-        return query_of(parts, passes, prefix)
+        if self._late:
+            encoding = query_of(parts, passes, prefix)
+        else:
+            encoding = tokenless([each.vector for each in passes])
+        return as_read(text, encoding, self.tokenizer.unknown(text))
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
         """Several queries, `n_threads` at once."""

@@ -6,6 +6,7 @@ and its token vectors are kept for late interaction; other poolings make no sens
 and their sentences are encoded on their own.
 """
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,11 @@ from numpy.typing import NDArray
 from index.encode.token_codec import compress
 from index.types import Encoding, Matrix, QueryEncoding, Span, TokenVectors, Vector
 
+UNKNOWN_TOKENS = ("[UNK]", "<unk>")
+"""What stands in a vocabulary for all that it lacks; byte-level vocabularies lack nothing."""
+
+_MOSTLY = 0.5
+
 
 class ModelTokenizer:
     """The model's tokenizer for counting. It is a copy of its own: a fast tokenizer that is shared
@@ -25,6 +31,8 @@ class ModelTokenizer:
         self._tokenizer = tokenizers.Tokenizer.from_str(backend.to_str())
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        ids = map(self._tokenizer.token_to_id, UNKNOWN_TOKENS)
+        self._unknown_id: int | None = next((i for i in ids if i is not None), None)
 
     def to_json(self) -> str:
         """As `tokenizers.Tokenizer.from_str` reads it."""
@@ -35,6 +43,18 @@ class ModelTokenizer:
             text, add_special_tokens=False
         ).offsets
         return offsets
+
+    def unknown(self, text: str) -> list[tuple[int, int]]:
+        """The places of what the vocabulary lacks: one token stands for all of that, and would
+        match itself whatever it stands for."""
+        if text.isascii() or self._unknown_id is None:
+            return []
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        return [
+            place
+            for place, token in zip(encoded.offsets, encoded.ids, strict=True)
+            if token == self._unknown_id
+        ]
 
 
 class ForwardPass(NamedTuple):
@@ -163,6 +183,31 @@ def query_of(
         places += (inside[real] + part.start).tolist()
     vector = mean_of([each.vector for each in passes])
     return QueryEncoding(vector, units(np.concatenate(rows)), tuple((a, b) for a, b in places))
+
+
+def as_read(
+    text: str, encoding: QueryEncoding, unknown: Sequence[tuple[int, int]]
+) -> QueryEncoding:
+    """A query's encoding without the tokens of what the vocabulary lacks; nothing but its words is
+    left of a query that is mostly that.
+
+    unknown: as ModelTokenizer.unknown has them
+    """
+    if not unknown:
+        return encoding
+    n_unread = sum(_n_visible(text[a:b]) for a, b in unknown)
+    unread = n_unread / max(_n_visible(text), 1)
+    kept = [i for i, place in enumerate(encoding.offsets) if place not in set(unknown)]
+    vector, tokens = encoding.vector, encoding.token_vectors[kept]
+    if unread >= _MOSTLY:
+        vector, tokens, kept = np.zeros_like(vector), tokens[:0], []
+    places = tuple(encoding.offsets[i] for i in kept)
+    return QueryEncoding(vector, tokens, places, round(unread, 6))
+
+
+def _n_visible(text: str) -> int:
+    """Characters other than white space and punctuation; a sign such as 🚀 is one."""
+    return sum(not unicodedata.category(each).startswith(("Z", "P", "C")) for each in text)
 
 
 def tokenless(vectors: Sequence[Vector] | Matrix) -> QueryEncoding:

@@ -13,6 +13,7 @@ from index.encode.model_files import ModelFolder
 from index.encode.pooling import (
     ForwardPass,
     ModelTokenizer,
+    as_read,
     late_pooled,
     parts_of,
     query_of,
@@ -104,9 +105,12 @@ class SentenceTransformerEmbedder:
         """The query's vectors. One longer than the window is read in parts."""
         prefix = self.fingerprint.query_prefix
         parts = parts_of(text, self.tokenizer.offsets, self._longest, prefix)
-        if not self._late:
-            return tokenless(self._plain([part.text for part in parts], prefix))
-        return query_of(parts, [self._passes([prefix + part.text])[0] for part in parts], prefix)
+        if self._late:
+            passes = [self._passes([prefix + part.text])[0] for part in parts]
+            encoding = query_of(parts, passes, prefix)
+        else:
+            encoding = tokenless(self._plain([part.text for part in parts], prefix))
+        return as_read(text, encoding, self.tokenizer.unknown(text))
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
         """Several queries, one after the other."""

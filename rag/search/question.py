@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from index.backend import Snapshot
 from index.encode.token_codec import rotated
 from index.types import Matrix, QueryEncoding, Vector
-from index.words.analyze import analyze
+from index.words.analyze import Term, analyze
 from index.words.bm25 import idf_of, upper_bound
 
 TokenWeights = NDArray[np.float32]
@@ -27,6 +27,8 @@ class Question:
     terms:         the terms of index.words.analyze, in order, with repetitions
     idf:           the inverse document frequency of each distinct term
     lexical_most:  the highest BM25 score that a chunk can have for the terms
+    unread:        the share of its letters and digits that the model's vocabulary lacks
+    token_terms:   (t,), the term that each token is part of; empty for a token of none
     """
 
     text: str
@@ -36,6 +38,13 @@ class Question:
     terms: tuple[str, ...]
     idf: Mapping[str, float]
     lexical_most: float
+    unread: float = 0.0
+    token_terms: tuple[str, ...] = ()
+
+    @property
+    def by_words_alone(self) -> bool:
+        """Whether the model cannot read it, so that BM25 alone ranks."""
+        return not self.vector.any()
 
 
 def question_of(text: str, encoding: QueryEncoding | None, snapshot: Snapshot) -> Question:
@@ -56,9 +65,18 @@ def question_of(text: str, encoding: QueryEncoding | None, snapshot: Snapshot) -
         vector=encoding.vector,
         token_vectors=rotated(encoding.token_vectors),
         token_weights=token_weights(encoding.offsets, words),
+        token_terms=_token_terms(encoding.offsets, places),
         terms=terms,
         idf=idf,
         lexical_most=upper_bound(idf.values()),
+        unread=encoding.unread,
+    )
+
+
+def _token_terms(offsets: Sequence[tuple[int, int]], places: Sequence[Term]) -> tuple[str, ...]:
+    return tuple(
+        next((term.text for term in places if a < term.end and b > term.start), "")
+        for a, b in offsets
     )
 
 

@@ -40,6 +40,7 @@ from rag.cli.options import (
     RerankOption,
     interruptible,
 )
+from rag.cli.question_command import QuestionCommand
 from rag.output.compile_notice import log_compiling
 from rag.output.safe_output import PrintableFormatter, complain, say, say_json
 from rag.output.streams import flushed_output, prepare_streams, silence
@@ -126,7 +127,7 @@ def _root(
 app.command()(ingest)
 
 
-@app.command()
+@app.command(cls=QuestionCommand)
 def ask(
     question: QuestionArgument,
     k: KOption = 5,
@@ -159,7 +160,7 @@ def ask(
         print_answer(console(), answer, full=explain)
 
 
-@app.command()
+@app.command(cls=QuestionCommand)
 def search(
     question: QuestionArgument,
     k: KOption = 5,

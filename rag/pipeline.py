@@ -13,11 +13,12 @@ from index.errors import NotFound, SpanOutOfRange
 from index.fingerprint import Fingerprint
 from index.protocols import Embedder
 from index.types import Document, DocumentRecord, Ids, QueryEncoding, Span
-from rag.answer.answerer import PASSAGES_READ, Answerer, Part
+from rag.answer.answerer import Answerer, Part
 from rag.answer.answerers import load_answerer
+from rag.answer.best_unit import PASSAGES_READ
 from rag.answer.confidence import Calibration, Confidence, calibration_for, evidence_for
 from rag.answer.explain import passage_of
-from rag.answer.no_passages import reason_for
+from rag.answer.no_passages import note_on, reason_for
 from rag.answer.question_parts import QuestionPart, questions_in
 from rag.live_index import LiveIndex
 from rag.models.load import load_model_of, load_reranker
@@ -27,6 +28,7 @@ from rag.results import (
     NOT_ANSWERED,
     Answer,
     AnswerSentence,
+    Citation,
     Filter,
     Passage,
     SearchResult,
@@ -176,16 +178,19 @@ class Pipeline:
         explain: add an explanation of each score. merge: merge adjacent passages among the k.
         """
         began = time.perf_counter()
-        retrievals, facts = self._retrieve(query, [query], k, filter)
+        # What the confidence is taken from does not depend on k.
+        retrievals, facts = self._retrieve(query, [query], max(k, PASSAGES_READ), filter)
         retrieval = retrievals[query]
+        judgement = self._confidence.judge(retrieval)
         passages = self._passages(retrieval, k, merge, explain)
         return SearchResult(
             query=query,
             generation=facts.generation,
-            answered=self._confidence.is_answered(retrieval),
-            confidence=self._confidence.of(retrieval),
+            answered=judgement.is_stated,
+            confidence=judgement.confidence,
             passages=passages,
             reason=facts.reason,
+            note=note_on(retrieval.question),
             took_ms=_ms_since(began),
         )
 
@@ -231,28 +236,28 @@ class Pipeline:
     def answer(self, reading: Reading, *, decline: bool = True) -> Answer:
         """The second half of `ask`: the sentences, by the answerer. It holds no snapshot. Without
         `decline` the best candidate is stated whatever the confidence is."""
-        confidence = {
-            query: self._confidence.of(retrieval) for query, retrieval in reading.retrievals.items()
-        }
+        queries = dict.fromkeys(part.query for part in reading.parts)
+        judged = {query: self._confidence.judge(reading.retrievals[query]) for query in queries}
         answered = [
-            Part(part.text, confidence[part.query], reading.retrievals[part.query])
+            Part(part.text, judged[part.query].confidence, reading.retrievals[part.query], best)
             for part in reading.parts
-            if self._confidence.is_answered(reading.retrievals[part.query])
-            or (not decline and reading.retrievals[part.query].passages)
+            if (best := judged[part.query].best) is not None
+            and (judged[part.query].is_stated or not decline)
         ]
         sentences = self._answerer.answer(answered)
-        known = [c for part in reading.parts if (c := confidence[part.query]) is not None]
-        quotes = dict.fromkeys(sentence.citation.quote for sentence in sentences)
+        known = [each.confidence for each in judged.values() if each.confidence is not None]
+        quotes = dict.fromkeys(sentence.text for sentence in sentences)
         return Answer(
             query=reading.query,
             generation=reading.generation,
             answered=bool(sentences),
             # A question of several parts is answered if one of them is.
             confidence=max(known, default=None),
-            text=" ".join(quotes) or reading.reason or NOT_ANSWERED,
+            text="\n".join(quotes) or reading.reason or NOT_ANSWERED,
             sentences=sentences,
             passages=[*reading.passages, *self._further(reading, answered, sentences)],
             reason=reading.reason,
+            note=note_on(reading.retrievals[reading.query].question),
             took_ms=_ms_since(reading.began),
         )
 
@@ -273,7 +278,7 @@ class Pipeline:
     def evidence(self, query: str) -> dict[str, float] | None:
         """What `confidence` is computed from, by the names in rag.answer.confidence.FEATURES; None
         if no passage was found."""
-        retrievals, _ = self._retrieve(query, [query], 2, None)
+        retrievals, _ = self._retrieve(query, [query], PASSAGES_READ, None)
         return evidence_for(retrievals[query])
 
     def _retrieve(
@@ -348,21 +353,29 @@ def _reason(snapshot: Snapshot, query: str, within: Ids | None) -> str:
 
 
 def _holds(passage: Passage, sentence: AnswerSentence) -> bool:
-    outer, inner = passage.citation, sentence.citation
-    return outer.doc_id == inner.doc_id and outer.start <= inner.start and inner.end <= outer.end
+    """Whether a passage has a part of what is quoted: a list or a section may be longer than it."""
+    outer = passage.citation
+    return any(
+        outer.doc_id == inner.doc_id and outer.start < inner.end and inner.start < outer.end
+        for inner in sentence.citations
+    )
 
 
 def _origin(parts: Sequence[Part], sentence: AnswerSentence) -> tuple[Retrieval, RankedPassage]:
     """The retrieved passage that a sentence stands in, and the retrieval that it is from."""
     citation = sentence.citation
-    span = Span(citation.start, citation.end)
     return next(
         (part.retrieval, passage)
         for part in parts
         if part.text == sentence.question
-        for passage in part.retrieval.passages
-        if passage.best.chunk.doc_id == citation.doc_id and passage.span.contains(span)
+        for passage in (*part.retrieval.passages, part.best.passage)
+        if passage is part.best.passage or _overlaps(passage, citation)
     )
+
+
+def _overlaps(passage: RankedPassage, citation: Citation) -> bool:
+    same = passage.best.chunk.doc_id == citation.doc_id
+    return same and passage.span.start < citation.end and citation.start < passage.span.end
 
 
 def _ms_since(began: float) -> float:

@@ -33,6 +33,11 @@ _REASON = Field(
     exclude_if=lambda reason: reason is None,
     description="Why there is no passage; absent if there is one.",
 )
+_NOTE = Field(
+    default=None,
+    exclude_if=lambda note: note is None,
+    description="What to know of how the question was read; mostly left out.",
+)
 
 
 class _Result(BaseModel):
@@ -163,10 +168,12 @@ class SearchResult(_Result):
     confidence: float | None = Field(ge=0, le=1, description=_CONFIDENCE)
     passages: list[Passage] = Field(description="At most k, ranked from 1.")
     reason: str | None = _REASON
+    note: str | None = _NOTE
 
 
 class AnswerSentence(_Result):
-    """One sentence, or two neighbouring ones, that answer a question or a part of it."""
+    """What answers a question or a part of it: a sentence, or what must be read together, as a
+    table's row and its header."""
 
     question: str = Field(description="The question, or the part of it that the sentence answers.")
     confidence: float | None = Field(
@@ -174,7 +181,25 @@ class AnswerSentence(_Result):
         le=1,
         description="Probability that the documents answer this part; null without a model.",
     )
-    citation: Citation = Field(description="The citation; its `quote` is the sentence.")
+    text: str = Field(description="The quotes of `citations`, a line end between them.")
+    citation: Citation = Field(description="The last of `citations`, which says what was asked.")
+    citations: list[Citation] = Field(
+        min_length=1, description="What is quoted, in the order of the document; mostly one."
+    )
+
+    @classmethod
+    def quoting(
+        cls, question: str, confidence: float | None, citations: list[Citation]
+    ) -> "AnswerSentence":
+        """The sentence that these citations make, in the order of the document."""
+        text = "\n".join(citation.quote for citation in citations)
+        return cls(
+            question=question,
+            confidence=confidence,
+            text=text,
+            citation=citations[-1],
+            citations=citations,
+        )
 
 
 class Answer(_Result):
@@ -196,6 +221,7 @@ class Answer(_Result):
         "the sentences, with their score for that part. Without an answer, the nearest passages."
     )
     reason: str | None = _REASON
+    note: str | None = _NOTE
 
 
 def _check_length(max_characters: int) -> Callable[[str], str]:

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rag.answer.best_unit import BestUnit
 from rag.results import AnswerSentence
 from rag.search.retrieve import Retrieval
-
-PASSAGES_READ = 5
-"""Passages that the answer is looked for in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +17,13 @@ class Part:
     text:       in the user's words
     confidence: that the documents answer it, in [0, 1]; None if it is not known
     retrieval:  with at least one passage
+    best:       what of its passages answers best, to be quoted
     """
 
     text: str
     confidence: float | None
     retrieval: Retrieval
+    best: BestUnit
 
 
 class Answerer(Protocol):

@@ -25,6 +25,23 @@ def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -
     span = whole if span is None else span
     if not whole.contains(span):
         raise CitationBroken(f"{span} of {document.doc_id} lies outside {whole}; report this")
+    return _citation(document, span)
+
+
+def cite_near(document: Document, parts: Sequence[Chunk], span: Span) -> Citation:
+    """The citation of a span that may lie outside the chunks that were found, as a table's header
+    above them does: of the same document, whose text their digests prove.
+
+    Raises CitationBroken as `cite` does, and unless the span lies in the document.
+    """
+    for part in parts:
+        _prove(document, part)
+    if not 0 <= span.start < span.end <= len(document.text):
+        raise CitationBroken(f"{span} lies outside {document.doc_id}; report this")
+    return _citation(document, span)
+
+
+def _citation(document: Document, span: Span) -> Citation:
     line_start, line_end = document.lines_of(span)
     page_start, page_end = document.pages_of(span)
     return Citation(

@@ -18,34 +18,41 @@ import numpy as np
 import regex
 
 from index.errors import BadInput
-from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
-from rag.answer.highlight import best_sentence
+from rag.answer.best_unit import BestUnit, best_unit
+from rag.answer.support import is_supported, names_identifier, quote_of, text_of, unmet_share
 from rag.search.candidates import Candidate
 from rag.search.question import Question
 from rag.search.retrieve import Retrieval
 
 FEATURES = {
-    "match": "weighted mean of the question's token matches in the best sentence",
+    "match": "weighted mean of the question's token matches in the unit and what it hangs under",
     "weakest": "the same, with weak matches counting most",
     "weakest_anywhere": "the weakest matches in the whole passage",
     "dense": "cosine of the passage's vector",
     "sentence": "cosine of its best sentence's vector",
     "off_topic": "how far the latter is below 0.4: what is beside the point is so in one way only",
     "lexical": "BM25 as a share of the most it could be",
-    "coverage": "idf-weighted share of the question's terms in the best sentence",
-    "missing": "idf of the rarest term that the best sentence lacks; 0 if it lacks none",
+    "coverage": "idf-weighted share of the question's terms in the unit and what it hangs under",
+    "missing": "idf of the rarest term that these lack; 0 if they lack none",
     "missing_anywhere": "the same for the whole passage",
-    "names": "share of the question's capitalised words that the best sentence lacks",
-    "numbers": "share of its numbers that the passage lacks",
-    "negation": "1 if the question is negated and the best sentence is not",
-    "lead": "score over the second passage's",
+    "unmet": "idf-weighted share of the question's words that nothing there is near to",
+    "exact_missing": "how many identifiers, numbers, quotations and acronyms are lacking there",
+    "names": "share of the question's capitalised words that are lacking there",
+    "numbers": "share of its numbers that are lacking there",
+    "negation": "1 if the question is negated and the unit is not",
+    "lead": "score of the unit's passage over the best other one's",
 }
 """What the regression looks at, and what each is."""
 
 _SHIPPED = Path(__file__).parents[1] / "calibration"
 _WEAKNESS = 6.0
 _ON_TOPIC = 0.4
+_NAMED = 0.5
+"""The least confidence in a unit that has the identifier that is asked for, as `E106`: to the model
+it is a foreign word, and the questions that the regression is fitted on have none."""
+_LEAST_COVERAGE = 0.5
+"""Of the question's words, weighted by idf, that must be there where words alone are evidence."""
 _NEGATION = regex.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|except)\b|n['’]t\b", regex.IGNORECASE
 )
@@ -146,78 +153,98 @@ class Confidence:
         self._calibration = calibration if vectors else None
         self._vectors = vectors
 
-    def of(self, retrieval: Retrieval) -> float | None:
+    def judge(self, retrieval: Retrieval) -> "Judgement":
+        """What of the passages answers best, and whether it is to be stated."""
+        best = best_unit(retrieval)
+        confidence = self._confidence(retrieval, best)
+        if best is None:
+            return Judgement(confidence, None, is_stated=False)
+        # A rule, not a feature: no likeness makes up for it.
+        stated = is_supported(retrieval.question, best) and self._trusts(confidence, retrieval)
+        return Judgement(confidence, best, is_stated=stated)
+
+    def _confidence(self, retrieval: Retrieval, best: BestUnit | None) -> float | None:
         """In [0, 1], 0 if there is no passage; None without vectors."""
         if not self._vectors:
             return None
-        features = evidence_for(retrieval)
-        if features is None:
+        features = evidence_for(retrieval, best)
+        if features is None or best is None:
             return 0.0
+        if retrieval.question.by_words_alone:
+            return round(features["coverage"], 6)
         if self._calibration is not None:
-            return self._calibration.probability(features)
+            fitted = self._calibration.probability(features)
+            return max(fitted, _NAMED) if names_identifier(retrieval.question, best) else fitted
         return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
 
-    def is_answered(self, retrieval: Retrieval) -> bool:
-        """Whether there is a passage and the calibration, if there is one, trusts it."""
-        if not retrieval.passages:
-            return False
-        confidence = self.of(retrieval)
-        if self._calibration is None or confidence is None:
+    def _trusts(self, confidence: float | None, retrieval: Retrieval) -> bool:
+        if confidence is None:
             return True
-        return confidence >= self._calibration.threshold
+        if retrieval.question.by_words_alone:
+            return confidence >= _LEAST_COVERAGE
+        return self._calibration is None or confidence >= self._calibration.threshold
 
 
-def evidence_for(retrieval: Retrieval) -> dict[str, float] | None:
-    """The features of a question and its best passage, by their names in FEATURES; None if there is
-    no passage."""
-    if not retrieval.passages:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """confidence: in [0, 1]; None without vectors. best: what answers best; None if nothing can.
+    is_stated: whether it is to be stated as the answer."""
+
+    confidence: float | None
+    best: BestUnit | None
+    is_stated: bool
+
+
+def evidence_for(retrieval: Retrieval, best: BestUnit | None = None) -> dict[str, float] | None:
+    """The features of a question and the unit that answers it best, by their names in FEATURES;
+    None if no unit does."""
+    best = best or best_unit(retrieval)
+    if best is None:
         return None
-    best = retrieval.passages[0]
-    runner_up = retrieval.passages[1].best if len(retrieval.passages) > 1 else None
-    text, question = retrieval.document(best).text, retrieval.question
-    sentence = best_sentence(text, best.best, question)
-    return features_of(question, best.best, text, sentence, runner_up)
+    others = (passage.best for passage in retrieval.passages if passage is not best.passage)
+    return features_of(retrieval.question, best, next(others, None))
 
 
-def features_of(
-    question: Question, best: Candidate, text: str, sentence: Span, runner_up: Candidate | None
-) -> dict[str, float]:
-    """The features of a question and its best passage, by their names in FEATURES.
+def features_of(question: Question, best: BestUnit, other: Candidate | None) -> dict[str, float]:
+    """The features of a question and a unit, by their names in FEATURES.
 
-    text: the document's. sentence: the passage's best.
+    other: the best of the passages that the unit does not stand in
     """
-    inside, passage = sentence.of(text), best.chunk.span.of(text)
-    in_sentence, in_passage = distinct_terms(inside), distinct_terms(passage)
+    candidate, said = best.passage.best, text_of(best)
+    passage = best.passage.span.of(best.meeting.document.text)
+    in_unit, in_passage = distinct_terms(said), distinct_terms(passage)
     total = sum(question.idf.values()) or 1.0
-    covered = sum(idf for term, idf in question.idf.items() if term in in_sentence)
+    covered = sum(idf for term, idf in question.idf.items() if term in in_unit)
     names = terms_of(" ".join(_NAME.findall(question.text)))
-    negated = _NEGATION.search(question.text) and not _NEGATION.search(inside)
+    negated = _NEGATION.search(question.text) and not _NEGATION.search(quote_of(best))
     return {
-        **_token_features(question, best, sentence),
-        "dense": best.dense,
-        "sentence": best.sentence,
-        "off_topic": max(0.0, _ON_TOPIC - best.sentence),
-        "lexical": best.lexical_share,
+        **_token_features(question, best),
+        "dense": candidate.dense,
+        "sentence": candidate.sentence,
+        "off_topic": max(0.0, _ON_TOPIC - candidate.sentence),
+        "lexical": candidate.lexical_share,
         "coverage": covered / total,
-        "missing": _rarest(question, in_sentence),
+        "missing": _rarest(question, in_unit),
         "missing_anywhere": _rarest(question, in_passage),
-        "names": _share_lacking(names, in_sentence),
-        "numbers": _share_lacking(_NUMBER.findall(question.text), set(_NUMBER.findall(passage))),
+        "unmet": unmet_share(question, best),
+        "exact_missing": float(len(best.choice.missing)),
+        "names": _share_lacking(names, in_unit),
+        "numbers": _share_lacking(_NUMBER.findall(question.text), set(_NUMBER.findall(said))),
         "negation": float(bool(negated)),
-        "lead": best.score - (runner_up.score if runner_up is not None else 0.0),
+        "lead": candidate.score - (other.score if other is not None else 0.0),
     }
 
 
-def _token_features(question: Question, best: Candidate, sentence: Span) -> dict[str, float]:
+def _token_features(question: Question, best: BestUnit) -> dict[str, float]:
     """Those of the late interaction; all 0 for a model without token vectors."""
-    if best.interaction is None:
+    interaction = best.passage.best.interaction
+    if interaction is None:
         return {"match": 0.0, "weakest": 0.0, "weakest_anywhere": 0.0}
-    matches = best.interaction.matches[:, best.chunk.sentences.index(sentence)]
     weights = question.token_weights
     return {
-        "match": float(weights @ matches),
-        "weakest": _softest(weights, matches),
-        "weakest_anywhere": _softest(weights, best.interaction.anywhere),
+        "match": float(weights @ best.choice.met),
+        "weakest": _softest(weights, best.choice.met),
+        "weakest_anywhere": _softest(weights, interaction.anywhere),
     }
 
 

@@ -1,13 +1,17 @@
-"""Why a question got no passage at all, in words for people."""
+"""Why a question got no passage, and how it was read, in words for people."""
 
 from index.backend import Snapshot
 from index.words.analyze import terms_of
+from rag.search.question import Question
 
 NO_DOCUMENTS = "The index holds no documents; `rag ingest PATH` adds some."
 NONE_PASSES = "The filter lets no document through."
 NO_TERM = "The question has no word to search for."
 NO_MATCH = "No word of the question occurs in the documents."
 NO_MATCH_WITHIN = "No word of the question occurs in the documents that the filter lets through."
+
+BY_WORDS_ALONE = "The model cannot read this question: it was searched for by its words alone."
+PARTLY_READ = "The model cannot read all of this question: the rest counts by its words alone."
 
 
 def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
@@ -22,3 +26,10 @@ def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
     if not terms_of(query):
         return NO_TERM
     return NO_MATCH if n_within is None else NO_MATCH_WITHIN
+
+
+def note_on(question: Question) -> str | None:
+    """What the model could not read of a question, if anything."""
+    if not question.unread:
+        return None
+    return BY_WORDS_ALONE if question.by_words_alone else PARTLY_READ

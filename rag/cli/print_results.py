@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import regex
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -29,10 +30,12 @@ def print_result(out: Console, result: SearchResult) -> None:
     """The passages, best first."""
     if not result.passages:
         out.print(result.reason)
+        _print_note(out, result)
         return
     for passage in result.passages:
         _print_passage(out, result.query, passage)
     _print_summary(out, result)
+    _print_note(out, result)
     if not result.answered:
         out.print("The documents most likely do not answer this.", style="dim")
 
@@ -42,6 +45,7 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     `full`."""
     if not answer.passages:
         out.print(answer.reason)
+        _print_note(out, answer)
         return
     _print_sentences(out, answer)
     out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")
@@ -51,6 +55,12 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     if not full:
         out.print()
     _print_summary(out, answer)
+    _print_note(out, answer)
+
+
+def _print_note(out: Console, result: SearchResult | Answer) -> None:
+    if result.note is not None:
+        out.print(result.note, style="dim")
 
 
 def _print_summary(out: Console, result: SearchResult | Answer) -> None:
@@ -84,12 +94,22 @@ def _print_sentences(out: Console, answer: Answer) -> None:
 
 
 def _print_sentence(out: Console, query: str, sentence: AnswerSentence) -> None:
-    text = Text(_on_one_line(sentence.citation.quote), style="bold")
-    for word in matches(query, sentence.citation.quote):
-        text.stylize("yellow", word.start, word.end)
-    _print(out, text, indent=0)
+    for citation in sentence.citations:
+        quote = citation.quote
+        text = Text(printable(quote) if _has_lines(quote) else _on_one_line(quote), style="bold")
+        for word in matches(query, quote):
+            text.stylize("yellow", word.start, word.end)
+        _print(out, text, indent=0)
     _print(out, _location(sentence.citation), indent=4)
     out.print()
+
+
+_LINE_OF_ITS_OWN = regex.compile(r"\n(?:[ \t]*(?:[-*+•|]|\d{1,3}[.)])|[ \t]*\n|\t| {2})")
+
+
+def _has_lines(quote: str) -> bool:
+    """Whether its lines say something as lines, as a list's do, and are not just wrapped."""
+    return _LINE_OF_ITS_OWN.search(quote) is not None
 
 
 def _print_short(out: Console, query: str, passage: Passage) -> None:

@@ -169,7 +169,7 @@ def test_every_sentence_of_an_answer_is_proven_by_the_text_that_is_served(
     odd: httpx.Client,
 ) -> None:
     """Its model has no calibration, so that whatever is found answers."""
-    asked = {"query": "Who is Zoë, and what stands on a second line?", "k": 1}
+    asked = {"query": "Who is Zoë, and what is a second line?", "k": 1}
     answer = Answer.model_validate_json(post(odd, asked, "/v1/ask").content)
     assert answer.answered
     assert [sentence.question for sentence in answer.sentences] == asked["query"].split(", and ")  # type: ignore[attr-defined]

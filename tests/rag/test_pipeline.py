@@ -22,6 +22,7 @@ from index.errors import (
 from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
 from index.types import Document
+from rag.answer.no_passages import BY_WORDS_ALONE
 from rag.check_query import checked_query
 from rag.pipeline import Pipeline
 from rag.results import Filter
@@ -98,12 +99,24 @@ def test_a_shorter_result_is_the_beginning_of_a_longer_one(
     pipeline.close()
 
 
-@pytest.mark.parametrize("query", ["скільки людей?", "援助は?", "كم؟", "???", "a " * 900, "\u200b"])
+@pytest.mark.parametrize("query", ["скільки людей?", "كم؟", "???", "a " * 900, "\u200b"])
 def test_a_question_in_any_script_gets_passages(
     seeds_index: Path, embedder: Embedder, query: str
 ) -> None:
     pipeline = Pipeline.over(seeds_index, embedder)
     assert len(pipeline.search(query, 3).passages) == 3
+    pipeline.close()
+
+
+@pytest.mark.parametrize("query", ["🚀", "ร้านเปิดกี่โมง", "ምን ያህል ነው", "港口是什么时候重建的？"])
+def test_a_question_that_the_model_cannot_read_is_not_guessed_at(
+    seeds_index: Path, embedder: Embedder, query: str
+) -> None:
+    pipeline = Pipeline.over(seeds_index, embedder)
+    answer = pipeline.ask(query)
+    assert (answer.answered, answer.passages, answer.note) == (False, [], BY_WORDS_ALONE)
+    assert pipeline.search(query).note == BY_WORDS_ALONE
+    assert pipeline.search("security").note is None
     pipeline.close()
 
 

@@ -36,9 +36,7 @@ class WholePassage:
         for part in parts:
             passage = part.retrieval.passages[0]
             citation = cite(part.retrieval.document(passage), passage.parts)
-            sentences.append(
-                AnswerSentence(question=part.text, confidence=part.confidence, citation=citation)
-            )
+            sentences.append(AnswerSentence.quoting(part.text, part.confidence, [citation]))
         return sentences
 
 

@@ -1,0 +1,306 @@
+"""The unit of meaning that answers a question best, across the first passages.
+
+Each sentence of a passage is scored by how it and what it hangs under meet the question. The best
+sentence then grows into its unit: a question into its reply, a lead-in into its list, a row into
+its table's header and itself. Units that lack an exact thing the question asks for are no answers.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from index.documents.blocks import trimmed
+from index.documents.outline import Node
+from index.types import Document, Span
+from index.words.analyze import distinct_terms
+from rag.answer.exact_terms import ExactTerm, missing, required
+from rag.answer.meeting import Floats, Meeting
+from rag.answer.units import (
+    LONGEST_UNIT,
+    Section,
+    Unit,
+    headings_above,
+    parts_apart,
+    refers_back,
+    reply,
+    says_nothing,
+    whole,
+)
+from rag.search.question import Question
+
+_PAIR_GAIN = 0.04
+"""How much better two neighbouring sentences together must meet the question than the better one
+alone: they do when a name stands in one and what is asked of it in the next."""
+
+_OTHER_SUBJECT = 0.15
+"""What a sentence loses that hangs under another item than the one the question names."""
+
+_OWN_GAIN = 0.05
+"""What a part must add to what it hangs under, to be the answer alone: otherwise all that hangs
+there is."""
+
+_LONGEST_OF_HEADING = 800
+"""Characters of a section that is quoted whole because its heading is what was asked for."""
+
+_LINE_KINDS = frozenset({"item", "row", "line", "code", "table"})
+
+
+class Choice(NamedTuple):
+    """A unit and how well it answers. missing: exact things of the question that it lacks, with
+    what it hangs under. met: how well each token of the question is met by the unit, (t,)."""
+
+    score: float
+    unit: Unit
+    missing: tuple[ExactTerm, ...]
+    met: Floats
+
+
+class Anchor(NamedTuple):
+    """A sentence, or two neighbours, with what they hang under."""
+
+    score: float
+    sentences: tuple[int, ...]
+    node: Node
+    context: tuple[Span, ...]
+    met: Floats
+
+
+class Chooser:
+    """The sentences of one passage, and the units that they grow into."""
+
+    def __init__(self, document: Document, meeting: Meeting, question: Question) -> None:
+        self.document = document
+        self.text = document.text
+        self.meeting = meeting
+        self.question = question
+        self.required = required(question.text)
+        self.section = Section.of(document, meeting.chunk.span)
+        self.headings = headings_above(document, meeting.chunk.span)
+        self._subjects: dict[int, dict[int, frozenset[str]]] = {}
+        title_terms = distinct_terms(document.title)
+        self.by_title = np.array([0.8 if t in title_terms else -1.0 for t in meeting.terms])
+        self.by_headings = np.maximum(self.by_title, meeting.met_by_context(self.headings))
+
+    # Sentences and how they meet the question
+
+    def anchors(self) -> Iterator[Anchor]:
+        spans = self.meeting.chunk.sentences
+        singles = [self._anchor(i) for i in range(len(spans))]
+        for i, anchor in enumerate(singles):
+            if anchor is None:
+                continue
+            yield anchor
+            following = singles[i + 1] if i + 1 < len(singles) else None
+            if following is None or following.node is not anchor.node:
+                continue
+            if anchor.node.kind == "paragraph":
+                yield from self._pair(anchor, following)
+
+    def _pair(self, one: Anchor, other: Anchor) -> Iterator[Anchor]:
+        """The two together, if they meet the question clearly better than either, or the second
+        says of what the first names a thing that is asked for."""
+        met = np.maximum(one.met, other.met)
+        prior = float(self.meeting.prior[[*one.sentences, *other.sentences]].max())
+        gain = 0.0 if self._goes_on(one, other) else _PAIR_GAIN
+        score = round(self.meeting.score(met) + prior - gain, 6)
+        if score >= max(one.score, other.score):
+            yield Anchor(score, (*one.sentences, *other.sentences), one.node, one.context, met)
+
+    def _goes_on(self, one: Anchor, other: Anchor) -> bool:
+        first, second = (
+            self.meeting.chunk.sentences[anchor.sentences[0]].of(self.text)
+            for anchor in (one, other)
+        )
+        if not refers_back(second):
+            return False
+        return bool(self.question.idf.keys() & (distinct_terms(second) - distinct_terms(first)))
+
+    def _anchor(self, i: int) -> Anchor | None:
+        span = self.meeting.chunk.sentences[i]
+        node = self.section.node_at(span.start)
+        if node is None:
+            return None
+        inside = [i]
+        if node.kind in ("question", "lead"):
+            inside = self.meeting.sentences_in(self.section.span(node.span)) or inside
+        elif node.kind in ("code", "item") and self.section.span(node.head).contains(span):
+            inside = self.meeting.sentences_in(self.section.span(node.head)) or inside
+        context = (*self.section.heads(node, span), *self._antecedent(node, i))
+        met = np.maximum(self.meeting.met_by(inside), self.by_headings)
+        if context:
+            met = np.maximum(met, self.meeting.met_by_context(context))
+        score = self.meeting.score(met) + float(self.meeting.prior[i])
+        if self._is_of_other_subject(node):
+            score -= _OTHER_SUBJECT
+        return Anchor(round(score, 6), (i,), node, context, met)
+
+    def _is_of_other_subject(self, node: Node) -> bool:
+        """Whether it hangs under one of several items, or stands in one of several rows, and what
+        the question names heads another of them."""
+        branch: Node | None = node
+        while branch is not None and branch.parent is not None:
+            if branch.kind == "row" or (branch.kind == "item" and branch.children):
+                subjects = self._subjects_in(branch.parent)
+                own = subjects.get(id(branch), frozenset())
+                if any(not other <= own for other in subjects.values()):
+                    return True
+            branch = branch.parent
+        return False
+
+    def _subjects_in(self, parent: Node) -> dict[int, frozenset[str]]:
+        """The question's words that head each of the parent's items and rows, where any do."""
+        if id(parent) not in self._subjects:
+            wanted, found = self.question.idf.keys(), {}
+            for child in parent.children:
+                if child.kind == "row" or child.children:
+                    head = self.section.span(child.head).of(self.text)
+                    terms = wanted & distinct_terms(_subject(head))
+                    if terms:
+                        found[id(child)] = frozenset(terms)
+            self._subjects[id(parent)] = found
+        return self._subjects[id(parent)]
+
+    def _antecedent(self, node: Node, first: int) -> list[Span]:
+        """The sentence before, where this one begins with a pronoun or the like."""
+        spans = self.meeting.chunk.sentences
+        if not first or node.kind not in ("paragraph", "item"):
+            return []
+        before = spans[first - 1]
+        if not refers_back(spans[first].of(self.text)) or not self.section.span(node.span).contains(
+            before
+        ):
+            return []
+        return [before]
+
+    # From a sentence to its unit
+
+    def choice_of(self, anchor: Anchor) -> Choice | None:
+        """The unit of a sentence; None if it is no answer."""
+        unit = self._unit_of(anchor)
+        if unit is None:
+            return None
+        return Choice(anchor.score, unit, self._lacking(unit), anchor.met)
+
+    def _unit_of(self, anchor: Anchor) -> Unit | None:
+        spans = [self.meeting.chunk.sentences[i] for i in anchor.sentences]
+        core = self._grown(anchor, Span(spans[0].start, spans[-1].end))
+        if core is None or all(says_nothing(span.of(self.text)) for span in core):
+            return None
+        context = [span for span in anchor.context if not any(c.contains(span) for c in core)]
+        cited = self._cited(core, context)
+        unit = parts_apart([*core, *cited], self.text)
+        return Unit(unit, (*context, *self.headings))
+
+    def _grown(self, anchor: Anchor, sentence: Span) -> list[Span] | None:
+        node, section = anchor.node, self.section
+        if node.kind == "question":
+            span = reply(section, node)
+            return None if span is None else [span]
+        if node.kind == "table":
+            table = whole(section, node)
+            return None if table is None else [table]
+        if node.kind == "lead":
+            return self._introduced(node)
+        adds = self._adds(anchor)
+        for above in node.above:
+            if above.kind == "question":
+                span = reply(section, above)
+                if span is not None and span.contains(sentence):
+                    return [span]
+                break
+            if above.kind in ("lead", "item") and not adds:
+                span_of_all = whole(section, above)
+                if span_of_all is not None:
+                    return [span_of_all]
+        if not adds:
+            of_heading = self._of_heading(anchor)
+            if of_heading is not None:
+                return of_heading
+        return self._leaf(node, sentence)
+
+    def _leaf(self, node: Node, sentence: Span) -> list[Span]:
+        section = self.section
+        head = section.span(node.head)
+        if node.kind == "row" and node.parent is not None:
+            return [section.span(node.parent.head), head]
+        if node.kind == "code":
+            lead = node.parent
+            above = [section.span(lead.head)] if lead is not None and lead.kind == "lead" else []
+            return [*above, head if head.end - head.start <= LONGEST_UNIT else sentence]
+        if node.kind == "item":
+            all_of_it = whole(section, node)
+            if all_of_it is not None and all_of_it.end - all_of_it.start <= _LONGEST_OF_HEADING:
+                return [all_of_it]
+        return [sentence]
+
+    def _introduced(self, node: Node) -> list[Span] | None:
+        """A lead-in with what it introduces, as much of it as is not too long."""
+        span = whole(self.section, node)
+        if span is not None:
+            return [span]
+        head = self.section.span(node.head)
+        parts = [self.section.span(child.span) for child in node.children]
+        kept = [part for part in parts if part.end - head.start <= LONGEST_UNIT]
+        return [head, *kept] if kept else None
+
+    def _adds(self, anchor: Anchor) -> bool:
+        """Whether the sentence meets more of the question than what it hangs under does."""
+        above = np.maximum(self.by_headings, self.meeting.met_by_context(anchor.context))
+        return self.meeting.score(anchor.met) - self.meeting.score(above) >= _OWN_GAIN
+
+    def _of_heading(self, anchor: Anchor) -> list[Span] | None:
+        """All under the innermost heading that the question asks for, if it is short."""
+        own = Span(
+            self.meeting.chunk.sentences[anchor.sentences[0]].start,
+            self.meeting.chunk.sentences[anchor.sentences[-1]].end,
+        )
+        if (
+            anchor.node.kind == "paragraph"
+            and distinct_terms(own.of(self.text)) & self.question.idf.keys()
+        ):
+            return None
+        path = self.document.heading_path(self.meeting.chunk.span.end)
+        for heading in reversed(path):
+            if distinct_terms(heading.text) & self.question.idf.keys():
+                body = self.document.section_at(self.meeting.chunk.span.end, heading.level)
+                span = trimmed(self.text, body.start, body.end)
+                fits = span is not None and span.end - span.start <= _LONGEST_OF_HEADING
+                return [span] if fits and span is not None else None
+        return None
+
+    def _cited(self, core: Sequence[Span], context: Sequence[Span]) -> list[Span]:
+        """What the unit hangs under, where it has words of the question that the unit lacks."""
+        own = frozenset[str]().union(*(distinct_terms(span.of(self.text)) for span in core))
+        wanted = self.question.idf.keys() - own
+        cited = []
+        for span in context:
+            given = wanted & distinct_terms(span.of(self.text))
+            if given:
+                cited.append(span)
+                wanted = wanted - given
+        lacking = missing(self.required, [span.of(self.text) for span in [*core, *cited]])
+        for span in self.headings:
+            if lacking and len(missing(lacking, [span.of(self.text)])) < len(lacking):
+                cited.append(span)
+                lacking = missing(lacking, [span.of(self.text)])
+        return cited
+
+    def _lacking(self, unit: Unit) -> tuple[ExactTerm, ...]:
+        """The exact things that stand neither in the unit nor in what it hangs under."""
+        if not self.required:
+            return ()
+        texts = [span.of(self.text) for span in (*unit.spans, *unit.context)]
+        lacking = missing(self.required, [*texts, self.document.title])
+        if lacking:
+            node = self.section.node_at(unit.spans[-1].start)
+            if node is not None and node.kind == "paragraph":  # the sentences before it
+                before = Span(self.section.span(node.head).start, unit.spans[-1].end)
+                lacking = missing(lacking, [before.of(self.text)])
+        return lacking
+
+
+def _subject(head: str) -> str:
+    """What an item or a row is about: all of an item, the first cell of a row."""
+    cells = [cell for cell in head.split("|") if cell.strip()] if "|" in head else []
+    return cells[0] if cells else head

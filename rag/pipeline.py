@@ -1,7 +1,7 @@
 """Combine model, index, ranking and answerer into search and question answering."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from index.types import Document, DocumentRecord, Ids, QueryEncoding, Span
 from rag.answer.answerer import Answerer, Part
 from rag.answer.answerers import load_answerer
 from rag.answer.best_unit import PASSAGES_READ
-from rag.answer.confidence import Calibration, Confidence, calibration_for, evidence_for
+from rag.answer.confidence import Calibration, Confidence, Evidence, calibration_for
 from rag.answer.explain import passage_of
 from rag.answer.no_passages import note_on, reason_for
 from rag.answer.question_parts import QuestionPart, questions_in
@@ -33,7 +33,7 @@ from rag.results import (
     Passage,
     SearchResult,
 )
-from rag.search.filter import chunks_within
+from rag.search.filter import chunks_within, chunks_without
 from rag.search.passages import RankedPassage, merge_adjacent
 from rag.search.question import question_of
 from rag.search.ranking import RankSettings, bm25_alone
@@ -275,11 +275,19 @@ class Pipeline:
             further.append(self._passage(retrieval, len(shown) + 1, ranked, reading.explain))
         return further
 
-    def evidence(self, query: str) -> dict[str, float] | None:
-        """What `confidence` is computed from, by the names in rag.answer.confidence.FEATURES; None
-        if no passage was found."""
-        retrievals, _ = self._retrieve(query, [query], PASSAGES_READ, None)
-        return evidence_for(retrievals[query])
+    def evidence(self, query: str, without: Collection[tuple[str, Span]] = ()) -> Evidence | None:
+        """What the confidence in the answer to a question is computed from; None without an answer.
+
+        without: documents and spans of them; chunks that overlap one are not searched
+        """
+        (encoding,) = self._encode([query])
+        with self.snapshot() as snapshot:
+            within = chunks_without(snapshot, without) if without else None
+            question = question_of(query, encoding, snapshot)
+            retrieval = retrieve(
+                snapshot, question, self._ranking, self._reranker, PASSAGES_READ, within
+            )
+        return Evidence.of(retrieval)
 
     def _retrieve(
         self, query: str, queries: Sequence[str], k: int, filter: Filter | None

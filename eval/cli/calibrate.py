@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 def calibrate(
     datasets: Annotated[
         list[Path],
-        typer.Argument(help="Datasets; each is also asked the others' questions."),
+        typer.Argument(help="Datasets whose answers are spans."),
     ],
     output: Annotated[
         Path, typer.Option("--output", help="Where to write the calibration.")
     ] = Path("calibration.json"),
+    risk: Annotated[
+        float | None,
+        typer.Option(
+            "--risk",
+            min=0,
+            max=1,
+            help="Choose the threshold so that at most this share of the stated answers is wrong.",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -46,7 +55,7 @@ def calibrate(
     with loaded_model(settings) as embedder:
         examples = _examples(loaded, embedder, settings)
         fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
-        calibration = fit(examples, embedder.fingerprint.weights, fitted_on)
+        calibration = fit(examples, embedder.fingerprint.weights, fitted_on, risk)
         rows = check_held_out(examples, calibration.threshold)
     try:
         output.write_text(calibration.to_json(), encoding="utf-8")
@@ -64,9 +73,8 @@ def _examples(
 
     examples = []
     for dataset in datasets:
-        others = [other for other in datasets if other is not dataset]
         with indexed_dataset(dataset, embedder) as corpus, counting_questions() as on_question:
-            examples += examples_of(corpus, settings.ranking, others, on_question=on_question)
+            examples += examples_of(corpus, settings.ranking, on_question=on_question)
     return examples
 
 
@@ -75,32 +83,21 @@ def _print(rows: "Sequence[HeldOutConfidence]", threshold: float) -> None:
 
     from rag.output.terminal import console
 
-    def format_share(value: float | None) -> str:
-        return "" if value is None else f"{value:.3f}"
-
-    table = Table(
-        "held-out questions of",
-        "answerable",
-        "not",
-        "AUROC",
-        "ECE",
-        "kept",
-        "declined",
-        box=None,
-        pad_edge=False,
-    )
+    columns = ("held-out questions of", "questions", "right if stated", "AUROC", "ECE")
+    table = Table(*columns, "stated", "right", box=None, pad_edge=False)
     for row in rows:
         table.add_row(
             row.source,
-            f"{row.n_answerable:,}",
-            f"{row.n_unanswerable:,}",
-            format_share(row.auroc),
-            format_share(row.calibration_error),
-            format_share(row.answered_share),
-            format_share(row.declined_share),
+            f"{row.n_questions:,}",
+            f"{row.n_right:,}",
+            "" if row.auroc is None else f"{row.auroc:.3f}",
+            f"{row.calibration_error:.3f}",
+            f"{row.stated:.3f}",
+            f"{row.right:.3f}",
         )
     out = console()
     out.print(table)
     out.print(
-        f"kept: answerable at or above the threshold {threshold:.3f}; declined: the others below it"
+        f"stated: share of questions answered at the threshold {threshold:.2f}; right: share "
+        "answered rightly, or declined where the documents do not answer"
     )

@@ -43,6 +43,10 @@ class LabelledQuestion:
     def answerable(self) -> bool:
         return bool(self.answers)
 
+    def has_answer(self, doc_id: str, span: Span) -> bool:
+        """Whether a span of a document contains one of the answers."""
+        return any(a.doc_id == doc_id and span.contains(a.span) for a in self.answers)
+
 
 @dataclass(frozen=True, slots=True)
 class SpanDataset:

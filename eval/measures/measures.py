@@ -112,7 +112,7 @@ def span_values(
     }
     values["MRR@10"] = {i: 1 / r if r is not None and r <= 10 else 0.0 for i, r in ranks.items()}
     values["highlight@1"] = {
-        i: float(any(_answers(q, first.doc_id, first.highlight) for first in passages[i][:1]))
+        i: float(any(q.has_answer(first.doc_id, first.highlight) for first in passages[i][:1]))
         for i, q in answerable.items()
     }
     return values
@@ -140,7 +140,7 @@ def statement_values(
         if statement is None:
             continue
         i, stated = question.question_id, statement.stated
-        correct = any(_answers(question, *citation) for citation in statement.citations)
+        correct = any(question.has_answer(*each) for each in statement.citations)
         values[RIGHT][i] = float(correct if stated else not question.answerable)
         values[STATED_WRONG][i] = float(stated and not correct)
         values[DECLINED_WRONG][i] = float(question.answerable and not stated)
@@ -167,15 +167,10 @@ def risk_coverage(
     return points
 
 
-def _answers(question: LabelledQuestion, doc_id: str, span: Span) -> bool:
-    """Return whether a span of a document contains one of the question's answers."""
-    return any(a.doc_id == doc_id and span.contains(a.span) for a in question.answers)
-
-
 def _rank(question: LabelledQuestion, passages: Sequence[RunPassage]) -> int | None:
     """Return the rank, from 1, of the first passage that contains an answer; None without one."""
     return next(
-        (r for r, p in enumerate(passages, 1) if _answers(question, p.doc_id, p.span)),
+        (r for r, p in enumerate(passages, 1) if question.has_answer(p.doc_id, p.span)),
         None,
     )
 

@@ -1,5 +1,10 @@
-"""Fit the confidence: a logistic regression from the features of rag.answer.confidence to whether
-the question is answerable, checked by cross-validation."""
+"""Fit the confidence that an answer is right: a logistic regression on rag.answer.confidence's
+features, checked on questions that it was not fitted on.
+
+Answers are judged by their labelled spans. Questions that the documents do not answer although they
+are about their subject are made by deletion: the passages that hold the answer are left out of the
+search, and the question is asked again.
+"""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,176 +14,240 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.datasets.load import Dataset
+from eval.datasets.load import LabelledQuestion, SpanDataset
 from eval.measures.measures import auroc, calibration_error
 from eval.runs.evaluate import IndexedDataset, QuestionCallback
+from index.backends import backend_at
 from index.errors import BadDataset
-from rag.answer.confidence import FEATURES, Calibration, Weight
+from rag.answer.confidence import FEATURES, Calibration, Evidence, Weight
 from rag.pipeline import Pipeline
 from rag.search.ranking import RankSettings
 
 N_FOLDS = 5
-KEEP_SHARE = 0.9
-"""The threshold lies below the confidence of this share of each dataset's held-out answerable
-questions. To withhold a correct answer is worse than to show a passage without one."""
+_DELETED_WEIGHT = 0.5
+"""Of a question whose answer was deleted, against one as it is: people mostly ask what is there."""
 
-N_FOREIGN = 500
-"""At most so many questions are taken of another dataset, evenly spaced. They are easy to tell
-apart, so more of them would hide the hard ones."""
+_PENALTY = 0.05
+"""scikit-learn's C: .03 to .3 give the same to a thousandth."""
 
-_PENALTY = 0.1
-"""scikit-learn's C. Values from 0.03 to 0.3 change no figure by more than 0.001."""
+_THRESHOLDS = np.arange(0.05, 0.96, 0.01)
 
-Matrix = NDArray[np.float64]
+FeatureMatrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question and its features.
+    """A question with its evidence.
 
-    source: the name of the dataset, or "A asked of B" for questions of A on the documents of B
+    source:     whose questions, asked of whose documents, and whether their answers were deleted
+    collection: the documents; each collection has the same weight in a fit
+    answerable: whether the documents that were searched answer the question
+    deleted:    whether the passages that hold its answer were left out of the search
+    is_right:   whether the answer that the evidence is of contains a labelled span
     """
 
     source: str
+    collection: str
     question_id: str
     answerable: bool
+    deleted: bool
+    is_right: bool
     features: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutConfidence:
-    """Measures of the confidence on questions that it was not fitted on.
+    """How the confidence does on questions that it was not fitted on.
 
-    auroc: None without questions of both kinds
-    calibration_error: ECE, in [0, 1]
-    answered_share: share of answerable questions at or above the threshold; None without any
-    declined_share: share of unanswerable questions below the threshold; None without any
+    n_right:           whose answer is right
+    calibration_error: of the confidence against that
+    right:             share of the questions that are answered rightly, or declined where the
+                       documents do not answer
+    stated:            share of the questions that are answered
+    What needs right and wrong answers is None without them.
     """
 
     source: str
-    n_answerable: int
-    n_unanswerable: int
+    n_questions: int
+    n_right: int
     auroc: float | None
     calibration_error: float
-    answered_share: float | None
-    declined_share: float | None
+    right: float
+    stated: float
 
 
 def examples_of(
     corpus: IndexedDataset,
     ranking: RankSettings,
-    others: Sequence[Dataset] = (),
     *,
     on_question: QuestionCallback = lambda n_done, total: None,
 ) -> list[Example]:
-    """Return an example for each of the dataset's questions, and for questions of the other
-    datasets, which its documents do not answer. A question without a passage is left out."""
-    name, dataset = corpus.dataset.name, corpus.dataset
-    queries = [
-        (name, i, text, dataset.answerable.get(i, True)) for i, text in dataset.queries.items()
-    ]
-    for other in others:
-        source = f"{other.name} asked of {name}"
-        step = -(-len(other.queries) // N_FOREIGN)
-        some = list(other.queries.items())[::step]
-        queries += [(source, i, text, False) for i, text in some]
+    """Return the evidence for a dataset's questions, and for those that it answers once more, asked
+    without the passages that hold the answer. A question without an answer to judge is left out.
+
+    Raises BadDataset if the dataset's answers are not spans.
+    """
+    dataset = corpus.dataset
+    if not isinstance(dataset, SpanDataset):
+        raise BadDataset(f"{dataset.name} labels whole documents; calibration needs spans")
     examples = []
-    with closing(Pipeline.over(corpus.folder, corpus.embedder, ranking)) as pipeline:
-        for n_done, (source, i, text, answerable) in enumerate(queries, 1):
-            features = pipeline.evidence(text)
-            if features is not None:
-                examples.append(Example(source, i, answerable, features))
-            on_question(n_done, len(queries))
+    pipeline = Pipeline(backend_at(corpus.folder), corpus.embedder, ranking)
+    with closing(pipeline):
+        cases = [(question, False) for question in dataset.questions]
+        cases += [(question, True) for question in dataset.questions if question.answerable]
+        for n_done, (question, deleted) in enumerate(cases, 1):
+            without = [(answer.doc_id, answer.span) for answer in question.answers if deleted]
+            evidence = pipeline.evidence(question.text, without)
+            if evidence is not None:
+                examples.append(_example(dataset.name, question, evidence, deleted=deleted))
+            on_question(n_done, len(cases))
     return examples
 
 
-def calibrate(examples: Sequence[Example], model: str, fitted_on: str) -> Calibration:
-    """Fit a calibration on all examples; choose its threshold by cross-validation.
+def _example(
+    collection: str, question: LabelledQuestion, evidence: Evidence, *, deleted: bool
+) -> Example:
+    answerable = question.answerable and not deleted
+    return Example(
+        source=f"{collection}, answers deleted" if deleted else collection,
+        collection=collection,
+        question_id=question.question_id,
+        answerable=answerable,
+        deleted=deleted,
+        is_right=answerable and any(question.has_answer(*each) for each in evidence.citations),
+        features=evidence.features,
+    )
 
-    model: sha256 of the model's weights
 
-    Raises BadDataset without both answerable and unanswerable questions.
+def calibrate(
+    examples: Sequence[Example], model: str, fitted_on: str, risk: float | None = None
+) -> Calibration:
+    """A calibration fitted on all examples, its threshold chosen on held-out ones.
+
+    model: sha256 of its weights
+    risk:  the share of stated answers that may be wrong, in (0, 1); without it the threshold
+           answers or declines most questions rightly
+
+    Raises BadDataset without right and wrong answers, or if no threshold keeps the risk.
     """
     _check(examples)
-    by_source: dict[str, list[float]] = {}
-    for example, probability in zip(examples, _held_out_probabilities(examples), strict=True):
-        if example.answerable:
-            by_source.setdefault(example.source, []).append(probability)
-    threshold = min(
-        float(np.quantile(probabilities, 1 - KEEP_SHARE)) for probabilities in by_source.values()
+    probabilities = np.array(_held_out(examples))
+    threshold = (
+        _best_threshold(examples, probabilities)
+        if risk is None
+        else _threshold_of_risk(examples, probabilities, risk)
     )
-    return _fit(examples, model, fitted_on, round(threshold, 4))
+    return _fitted(examples, model, fitted_on, round(threshold, 4))
+
+
+def _best_threshold(examples: Sequence[Example], probabilities: FeatureMatrix) -> float:
+    """The threshold at which most questions are right, each collection counting alike."""
+    weights = _weights(examples)
+
+    def right(threshold: float) -> float:
+        return float(weights @ _is_right_at(examples, probabilities, threshold))
+
+    return float(max(_THRESHOLDS, key=right))
+
+
+def _threshold_of_risk(
+    examples: Sequence[Example], probabilities: FeatureMatrix, risk: float
+) -> float:
+    """The least threshold at which the risk is controlled in expectation: with n questions at most
+    (n * wrong share + 1) / (n + 1) are wrong (conformal risk control, Angelopoulos et al. 2022)."""
+    wrong = np.array([not example.is_right for example in examples])
+    for threshold in _THRESHOLDS:
+        stated = probabilities >= threshold
+        n = int(stated.sum())
+        if n and (int((wrong & stated).sum()) + 1) / (n + 1) <= risk:
+            return float(threshold)
+    raise BadDataset(f"no threshold keeps the wrong answers under {risk:.0%}; allow more")
+
+
+def _is_right_at(
+    examples: Sequence[Example], probabilities: FeatureMatrix, threshold: float
+) -> FeatureMatrix:
+    """1 for each question that is answered rightly, or rightly declined, at a threshold."""
+    is_right = np.array([example.is_right for example in examples])
+    answerable = np.array([example.answerable for example in examples])
+    return np.where(probabilities >= threshold, is_right, ~answerable).astype(np.float64)
+
+
+def _weights(examples: Sequence[Example]) -> FeatureMatrix:
+    """One for each example; each collection's sum to the same, all of them to 1."""
+    weights = np.array([_DELETED_WEIGHT if example.deleted else 1.0 for example in examples])
+    collections = np.array([example.collection for example in examples])
+    for collection in set(collections.tolist()):
+        weights[collections == collection] /= weights[collections == collection].sum()
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def check_held_out(examples: Sequence[Example], threshold: float) -> list[HeldOutConfidence]:
-    """Return the measures of each source by 5-fold cross-validation.
-
-    Raises BadDataset without both answerable and unanswerable questions.
-    """
+    """Cross-validated: each question judged by a fit on the other four fifths."""
     _check(examples)
-    pairs = list(zip(examples, _held_out_probabilities(examples), strict=True))
+    pairs = list(zip(examples, _held_out(examples), strict=True))
     sources = dict.fromkeys(example.source for example in examples)
     return [
-        _check_source(source, [pair for pair in pairs if pair[0].source == source], threshold)
+        _judged(source, [pair for pair in pairs if pair[0].source == source], threshold)
         for source in sources
     ]
 
 
-def _check_source(
+def _judged(
     source: str, pairs: Sequence[tuple[Example, float]], threshold: float
 ) -> HeldOutConfidence:
-    labels = [example.answerable for example, _ in pairs]
+    examples = [example for example, _ in pairs]
+    labels = [example.is_right for example in examples]
     probabilities = [probability for _, probability in pairs]
-    predictions = [p >= threshold for p in probabilities]
-    positive = [a for a, label in zip(predictions, labels, strict=True) if label]
-    negative = [not a for a, label in zip(predictions, labels, strict=True) if not label]
     return HeldOutConfidence(
         source=source,
-        n_answerable=len(positive),
-        n_unanswerable=len(negative),
-        auroc=auroc(labels, probabilities) if positive and negative else None,
+        n_questions=len(examples),
+        n_right=sum(labels),
+        auroc=auroc(labels, probabilities) if len(set(labels)) == 2 else None,
         calibration_error=calibration_error(labels, probabilities),
-        answered_share=sum(positive) / len(positive) if positive else None,
-        declined_share=sum(negative) / len(negative) if negative else None,
+        right=float(_is_right_at(examples, np.array(probabilities), threshold).mean()),
+        stated=sum(p >= threshold for p in probabilities) / len(examples),
     )
 
 
 def _check(examples: Sequence[Example]) -> None:
-    if len({example.answerable for example in examples}) < 2:
+    if len({example.is_right for example in examples}) < 2:
         raise BadDataset(
-            "calibration needs questions that the documents answer and questions that they do not; "
-            "name a second dataset, to ask each the other's questions"
+            "calibration needs questions that are answered rightly and questions that are not; "
+            "label some spans that the documents' passages contain"
         )
 
 
 def _fold(example: Example) -> int:
-    """Return the example's fold. It depends on the question's id alone, so a question is in the
-    same fold for every corpus and in any order of examples."""
+    """The same for a question wherever it is asked, in any order of the examples."""
     digest = blake2b(example.question_id.encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") % N_FOLDS
 
 
-def _held_out_probabilities(examples: Sequence[Example]) -> list[float]:
+def _held_out(examples: Sequence[Example]) -> list[float]:
     probabilities = [0.0] * len(examples)
     for fold in range(N_FOLDS):
         rest = [example for example in examples if _fold(example) != fold]
-        calibration = _fit(rest, "", "", 0.0)
+        calibration = _fitted(rest, "", "", 0.0)
         for i, example in enumerate(examples):
             if _fold(example) == fold:
                 probabilities[i] = calibration.probability(example.features)
     return probabilities
 
 
-def _fit(examples: Sequence[Example], model: str, fitted_on: str, threshold: float) -> Calibration:
+def _fitted(
+    examples: Sequence[Example], model: str, fitted_on: str, threshold: float
+) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
     names = list(FEATURES)
     values = np.array([[example.features[name] for name in names] for example in examples])
-    labels = np.array([example.answerable for example in examples])
+    labels = np.array([example.is_right for example in examples])
     means, scales = values.mean(axis=0), values.std(axis=0)
-    scales[scales < 1e-9] = 1.0  # a constant feature becomes 0 and gets weight 0
+    scales[scales < 1e-9] = 1.0  # a feature that never changes says nothing, and gets no weight
     regression = LogisticRegression(C=_PENALTY, max_iter=1000)
-    regression.fit((values - means) / scales, labels)
+    weights = len(examples) * _weights(examples)
+    regression.fit((values - means) / scales, labels, sample_weight=weights)
     return Calibration(
         model=model,
         fitted_on=fitted_on,

@@ -1,5 +1,6 @@
 """The best unit of meaning across the first passages."""
 
+from statistics import fmean
 from typing import NamedTuple
 
 from rag.answer.choose import Anchor, Choice, Chooser
@@ -11,12 +12,22 @@ PASSAGES_READ = 5
 """Passages that the answer is looked for in."""
 
 
+_OTHERS = 5
+"""Other candidates that the lead is over: more than one, for two neighbours often say the same."""
+
+
 class BestUnit(NamedTuple):
-    """A unit, the passage that it stands in, and how the two meet the question."""
+    """A unit, the passage that it stands in, and how the two meet the question.
+
+    lead:     of its sentence's score over the mean of the next few sentences'
+    is_first: whether it stands in the first passage
+    """
 
     passage: RankedPassage
     choice: Choice
     meeting: Meeting
+    lead: float = 0.0
+    is_first: bool = True
 
 
 class _Candidate(NamedTuple):
@@ -33,15 +44,28 @@ def best_unit(retrieval: Retrieval) -> BestUnit | None:
     exact thing that is asked for comes after all that have it.
     """
     best: BestUnit | None = None
-    for candidate in _candidates(retrieval):
+    candidates = _candidates(retrieval)
+    for candidate in candidates:
         choice = candidate.chooser.choice_of(candidate.anchor)
         if choice is None:
             continue
         if best is None or len(choice.missing) < len(best.choice.missing):
-            best = BestUnit(candidate.passage, choice, candidate.chooser.meeting)
+            best = BestUnit(
+                passage=candidate.passage,
+                choice=choice,
+                meeting=candidate.chooser.meeting,
+                lead=_lead(candidates),
+                is_first=candidate.passage is retrieval.passages[0],
+            )
         if not best.choice.missing:
             break
     return best
+
+
+def _lead(candidates: list[_Candidate]) -> float:
+    """Of the best candidate's score over the mean of the next few; 0 without any."""
+    others = [candidate.score for candidate in candidates[1 : 1 + _OTHERS]]
+    return candidates[0].score - fmean(others) if others else 0.0
 
 
 def _candidates(retrieval: Retrieval) -> list[_Candidate]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Set
 from dataclasses import asdict, astuple, dataclass
 from functools import lru_cache
-from math import exp, isfinite, log
+from math import exp, isfinite, log, log1p
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import regex
 
 from index.errors import BadInput
+from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
 from rag.answer.best_unit import BestUnit, best_unit
 from rag.answer.support import is_supported, names_identifier, quote_of, text_of, unmet_share
@@ -25,29 +26,46 @@ from rag.search.candidates import Candidate
 from rag.search.question import Question
 from rag.search.retrieve import Retrieval
 
+_ASKING = {
+    "who": regex.compile(r"\b(?:who|whom|whose)\b", regex.I),
+    "when": regex.compile(r"\bwhen\b", regex.I),
+    "how_many": regex.compile(r"\bhow (?:many|much)\b", regex.I),
+    "how": regex.compile(r"\bhow\b", regex.I),
+    "why": regex.compile(r"\bwhy\b", regex.I),
+    "what": regex.compile(r"\bwhat\b", regex.I),
+}
+
 FEATURES = {
     "match": "weighted mean of the question's token matches in the unit and what it hangs under",
     "weakest": "the same, with weak matches counting most",
     "weakest_anywhere": "the weakest matches in the whole passage",
+    "elsewhere": "how much better the whole passage matches than the unit",
+    "unmatched": "share of the question's token weight whose match in the unit is below 0.35",
     "dense": "cosine of the passage's vector",
     "sentence": "cosine of its best sentence's vector",
     "off_topic": "how far the latter is below 0.4: what is beside the point is so in one way only",
     "lexical": "BM25 as a share of the most it could be",
     "coverage": "idf-weighted share of the question's terms in the unit and what it hangs under",
-    "missing": "idf of the rarest term that these lack; 0 if they lack none",
-    "missing_anywhere": "the same for the whole passage",
     "unmet": "idf-weighted share of the question's words that nothing there is near to",
     "exact_missing": "how many identifiers, numbers, quotations and acronyms are lacking there",
     "names": "share of the question's capitalised words that are lacking there",
     "numbers": "share of its numbers that are lacking there",
     "negation": "1 if the question is negated and the unit is not",
     "lead": "score of the unit's passage over the best other one's",
+    "unit_lead": "score of the unit's sentence over the mean of the next five",
+    "first_passage": "1 if the unit stands in the first passage",
+    "new_words": "share of the unit's terms that the question lacks",
+    "length": "logarithm of 1 + the unit's characters",
+    "position": "logarithm of 1 + the characters before it in its document",
+    **{f"asks_{word}": f"1 if the question has the words of `{word}`" for word in _ASKING},
 }
-"""What the regression looks at, and what each is."""
+"""What the regression looks at, and what each is. None depends on how many documents there are, as
+the idf of a missing word does: a fit on large collections would not hold for a small one."""
 
 _SHIPPED = Path(__file__).parents[1] / "calibration"
 _WEAKNESS = 6.0
 _ON_TOPIC = 0.4
+_UNMATCHED = 0.35
 _NAMED = 0.5
 """The least confidence in a unit that has the identifier that is asked for, as `E106`: to the model
 it is a foreign word, and the questions that the regression is fitted on have none."""
@@ -195,6 +213,28 @@ class Judgement:
     is_stated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the confidence in an answer is computed from.
+
+    features:  by their names in FEATURES
+    citations: the document and the span of each part of the answer
+    """
+
+    features: dict[str, float]
+    citations: tuple[tuple[str, Span], ...]
+
+    @classmethod
+    def of(cls, retrieval: Retrieval) -> "Evidence | None":
+        """None if no unit of the passages is an answer."""
+        best = best_unit(retrieval)
+        features = evidence_for(retrieval, best)
+        if best is None or features is None:
+            return None
+        doc_id = best.passage.best.chunk.doc_id
+        return cls(features, tuple((doc_id, span) for span in best.choice.unit.spans))
+
+
 def evidence_for(retrieval: Retrieval, best: BestUnit | None = None) -> dict[str, float] | None:
     """The features of a question and the unit that answers it best, by their names in FEATURES;
     None if no unit does."""
@@ -211,12 +251,12 @@ def features_of(question: Question, best: BestUnit, other: Candidate | None) -> 
     other: the best of the passages that the unit does not stand in
     """
     candidate, said = best.passage.best, text_of(best)
-    passage = best.passage.span.of(best.meeting.document.text)
-    in_unit, in_passage = distinct_terms(said), distinct_terms(passage)
+    in_unit, quote = distinct_terms(said), quote_of(best)
+    in_quote = distinct_terms(quote)
     total = sum(question.idf.values()) or 1.0
     covered = sum(idf for term, idf in question.idf.items() if term in in_unit)
     names = terms_of(" ".join(_NAME.findall(question.text)))
-    negated = _NEGATION.search(question.text) and not _NEGATION.search(quote_of(best))
+    negated = _NEGATION.search(question.text) and not _NEGATION.search(quote)
     return {
         **_token_features(question, best),
         "dense": candidate.dense,
@@ -224,14 +264,21 @@ def features_of(question: Question, best: BestUnit, other: Candidate | None) -> 
         "off_topic": max(0.0, _ON_TOPIC - candidate.sentence),
         "lexical": candidate.lexical_share,
         "coverage": covered / total,
-        "missing": _rarest(question, in_unit),
-        "missing_anywhere": _rarest(question, in_passage),
         "unmet": unmet_share(question, best),
         "exact_missing": float(len(best.choice.missing)),
         "names": _share_lacking(names, in_unit),
         "numbers": _share_lacking(_NUMBER.findall(question.text), set(_NUMBER.findall(said))),
         "negation": float(bool(negated)),
         "lead": candidate.score - (other.score if other is not None else 0.0),
+        "unit_lead": best.lead,
+        "first_passage": float(best.is_first),
+        "new_words": len(in_quote - question.idf.keys()) / max(len(in_quote), 1),
+        "length": log1p(len(quote)),
+        "position": log1p(best.choice.unit.spans[0].start),
+        **{
+            f"asks_{word}": float(pattern.search(question.text) is not None)
+            for word, pattern in _ASKING.items()
+        },
     }
 
 
@@ -239,12 +286,15 @@ def _token_features(question: Question, best: BestUnit) -> dict[str, float]:
     """Those of the late interaction; all 0 for a model without token vectors."""
     interaction = best.passage.best.interaction
     if interaction is None:
-        return {"match": 0.0, "weakest": 0.0, "weakest_anywhere": 0.0}
-    weights = question.token_weights
+        names = ("match", "weakest", "weakest_anywhere", "elsewhere", "unmatched")
+        return dict.fromkeys(names, 0.0)
+    weights, met = question.token_weights, best.choice.met
     return {
-        "match": float(weights @ best.choice.met),
-        "weakest": _softest(weights, best.choice.met),
+        "match": float(weights @ met),
+        "weakest": _softest(weights, met),
         "weakest_anywhere": _softest(weights, interaction.anywhere),
+        "elsewhere": float(weights @ (interaction.anywhere - met)),
+        "unmatched": float(weights[met < _UNMATCHED].sum()),
     }
 
 
@@ -252,12 +302,6 @@ def _softest(weights: np.ndarray[Any, Any], matches: np.ndarray[Any, Any]) -> fl
     """A mean in which the weakest count most, as rag.search.late_interaction.softened with the sign
     turned."""
     return -log(float(weights @ np.exp(-_WEAKNESS * matches))) / _WEAKNESS
-
-
-def _rarest(question: Question, present: Set[str]) -> float:
-    # Not as a share of the rarest possible: in a small corpus most words are missing everywhere,
-    # which says little, and their idf is small.
-    return max((idf for term, idf in question.idf.items() if term not in present), default=0.0)
 
 
 def _share_lacking(wanted: list[str], present: Set[str]) -> float:

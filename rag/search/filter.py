@@ -1,7 +1,11 @@
 """Find the chunks of the documents that match a filter."""
 
+from collections.abc import Collection
+
+import numpy as np
+
 from index.backend import Snapshot
-from index.types import Ids
+from index.types import Ids, Span
 from rag.name_patterns import NamePatterns, is_pattern
 from rag.results import Filter
 
@@ -13,3 +17,18 @@ def chunks_within(snapshot: Snapshot, filter: Filter) -> Ids:
     # Not SQLite's GLOB: it negates with `[^a]`, fnmatch with `[!a]`, and it is ten times slower.
     matches = NamePatterns(filter.doc_id).match
     return snapshot.chunk_ids_of(media_types=filter.media_type, matches=matches)
+
+
+def chunks_without(snapshot: Snapshot, spans: Collection[tuple[str, Span]]) -> Ids:
+    """The ids, ascending, of the chunks that overlap none of these spans of documents."""
+    doc_ids = sorted({doc_id for doc_id, _ in spans})
+    chunks = snapshot.chunks(snapshot.chunk_ids_of(doc_ids=doc_ids).tolist())
+    overlapping = [
+        chunk.chunk_id
+        for chunk in chunks
+        if any(
+            doc_id == chunk.doc_id and chunk.span.start < span.end and span.start < chunk.span.end
+            for doc_id, span in spans
+        )
+    ]
+    return np.setdiff1d(snapshot.chunk_ids_of(), overlapping, assume_unique=True)

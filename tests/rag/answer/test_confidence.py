@@ -176,16 +176,20 @@ def test_names_are_the_capitalised_words_but_the_first_and_looked_for_in_the_sen
     assert features("Grain for whom?")["names"] == 0
 
 
-def test_coverage_and_what_is_missing_weigh_words_by_their_idf() -> None:
+def test_coverage_weighs_words_by_their_idf() -> None:
     idf = {"aid": 1.0, "reach": 2.0, "cross": 3.0, "gold": 4.0}
     question = question_with("aid reached cross gold", idf=idf)
     candidate = candidate_with(chunk_with(TEXT, SENTENCES))
     found = evidence(question, candidate)
     assert found["coverage"] == pytest.approx(0.3)
-    assert (found["missing"], found["missing_anywhere"]) == (4.0, 4.0)
     known = replace(question, idf={k: v for k, v in idf.items() if k != "gold"})
-    found = evidence(known, candidate)
-    assert (found["missing"], found["missing_anywhere"]) == (3.0, 0.0)
+    assert evidence(known, candidate)["coverage"] == pytest.approx(0.5)
+
+
+def test_the_words_that_ask_are_features() -> None:
+    asked = features("How many came, and when?")
+    names = [name for name in asked if name.startswith("asks_") and asked[name]]
+    assert names == ["asks_when", "asks_how_many", "asks_how"]
 
 
 def test_the_signals_are_passed_on_and_the_lead_is_over_the_second() -> None:
@@ -225,7 +229,9 @@ def test_the_evidence_of_any_question_is_every_feature_in_its_range(
     ]
     ingest_documents(tmp_path, documents, embedder)
     pipeline = Pipeline.over(tmp_path, embedder)
-    in_unit = {"lexical", "coverage", "names", "numbers", "negation", "lead"}
+    in_unit = {"lexical", "coverage", "names", "numbers", "negation", "lead", "new_words"}
+    unbounded = {"exact_missing", "length", "position"}
+    text_of = {document.doc_id: document.text for document in documents}
     for question in (
         "Who did not go to Kabul in 1999?",
         "the",
@@ -234,20 +240,23 @@ def test_the_evidence_of_any_question_is_every_feature_in_its_range(
         "river " * 300,
         "43",
     ):
-        found = pipeline.evidence(question)
-        if found is None:  # no sentence is an answer
+        evidence = pipeline.evidence(question)
+        if evidence is None:  # no sentence is an answer
             assert question in ("?",)
             continue
-        assert found.keys() == FEATURES.keys()
-        for name, value in found.items():
+        features = evidence.features
+        assert features.keys() == FEATURES.keys()
+        for name, value in features.items():
             assert np.isfinite(value), (question, name)
-            low = 0 if name in in_unit or name.startswith(("missing", "off")) else -1.2
+            low = 0 if name in in_unit or name in unbounded or name == "off_topic" else -1.2
             assert low <= value, (question, name)
-            assert name.startswith("missing") or value <= 1.2, (question, name)
+            assert name in unbounded or value <= 2, (question, name)
             assert name not in in_unit or value <= 1, (question, name)
-        if not found["match"]:
+        if not features["match"]:
             assert isinstance(embedder, TokenlessEmbedder)
-            assert (found["weakest"], found["weakest_anywhere"]) == (0, 0)
+            assert (features["weakest"], features["weakest_anywhere"]) == (0, 0)
+        for doc_id, span in evidence.citations:
+            assert span.of(text_of[doc_id])
     pipeline.close()
     empty = tmp_path / "empty"
     ingest_documents(empty, [], embedder)

@@ -24,9 +24,8 @@ MAX_PATTERN_CHARACTERS = 65_536
 
 
 _CONFIDENCE = (
-    "The calibrated probability that the documents answer the question. For a model without "
-    "calibration: the mean of the best passage's dense and sentence cosines. Null for a search "
-    "without a model."
+    "The estimated probability that the answer is right. For a model without calibration: the "
+    "mean of the best passage's dense and sentence cosines. Null for a search without a model."
 )
 _REASON = Field(
     default=None,
@@ -179,7 +178,7 @@ class AnswerSentence(_Result):
     confidence: float | None = Field(
         ge=0,
         le=1,
-        description="Probability that the documents answer this part; null without a model.",
+        description="Estimated probability that this is right; null without a model.",
     )
     text: str = Field(description="The quotes of `citations`, a line end between them.")
     citation: Citation = Field(description="The last of `citations`, which says what was asked.")

@@ -10,13 +10,9 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -28,6 +24,7 @@ from rag.cli.backup import backup, restore
 from rag.cli.check import check
 from rag.cli.documents import list_documents, remove
 from rag.cli.ingest import ingest
+from rag.cli.open_pipeline import open_pipeline
 from rag.cli.options import (
     DocOption,
     ExplainOption,
@@ -38,18 +35,11 @@ from rag.cli.options import (
     ModelOption,
     QuestionArgument,
     RerankOption,
-    interruptible,
 )
 from rag.cli.question_command import QuestionCommand
 from rag.output.compile_notice import log_compiling
 from rag.output.safe_output import PrintableFormatter, complain, say, say_json
 from rag.output.streams import flushed_output, prepare_streams, silence
-
-if TYPE_CHECKING:
-    from index.protocols import Embedder
-    from rag.pipeline import Pipeline
-    from rag.results import Filter
-    from rag.settings import Settings
 
 
 class _Commands(TyperGroup):
@@ -149,7 +139,7 @@ def ask(
     from rag.results import to_json
 
     query = " ".join(question)
-    with _open_pipeline(query, k, doc, index=index, model=model, rerank=rerank) as (
+    with open_pipeline(query, k, doc, index=index, model=model, rerank=rerank) as (
         pipeline,
         filter,
     ):
@@ -185,7 +175,7 @@ def search(
 
     query = " ".join(question)
     flags = {"index": index, "model": model, "rerank": rerank}
-    with _open_pipeline(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
+    with open_pipeline(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
         result = pipeline.search(query, k, filter, explain=explain, merge=merge)
     if as_json:
         say_json(to_json(result))
@@ -216,67 +206,6 @@ def info(
         say_json(report.model_dump_json(indent=1))
     else:
         print_overview(console(), report)
-
-
-@contextmanager
-def _open_pipeline(
-    question: str,
-    k: int,
-    doc: list[str] | None,
-    *,
-    lexical: bool = False,
-    **flags: str | Path | None,
-) -> "Iterator[tuple[Pipeline, Filter | None]]":
-    """The pipeline that the settings and flags name, for one question, and the filter that lets the
-    named documents through; closed after it."""
-    from rag.check_query import checked_query
-    from rag.settings import Settings
-
-    checked_query(question, k)
-    settings = Settings.resolve(**flags)
-    filter = _filter(settings, doc or [])
-    with interruptible("Stopped."):
-        # Loading a model leaves Python to others: what a search imports is imported meanwhile.
-        Thread(target=import_module, args=["rag.cli.print_results"]).start()
-        embedder = None if lexical else _embedder(settings)
-        from rag.pipeline import Pipeline
-
-        pipeline = Pipeline.open(settings, embedder, lexical=lexical)
-        try:
-            yield pipeline, filter
-        finally:
-            pipeline.close()
-
-
-def _embedder(settings: "Settings") -> "Embedder":
-    """The index's model."""
-    from rag.models.load import fingerprint_in, load_model_of
-
-    with _show_loading() if sys.stderr.isatty() else nullcontext():
-        return load_model_of(fingerprint_in(settings), settings)
-
-
-@contextmanager
-def _show_loading() -> Iterator[None]:
-    from rich.markup import escape
-
-    from rag.output.compile_notice import show_compilation
-    from rag.output.terminal import console
-
-    loading = "Loading the model…"
-    with (
-        console(stderr=True).status(loading) as status,
-        show_compilation(lambda notice: status.update(escape(notice) or loading)),
-    ):
-        yield
-
-
-def _filter(settings: "Settings", names: list[str]) -> "Filter | None":
-    if not names:
-        return None  # without what it takes to look names up
-    from rag.cli.document_names import filter_of
-
-    return filter_of(settings.index, names)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from glob import escape
 from pathlib import Path, PurePosixPath
 
 from index.backends import backend_at
-from index.errors import BadInput
+from index.errors import BadInput, NotFound
 from index.ingest.file_ids import display_path, is_missing
 from index.ingest.files import resolved
 from index.types import DocumentRecord
@@ -42,7 +42,7 @@ def find_named(rows: Sequence[DocumentRecord], name: str) -> NamedDocuments:
     ids match it as a pattern; the one whose file is at this path; the only one whose file has this
     base name.
 
-    Raises BadInput if there is none, or if several have the base name.
+    Raises NotFound if there is none, BadInput if several have the base name or it is a folder.
     """
     same_id = [row for row in rows if row.doc_id == name]
     if same_id:
@@ -56,14 +56,14 @@ def find_named(rows: Sequence[DocumentRecord], name: str) -> NamedDocuments:
     if len(same_file) == 1:
         return NamedDocuments(name, same_file, is_pattern=False)
     if not rows:
-        raise BadInput(f"no document {name!r}: the index holds none; `rag ingest PATH` adds some")
+        raise NotFound(f"no document {name!r}: the index holds none; `rag ingest PATH` adds some")
     folder = name.rstrip("/")
     if not same_file and any(row.doc_id.startswith(f"{folder}/") for row in rows):
         raise BadInput(
             f"{name!r} is a folder; name its documents by a pattern, as '{escape(folder)}/*'"
         )
     if not same_file:
-        raise BadInput(f"no document {name!r}; `rag list` shows those that there are")
+        raise NotFound(f"no document {name!r}; `rag list` shows those that there are")
     raise BadInput(f"{name!r} could be any of {_first_ids(same_file)}; name one by its id or path")
 
 

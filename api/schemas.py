@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from index.documents.formats import media_types
 from index.types import DocumentRecord
+from rag.answer.why.expected import Expected
 from rag.check_query import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
 
@@ -40,6 +41,17 @@ class _JsonModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+QueryField = Annotated[
+    str,
+    BeforeValidator(_check_query),
+    Field(
+        min_length=1,
+        max_length=MAX_QUERY_CHARACTERS,
+        description="The question; not blank.",
+    ),
+]
+
+
 class _QuestionRequest(_JsonModel):
     """A question with its options."""
 
@@ -57,11 +69,7 @@ class _QuestionRequest(_JsonModel):
         }
     )
 
-    query: Annotated[str, BeforeValidator(_check_query)] = Field(
-        min_length=1,
-        max_length=MAX_QUERY_CHARACTERS,
-        description="The question; not blank.",
-    )
+    query: QueryField
     # Strict: JSON has numbers and truth values of its own; "5" and 1 for true are slips.
     k: int = Field(
         default=DEFAULT_K,
@@ -92,6 +100,50 @@ class SearchRequest(_QuestionRequest):
 
 class AskRequest(_QuestionRequest):
     """A question to answer with sentences."""
+
+
+class WhyRequest(_JsonModel):
+    """A question, and the passage that was expected of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"query": EXAMPLE_QUESTION, "doc_id": EXAMPLE_DOCUMENT, "line_start": 9}]
+        }
+    )
+
+    query: QueryField
+    doc_id: DocumentId = Field(description="The expected document; it need not be in the index.")
+    line_start: int | None = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        description="The first expected line, from 1; any passage of the document if not given.",
+    )
+    line_end: int | None = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        description="The last expected line; `line_start` if not given.",
+    )
+    k: int = Field(
+        default=DEFAULT_K,
+        strict=True,
+        ge=1,
+        le=MAX_K,
+        description="Among how many passages the expected one should be.",
+    )
+
+    @model_validator(mode="after")
+    def _check_lines(self) -> Self:
+        if self.line_end is not None and self.line_end < (self.line_start or self.line_end + 1):
+            raise ValueError("line_end needs a line_start that is not behind it")
+        return self
+
+    @property
+    def expected(self) -> Expected:
+        if self.line_start is None:
+            return Expected(self.doc_id)
+        return Expected(self.doc_id, (self.line_start, self.line_end or self.line_start))
 
 
 class DocumentOut(_JsonModel):

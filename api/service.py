@@ -16,6 +16,7 @@ from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
 from index.backend import State
+from rag.answer.why.result import Why
 from rag.pipeline import Pipeline, Reading
 from rag.results import Answer, SearchResult, to_json
 
@@ -25,6 +26,8 @@ runs at a time. To 64 clients 3 give a sixth fewer answers a second, and 1 gives
 
 ANSWERS_AT_ONCE = 8
 """Calls of an answerer that waits for something else, as a generator does."""
+
+Result = SearchResult | Answer | Why
 
 _TOOK = re.compile(rb'(?<=,"took_ms":)[^,]+')
 """In a result's JSON; within a string its quotes would have backslashes."""
@@ -65,7 +68,7 @@ class Service:
             Contents(pipeline),
         )
 
-    async def search(self, key: str, call: Callable[[], SearchResult | Answer]) -> bytes:
+    async def search(self, key: str, call: Callable[[], Result]) -> bytes:
         """The JSON of a result, as the command line prints it.
 
         key: all that the result depends on, but for the documents. A kept answer needs no thread,
@@ -101,7 +104,7 @@ class Service:
         took_ms = round((time.perf_counter() - began) * 1000, 2)
         return state, _TOOK.sub(str(took_ms).encode(), body, count=1)
 
-    def _body(self, state: State, key: str, call: Callable[[], SearchResult | Answer]) -> bytes:
+    def _body(self, state: State, key: str, call: Callable[[], Result]) -> bytes:
         result = call()
         body = to_json(result).encode()
         if result.generation == state[0]:

@@ -85,6 +85,17 @@ class Document:
         ends = self._line_ends
         return bisect_right(ends, span.start - 1) + 1, bisect_right(ends, last - 1) + 1
 
+    @property
+    def n_lines(self) -> int:
+        """A line end that the text ends with begins no further line."""
+        return len(self._line_ends) + (not self.text.endswith("\n"))
+
+    def span_of_lines(self, first: int, last: int) -> Span:
+        """From the start of the first line to the end of the last one, without its line end; lines
+        count from 1. Requires 1 <= first <= last <= n_lines."""
+        ends = [-1, *self._line_ends, len(self.text)]
+        return Span(ends[first - 1] + 1, ends[last])
+
     def pages_of(self, span: Span) -> tuple[int, int] | tuple[None, None]:
         """First and last page of the span, counted from 1; None where there are no pages."""
         if not self.pages:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from index.backend import Backend, Snapshot
 from index.backends import backend_at
@@ -40,6 +40,10 @@ from rag.search.ranking import RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
 from rag.search.retrieve import Retrieval, retrieve
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.answer.why.expected import Expected
+    from rag.answer.why.result import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +278,24 @@ class Pipeline:
             retrieval, ranked = _origin(answered, sentence)
             further.append(self._passage(retrieval, len(shown) + 1, ranked, reading.explain))
         return further
+
+    def why(self, query: str, expected: "Expected", k: int = DEFAULT_K) -> "Why":
+        """Where the question lost the passage that was expected among its k, or in its answer.
+
+        Raises SpanOutOfRange if the document lacks the expected line.
+        """
+        # Imported here: a search from a cold start does not wait for it.
+        from rag.answer.why.ranking import Search
+        from rag.answer.why.why import Outcome, why
+
+        reading = self.read(query, k)
+        answer, candidate = self.answer(reading), self.answer(reading, decline=False)
+        outcome = Outcome(answer, candidate, k, self._confidence.threshold)
+        (encoding,) = self._encode([query])
+        with self.snapshot() as snapshot:
+            question = question_of(query, encoding, snapshot)
+            search = Search(snapshot, question, self._ranking, self._reranker)
+            return why(search, expected, outcome)
 
     def evidence(self, query: str, without: Collection[tuple[str, Span]] = ()) -> Evidence | None:
         """What the confidence in the answer to a question is computed from; None without an answer.

@@ -1,4 +1,4 @@
-"""The routes that answer a question with sentences or with passages."""
+"""The routes that answer a question, and the one that tells why a passage is missing."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from api.json_body import JsonRoute
 from api.problems import responses
-from api.schemas import AskRequest, SearchRequest
+from api.schemas import AskRequest, SearchRequest, WhyRequest
 from api.service import ServiceDependency
+from rag.answer.why.result import Why
 from rag.results import Answer, SearchResult
 
 _Result = TypeVar("_Result")
@@ -54,6 +55,24 @@ async def search(request: SearchRequest, service: ServiceDependency) -> Response
     """
     body = await service.search(repr(request), _call(service.pipeline.search, request))
     return Response(body, media_type="application/json")
+
+
+@router.post(
+    "/v1/why",
+    response_model=Why,
+    response_description="The steps that the expected passage passed, and where it lost.",
+    responses=responses(400, 413, 415, 422, 429, 500, 503),
+    summary="Tell why a question did not get the passage that was expected",
+)
+async def why(request: WhyRequest, service: ServiceDependency) -> Response:
+    """The steps lead from the document to the answer: whether the index holds the document and a
+    passage its line, whether FAISS or BM25 found the passage, how it ranked, whether a better one
+    has nearly the same text, and what the answer quotes.
+
+    A document that the index does not hold is a step that was not passed, not an error.
+    """
+    call = partial(service.pipeline.why, request.query, request.expected, request.k)
+    return Response(await service.search(repr(request), call), media_type="application/json")
 
 
 def _call(

@@ -171,6 +171,12 @@ class Confidence:
         self._calibration = calibration if vectors else None
         self._vectors = vectors
 
+    @property
+    def threshold(self) -> float | None:
+        """The confidence from which on an answer is stated, in [0, 1]; None without a calibration
+        or without vectors: then every passage is trusted."""
+        return None if self._calibration is None else self._calibration.threshold
+
     def judge(self, retrieval: Retrieval) -> "Judgement":
         """What of the passages answers best, and whether it is to be stated."""
         best = best_unit(retrieval)

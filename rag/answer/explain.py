@@ -1,14 +1,20 @@
 """Ranked passages as users get them: cited, with a highlight, and explained on request."""
 
+from typing import Literal
+
 from index.types import Chunk
 from index.words.analyze import distinct_terms
 from rag.answer import cite
 from rag.answer.highlight import best_sentence
 from rag.results import Explanation, Passage, PassageSpan, QueryTerm, ScorePart, Scores
+from rag.search.candidates import Candidate
 from rag.search.passages import RankedPassage
 from rag.search.question import Question
 from rag.search.ranking import RankSettings
 from rag.search.retrieve import Retrieval
+
+Signal = Literal["dense", "sentence", "lexical", "rerank"]
+"""A part of a score, by its field in Explanation."""
 
 
 def passage_of(
@@ -33,41 +39,59 @@ def passage_of(
         text=citation.quote,
         highlight=cite.highlight(document, sentence, ranked.span),
         citation=citation,
-        duplicates=[_place(each.chunk) for each in ranked.duplicates],
+        duplicates=[place_of(each.chunk) for each in ranked.duplicates],
         explanation=None
         if explained is None
         else _explanation(ranked, citation.quote, retrieval.question, explained),
     )
 
 
-def _place(chunk: Chunk) -> PassageSpan:
+def place_of(chunk: Chunk) -> PassageSpan:
+    """Where a chunk stands."""
     return PassageSpan(doc_id=chunk.doc_id, start=chunk.span.start, end=chunk.span.end)
 
 
 def _explanation(
     ranked: RankedPassage, text: str, question: Question, ranking: RankSettings
 ) -> Explanation:
-    best, weights = ranked.best, ranking.weights
-    in_passage = distinct_terms(text)
-
-    def part(value: float, scaled: float, weight: float) -> ScorePart:
-        scaled = min(max(scaled, 0.0), 1.0)
-        return ScorePart(value=value, scaled=scaled, weight=round(weight * best.first_weight, 6))
-
-    reranked = best.reranked
+    best, in_passage = ranked.best, distinct_terms(text)
+    parts = score_parts(best, ranking)
     return Explanation(
         dense_rank=best.dense_rank,
         lexical_rank=best.lexical_rank,
         first_rank=best.first_rank,
-        dense=part(best.dense, best.dense, weights.dense),
-        sentence=part(best.sentence, best.sentence, weights.sentence),
-        lexical=part(best.lexical, best.lexical_share, weights.lexical),
-        rerank=None
-        if reranked is None
-        else ScorePart(value=reranked, scaled=reranked, weight=ranking.rerank_weight),
+        dense=parts["dense"],
+        sentence=parts["sentence"],
+        lexical=parts["lexical"],
+        rerank=parts.get("rerank"),
         terms=[
             QueryTerm(term=term, idf=round(idf, 6), in_passage=term in in_passage)
             for term, idf in question.idf.items()
         ],
-        merged=[_place(part) for part in ranked.parts] if len(ranked.parts) > 1 else [],
+        merged=[place_of(part) for part in ranked.parts] if len(ranked.parts) > 1 else [],
     )
+
+
+def score_parts(candidate: Candidate, ranking: RankSettings) -> dict[Signal, ScorePart]:
+    """The parts whose weight x scaled sum to a candidate's score, by signal; `rerank` only if the
+    reranker scored it.
+
+    ranking: the settings it was ranked by
+    """
+    weights = ranking.weights
+
+    def part(value: float, scaled: float, weight: float) -> ScorePart:
+        scaled = min(max(scaled, 0.0), 1.0)
+        return ScorePart(
+            value=value, scaled=scaled, weight=round(weight * candidate.first_weight, 6)
+        )
+
+    parts: dict[Signal, ScorePart] = {
+        "dense": part(candidate.dense, candidate.dense, weights.dense),
+        "sentence": part(candidate.sentence, candidate.sentence, weights.sentence),
+        "lexical": part(candidate.lexical, candidate.lexical_share, weights.lexical),
+    }
+    reranked = candidate.reranked
+    if reranked is not None:
+        parts["rerank"] = ScorePart(value=reranked, scaled=reranked, weight=ranking.rerank_weight)
+    return parts

@@ -37,6 +37,7 @@ from rag.cli.options import (
     RerankOption,
 )
 from rag.cli.question_command import QuestionCommand
+from rag.cli.why import why
 from rag.output.compile_notice import log_compiling
 from rag.output.safe_output import PrintableFormatter, complain, say, say_json
 from rag.output.streams import flushed_output, prepare_streams, silence
@@ -183,6 +184,7 @@ def search(
         print_result(console(), result)
 
 
+app.command()(why)
 app.command("list")(list_documents)
 app.command()(remove)
 app.command()(check)

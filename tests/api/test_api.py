@@ -19,6 +19,8 @@ from index import errors
 from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
 from index.types import Document, QueryEncoding
+from rag.answer.why.expected import Expected
+from rag.answer.why.result import Why
 from rag.pipeline import Pipeline
 from rag.results import (
     DEFAULT_K,
@@ -553,3 +555,36 @@ def test_an_unforeseen_error_is_logged_and_not_shown(
     assert "encode_query" in caplog.text
     assert response.headers["connection"] == "close"
     assert search(failing, query="well").status_code == 200
+
+
+# Why not
+
+
+def test_why_over_http_is_what_the_pipeline_tells(client: httpx.Client, pipeline: Pipeline) -> None:
+    best = pipeline.ask(QUESTION).sentences[0].citation
+    body = {"query": QUESTION, "doc_id": best.doc_id, "line_start": best.line_start, "k": 1}
+    told = Why.model_validate_json(post(client, body, "/v1/why").content)
+    lines = (best.line_start, best.line_start)
+    assert told == pipeline.why(QUESTION, Expected(best.doc_id, lines), 1)
+    assert told.lost_at is None
+    # Once more, as it is kept.
+    assert Why.model_validate_json(post(client, body, "/v1/why").content) == told
+
+
+def test_a_document_that_is_not_indexed_is_a_step_and_no_problem(client: httpx.Client) -> None:
+    answered = post(client, {"query": QUESTION, "doc_id": "no/such.txt"}, "/v1/why")
+    assert (answered.status_code, answered.json()["lost_at"]) == (200, "document")
+
+
+@pytest.mark.parametrize(
+    "lines", [{"line_end": 3}, {"line_start": 4, "line_end": 3}, {"line_start": 0}]
+)
+def test_lines_that_are_none_are_refused(client: httpx.Client, lines: dict[str, int]) -> None:
+    asked = {"query": QUESTION, "doc_id": "d", **lines}
+    problem(post(client, asked, "/v1/why"), 422, "/problems/invalid-request")
+
+
+def test_a_line_that_the_document_lacks_is_refused(client: httpx.Client) -> None:
+    doc_id = client.get("/v1/documents").json()["documents"][0]["doc_id"]
+    asked = {"query": QUESTION, "doc_id": doc_id, "line_start": 100_000}
+    problem(post(client, asked, "/v1/why"), 422, "/problems/span-out-of-range")

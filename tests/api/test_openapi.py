@@ -47,6 +47,7 @@ def test_it_lists_every_route(described: dict[str, Any]) -> None:
     assert {(method, path) for method, path, _ in operations(described)} == {
         ("post", "/v1/ask"),
         ("post", "/v1/search"),
+        ("post", "/v1/why"),
         ("get", "/v1/documents"),
         ("get", "/v1/documents/{doc_id}"),
         ("get", "/v1/documents/{doc_id}/text"),
@@ -91,6 +92,7 @@ def test_operation_ids_are_unique_names(described: dict[str, Any]) -> None:
         "list_documents",
         "readiness",
         "search",
+        "why",
     ]
 
 
@@ -115,7 +117,12 @@ def test_who_is_refused_is_told_when_to_come_again(described: dict[str, Any]) ->
         for _, path, operation in operations(described)
         if "Retry-After" in operation["responses"].get("429", {}).get("headers", {})
     }
-    assert refusing == {"/v1/ask", "/v1/search", "/v1/documents/{doc_id}/text"}
+    assert refusing == {
+        "/v1/ask",
+        "/v1/search",
+        "/v1/why",
+        "/v1/documents/{doc_id}/text",
+    }
     explained = described["paths"]["/v1/search"]["post"]["responses"]["429"]
     assert explained["description"] == "Too many questions are waiting"
 
@@ -155,12 +162,13 @@ def _bodies(
 
 def test_every_example_runs(client: httpx.Client, described: dict[str, Any]) -> None:
     ran = list(examples_of(described))
-    assert len(ran) == 16
+    assert len(ran) == 17
     for method, path, body in ran:
         response = client.request(method, path, **body)
         assert response.status_code == 200, (method, path, body, response.text)
         if body:
-            assert response.json()["passages"], body
+            told = response.json()
+            assert told["steps"] if path == "/v1/why" else told["passages"], body
 
 
 def test_it_names_no_other_host(client: httpx.Client) -> None:

@@ -1,0 +1,1 @@
+"""Why a question did not get the passage that a person expected."""

@@ -8,7 +8,7 @@ from index.documents.formats import media_types
 from index.types import DocumentRecord
 from rag.answer.why.expected import Expected
 from rag.check_query import checked_query
-from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, Filter
+from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, MAX_TOKEN_BUDGET, Filter
 
 EXAMPLE_QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
 EXAMPLE_OF_TWO_PARTS = (
@@ -91,6 +91,16 @@ class _QuestionRequest(_JsonModel):
         default=False,
         strict=True,
         description="Whether to join neighbouring passages of one document.",
+    )
+    token_budget: int | None = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        le=MAX_TOKEN_BUDGET,
+        description="At most this many tokens of passages: the first passages whose `text`s fit "
+        "it together, each whole. Tokens are those of the index's model, special tokens not "
+        "counted. Without a model a passage has 4 tokens for 3 words. If not even the best "
+        "passage fits, there is none, and `reason` says so. No limit by default.",
     )
 
 

@@ -16,6 +16,7 @@ from index.types import Document, DocumentRecord, Ids, QueryEncoding, Span
 from rag.answer.answerer import Answerer, Part
 from rag.answer.answerers import load_answerer
 from rag.answer.best_unit import PASSAGES_READ
+from rag.answer.budget import token_counter, within_budget
 from rag.answer.confidence import Calibration, Confidence, Evidence, calibration_for
 from rag.answer.explain import passage_of
 from rag.answer.no_passages import note_on, reason_for
@@ -65,6 +66,7 @@ class Reading:
     generation: int
     reason: str | None
     explain: bool
+    token_budget: int | None
     began: float
 
 
@@ -97,6 +99,7 @@ class Pipeline:
         self._reranker = reranker or load_reranker(self._ranking)
         self._answerer = answerer or load_answerer()
         self._confidence = Confidence(calibration, vectors=embedder is not None)
+        self._count_tokens = token_counter(None if embedder is None else embedder.tokenizer)
         fingerprint = None if embedder is None else Fingerprint.of(embedder.fingerprint)
         self._index = LiveIndex(backend, fingerprint)
 
@@ -168,6 +171,10 @@ class Pipeline:
         """See Answerer.waits."""
         return self._answerer.waits
 
+    def count_tokens(self, text: str) -> int:
+        """The tokens of a text, as a token budget counts them; see rag.answer.budget."""
+        return self._count_tokens(text)
+
     def search(
         self,
         query: str,
@@ -176,6 +183,7 @@ class Pipeline:
         *,
         explain: bool = False,
         merge: bool = False,
+        token_budget: int | None = None,
     ) -> SearchResult:
         """Return the k best passages for a question, best first, with verified citations.
 
@@ -186,14 +194,16 @@ class Pipeline:
         retrievals, facts = self._retrieve(query, [query], max(k, PASSAGES_READ), filter)
         retrieval = retrievals[query]
         judgement = self._confidence.judge(retrieval)
-        passages = self._passages(retrieval, k, merge, explain)
+        passages, too_large = within_budget(
+            self._passages(retrieval, k, merge, explain), token_budget, self.count_tokens
+        )
         return SearchResult(
             query=query,
             generation=facts.generation,
             answered=judgement.is_stated,
             confidence=judgement.confidence,
             passages=passages,
-            reason=facts.reason,
+            reason=facts.reason or too_large,
             note=note_on(retrieval.question),
             took_ms=_ms_since(began),
         )
@@ -206,10 +216,13 @@ class Pipeline:
         *,
         explain: bool = False,
         merge: bool = False,
+        token_budget: int | None = None,
     ) -> Answer:
         """Return the sentences that answer a question, with verified citations, and the passages
         they come from. There are no sentences if the documents most likely do not answer it."""
-        return self.answer(self.read(query, k, filter, explain=explain, merge=merge))
+        return self.answer(
+            self.read(query, k, filter, explain=explain, merge=merge, token_budget=token_budget)
+        )
 
     def read(
         self,
@@ -219,6 +232,7 @@ class Pipeline:
         *,
         explain: bool = False,
         merge: bool = False,
+        token_budget: int | None = None,
     ) -> Reading:
         """Do the first half of `ask`: split the question into parts, and search for each."""
         began = time.perf_counter()
@@ -234,6 +248,7 @@ class Pipeline:
             generation=facts.generation,
             reason=facts.reason,
             explain=explain,
+            token_budget=token_budget,
             began=began,
         )
 
@@ -251,6 +266,11 @@ class Pipeline:
         sentences = self._answerer.answer(answered)
         known = [each.confidence for each in judged.values() if each.confidence is not None]
         quotes = dict.fromkeys(sentence.text for sentence in sentences)
+        passages, too_large = within_budget(
+            [*reading.passages, *self._further(reading, answered, sentences)],
+            reading.token_budget,
+            self.count_tokens,
+        )
         return Answer(
             query=reading.query,
             generation=reading.generation,
@@ -259,8 +279,8 @@ class Pipeline:
             confidence=max(known, default=None),
             text="\n".join(quotes) or reading.reason or NOT_ANSWERED,
             sentences=sentences,
-            passages=[*reading.passages, *self._further(reading, answered, sentences)],
-            reason=reading.reason,
+            passages=passages,
+            reason=reading.reason or too_large,
             note=note_on(reading.retrievals[reading.query].question),
             took_ms=_ms_since(reading.began),
         )

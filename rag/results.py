@@ -15,6 +15,7 @@ from rag.name_patterns import is_pattern
 MAX_QUERY_CHARACTERS = 2000
 MAX_K = 100
 DEFAULT_K = 5
+MAX_TOKEN_BUDGET = 1_000_000
 NOT_ANSWERED = "The documents do not answer this."
 MAX_NAMES = 1000
 """Ids and patterns in a filter."""

@@ -86,4 +86,5 @@ def _call(
         request.filter,
         explain=request.explain,
         merge=request.merge,
+        token_budget=request.token_budget,
     )

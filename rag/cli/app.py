@@ -26,6 +26,7 @@ from rag.cli.documents import list_documents, remove
 from rag.cli.ingest import ingest
 from rag.cli.open_pipeline import open_pipeline
 from rag.cli.options import (
+    BudgetOption,
     DocOption,
     ExplainOption,
     IndexOption,
@@ -124,6 +125,7 @@ def ask(
     k: KOption = 5,
     doc: DocOption = None,
     merge: MergeOption = False,
+    budget: BudgetOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     index: IndexOption = None,
@@ -144,7 +146,7 @@ def ask(
         pipeline,
         filter,
     ):
-        answer = pipeline.ask(query, k, filter, explain=explain, merge=merge)
+        answer = pipeline.ask(query, k, filter, explain=explain, merge=merge, token_budget=budget)
     if as_json:
         say_json(to_json(answer))
     else:
@@ -157,6 +159,7 @@ def search(
     k: KOption = 5,
     doc: DocOption = None,
     merge: MergeOption = False,
+    budget: BudgetOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     lexical: Annotated[
@@ -177,7 +180,9 @@ def search(
     query = " ".join(question)
     flags = {"index": index, "model": model, "rerank": rerank}
     with open_pipeline(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
-        result = pipeline.search(query, k, filter, explain=explain, merge=merge)
+        result = pipeline.search(
+            query, k, filter, explain=explain, merge=merge, token_budget=budget
+        )
     if as_json:
         say_json(to_json(result))
     else:

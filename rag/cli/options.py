@@ -31,6 +31,14 @@ DocOption = Annotated[
 MergeOption = Annotated[
     bool, typer.Option("--merge", help="Join neighbouring passages of one document.")
 ]
+BudgetOption = Annotated[
+    int | None,
+    typer.Option(
+        "--budget",
+        min=1,
+        help="Show only the first passages that together have at most this many tokens.",
+    ),
+]
 ExplainOption = Annotated[
     bool, typer.Option("--explain", help="Show how each passage's score is computed.")
 ]

@@ -43,11 +43,12 @@ def print_result(out: Console, result: SearchResult) -> None:
 def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     """The sentences that answer, then the passages behind them: their best sentences alone, or
     `full`."""
+    if answer.passages or answer.text != answer.reason:
+        _print_sentences(out, answer)
     if not answer.passages:
         out.print(answer.reason)
         _print_note(out, answer)
         return
-    _print_sentences(out, answer)
     out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")
     out.print()
     for passage in answer.passages:

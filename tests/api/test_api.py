@@ -557,6 +557,23 @@ def test_an_unforeseen_error_is_logged_and_not_shown(
     assert search(failing, query="well").status_code == 200
 
 
+@both_routes
+def test_a_token_budget_limits_the_passages(
+    client: httpx.Client, pipeline: Pipeline, route: str
+) -> None:
+    every = post(client, {"query": QUESTION, "k": 3}, route).json()
+    first, second = (pipeline.count_tokens(each["text"]) for each in every["passages"][:2])
+    asked = {"query": QUESTION, "k": 3, "token_budget": first + second}
+    assert post(client, asked, route).json()["passages"] == every["passages"][:2]
+    none = post(client, asked | {"token_budget": first - 1}, route).json()
+    assert none["passages"] == []
+    assert none["reason"].startswith(f"The best passage has {first} tokens")
+    assert none.get("sentences") == every.get("sentences")
+    for budget in (0, 1_000_001, "5", 5.0, True):
+        refused = post(client, asked | {"token_budget": budget}, route)
+        problem(refused, 422, "/problems/invalid-request")
+
+
 # Why not
 
 

@@ -122,3 +122,15 @@ def test_what_steers_or_misleads_a_terminal_is_replaced_one_for_one() -> None:
         assert printable(f"a{mark}b\n") == "a\ufffdb\n"
     assert printable("é ü 漢\u00a0字\t") == "é ü 漢\u00a0字\t"
     assert on_one_line("a\nb") == "a\ufffdb"
+
+
+def test_an_answer_whose_passages_exceed_the_budget_keeps_its_sentence(pipeline: Pipeline) -> None:
+    out = Console(file=io.StringIO(), width=100)
+    answer = pipeline.ask("Who founded the bakery?", token_budget=3)
+    print_answer(out, answer, full=False)
+    assert lines_of(out) == [
+        "Zara Quill founded the bakery.",
+        "    d:1-2",
+        "",
+        answer.reason,
+    ]

@@ -6,7 +6,8 @@ header and the columns query-id, corpus-id, score. A judgment is of a whole docu
 Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}], …}. The documents
 are in `corpus.jsonl`, or are the files of the folder `documents`, or of the folder that
 `dataset.toml` names. An answer is a span of a document's canonical text, in code points, so it
-does not depend on the chunks.
+does not depend on the chunks. An answer can also be {answer, doc_id?}: its text, word for word, of
+which every place counts.
 """
 
 import tomllib
@@ -17,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from eval.datasets.jsonl import SourceLine, read_rows
 from eval.datasets.qrels import qrels_of, read_qrels
+from eval.datasets.quotes import find_quote
 from index.documents.load import document_of, read
 from index.errors import BadDataset, UnreadableDocument
 from index.ingest.files import find
@@ -126,16 +128,19 @@ def load_dataset(folder: Path, split: str | None = None) -> Dataset:
 
 
 def _load_spans(folder: Path) -> SpanDataset:
-    corpus = folder / "corpus.jsonl"
-    documents = (
-        [_document(row, line, row["text"]) for line, row in read_rows(corpus, "_id", "text")]
-        if corpus.is_file()
-        else list(_files(folder))
-    )
-    lengths = {document.doc_id: len(document.text) for document in documents}
+    documents = load_documents(folder)
+    texts = {document.doc_id: document.text for document in documents}
     rows = read_rows(folder / "questions.jsonl", "_id", "text", "answerable")
-    questions = [_question(row, line, lengths) for line, row in rows]
+    questions = [_question(row, line, texts) for line, row in rows]
     return SpanDataset(folder.resolve().name, documents, questions)
+
+
+def load_documents(folder: Path) -> list[Document]:
+    """Read the documents of a span dataset, with or without questions. Raises BadDataset."""
+    corpus = folder / "corpus.jsonl"
+    if corpus.is_file():
+        return [_document(row, line, row["text"]) for line, row in read_rows(corpus, "_id", "text")]
+    return list(_files(folder))
 
 
 def _files(folder: Path) -> Iterator[Document]:
@@ -161,11 +166,11 @@ def _files(folder: Path) -> Iterator[Document]:
             raise BadDataset(f"{file}: {reason}") from reason
 
 
-def _question(row: dict[str, Any], line: SourceLine, lengths: dict[str, int]) -> LabelledQuestion:
+def _question(row: dict[str, Any], line: SourceLine, texts: dict[str, str]) -> LabelledQuestion:
     fields = row.get("answers") or []
     if not isinstance(fields, list):
         raise line.error(f"answers is {fields!r}, not a list")
-    answers = tuple(_answer(answer, line, lengths) for answer in fields)
+    answers = tuple(span for answer in fields for span in _answers(answer, line, texts))
     if not isinstance(row["answerable"], bool):
         raise line.error(f"answerable is {row['answerable']!r}, not true or false")
     if row["answerable"] != bool(answers):
@@ -173,15 +178,32 @@ def _question(row: dict[str, Any], line: SourceLine, lengths: dict[str, int]) ->
     return LabelledQuestion(str(row["_id"]), _question_text(row, line), answers)
 
 
-def _answer(row: Any, line: SourceLine, lengths: dict[str, int]) -> AnswerSpan:
+def _answers(row: Any, line: SourceLine, texts: dict[str, str]) -> list[AnswerSpan]:
+    """One span, or every place of an answer that is given by its text."""
+    if not isinstance(row, dict) or "answer" not in row:
+        return [_answer_span(row, line, texts)]
+    quote, doc_id = row["answer"], row.get("doc_id")
+    if row.keys() - {"answer", "doc_id"}:
+        raise line.error(f"an answer has its text or its offsets, not both, and is {row!r}")
+    if not (isinstance(quote, str) and isinstance(doc_id, str | None)):
+        raise line.error(f"answer and doc_id are strings, not as in {row!r}")
+    try:
+        return [AnswerSpan(*place) for place in find_quote(texts, quote, doc_id)]
+    except BadDataset as error:
+        raise line.error(str(error)) from error
+
+
+def _answer_span(row: Any, line: SourceLine, texts: dict[str, str]) -> AnswerSpan:
     if not isinstance(row, dict) or not {"doc_id", "start", "end"} <= row.keys():
-        raise line.error(f"an answer needs doc_id, start and end, and is {row!r}")
+        raise line.error(
+            f"an answer needs doc_id, start and end, or its text as answer, and is {row!r}"
+        )
     if not all(type(row[key]) is int for key in ("start", "end")):
         raise line.error(f"start and end are {row['start']!r} and {row['end']!r}, not integers")
     doc_id, span = str(row["doc_id"]), Span(row["start"], row["end"])
-    length = lengths.get(doc_id)
-    if length is None:
+    if doc_id not in texts:
         raise line.error(f"an answer in {doc_id!r}, which is not in the corpus")
+    length = len(texts[doc_id])
     if not 0 <= span.start < span.end <= length:
         raise line.error(f"{span} is not within {doc_id} ({length})")
     return AnswerSpan(doc_id, span)

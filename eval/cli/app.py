@@ -9,6 +9,7 @@ from eval.cli.ablation import ablation
 from eval.cli.calibrate import calibrate
 from eval.cli.compare import compare
 from eval.cli.gate import gate
+from eval.cli.label import label
 from eval.cli.rotation import rotation
 from eval.cli.tune import tune
 from index.errors import BadInput
@@ -87,6 +88,7 @@ def run(
 
 app.command()(compare)
 app.command()(calibrate)
+app.command()(label)
 app.command()(gate)
 app.command()(ablation)
 app.command()(tune)

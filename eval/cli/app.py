@@ -27,6 +27,15 @@ def run(
         list[int] | None,
         typer.Option("--k", help="Also measure at this rank, 1 to 100; can be repeated."),
     ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            min=1,
+            help="Also measure the first passages that together have at most this many tokens "
+            "(span-labelled questions).",
+        ),
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option("--split", help="The qrels of a BEIR set. Default: test."),
@@ -72,9 +81,11 @@ def run(
     loaded = load_with_unanswerable(dataset, split, unanswerable)
     if trec is not None and not isinstance(loaded, BeirDataset):
         raise BadInput("--run goes with BEIR sets; use --output for span-labelled questions")
+    if budget is not None and isinstance(loaded, BeirDataset):
+        raise BadInput("--budget goes with span-labelled questions; this is a BEIR set")
     for target in (output, trec):
         check_target(target)
-    (evaluation,) = evaluate_each(loaded, [Settings.resolve(model=model)], cutoffs)
+    (evaluation,) = evaluate_each(loaded, [Settings.resolve(model=model)], cutoffs, budget)
     if output is not None:
         write_run(output, evaluation.run)
     if trec is not None and isinstance(loaded, BeirDataset):

@@ -41,7 +41,10 @@ def counting_questions() -> Iterator[QuestionCallback]:
 
 
 def evaluate_each(
-    dataset: Dataset, configurations: Sequence[Settings], cutoffs: Sequence[int] = ()
+    dataset: Dataset,
+    configurations: Sequence[Settings],
+    cutoffs: Sequence[int] = (),
+    token_budget: int | None = None,
 ) -> list[Evaluation]:
     """Run each configuration on the dataset, in order. Consecutive configurations with the same
     model share an index."""
@@ -52,12 +55,21 @@ def evaluate_each(
             loaded_model(same[0]) as embedder,
             indexed_dataset(dataset, embedder) as corpus,
         ):
-            evaluations += [_evaluate(corpus, settings, cutoffs) for settings in same]
+            evaluations += [_evaluate(corpus, settings, cutoffs, token_budget) for settings in same]
     return evaluations
 
 
-def _evaluate(corpus: IndexedDataset, settings: Settings, cutoffs: Sequence[int]) -> Evaluation:
+def _evaluate(
+    corpus: IndexedDataset,
+    settings: Settings,
+    cutoffs: Sequence[int],
+    token_budget: int | None,
+) -> Evaluation:
     with counting_questions() as on_question:
         return corpus.evaluate(
-            settings.ranking, cutoffs, calibration=settings.calibration, on_question=on_question
+            settings.ranking,
+            cutoffs,
+            calibration=settings.calibration,
+            token_budget=token_budget,
+            on_question=on_question,
         )

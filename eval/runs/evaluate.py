@@ -24,6 +24,7 @@ from eval.measures.measures import (
     span_values,
     statement_values,
 )
+from eval.runs.budget import budget_values
 from eval.runs.run_file import Run, RunQuestion
 from index.ingest.ingest import ingest_documents
 from index.ingest.progress import Watch
@@ -65,20 +66,25 @@ class IndexedDataset:
         cutoffs: Sequence[int] = (),
         *,
         calibration: Path | None = None,
+        token_budget: int | None = None,
         on_question: QuestionCallback = lambda n_done, total: None,
     ) -> Evaluation:
         """Search for each question in turn with the pipeline that serves users, and measure.
 
         cutoffs: further depths to measure at
         calibration: file of the confidence's calibration; None: the default one
+        token_budget: on span sets, also measure which answers stand in the passages that fit it
         """
         began = time.perf_counter()
         with closing(Pipeline.over(self.folder, self.embedder, ranking, calibration)) as pipeline:
             depth = _depth(self.dataset, ranking, cutoffs)
             outcomes = tuple(_ask(pipeline, self.dataset, depth, on_question))
+            within = {}
+            if token_budget is not None and isinstance(self.dataset, SpanDataset):
+                within = budget_values(pipeline, self.dataset.questions, token_budget)
             with pipeline.snapshot() as snapshot:
                 size = snapshot.count()
-        run = _run(self, ranking, cutoffs, outcomes, size)
+        run = _run(self, ranking, cutoffs, outcomes, size, within)
         return Evaluation(run, self.seconds_indexing, round(time.perf_counter() - began, 2))
 
 
@@ -107,9 +113,11 @@ def _run(
     cutoffs: Sequence[int],
     outcomes: Sequence[Outcome],
     size: tuple[int, int],
+    further: Values,
 ) -> Run:
     dataset = corpus.dataset
     measures, values = measure(dataset, outcomes, cutoffs)
+    measures, values = measures | means(further), values | further
     return Run(
         dataset=dataset.name,
         kind=dataset.kind,

@@ -1,0 +1,34 @@
+"""answer@budget: whether the passages that fit a token budget contain an answer."""
+
+from collections.abc import Sequence
+
+from eval.datasets.load import LabelledQuestion
+from eval.measures.measures import Values
+from index.types import Span
+from rag.pipeline import Pipeline
+from rag.results import MAX_K, Passage
+
+
+def budget_values(
+    pipeline: Pipeline, questions: Sequence[LabelledQuestion], token_budget: int
+) -> Values:
+    """Search for each answerable question once more, under a token budget; return the measure
+    `answer@<N>tokens` of each: 1 if one of the passages contains a whole answer span."""
+    values = {}
+    for question in questions:
+        if question.answerable:
+            result = pipeline.search(question.text, MAX_K, token_budget=token_budget)
+            values[question.question_id] = float(_contain_answer(result.passages, question))
+    return {f"answer@{token_budget}tokens": values}
+
+
+def _contain_answer(passages: Sequence[Passage], question: LabelledQuestion) -> bool:
+    spans = [
+        (passage.citation.doc_id, Span(passage.citation.start, passage.citation.end))
+        for passage in passages
+    ]
+    return any(
+        doc_id == answer.doc_id and span.contains(answer.span)
+        for doc_id, span in spans
+        for answer in question.answers
+    )

@@ -30,6 +30,7 @@ from rag.results import (
     Answer,
     AnswerSentence,
     Citation,
+    Correction,
     Filter,
     Passage,
     SearchResult,
@@ -40,6 +41,7 @@ from rag.search.question import question_of
 from rag.search.ranking import RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
 from rag.search.retrieve import Retrieval, retrieve
+from rag.search.spelling import CorrectedQuery, correct_spelling
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,11 +57,13 @@ class Reading:
     parts:      the parts of the question, or the question itself; at least one
     retrievals: what was retrieved, by query: the question's and each part's
     passages:   the passages of the result, best first
+    corrections: the words of the query that were corrected
     reason:     why there is no passage; None if there is one
     began:      time.perf_counter() when the call began
     """
 
     query: str
+    corrections: Sequence[Correction]
     parts: Sequence[QuestionPart]
     retrievals: Mapping[str, Retrieval]
     passages: Sequence[Passage]
@@ -71,10 +75,12 @@ class Reading:
 
 
 class _Facts(NamedTuple):
-    """generation: the one that was searched; reason: why there is no passage, or None."""
+    """generation: the one that was searched; reason: why there is no passage, or None;
+    corrections: of the first query."""
 
     generation: int
     reason: str | None
+    corrections: Sequence[Correction]
 
 
 class Pipeline:
@@ -199,6 +205,7 @@ class Pipeline:
         )
         return SearchResult(
             query=query,
+            corrections=list(facts.corrections),
             generation=facts.generation,
             answered=judgement.is_stated,
             confidence=judgement.confidence,
@@ -242,6 +249,7 @@ class Pipeline:
         retrievals, facts = self._retrieve(query, queries, max(k, PASSAGES_READ), filter)
         return Reading(
             query=query,
+            corrections=facts.corrections,
             parts=parts,
             retrievals=retrievals,
             passages=self._passages(retrievals[query], k, merge, explain),
@@ -273,6 +281,7 @@ class Pipeline:
         )
         return Answer(
             query=reading.query,
+            corrections=list(reading.corrections),
             generation=reading.generation,
             answered=bool(sentences),
             # A question of several parts is answered if one of them is.
@@ -311,9 +320,10 @@ class Pipeline:
         reading = self.read(query, k)
         answer, candidate = self.answer(reading), self.answer(reading, decline=False)
         outcome = Outcome(answer, candidate, k, self._confidence.threshold)
-        (encoding,) = self._encode([query])
+        (corrected,) = self._corrected([query])
+        (encoding,) = self._encode([corrected.text])
         with self.snapshot() as snapshot:
-            question = question_of(query, encoding, snapshot)
+            question = question_of(corrected.text, encoding, snapshot)
             search = Search(snapshot, question, self._ranking, self._reranker)
             return why(search, expected, outcome)
 
@@ -322,10 +332,11 @@ class Pipeline:
 
         without: documents and spans of them; chunks that overlap one are not searched
         """
-        (encoding,) = self._encode([query])
+        (corrected,) = self._corrected([query])
+        (encoding,) = self._encode([corrected.text])
         with self.snapshot() as snapshot:
             within = chunks_without(snapshot, without) if without else None
-            question = question_of(query, encoding, snapshot)
+            question = question_of(corrected.text, encoding, snapshot)
             retrieval = retrieve(
                 snapshot, question, self._ranking, self._reranker, PASSAGES_READ, within
             )
@@ -334,23 +345,37 @@ class Pipeline:
     def _retrieve(
         self, query: str, queries: Sequence[str], k: int, filter: Filter | None
     ) -> tuple[dict[str, Retrieval], _Facts]:
-        """Retrieve the passages for each of the queries, all in one generation."""
-        encodings = self._encode(queries)
+        """Retrieve the passages for each of the queries, `query` first, all in one generation."""
+        corrected = self._corrected(queries)
+        # No snapshot is held while the model runs. The next snapshot may lack the word that is
+        # searched for instead of another; that word then finds nothing, as the other would.
+        encodings = self._encode([each.text for each in corrected])
         with self.snapshot() as snapshot:
             within = None if filter is None else chunks_within(snapshot, filter)
             retrievals = {
                 text: retrieve(
                     snapshot,
-                    question_of(text, encoding, snapshot),
+                    question_of(each.text, encoding, snapshot),
                     self._ranking,
                     self._reranker,
                     k,
                     within,
                 )
-                for text, encoding in zip(queries, encodings, strict=True)
+                for text, each, encoding in zip(queries, corrected, encodings, strict=True)
             }
             reason = None if retrievals[query].passages else _reason(snapshot, query, within)
-            return retrievals, _Facts(snapshot.generation, reason)
+            return retrievals, _Facts(snapshot.generation, reason, corrected[0].corrections)
+
+    def _corrected(self, queries: Sequence[str]) -> list[CorrectedQuery]:
+        """Without a model as they are: `came` would become `same` in a small index without it."""
+        if self._embedder is None:
+            return [CorrectedQuery(query) for query in queries]
+        offsets = self._embedder.tokenizer.offsets
+        with self.snapshot() as snapshot:
+            return [
+                correct_spelling(query, snapshot, lambda word: len(offsets(word)) == 1)
+                for query in queries
+            ]
 
     def _encode(self, queries: Sequence[str]) -> Sequence[QueryEncoding | None]:
         if self._embedder is None:

@@ -44,6 +44,21 @@ class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Correction(_Result):
+    """A word of the question that no passage has, and the word one edit away that was searched for
+    in its place."""
+
+    written: str = Field(description="The word as the question has it.")
+    searched: str = Field(description="The word that was searched for.")
+
+
+_CORRECTIONS = Field(
+    default_factory=list[Correction],
+    exclude_if=lambda corrections: not corrections,
+    description="Words that were taken for mistyped; left out if there are none.",
+)
+
+
 class Highlight(_Result):
     """The sentence of a passage that best answers the question."""
 
@@ -160,6 +175,7 @@ class SearchResult(_Result):
     """The passages that best answer a question, best first."""
 
     query: str = Field(description="The question.")
+    corrections: list[Correction] = _CORRECTIONS
     generation: int = Field(ge=0, description="The generation of the index that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to result.")
     answered: bool = Field(
@@ -206,6 +222,7 @@ class Answer(_Result):
     """The documents' answer to a question, in their own sentences."""
 
     query: str = Field(description="The question.")
+    corrections: list[Correction] = _CORRECTIONS
     generation: int = Field(ge=0, description="The generation of the index that was searched.")
     took_ms: float = Field(ge=0, description="Milliseconds from question to answer.")
     answered: bool = Field(

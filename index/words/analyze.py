@@ -7,7 +7,7 @@ CJK analysis does.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -56,15 +56,32 @@ def _normalise(word: str) -> str:
     """The term a word, an acronym or a number is matched by; empty if it is not searched for."""
     # No acronym is a function word: I.T. is not "it".
     plain, dropped = (word.replace(".", ""), ()) if word[-1] == "." else (word, STOP_WORDS)
-    folded = unicodedata.normalize("NFKD", plain.replace(",", "").casefold())
-    folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded)).casefold()
+    word = folded(plain.replace(",", ""))
+    return "" if word in dropped else stems_of([word])[0][:MAX_TERM]
+
+
+def folded(word: str) -> str:
+    """A word case-folded and without diacritics.
+
+    >>> folded("Céloron")
+    'celoron'
+    """
+    bare = _DIACRITICS.sub("", unicodedata.normalize("NFKD", word.casefold()))
+    bare = unicodedata.normalize("NFC", bare).casefold()
     # Some ligatures come apart into several words, as ﷺ does; a term is one.
-    folded = "".join(folded.split())
-    if folded in dropped:
-        return ""
-    if folded.isascii():
-        folded = str(_stemmer.stemWord(folded))
-    return folded[:MAX_TERM]
+    return "".join(bare.split())
+
+
+def stems_of(words: Sequence[str]) -> list[str]:
+    """The stem of each folded word; words beyond ASCII are their own.
+
+    >>> stems_of(["manifests", "größe"])
+    ['manifest', 'größe']
+    """
+    stems: list[str] = _stemmer.stemWords(words)
+    if all(map(str.isascii, words)):
+        return stems
+    return [stem if word.isascii() else word for word, stem in zip(words, stems, strict=True)]
 
 
 def _is_unspaced(word: str) -> bool:

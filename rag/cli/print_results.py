@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 def print_result(out: Console, result: SearchResult) -> None:
     """The passages, best first."""
+    _print_corrections(out, result)
     if not result.passages:
         out.print(result.reason)
         _print_note(out, result)
         return
     for passage in result.passages:
-        _print_passage(out, result.query, passage)
+        _print_passage(out, _searched(result), passage)
     _print_summary(out, result)
     _print_note(out, result)
     if not result.answered:
@@ -43,6 +44,7 @@ def print_result(out: Console, result: SearchResult) -> None:
 def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     """The sentences that answer, then the passages behind them: their best sentences alone, or
     `full`."""
+    _print_corrections(out, answer)
     if answer.passages or answer.text != answer.reason:
         _print_sentences(out, answer)
     if not answer.passages:
@@ -52,7 +54,7 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
     out.print("Supporting passages:" if answer.answered else "The nearest passages:", style="dim")
     out.print()
     for passage in answer.passages:
-        (_print_passage if full else _print_short)(out, answer.query, passage)
+        (_print_passage if full else _print_short)(out, _searched(answer), passage)
     if not full:
         out.print()
     _print_summary(out, answer)
@@ -62,6 +64,18 @@ def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
 def _print_note(out: Console, result: SearchResult | Answer) -> None:
     if result.note is not None:
         out.print(result.note, style="dim")
+
+
+def _print_corrections(out: Console, result: SearchResult | Answer) -> None:
+    lines = [f'Searched for "{c.searched}"; you wrote "{c.written}".' for c in result.corrections]
+    if lines:
+        _print(out, Text(" ".join(lines), style="dim"), indent=0)
+        out.print()
+
+
+def _searched(result: SearchResult | Answer) -> str:
+    """The question with the words that were searched for in place of mistyped ones behind it."""
+    return " ".join([result.query, *(each.searched for each in result.corrections)])
 
 
 def _print_summary(out: Console, result: SearchResult | Answer) -> None:
@@ -84,7 +98,7 @@ def _print_sentences(out: Console, answer: Answer) -> None:
         if parts:
             questions = " / ".join(sentence.question for sentence in sentences)
             _print(out, Text(printable(questions), style="dim"), indent=0)
-        _print_sentence(out, answer.query, sentences[0])
+        _print_sentence(out, _searched(answer), sentences[0])
     answered = {sentence.question for sentence in answer.sentences}
     unanswered = [part for part in parts if part not in answered]
     if answer.sentences and unanswered:

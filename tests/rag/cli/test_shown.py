@@ -16,7 +16,7 @@ from rag.answer.no_passages import NONE_PASSES
 from rag.cli.print_results import print_answer, print_result
 from rag.output.safe_output import on_one_line, printable
 from rag.pipeline import Pipeline
-from rag.results import Filter
+from rag.results import Correction, Filter
 
 BAKERY = "Zara Quill founded\nthe bakery.\n\nLoaves left its \x1b[31moven in Lisbon."
 BOTH = "Who founded the bakery, and who wrote an opera?"
@@ -109,6 +109,21 @@ def test_no_passage_at_all_is_told_by_its_reason_alone(pipeline: Pipeline) -> No
     print_answer(out, pipeline.ask("bakery", filter=nothing), full=False)
     print_result(out, pipeline.search("bakery", filter=nothing))
     assert lines_of(out) == [NONE_PASSES] * 2
+
+
+def test_corrections_come_first_and_their_words_are_marked(pipeline: Pipeline) -> None:
+    corrections = [Correction(written="Lisbn", searched="Lisbon")]
+    update = {"query": "where is Lisbn?", "corrections": corrections}
+    for full in (True, False):
+        out = Console(file=io.StringIO(), force_terminal=True, width=100)
+        if full:
+            answer = pipeline.ask("where is Lisbon?")
+            print_answer(out, answer.model_copy(update=update), full=True)
+        else:
+            print_result(out, pipeline.search("where is Lisbon?").model_copy(update=update))
+        assert lines_of(out)[0].rstrip() == 'Searched for "Lisbon"; you wrote "Lisbn".'
+        assert isinstance(out.file, io.StringIO)
+        assert re.search(r"\x1b\[[0-9;]*33mLisbon", out.file.getvalue())
 
 
 @pytest.mark.parametrize("width", [40, 60, 120])

@@ -129,7 +129,7 @@ def statement_values(
     declined-wrong:  1 if the service declined an answerable question
     candidate-right: 1 if the answer, stated or declined, contains a labelled span; the confidence
                      estimates its probability
-    answer-length:   characters of the answer, for questions whose answer was stated
+    answer-length:   characters of the stated answer; 0 if it declined
     """
     values: Values = {
         name: {} for name in (RIGHT, STATED_WRONG, DECLINED_WRONG, CANDIDATE_RIGHT, ANSWER_LENGTH)
@@ -145,8 +145,8 @@ def statement_values(
         values[STATED_WRONG][i] = float(stated and not correct)
         values[DECLINED_WRONG][i] = float(question.answerable and not stated)
         values[CANDIDATE_RIGHT][i] = float(correct)
-        if stated:
-            values[ANSWER_LENGTH][i] = float(sum(s.end - s.start for _, s in statement.citations))
+        length = sum(s.end - s.start for _, s in statement.citations)
+        values[ANSWER_LENGTH][i] = float(length if stated else 0)
     return values
 
 

@@ -143,7 +143,9 @@ def test_statement_measures_equal_values_worked_by_hand() -> None:
     assert [i for i, value in values["stated-wrong"].items() if value] == ["wrong", "made up"]
     assert [i for i, value in values["declined-wrong"].items() if value] == ["silent"]
     assert [i for i, value in values["candidate-right"].items() if value] == ["right", "silent"]
-    assert values["answer-length"] == {"right": 60, "wrong": 4, "made up": 50}
+    assert values["answer-length"] == {
+        "right": 60, "wrong": 4, "silent": 0, "rightly silent": 0, "made up": 50,
+    }  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1))

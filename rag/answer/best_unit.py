@@ -4,7 +4,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from rag.answer.choose import Anchor, Choice, Chooser
-from rag.answer.meeting import Meeting
+from rag.answer.token_matches import TokenMatches
 from rag.search.passages import RankedPassage
 from rag.search.retrieve import Retrieval
 
@@ -25,7 +25,7 @@ class BestUnit(NamedTuple):
 
     passage: RankedPassage
     choice: Choice
-    meeting: Meeting
+    token_matches: TokenMatches
     lead: float = 0.0
     is_first: bool = True
 
@@ -53,7 +53,7 @@ def best_unit(retrieval: Retrieval) -> BestUnit | None:
             best = BestUnit(
                 passage=candidate.passage,
                 choice=choice,
-                meeting=candidate.chooser.meeting,
+                token_matches=candidate.chooser.token_matches,
                 lead=_lead(candidates),
                 is_first=candidate.passage is retrieval.passages[0],
             )
@@ -73,8 +73,8 @@ def _candidates(retrieval: Retrieval) -> list[_Candidate]:
     candidates = []
     for passage in retrieval.passages[:PASSAGES_READ]:
         document = retrieval.document(passage)
-        meeting = Meeting.of(document, passage.best, retrieval.question)
-        chooser = Chooser(document, meeting, retrieval.question)
+        token_matches = TokenMatches.of(document, passage.best, retrieval.question)
+        chooser = Chooser(document, token_matches, retrieval.question)
         candidates += [
             _Candidate(round(anchor.score + passage.best.score, 6), passage, chooser, anchor)
             for anchor in chooser.anchors()

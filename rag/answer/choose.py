@@ -15,7 +15,7 @@ from index.documents.outline import Node
 from index.types import Document, Span
 from index.words.analyze import distinct_terms
 from rag.answer.exact_terms import ExactTerm, missing, required
-from rag.answer.meeting import Floats, Meeting
+from rag.answer.token_matches import Floats, TokenMatches
 from rag.answer.units import (
     LONGEST_UNIT,
     Section,
@@ -47,13 +47,16 @@ _LINE_KINDS = frozenset({"item", "row", "line", "code", "table"})
 
 
 class Choice(NamedTuple):
-    """A unit and how well it answers. missing: exact things of the question that it lacks, with
-    what it hangs under. met: how well each token of the question is met by the unit, (t,)."""
+    """A unit and how well it answers.
+
+    missing: exact things of the question that neither it nor what it hangs under has
+    matched: (t,), the best match of each token of the question with the unit
+    """
 
     score: float
     unit: Unit
     missing: tuple[ExactTerm, ...]
-    met: Floats
+    matched: Floats
 
 
 class Anchor(NamedTuple):
@@ -63,29 +66,31 @@ class Anchor(NamedTuple):
     sentences: tuple[int, ...]
     node: Node
     context: tuple[Span, ...]
-    met: Floats
+    matched: Floats
 
 
 class Chooser:
     """The sentences of one passage, and the units that they grow into."""
 
-    def __init__(self, document: Document, meeting: Meeting, question: Question) -> None:
+    def __init__(self, document: Document, token_matches: TokenMatches, question: Question) -> None:
         self.document = document
         self.text = document.text
-        self.meeting = meeting
+        self.token_matches = token_matches
         self.question = question
         self.required = required(question.text)
-        self.section = Section.of(document, meeting.chunk.span)
-        self.headings = headings_above(document, meeting.chunk.span)
+        self.section = Section.of(document, token_matches.chunk.span)
+        self.headings = headings_above(document, token_matches.chunk.span)
         self._subjects: dict[int, dict[int, frozenset[str]]] = {}
         title_terms = distinct_terms(document.title)
-        self.by_title = np.array([0.8 if t in title_terms else -1.0 for t in meeting.terms])
-        self.by_headings = np.maximum(self.by_title, meeting.met_by_context(self.headings))
+        self.by_title = np.array([0.8 if t in title_terms else -1.0 for t in token_matches.terms])
+        self.by_headings = np.maximum(
+            self.by_title, token_matches.matches_in_context(self.headings)
+        )
 
-    # Sentences and how they meet the question
+    # Sentences and how well they match the question
 
     def anchors(self) -> Iterator[Anchor]:
-        spans = self.meeting.chunk.sentences
+        spans = self.token_matches.chunk.sentences
         singles = [self._anchor(i) for i in range(len(spans))]
         for i, anchor in enumerate(singles):
             if anchor is None:
@@ -100,16 +105,16 @@ class Chooser:
     def _pair(self, one: Anchor, other: Anchor) -> Iterator[Anchor]:
         """The two together, if they meet the question clearly better than either, or the second
         says of what the first names a thing that is asked for."""
-        met = np.maximum(one.met, other.met)
-        prior = float(self.meeting.prior[[*one.sentences, *other.sentences]].max())
+        matched = np.maximum(one.matched, other.matched)
+        prior = float(self.token_matches.prior[[*one.sentences, *other.sentences]].max())
         gain = 0.0 if self._goes_on(one, other) else _PAIR_GAIN
-        score = round(self.meeting.score(met) + prior - gain, 6)
+        score = round(self.token_matches.score(matched) + prior - gain, 6)
         if score >= max(one.score, other.score):
-            yield Anchor(score, (*one.sentences, *other.sentences), one.node, one.context, met)
+            yield Anchor(score, (*one.sentences, *other.sentences), one.node, one.context, matched)
 
     def _goes_on(self, one: Anchor, other: Anchor) -> bool:
         first, second = (
-            self.meeting.chunk.sentences[anchor.sentences[0]].of(self.text)
+            self.token_matches.chunk.sentences[anchor.sentences[0]].of(self.text)
             for anchor in (one, other)
         )
         if not refers_back(second):
@@ -117,23 +122,23 @@ class Chooser:
         return bool(self.question.idf.keys() & (distinct_terms(second) - distinct_terms(first)))
 
     def _anchor(self, i: int) -> Anchor | None:
-        span = self.meeting.chunk.sentences[i]
+        span = self.token_matches.chunk.sentences[i]
         node = self.section.node_at(span.start)
         if node is None:
             return None
         inside = [i]
         if node.kind in ("question", "lead"):
-            inside = self.meeting.sentences_in(self.section.span(node.span)) or inside
+            inside = self.token_matches.sentences_in(self.section.span(node.span)) or inside
         elif node.kind in ("code", "item") and self.section.span(node.head).contains(span):
-            inside = self.meeting.sentences_in(self.section.span(node.head)) or inside
+            inside = self.token_matches.sentences_in(self.section.span(node.head)) or inside
         context = (*self.section.heads(node, span), *self._antecedent(node, i))
-        met = np.maximum(self.meeting.met_by(inside), self.by_headings)
+        matched = np.maximum(self.token_matches.matches_in(inside), self.by_headings)
         if context:
-            met = np.maximum(met, self.meeting.met_by_context(context))
-        score = self.meeting.score(met) + float(self.meeting.prior[i])
+            matched = np.maximum(matched, self.token_matches.matches_in_context(context))
+        score = self.token_matches.score(matched) + float(self.token_matches.prior[i])
         if self._is_of_other_subject(node):
             score -= _OTHER_SUBJECT
-        return Anchor(round(score, 6), (i,), node, context, met)
+        return Anchor(round(score, 6), (i,), node, context, matched)
 
     def _is_of_other_subject(self, node: Node) -> bool:
         """Whether it hangs under one of several items, or stands in one of several rows, and what
@@ -163,7 +168,7 @@ class Chooser:
 
     def _antecedent(self, node: Node, first: int) -> list[Span]:
         """The sentence before, where this one begins with a pronoun or the like."""
-        spans = self.meeting.chunk.sentences
+        spans = self.token_matches.chunk.sentences
         if not first or node.kind not in ("paragraph", "item"):
             return []
         before = spans[first - 1]
@@ -180,10 +185,10 @@ class Chooser:
         unit = self._unit_of(anchor)
         if unit is None:
             return None
-        return Choice(anchor.score, unit, self._lacking(unit), anchor.met)
+        return Choice(anchor.score, unit, self._lacking(unit), anchor.matched)
 
     def _unit_of(self, anchor: Anchor) -> Unit | None:
-        spans = [self.meeting.chunk.sentences[i] for i in anchor.sentences]
+        spans = [self.token_matches.chunk.sentences[i] for i in anchor.sentences]
         core = self._grown(anchor, Span(spans[0].start, spans[-1].end))
         if core is None or all(says_nothing(span.of(self.text)) for span in core):
             return None
@@ -245,25 +250,27 @@ class Chooser:
         return [head, *kept] if kept else None
 
     def _adds(self, anchor: Anchor) -> bool:
-        """Whether the sentence meets more of the question than what it hangs under does."""
-        above = np.maximum(self.by_headings, self.meeting.met_by_context(anchor.context))
-        return self.meeting.score(anchor.met) - self.meeting.score(above) >= _OWN_GAIN
+        """Whether the sentence matches more of the question than what it hangs under does."""
+        above = np.maximum(self.by_headings, self.token_matches.matches_in_context(anchor.context))
+        return (
+            self.token_matches.score(anchor.matched) - self.token_matches.score(above) >= _OWN_GAIN
+        )
 
     def _of_heading(self, anchor: Anchor) -> list[Span] | None:
         """All under the innermost heading that the question asks for, if it is short."""
         own = Span(
-            self.meeting.chunk.sentences[anchor.sentences[0]].start,
-            self.meeting.chunk.sentences[anchor.sentences[-1]].end,
+            self.token_matches.chunk.sentences[anchor.sentences[0]].start,
+            self.token_matches.chunk.sentences[anchor.sentences[-1]].end,
         )
         if (
             anchor.node.kind == "paragraph"
             and distinct_terms(own.of(self.text)) & self.question.idf.keys()
         ):
             return None
-        path = self.document.heading_path(self.meeting.chunk.span.end)
+        path = self.document.heading_path(self.token_matches.chunk.span.end)
         for heading in reversed(path):
             if distinct_terms(heading.text) & self.question.idf.keys():
-                body = self.document.section_at(self.meeting.chunk.span.end, heading.level)
+                body = self.document.section_at(self.token_matches.chunk.span.end, heading.level)
                 span = trimmed(self.text, body.start, body.end)
                 fits = span is not None and span.end - span.start <= _LONGEST_OF_HEADING
                 return [span] if fits and span is not None else None

@@ -294,13 +294,13 @@ def _token_features(question: Question, best: BestUnit) -> dict[str, float]:
     if interaction is None:
         names = ("match", "weakest", "weakest_anywhere", "elsewhere", "unmatched")
         return dict.fromkeys(names, 0.0)
-    weights, met = question.token_weights, best.choice.met
+    weights, matched = question.token_weights, best.choice.matched
     return {
-        "match": float(weights @ met),
-        "weakest": _softest(weights, met),
+        "match": float(weights @ matched),
+        "weakest": _softest(weights, matched),
         "weakest_anywhere": _softest(weights, interaction.anywhere),
-        "elsewhere": float(weights @ (interaction.anywhere - met)),
-        "unmatched": float(weights[met < _UNMATCHED].sum()),
+        "elsewhere": float(weights @ (interaction.anywhere - matched)),
+        "unmatched": float(weights[matched < _UNMATCHED].sum()),
     }
 
 

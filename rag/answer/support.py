@@ -8,9 +8,9 @@ from rag.answer.exact_terms import exact_terms
 from rag.search.question import Question
 
 _UNRELATED, _SAME = 0.2, 0.8
-"""Cosines of a word of the question with the nearest in a unit: at or below the one it is not met,
-at or above the other it is. Between two words of one text that have nothing in common it is .2 to
-.4, because both stand in similar sentences."""
+"""Cosines of a word of the question with the nearest word of a unit. At or below the first, the word
+is not matched; at or above the second, it is. Two words of one text that have nothing in common
+have .2 to .4, because both stand in similar sentences."""
 
 MOST_UNMET = 0.6
 """The greatest share of a question's words, weighted by idf, that nothing in the unit may meet. On
@@ -66,14 +66,14 @@ _SAYS_TIME = regex.compile(
 
 def text_of(best: BestUnit) -> str:
     """A unit with what it hangs under, and its document's title."""
-    document, unit = best.meeting.document, best.choice.unit
+    document, unit = best.token_matches.document, best.choice.unit
     spans = (*unit.spans, *unit.context)
     return "\n".join([document.title, *(span.of(document.text) for span in spans)])
 
 
 def quote_of(best: BestUnit) -> str:
     """A unit's own text."""
-    text = best.meeting.document.text
+    text = best.token_matches.document.text
     return "\n".join(span.of(text) for span in best.choice.unit.spans)
 
 
@@ -93,9 +93,9 @@ def unmet_share(question: Question, best: BestUnit) -> float:
 
 def _likeness(best: BestUnit, term: str) -> float:
     """How near the nearest word of the unit is to one that it lacks, in [0, 1]."""
-    meeting, met = best.meeting, best.choice.met
-    cosines = [met[i] for i, each in enumerate(meeting.terms) if each == term]
-    if not cosines or not meeting.has_tokens:
+    token_matches, matched = best.token_matches, best.choice.matched
+    cosines = [matched[i] for i, each in enumerate(token_matches.terms) if each == term]
+    if not cosines or not token_matches.has_tokens:
         return 0.0
     mean = float(sum(cosines)) / len(cosines)
     return min(max((mean - _UNRELATED) / (_SAME - _UNRELATED), 0.0), 1.0)
@@ -130,7 +130,7 @@ def names_identifier(question: Question, best: BestUnit) -> bool:
 
 def is_supported(question: Question, best: BestUnit) -> bool:
     """Whether nothing speaks against the unit: it has every exact thing that is asked for, and what
-    else is asked for is met."""
+    else is asked for is matched."""
     if best.choice.missing or lacks_relation(question, best) or lacks_quantity(question, best):
         return False
     if lacks_time(question, best):
@@ -139,5 +139,5 @@ def is_supported(question: Question, best: BestUnit) -> bool:
         return True
     # With sentence vectors alone, nothing tells a word that is missing from one that is put
     # otherwise.
-    tells = best.meeting.has_tokens or question.by_words_alone
+    tells = best.token_matches.has_tokens or question.by_words_alone
     return not tells or unmet_share(question, best) <= MOST_UNMET

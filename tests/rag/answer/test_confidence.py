@@ -21,7 +21,7 @@ from index.types import Span
 from rag.answer.best_unit import BestUnit
 from rag.answer.choose import Choice
 from rag.answer.confidence import FEATURES, Calibration, Weight, calibration_for, features_of
-from rag.answer.meeting import Meeting
+from rag.answer.token_matches import TokenMatches
 from rag.answer.units import Unit
 from rag.pipeline import Pipeline
 from rag.search.candidates import Candidate
@@ -45,9 +45,9 @@ CALIBRATION = Calibration(
 def unit_of(question: Question, candidate: Candidate, sentence: int = 0) -> BestUnit:
     """A sentence of TEXT as the unit that answers best."""
     document = document_of(TEXT, "d1", media_type="text/plain", name="n.txt")
-    meeting = Meeting.of(document, candidate, question)
-    choice = Choice(0.0, Unit((SENTENCES[sentence],)), (), meeting.met_by([sentence]))
-    return BestUnit(RankedPassage(candidate, [candidate.chunk]), choice, meeting)
+    token_matches = TokenMatches.of(document, candidate, question)
+    choice = Choice(0.0, Unit((SENTENCES[sentence],)), (), token_matches.matches_in([sentence]))
+    return BestUnit(RankedPassage(candidate, [candidate.chunk]), choice, token_matches)
 
 
 def evidence(

@@ -1,4 +1,5 @@
-"""How a question meets a passage and what the passage's sentences hang under, word by word."""
+"""How well each token of a question is matched by each sentence of a passage, and by the headings,
+lead-ins and parents that the sentence hangs under."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,23 +14,24 @@ from rag.search.candidates import Candidate
 from rag.search.question import Question
 
 _IN_CONTEXT = 0.8
-"""What a word of the question counts that stands in a heading, a lead-in or a parent only: one in
-the sentence itself meets the question's with a cosine of about .9."""
+"""The match of a word that stands only in a heading, a lead-in or a parent. The same word in the
+sentence itself has a cosine of about 0.9."""
 _OF_CONTEXT = 0.9
-"""Of how the question meets a sentence, where that sentence is context."""
+"""The factor of a match with a sentence that is context of another."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """A question and a candidate passage.
+class TokenMatches:
+    """The matches of a question's t tokens with the n sentences of a candidate passage. Without
+    token vectors the question's terms take the place of its tokens.
 
-    weights:  (t,), of each token of the question or, without token vectors, of each term
-    terms:    of each of these the term; empty for a token of none
-    matches:  (t, n), how well each meets each of the n sentences, at most 1
-    prior:    (n,), what each sentence has beside its matches
-    has_tokens: whether the matches are cosines of tokens; otherwise 1 for a word that is there
+    weights:    (t,), the weight of each token
+    terms:      the term that each token is part of; empty for a token of none
+    matches:    (t, n), at most 1: cosines, or without token vectors 1 for a term that is there
+    prior:      (n,), what is added to each sentence's score
+    has_tokens: whether there are token vectors
     """
 
     document: Document
@@ -41,7 +43,7 @@ class Meeting:
     has_tokens: bool = True
 
     @classmethod
-    def of(cls, document: Document, candidate: Candidate, question: Question) -> "Meeting":
+    def of(cls, document: Document, candidate: Candidate, question: Question) -> "TokenMatches":
         chunk = candidate.chunk
         if candidate.interaction is not None:
             return cls(
@@ -67,23 +69,23 @@ class Meeting:
             has_tokens=False,
         )
 
-    def met_by(self, sentences: Iterable[int]) -> Floats:
-        """How well each token is met by the best of several sentences, (t,)."""
+    def matches_in(self, sentences: Iterable[int]) -> Floats:
+        """The best match of each token with any of several sentences, (t,)."""
         chosen = list(sentences)
         if len(chosen) == 1:
             return np.asarray(self.matches[:, chosen[0]])
         return np.asarray(self.matches[:, chosen].max(axis=1, initial=-1.0))
 
-    def met_by_context(self, spans: Iterable[Span]) -> Floats:
-        """How well each token is met by what a sentence hangs under, (t,)."""
-        met = np.full(len(self.weights), -1.0)
+    def matches_in_context(self, spans: Iterable[Span]) -> Floats:
+        """The best match of each token with any of these spans of context, (t,)."""
+        matched = np.full(len(self.weights), -1.0)
         for span in spans:
-            met = np.maximum(met, self._context(span))
-        return met
+            matched = np.maximum(matched, self._context(span))
+        return matched
 
-    def score(self, met: Floats) -> float:
-        """The weighted mean of what the tokens are met with."""
-        return float(self.weights @ met)
+    def score(self, matched: Floats) -> float:
+        """The weighted sum of the tokens' matches. matched: (t,)"""
+        return float(self.weights @ matched)
 
     def sentences_in(self, span: Span) -> list[int]:
         """The passage's sentences that lie in a span, or begin there."""
@@ -97,7 +99,7 @@ class Meeting:
             by_words = np.array([_IN_CONTEXT if term in held else -1.0 for term in self.terms])
             inside = self.sentences_in(span)
             if inside:
-                by_words = np.maximum(by_words, _OF_CONTEXT * self.met_by(inside))
+                by_words = np.maximum(by_words, _OF_CONTEXT * self.matches_in(inside))
             self._contexts[span] = by_words
         return self._contexts[span]
 

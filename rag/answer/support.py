@@ -8,9 +8,9 @@ from rag.answer.exact_terms import exact_terms
 from rag.search.question import Question
 
 _UNRELATED, _SAME = 0.2, 0.8
-"""Cosines of a word of the question with the nearest word of a unit. At or below the first, the word
-is not matched; at or above the second, it is. Two words of one text that have nothing in common
-have .2 to .4, because both stand in similar sentences."""
+"""Cosines of a word of the question with the nearest word of a unit. At or below the first, the
+word is not matched; at or above the second, it is. Two words of one text that have nothing in
+common have .2 to .4, because both stand in similar sentences."""
 
 MOST_UNMET = 0.6
 """The greatest share of a question's words, weighted by idf, that nothing in the unit may meet. On

@@ -14,7 +14,7 @@ import numpy as np
 import regex
 
 from index.backend import Snapshot
-from index.words.analyze import STOP_WORDS, analyze, folded, stems_of
+from index.words.analyze import STOP_WORDS, folded, stems_of
 from rag.results import Correction
 
 LEAST_LETTERS = 4
@@ -24,7 +24,7 @@ _LEAST_CORRECT = 5
 MOST_LETTERS = 24
 MOST_UNKNOWN = 5
 """A question with more unknown words is in another language than the documents. It also bounds the
-time: each takes about .4 ms."""
+time: each takes about .8 ms."""
 _N_TERMS = 4
 _N_CHUNKS = 5
 
@@ -44,6 +44,7 @@ _WORD = regex.compile(
 _QUOTED = regex.compile(
     r"[\"“”„«][^\"“”„«»]*+[\"“”»]|(?<![\p{L}\p{N}])[`'‘][^`'‘’]*+[`'’](?![\p{L}\p{N}])"
 )
+_RUN = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 IsWord = Callable[[str], bool]
 """Whether the model's vocabulary has a text as a single token."""
@@ -119,10 +120,11 @@ def _written(term: str, forms: set[str], snapshot: Snapshot) -> str | None:
         document = snapshot.document(chunk.doc_id)
         context = [document.title, *document.headings_of(chunk.span)]
         for text in (chunk.span.of(document.text), *context):
-            for place in analyze(text):
-                word = text[place.start : place.end]
-                if place.text == term and folded(word) in forms:
-                    return word
+            bare = folded(text)
+            if any(form in bare for form in forms):  # one text folds faster than its words
+                for match in _RUN.finditer(text):
+                    if folded(match.group()) in forms:
+                        return match.group()
     return None
 
 

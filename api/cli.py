@@ -99,7 +99,7 @@ def greeting_of(settings: "Settings", pipeline: "Pipeline", url: str) -> str:
 
     with pipeline.snapshot() as snapshot:
         n_documents, n_chunks = snapshot.count()
-        question = example_question(snapshot)
+    question = example_question(pipeline)
     lines = [
         "",
         f"Serving {settings.index} on {url} (documents: {n_documents:,}, passages: {n_chunks:,})",

@@ -9,7 +9,7 @@ import typer
 
 from index.errors import BadDataset, BadInput
 from rag.cli.options import interruptible
-from rag.output.safe_output import complain, on_one_line, say
+from rag.output.safe_output import ask_line, complain, on_one_line, say
 
 
 def label(
@@ -58,8 +58,8 @@ def _ask(texts: Mapping[str, str], ids: Iterator[str]) -> Iterator[dict[str, Any
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadInput("there is no terminal to ask on; name a file of JSON lines")
     question_id = next(ids)
-    while question := _read("Question (empty to stop): "):
-        lines = iter(lambda: _read("Answer, a quotation (empty line to end): "), "")
+    while question := ask_line("Question (empty to stop):"):
+        lines = iter(lambda: ask_line("Answer, a quotation (empty line to end):"), "")
         quote = "\n".join(lines)
         try:
             row = question_row(question_id, question, [(quote, None)] if quote else [], texts)
@@ -68,12 +68,6 @@ def _ask(texts: Mapping[str, str], ids: Iterator[str]) -> Iterator[dict[str, Any
             continue
         yield row
         question_id = next(ids)
-
-
-def _read(prompt: str) -> str:
-    """A line from the terminal, without its end; empty at the end of input."""
-    print(prompt, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()
 
 
 def _say_places(row: dict[str, Any], texts: Mapping[str, str]) -> None:

@@ -33,7 +33,7 @@ def edit_settings(text: str, values: Mapping[str, Value]) -> str:
     Raises BadInput if the result would differ in anything else, for example because the text ends
     inside a table.
 
-    >>> edited("port = 8000\\nn_rerank = 30  # few\\n", {"n_rerank": 10, "rerank": "none"})
+    >>> edit_settings("port = 8000\\nn_rerank = 30  # few\\n", {"n_rerank": 10, "rerank": "none"})
     'port = 8000\\nn_rerank = 10  # few\\nrerank = "none"\\n'
     """
     end = "\r\n" if "\r\n" in text else "\n"

@@ -69,10 +69,15 @@ def complain(text: str) -> None:
     write_stderr(on_one_line(text))
 
 
+def ask_line(prompt: str) -> str:
+    """Ask for a line on the terminal. Return it stripped; empty at the end of the input."""
+    print(f"{on_one_line(prompt)} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 def ask_yes_no(question: str) -> bool:
     """Ask a question on the terminal. Return whether the answer is yes."""
-    print(f"{on_one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return ask_line(f"{question} [y/N]").lower() in ("y", "yes")
 
 
 class PrintableFormatter(logging.Formatter):

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.cli import greeting_of
-from api.example import example_question
+from api.example import example_question, suggest_questions
 from documents import examples
 from fakes import HashEmbedder
 from index.documents.formats import MARKDOWN
 from index.documents.load import document_of
 from index.ingest.ingest import ingest_documents
+from index.protocols import Embedder
 from index.types import Document
 from rag.pipeline import Pipeline
 from rag.settings import Settings
@@ -26,9 +27,10 @@ def pipeline_of(folder: Path, *documents: Document) -> Pipeline:
 
 
 def question_of(folder: Path, *documents: Document) -> str | None:
+    """The first question that is suggested, whether it is answered or not."""
     pipeline = pipeline_of(folder, *documents)
     with pipeline.snapshot() as snapshot:
-        question = example_question(snapshot)
+        question = next(suggest_questions(snapshot), None)
     pipeline.close()
     return question
 
@@ -89,3 +91,11 @@ def test_an_empty_index_is_said_to_be_empty(tmp_path: Path) -> None:
     pipeline.close()
     assert "The index is empty: `rag ingest PATH` fills it" in greeting
     assert "curl" not in greeting
+
+
+def test_a_question_that_is_answered_is_preferred(seeds_index: Path, embedder: Embedder) -> None:
+    pipeline = Pipeline.over(seeds_index, embedder)
+    question = example_question(pipeline)
+    assert question is not None
+    assert pipeline.ask(question).answered
+    pipeline.close()

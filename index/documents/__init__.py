@@ -1,1 +1,1 @@
-"""Files' bytes to documents, and documents to chunks: decoding, blocks, sentences, spans."""
+"""Convert file bytes to documents, and documents to chunks: decoding, blocks, sentences, spans."""

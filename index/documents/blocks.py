@@ -1,4 +1,4 @@
-"""Blocks: spans of a canonical text that read as one, and a compact list of them."""
+"""Blocks (headings, paragraphs, groups of lines) of a canonical text, in a compact list."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from index.types import Span
 BlockKind = Literal["heading", "paragraph", "lines"]
 
 LONGEST_BLOCK = 1 << 18
-"""Characters: a longer block is split, so that a file without a blank line needs little memory."""
+"""In characters. A longer block is split, which bounds the memory for a file without blank line."""
 
 _KINDS: tuple[BlockKind, ...] = ("heading", "paragraph", "lines")
 _LOOK_BACK = 4096
@@ -18,10 +18,10 @@ _LOOK_BACK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of text that reads as one.
+    """A heading, a paragraph or a group of separate lines.
 
-    kind `paragraph` flows across its line ends; in `lines` each line stands for itself.
-    level is a heading's, 1 the outermost, and 0 for everything else.
+    kind:  in a `paragraph`, sentences continue across line ends; in `lines`, each line is separate
+    level: of a heading, 1 is the outermost; 0 for other kinds
     """
 
     span: Span
@@ -30,7 +30,7 @@ class Block:
 
 
 class Blocks(Sequence[Block]):
-    """The blocks of a text in order, 18 bytes each: a file of 32 MiB can have ten million."""
+    """The blocks of a text, in order, 18 bytes each: a file of 32 MiB can have ten million."""
 
     def __init__(self, text: str, longest: int = LONGEST_BLOCK) -> None:
         self._text = text
@@ -39,8 +39,10 @@ class Blocks(Sequence[Block]):
         self._kinds, self._levels = bytearray(), bytearray()
 
     def add(self, start: int, end: int, kind: BlockKind, level: int = 0) -> None:
-        """Append the text between two offsets, unless it is white space; in several blocks if it
-        is too long for one."""
+        """Append text[start:end], without outer white space, as one block, or several if too long.
+
+        Append nothing if the text is all white space.
+        """
         while start < end:
             stop = end_of_part(self._text, start, end, self._longest)
             span = trimmed(self._text, start, stop)
@@ -69,8 +71,11 @@ class Blocks(Sequence[Block]):
 
 
 def end_of_part(text: str, start: int, end: int, longest: int) -> int:
-    """Where to cut a stretch of text that is too long: after a line, else after white space, else
-    anywhere; the end if it is not too long."""
+    """Return the offset at which to cut text[start:end] to at most `longest` characters.
+
+    Cut after the last line end, else after the last space, else at the limit. Return `end` if no
+    cut is needed.
+    """
     if end - start <= longest:
         return end
     stop = start + longest
@@ -82,7 +87,7 @@ def end_of_part(text: str, start: int, end: int, longest: int) -> int:
 
 
 def trimmed(text: str, start: int, end: int) -> Span | None:
-    """The span without white space at its ends, or None if nothing is left."""
+    """Return the span without white space at its ends, or None if it is all white space."""
     piece = text[start:end]
     left = len(piece) - len(piece.lstrip())
     right = len(piece.rstrip())
@@ -90,7 +95,7 @@ def trimmed(text: str, start: int, end: int) -> Span | None:
 
 
 def lines(text: str, start: int, end: int) -> Iterator[Span]:
-    """The lines between two offsets, without their line ends."""
+    """Yield the lines between two offsets, without their line ends."""
     while start < end:
         stop = text.find("\n", start, end)
         stop = end if stop < 0 else stop

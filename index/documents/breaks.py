@@ -1,14 +1,18 @@
-"""Where a text that is too long can be cut: between words, else between grapheme clusters."""
+"""Find a cut in a text that is too long: between words, else between grapheme clusters."""
 
 import regex
 
 _GRAPHEME = regex.compile(r"\X")
-# What str.strip takes for white space is more than \s here.
+# str.strip also removes \x1c-\x1f, which \s does not match here.
 VISIBLE = regex.compile(r"[^\s\x1c-\x1f]")
 
 
 def last_break(text: str, n: int, *, more: bool) -> int:
-    """Where to cut at or before n: after a word in the second half, else between graphemes."""
+    """Return the offset of the last possible cut at or before n.
+
+    Cut at the last white space in the second half of text[:n], else between two grapheme clusters.
+    Return n if no text follows it (`more` is False).
+    """
     if not more:
         return n
     spaces = [m.start() for m in regex.finditer(r"\s+", text[: n + 1]) if m.start() > n // 2]

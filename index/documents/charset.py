@@ -1,5 +1,9 @@
-"""Bytes to text: UTF-8 where the bytes are that in the main; else the encoding that a mark, the
-NULs or the user tell; else a guess, which index.documents.guess_encoding makes."""
+"""Decode bytes to text.
+
+The encoding is the user's, else that of a byte-order mark, else UTF-16 or UTF-32 if the positions
+of NULs show it, else UTF-8 if at most a few bytes are not valid in it, else the user's fallback,
+else a guess by index.documents.guess_encoding.
+"""
 
 import codecs
 from collections.abc import Iterator
@@ -18,27 +22,29 @@ _BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SAMPLE = 256 * 1024
-"""Bytes in which the NULs are counted."""
+"""NULs are counted in the first so many bytes."""
 
 _PER_BAD_BYTE = 4
-"""Text is UTF-8 with errors if it has this many characters of several bytes for a bad byte."""
+"""Text with errors counts as UTF-8 if it has this many multi-byte characters per bad byte."""
 
 _MOST_BAD = 0.01
-"""Share of bad bytes up to which a file is read in an encoding that a user or a mark names."""
+"""Largest share of bad bytes for reading a file in the encoding that a user or a mark names."""
 
 _LEAST_WIDE, _FULL, _ASCII_NULS = 3, 0.9, 0.4
-"""Characters without which UTF-16 is not sure; the share of NULs in a byte that is always one, up
-to a few emoji; and the least share in ASCII as UTF-16."""
+"""UTF-16 without a mark is sure only with more than _LEAST_WIDE characters. _FULL: least share of
+NULs at a byte position that is NUL except for a few emoji. _ASCII_NULS: least share of NULs in
+ASCII text as UTF-16."""
 
 _NOT_TEXT = regex.compile(r"[\p{Cc}\p{Cn}\p{Co}--[\t\n\r\f\v\x1b]]", regex.VERSION1)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text with its encoding by Python's name.
+    """A text and Python's name of its encoding.
 
-    sure:   False for a guess that another encoding might have been instead
-    n_bad:  bytes that are not valid in the encoding and became U+FFFD, the first in `bad_line`
+    sure:     False for a guess, if another encoding is also likely
+    n_bad:    number of bytes that are not valid in the encoding and became U+FFFD
+    bad_line: line of the first of them, counted from 1; 0 if there is none
     """
 
     text: str
@@ -49,7 +55,7 @@ class Decoded:
 
     @property
     def warning(self) -> str | None:
-        """What a person should look at, or None."""
+        """Return what a user should check, or None."""
         name = display_name(self.encoding)
         if self.n_bad:
             what = "byte is" if self.n_bad == 1 else "bytes are"
@@ -65,15 +71,15 @@ class Decoded:
 
 
 def display_name(encoding: str) -> str:
-    """An encoding as people write it: `iso-8859-7`, not `iso8859-7`."""
+    """Return the common spelling of an encoding: `iso-8859-7`, not `iso8859-7`."""
     return encoding.replace("iso8859", "iso-8859").replace("utf-8-sig", "utf-8")
 
 
 def known_encoding(name: str) -> str:
-    """Python's name of a text encoding. Raises BadInput for any other name."""
+    """Return Python's name of a text encoding. Raises BadInput for any other name."""
     try:
         codec = codecs.lookup(name)
-        "a".encode(codec.name)  # a LookupError for what is not text, as base64
+        "a".encode(codec.name)  # LookupError if it is no text encoding (base64)
         return codec.name
     except (LookupError, UnicodeError, ValueError):
         raise BadInput(
@@ -82,12 +88,12 @@ def known_encoding(name: str) -> str:
 
 
 def decoded(content: bytes, encoding: str | None = None, fallback: str | None = None) -> Decoded:
-    """The text of these bytes, without a byte-order mark, line ends as they are.
+    """Return the text of these bytes, without a byte-order mark. Line ends stay unchanged.
 
-    encoding: the one to use whatever the bytes say
-    fallback: the one to use instead of a guess
+    encoding: overrides every other sign of the encoding
+    fallback: replaces the guess
 
-    Raises UnreadableDocument if they are not text, or no encoding fits.
+    Raises UnreadableDocument if the bytes are not text, or no encoding fits.
     """
     if encoding is not None:
         return _named(content, encoding)
@@ -123,7 +129,7 @@ def _utf8(content: bytes) -> Decoded:
 
 
 def _is_utf8(utf8: Decoded, content: bytes) -> bool:
-    """Whether bytes are UTF-8 in the main, or all of it but for a character cut at either end."""
+    """Return whether bytes are UTF-8, except for a few bad bytes or a character cut at an end."""
     n_replaced = utf8.text.count("\ufffd")
     n_wide = sum(not character.isascii() for character in utf8.text) - n_replaced
     if n_wide >= _PER_BAD_BYTE * utf8.n_bad:
@@ -137,15 +143,18 @@ def _is_utf8(utf8: Decoded, content: bytes) -> bool:
 
 
 def _line_of(before: bytes) -> int:
-    """The line that follows these bytes, counted from 1."""
+    """Return the number of the line that follows these bytes, counted from 1."""
     return len((before + b".").splitlines())
 
 
-# Encodings that are named, or show themselves
+# Encodings named by a mark or the user, and encodings visible in the bytes
 
 
 def _named(content: bytes, encoding: str) -> Decoded:
-    """The text in this encoding, which the file's mark or the user names."""
+    """Decode the bytes in an encoding that the file's mark or the user names.
+
+    Raises UnreadableDocument if more than one character and more than _MOST_BAD are not valid.
+    """
     try:
         return Decoded(content.decode(encoding), encoding)
     except UnicodeDecodeError as error:
@@ -161,7 +170,10 @@ def _named(content: bytes, encoding: str) -> Decoded:
 
 
 def _wide(content: bytes) -> Decoded:
-    """Bytes with NULs: UTF-16 or UTF-32 without a mark, if the NULs lie as they do there."""
+    """Decode bytes with NULs as UTF-16 or UTF-32 without a mark, if the positions of the NULs fit.
+
+    Raises UnreadableDocument otherwise: the file is binary.
+    """
     for encoding in _wide_encodings(content[:_SAMPLE]):
         try:
             found = _named(content, encoding)
@@ -173,13 +185,16 @@ def _wide(content: bytes) -> Decoded:
 
 
 def _wide_encodings(sample: bytes) -> Iterator[str]:
-    """By where most NULs are: in the first or the second byte of two, or in the first or the last
-    two of four."""
+    """Yield the encodings that fit the positions of most NULs.
+
+    UTF-16 has them in the first or the second byte of two, UTF-32 in the first or the last two
+    bytes of four.
+    """
     at = [sample[i::4].count(0) / max(1, len(sample) // 4) for i in range(4)]
     if min(at[0], at[1]) > _FULL or min(at[2], at[3]) > _FULL:
         yield "utf-32-be" if at[0] > at[3] else "utf-32-le"
     if sum(at) / 4 < _ASCII_NULS and _is_plain_utf8(sample.replace(b"\0", b"")):
-        return  # text with a few NULs in it: were it UTF-16, half of ASCII's bytes would be NULs
+        return  # UTF-8 text with a few NULs; ASCII as UTF-16 has 50 % NULs
     first, second = at[0] + at[2], at[1] + at[3]
     if max(first, second) > 8 * min(first, second):
         yield "utf-16-be" if first > second else "utf-16-le"
@@ -194,7 +209,7 @@ def _is_plain_utf8(sample: bytes) -> bool:
 
 
 def _escaped(content: bytes) -> Decoded | None:
-    """Text in ISO-2022: ASCII with sequences that switch to another set and back."""
+    """Decode ISO-2022 (ASCII with sequences that switch the character set); None if it is not."""
     for mark, encoding in ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp_2")):
         if mark in content:
             try:

@@ -1,9 +1,9 @@
-"""Canonical text to chunks: exact spans that follow the document's structure.
+"""Split canonical text into chunks: exact spans that follow the document's structure.
 
-A chunk never crosses into the next section, keeps paragraphs whole where they fit, never splits a
-sentence that fits, and never exceeds the model's window as the model's own tokenizer counts it. The
-headings above a section belong to its first chunk. Together the chunks hold every character of the
-document that is not white space.
+A chunk lies in one section. It keeps each paragraph and each sentence whole if they fit. Its length
+never exceeds the model's window, counted by the model's tokenizer. The headings above a section
+belong to its first chunk. Together, the chunks contain every character of the document that is not
+white space.
 """
 
 from bisect import bisect_left
@@ -19,22 +19,22 @@ from index.protocols import Tokenizer
 from index.types import Chunk, Document, Span, chunk_id_of, digest_of
 
 CHARACTERS_PER_TOKEN = 8
-"""A tokenizer may make one token of a word of any length; a chunk of `limit` tokens is also held to
-`limit * CHARACTERS_PER_TOKEN` characters, so that a passage stays something to read."""
+"""A chunk of `limit` tokens also has at most `limit * CHARACTERS_PER_TOKEN` characters. A tokenizer
+can make one token of a word of any length; the second limit keeps passages short enough to read."""
 
 _COUNTED_AT_ONCE = 8192
-"""Characters: sentences are tokenized together up to this length, in half the time."""
+"""In characters. Sentences up to this total length are tokenized together, in half the time."""
 
 _COUNTS_KEPT = 4096
 
 _LONGEST_WORD = 128
-"""Characters: what a text goes on with so far away changes no token. WordPiece makes one token of a
-word of more than 100."""
+"""In characters. Text after an offset changes no token that ends this far before the offset:
+WordPiece makes one token of a word of more than 100 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A sentence, or a part of one that alone exceeds the limit, and what it costs in tokens."""
+    """A sentence, or a part of a sentence that exceeds the limit; cost in tokens."""
 
     span: Span
     cost: int
@@ -44,14 +44,14 @@ class _Piece:
 def chunk(
     document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> list[Chunk]:
-    """The chunks of a document, in order; none if it is all white space."""
+    """Return the chunks of a document, in order; none if it is all white space."""
     return list(chunks_of(document, blocks, tokenizer, settings))
 
 
 def chunks_of(
     document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> Iterator[Chunk]:
-    """The same, each as soon as it is made."""
+    """Yield the chunks of a document, in order, without waiting for the rest."""
     chunker = _Chunker(document.text, tokenizer, settings)
     for ordinal, pieces in enumerate(chunker.groups(blocks)):
         span = Span(pieces[0].span.start, pieces[-1].span.end)
@@ -83,7 +83,7 @@ class _Chunker:
 
     def _cost(self, span: Span) -> int:
         by_length = _cost_by_length(span)
-        # The tokens of what is too long anyway are not worth counting again after every cut.
+        # Too long by characters: no token count is needed, and counting after each cut is slow.
         if by_length > self.limit:
             return by_length
         n_tokens = self._counted.get(span)
@@ -108,11 +108,13 @@ class _Chunker:
         ]
 
     def _costs(self, spans: Sequence[Span]) -> list[int]:
-        """What each of several sentences costs within the whole of them; alone it may be a token
-        more or less."""
+        """Return the cost of each sentence, from one tokenization of all of them.
+
+        A sentence tokenized alone can have one token more or less.
+        """
         whole = Span(spans[0].start, spans[-1].end)
         by_length = _cost_by_length(whole)
-        is_long = whole.end - whole.start > _COUNTED_AT_ONCE  # and therefore alone
+        is_long = whole.end - whole.start > _COUNTED_AT_ONCE  # so it is a single span
         if is_long or (len(spans) == 1 and by_length > self.limit):
             return [by_length]
         starts = [whole.start + start for start, _ in self.tokenizer.offsets(whole.of(self.text))]
@@ -130,8 +132,10 @@ class _Chunker:
         return [span for span in visible if span is not None]
 
     def _cut(self, span: Span, cost: int) -> Iterator[tuple[Span, int]]:
-        """The span itself if it fits, else parts of it that do, cut at white space if possible;
-        each with what it costs."""
+        """Yield the span if it fits, else parts that fit, each with its cost.
+
+        Cut at white space if possible.
+        """
         while cost > self.limit:
             head = self._head(span)
             part = trimmed(self.text, head.start, head.end) or head
@@ -144,8 +148,10 @@ class _Chunker:
         yield span, cost
 
     def _head(self, span: Span) -> Span:
-        """The longest beginning of the span that fits and ends between two words, or else between
-        two grapheme clusters, or else anywhere."""
+        """Return the start of the span, as long as fits.
+
+        It ends between two words, else between two grapheme clusters, else anywhere.
+        """
         longest = min(span.end - span.start, self.limit * CHARACTERS_PER_TOKEN)
         text = self.text[span.start : span.start + longest]
         n = self._end_of_tokens(text)
@@ -154,11 +160,11 @@ class _Chunker:
             head = Span(span.start, span.start + cut)
             if cut == 1 or self._cost(head) <= self.limit:
                 return head
-            # A shorter beginning of a word can have more tokens than the whole of it.
+            # A prefix of a word can have more tokens than the whole word.
             n = max(1, cut * 3 // 4)
 
     def _end_of_tokens(self, text: str) -> int:
-        """Where the first `limit` tokens end."""
+        """Return the offset of the first token after `limit` tokens, or the length of the text."""
         short = 2 * self.limit
         for seen in (text[: short + _LONGEST_WORD], text):
             offsets = self.tokenizer.offsets(seen)
@@ -167,7 +173,7 @@ class _Chunker:
         return len(text)
 
     def _pack(self, paragraphs: Iterable[list[_Piece]]) -> Iterator[list[_Piece]]:
-        """Join short paragraphs, keep whole those that fit, and split the others evenly."""
+        """Join short paragraphs, keep paragraphs that fit whole, and split the others evenly."""
         group: list[_Piece] = []
         for pieces in paragraphs:
             together = _cost(group) + _cost(pieces)
@@ -184,7 +190,7 @@ class _Chunker:
             yield group
 
     def _split(self, pieces: list[_Piece]) -> list[list[_Piece]]:
-        """Runs of pieces, each within the limit and of about equal cost."""
+        """Split pieces into runs of about equal cost, each within the limit."""
         total = _cost(pieces)
         aim = total / ceil(total / self.limit)
         groups: list[list[_Piece]] = [[]]
@@ -192,9 +198,9 @@ class _Chunker:
         for piece in pieces:
             cost = _cost(groups[-1])
             over = cost + piece.cost > self.limit
-            # Close a group when this piece's middle lies past the group's share.
+            # Close a group if the middle of this piece is past the group's share.
             past = done + piece.cost / 2 > aim * len(groups)
-            # A heading stays with what follows it, unless that alone fills a chunk.
+            # A heading stays with the piece after it, unless that piece alone fills a chunk.
             if groups[-1] and (over or (past and not groups[-1][-1].is_heading)):
                 groups.append([])
             groups[-1].append(piece)
@@ -202,7 +208,7 @@ class _Chunker:
         return groups
 
     def _within_limit(self, pieces: list[_Piece]) -> Iterator[list[_Piece]]:
-        """Halve a group whose joint text has more tokens than its pieces were counted for."""
+        """Halve a group whose joint text has more tokens than the sum over its pieces."""
         span = Span(pieces[0].span.start, pieces[-1].span.end)
         cost = self._cost(span)
         if cost <= self.limit:
@@ -222,7 +228,7 @@ def _cost_by_length(span: Span) -> int:
 
 
 def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
-    """Neighbouring spans together, up to so many characters; a longer one alone."""
+    """Yield runs of adjacent spans, each up to _COUNTED_AT_ONCE long; a longer span alone."""
     run: list[Span] = []
     for span in spans:
         if run and span.end - run[0].start > _COUNTED_AT_ONCE:
@@ -234,7 +240,7 @@ def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[range]:
-    """Each run of headings with the blocks under it, by their numbers."""
+    """Yield the block numbers of each section: a run of headings and the blocks under it."""
     first, was_heading = 0, True
     for i, block in enumerate(blocks):
         is_heading = block.kind == "heading"

@@ -1,7 +1,7 @@
-"""The formats that can be read: the one place that names them.
+"""The list of supported file formats.
 
-A new format is a module in `index/documents/loaders` and an entry in FORMATS. Everything else, from
-the files that a folder is searched for to messages and help, goes by this list.
+To add a format, add a module in `index/documents/loaders` and an entry in FORMATS. The search for
+files, the messages and the help use this list.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ MARKDOWN = "text/markdown"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of files.
+    """A file format.
 
     extensions: of file names, in lower case; messages name the first
-    loader:     `module:class` of its index.documents.loader.Loader, imported when it is needed
-    version:    raised whenever its loader makes another document of the same bytes; files that
+    loader:     `module:class` of its index.documents.loader.Loader, imported on first use
+    version:    increased when the loader produces another document from the same bytes; files that
                 another version loaded are loaded again
     """
 
@@ -30,7 +30,7 @@ class Format:
 
     @property
     def key(self) -> str:
-        """What stands for its loader in a FileVersion."""
+        """Return the value of FileVersion.loader: media type and version."""
         return f"{self.media_type} {self.version}"
 
 
@@ -51,23 +51,23 @@ FORMATS: tuple[Format, ...] = (
 
 
 def format_of_file(path: Path) -> Format | None:
-    """The format that a file's name says, if it is one that is read."""
+    """Return the format of a file's extension, or None if it is not supported."""
     extension = path.suffix.lower()
     return next((each for each in FORMATS if extension in each.extensions), None)
 
 
 def format_of_media_type(media_type: str) -> Format | None:
-    """The format of a media type, if it is one that is read."""
+    """Return the format of a media type, or None if it is not supported."""
     return next((each for each in FORMATS if each.media_type == media_type), None)
 
 
 def main_extensions(conjunction: str = "") -> str:
-    """Each format's first extension, for messages: `.txt, .md`, or `.txt and .md`."""
+    """Return each format's first extension, for messages: `.txt, .md`, or `.txt and .md`."""
     return _listed((each.extensions[0] for each in FORMATS), conjunction)
 
 
 def media_types() -> str:
-    """Each format's media type, for descriptions: "`text/plain` or `text/markdown`"."""
+    """Return each format's media type, for descriptions: "`text/plain` or `text/markdown`"."""
     return _listed((f"`{each.media_type}`" for each in FORMATS), "or")
 
 

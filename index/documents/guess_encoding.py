@@ -1,9 +1,9 @@
-"""The encoding of bytes that nothing tells: a guess.
+"""Guess the encoding of bytes.
 
-It is chardet's, with what is odd in a reading to decide between those that it holds for alike.
-It is sure only if the encoding is a usual one and no other reading comes near; `python -m
-eval.studies.encodings` measures how often a guess is right, and how often it is wrong and taken for
-sure.
+chardet gives a confidence for each encoding. A reading is the text of the bytes in one encoding.
+Among readings of about equal confidence, the one with the fewest odd characters wins. A guess is
+sure only if the encoding is a common one and no other reading is close. `python -m
+eval.studies.encodings` measures how often a guess is right, and how often a sure guess is wrong.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ import regex
 from index.errors import UnreadableDocument
 
 _SAMPLE = 256 * 1024
-"""Bytes that a guess is made from."""
+"""A guess uses at most this many bytes."""
 
 _USUAL = """
     cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859-1 iso8859-15 iso8859-2
@@ -21,25 +21,25 @@ _USUAL = """
     cp850 cp852 cp437 mac-roman mac-cyrillic tis-620 cp874 cp932 euc_jis_2004
     iso2022_jp_2 iso2022_jp_ext gb18030 big5hkscs euc_kr cp949
 """.split()
-"""Encodings that text files are found in; of readings that fit alike, the first one is taken."""
+"""Common encodings of text files. Among readings that fit equally well, the first one wins."""
 
 _NEAR = 0.995
-"""Among the readings with this share of the best one's confidence, the least odd is taken."""
+"""Readings with this share of the best confidence compete: the fewest odd characters win."""
 
 _DOUBT = 0.98
-"""A reading whose confidence is this share of the best one's leaves it unsure which is right."""
+"""A guess is not sure if another reading has this share of its confidence,"""
 
 _NOT_FAR = 0.8
-"""And so does one of this share in which less is odd."""
+"""or this share of its confidence and fewer odd characters."""
 
 _ASCII = bytes(range(0x80))
 
 _LEAST_CONFIDENCE = 0.12
-"""Below it a guess outside Western Europe is not sure; English with a few signs is far below."""
+"""Below it, a guess of a non-Western encoding is not sure; English with few signs is far below."""
 
 _LEAST_HIGH, _LEAST_KINDS, _PER_ODD = 6, 2, 50
-"""Bytes over 127, different ones among them (three times as many outside Western Europe), and bytes
-for each thing that is odd, without which no guess is sure."""
+"""A sure guess needs at least so many bytes over 127, so many different ones (three times as many
+for a non-Western encoding), and so many bytes over 127 per odd character."""
 
 _WESTERN = ("cp1252", "iso8859-1", "iso8859-15")
 
@@ -53,12 +53,12 @@ _ODD = regex.compile(
     rf"|(?<=[a-zA-Z]){_ALPHABET}|{_ALPHABET}(?=[a-zA-Z])",
     regex.VERSION1,
 )
-"""What a wrong reading shows: controls, a symbol or a capital within a word, mixed scripts."""
+"""Signs of a wrong reading: controls, a symbol or a capital within a word, mixed scripts."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a sample reads as in an encoding, and how many things in that are odd."""
+    """The text of a sample in one encoding, and the number of odd characters in it."""
 
     encoding: str
     confidence: float
@@ -70,7 +70,7 @@ class _Reading:
         return _USUAL.index(self.encoding) if self.encoding in _USUAL else len(_USUAL)
 
     def may_be(self, other: "_Reading") -> bool:
-        """Whether the other, a different text, may be the right one instead of this."""
+        """Return whether the other reading has a different text and is also likely."""
         if self.text == other.text:
             return False
         if other.n_odd < self.n_odd:
@@ -79,7 +79,7 @@ class _Reading:
 
 
 def guess(content: bytes) -> tuple[str, bool]:
-    """Python's name of the encoding that fits bytes best, and whether it is sure.
+    """Return Python's name of the encoding that fits the bytes best, and whether it is sure.
 
     Raises UnreadableDocument if none fits.
     """
@@ -101,7 +101,7 @@ def guess(content: bytes) -> tuple[str, bool]:
 
 
 def _shows_enough(sample: bytes, best: _Reading) -> bool:
-    """Whether there are enough bytes over 127, and of several kinds, to be sure of a reading."""
+    """Return whether the sample has enough different bytes over 127 to be sure of a reading."""
     high = sample.translate(None, _ASCII)
     western = best.encoding in _WESTERN
     least_kinds = _LEAST_KINDS if western else 3 * _LEAST_KINDS
@@ -114,24 +114,24 @@ def _shows_enough(sample: bytes, best: _Reading) -> bool:
 
 
 def _is_one_sign(sample: bytes) -> bool:
-    """Whether all that is not ASCII is one sign of Western Europe's, as a pound."""
+    """Return whether all non-ASCII bytes are the same Western sign, such as a pound sign."""
     kinds = _kinds(sample)
     return len(kinds) == 1 and not bytes(kinds).decode("cp1252", "replace").isalpha()
 
 
 def _kinds(sample: bytes) -> set[int]:
-    """The different bytes over 127."""
+    """Return the distinct bytes over 127."""
     return set(sample) - set(_ASCII)
 
 
 def _plainest(readings: list[_Reading], best: _Reading) -> _Reading:
-    """With too little to see, Western Europe's encoding where it reads as well as any."""
+    """Return the cp1252 reading if it has no more odd characters than the best, else the best."""
     western = [each for each in readings if each.encoding == "cp1252"]
     return western[0] if western and western[0].n_odd <= best.n_odd else best
 
 
 def _readings(sample: bytes) -> list[_Reading]:
-    """What the sample may be, the likeliest first."""
+    """Return the possible readings of the sample, the likeliest first."""
     readings = []
     for name, confidence in _confidences(sample).items():
         try:
@@ -144,11 +144,11 @@ def _readings(sample: bytes) -> list[_Reading]:
 
 
 def _confidences(sample: bytes) -> dict[str, float]:
-    """chardet's confidence in each encoding, the likeliest first."""
+    """Return chardet's confidence in each encoding, the likeliest first."""
     from chardet import EncodingEra, detect_all
 
     guesses = detect_all(
-        b"\n" + sample,  # which hides a beginning that looks like a picture's, as `BM` does
+        b"\n" + sample,  # without it, text that begins with `BM` looks like a picture
         ignore_threshold=True,
         encoding_era=EncodingEra.ALL & ~EncodingEra.MAINFRAME,
         compat_names=False,
@@ -164,9 +164,11 @@ def _confidences(sample: bytes) -> dict[str, float]:
 
 
 def _confidence_in_small_letters(encoding: str, text: str) -> float:
-    """chardet's confidence in the same text without capitals, if they are all that it has: it
-    knows languages by their small letters, and Cyrillic capitals of one encoding are small letters
-    of another."""
+    """Return chardet's confidence in the text in lower case if it is all capitals, else 0.
+
+    chardet recognises languages by their small letters, and the Cyrillic capitals of one encoding
+    are the small letters of another.
+    """
     if encoding not in _USUAL or not text.isupper():
         return 0.0
     try:
@@ -176,12 +178,18 @@ def _confidence_in_small_letters(encoding: str, text: str) -> float:
 
 
 def _unlikely(encoding: str, language: str | None) -> bool:
-    """ISO-8859-16 was made for Romanian; Shift JIS 2004 is hardly found, and is near to cp932."""
+    """Return whether an encoding is rare: Shift JIS 2004, or ISO-8859-16 if not in Romanian.
+
+    Shift JIS 2004 is close to cp932. ISO-8859-16 is an encoding for Romanian.
+    """
     return encoding == "shift_jis_2004" or (encoding == "iso8859-16" and language != "ro")
 
 
 def _sample(content: bytes) -> bytes:
-    """The first lines that show the encoding: ASCII says nothing, and half a character misleads."""
+    """Return the first lines that are not ASCII: ASCII lines do not show the encoding.
+
+    End at a line end, because half a character misleads chardet.
+    """
     lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
     end = lines.rfind(b"\n", 0, _SAMPLE) if len(lines) > _SAMPLE else len(lines)
     return lines[: end if end > 0 else _SAMPLE]

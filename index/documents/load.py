@@ -1,4 +1,4 @@
-"""Files to documents: read a file's bytes once, and have its format's loader load them."""
+"""Turn files into documents: read the bytes once, then call the loader of the format."""
 
 import os
 import stat
@@ -16,16 +16,16 @@ from index.errors import BadInput, UnreadableDocument
 from index.types import Document, FileVersion
 
 MAX_FILE_BYTES = 32 * 2**20
-"""A larger file is skipped: it would be hours of encoding, and no one reads it as one document."""
+"""A larger file is skipped: encoding would take hours, and nobody reads it as one document."""
 
 _SETTLED_NS = 2 * 10**9
-"""A time of change is trusted once it is so long ago: file systems note it in steps of up to two
-seconds, and a second change within one step would not show."""
+"""A change time is used only if it is older than this. File systems store it in steps of up to two
+seconds, so a second change within one step has the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileBytes:
-    """A file that was read. `changed_ns` is None if a later change might show the same time."""
+    """The content of a file. `changed_ns` is None if a later change could have the same time."""
 
     path: Path
     format: Format
@@ -36,7 +36,7 @@ class FileBytes:
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A file's document, with its blocks and the version of the file."""
+    """The document of a file, its blocks, and the version of the file."""
 
     document: Document
     blocks: Blocks
@@ -44,10 +44,10 @@ class LoadedFile:
 
 
 def read_file(path: Path) -> FileBytes:
-    """Read a file whole.
+    """Read a whole file.
 
     Raises UnreadableDocument, with the reason, for a file that is missing, unreadable, too large,
-    or of a type that is not read.
+    or of a type that is not supported.
     """
     format = format_of_file(path)
     if format is None:
@@ -70,8 +70,10 @@ def read_file(path: Path) -> FileBytes:
 
 
 def changed_ns(status: os.stat_result) -> int:
-    """When a file last changed, in nanoseconds. A program can set the time of a modification back;
-    it cannot set the time of a change of status."""
+    """Return the time of a file's last change, in nanoseconds: the later of mtime and ctime.
+
+    A program can set mtime to an earlier time, but not ctime.
+    """
     return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -90,7 +92,7 @@ def _check_size(n_bytes: int) -> None:
 
 
 def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
-    """The document that a file holds. Raises UnreadableDocument as its loader does."""
+    """Return the document of a file. Raises UnreadableDocument if the loader does."""
     content = loader_of(file.format).load(file.content, options)
     document = _document(content, doc_id, media_type=file.format.media_type, name=file.path.stem)
     version = FileVersion(
@@ -107,7 +109,7 @@ def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
 def read(
     path: Path, doc_id: str, encoding: str | None = None, fallback: str | None = None
 ) -> Document:
-    """The document of the file at a path. Raises UnreadableDocument as read_file and load do."""
+    """Return the document of a file. Raises UnreadableDocument as read_file and load."""
     return load(read_file(path), doc_id, LoadOptions(encoding, fallback)).document
 
 
@@ -120,10 +122,11 @@ def document_of(
     source: str | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Document:
-    """A document of a canonical text, its title and headings found in it.
+    """Return a document of a canonical text, with the title and headings of this text.
 
-    Raises UnreadableDocument as TextLoader.parse does, BadInput if the media type is not a format
-    of text.
+    name: the title if the text has none
+
+    Raises UnreadableDocument as TextLoader.parse, BadInput if the media type is no text format.
     """
     loader = loader_of_media_type(media_type)
     if not isinstance(loader, TextLoader):
@@ -156,5 +159,5 @@ def _document(
 
 
 def blocks_of(document: Document) -> Blocks:
-    """The blocks of a document, in order. Raises BadInput if its media type is no format's."""
+    """Return the blocks of a document, in order. Raises BadInput if its media type is unknown."""
     return loader_of_media_type(document.media_type).blocks(document)

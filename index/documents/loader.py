@@ -1,4 +1,4 @@
-"""What a format's loader does: the bytes of a file to a text and its structure."""
+"""The Loader protocol: from the bytes of a file to a text and its structure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from index.types import Document, Heading
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How a file is to be loaded; loaders ignore what means nothing in their format.
+    """Options for loading a file. A loader ignores options that do not apply to its format.
 
-    encoding: the one of its text, whatever its bytes say
-    fallback: the one of its text where it would be guessed, as a user once named it
+    encoding: of the text; overrides what the bytes show
+    fallback: of the text, from an earlier run; replaces a guess
     """
 
     encoding: str | None = None
@@ -24,21 +24,21 @@ class LoadOptions:
 
     @property
     def key(self) -> str:
-        """What stands for them in a FileVersion."""
+        """Return the value of FileVersion.options."""
         return f"encoding={self.encoding or ''} fallback={self.fallback or ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a loader makes of a file.
+    """The text and structure of a file.
 
     text:     canonical: valid Unicode, line ends as `\\n`, no byte-order mark, not all white space
-    blocks:   in order, without overlap; together they hold all that is not white space
+    blocks:   in order, without overlap; together they contain all that is not white space
     headings: in order of their position
-    title:    None if the file says none
+    title:    None if the file has none
     pages:    the offset at which each page begins, ascending; empty if the format has no pages
-    metadata: what else the file says of itself, and how it was read
-    warning:  what a person should look at
+    metadata: other properties of the file, and its encoding
+    warning:  what a user should check, or None
     """
 
     text: str
@@ -53,28 +53,30 @@ class Content:
 class Loader(Protocol):
     """Loads files of one format. Equal bytes and options give equal contents.
 
-    tests/index/documents/test_loader_contract.py holds every registered loader to this.
+    tests/index/documents/test_loader_contract.py tests every registered loader against this.
     """
 
     def load(self, content: bytes, options: LoadOptions) -> Content:
-        """What these bytes hold. Raises UnreadableDocument, with its kind, if that is no document:
-        `empty` without a visible character, `binary` or `encoding` if it is not of this format,
-        `too-large`."""
+        """Return the content of these bytes.
+
+        Raises UnreadableDocument with one of these kinds: `empty` (no visible character), `binary`
+        or `encoding` (not of this format), `too-large`.
+        """
         ...
 
     def blocks(self, document: Document) -> Blocks:
-        """The blocks that `load` gave with a document, made again from what is stored of it."""
+        """Return the same blocks that `load` returned, computed from the stored document."""
         ...
 
 
 def loader_of(format: Format) -> Loader:
-    """The loader of a format; its module, and the libraries that it needs, are imported now."""
+    """Return the loader of a format. Import its module and the libraries that it needs."""
     module, name = format.loader.split(":")
     return cast(Loader, getattr(import_module(module), name)())
 
 
 def loader_of_media_type(media_type: str) -> Loader:
-    """Raises BadInput if no format has this media type."""
+    """Return the loader of a media type. Raises BadInput if no format has it."""
     found = format_of_media_type(media_type)
     if found is None:
         raise BadInput(f"no format has the media type {media_type!r}; there are {media_types()}")

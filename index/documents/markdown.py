@@ -1,9 +1,9 @@
 """The blocks of a Markdown text, parsed in slices, and the text of its headings.
 
-The parser makes several tokens a line, of some hundred bytes each. A slice ends where a top-level
-block begins whose beginning nothing after it can change, so the blocks are those of the whole text.
-Only a run of text without such a place, longer than a block may be, is cut at a line end; a table,
-a fence and an HTML block go on as what they are.
+The parser makes several tokens per line, each of some hundred bytes; slices bound this memory. A
+slice ends before a top-level block whose start does not depend on later text, so the blocks are the
+same as for the whole text. Only text without such a place, longer than the longest block, is cut at
+a line end. A table, a fence or an HTML block that is cut continues in the next slice.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from markdown_it.token import Token
 from index.documents.blocks import LONGEST_BLOCK, BlockKind, Blocks, end_of_part
 
 SLICE = 1 << 16
-"""Characters parsed at once; up to LONGEST_BLOCK where no block begins among them."""
+"""Characters to parse at once; up to LONGEST_BLOCK if no block begins within them."""
 
 LONGEST_HEADING_TEXT = 2000
-"""Characters of a heading that are kept. A longer heading's marks stay: parsing inline marks takes
-quadratic time."""
+"""A heading is cut to this many characters. Inline marks stay in a longer heading, because parsing
+them takes quadratic time."""
 
 _BLOCKS = MarkdownIt("commonmark").enable("table")
 _BLOCKS.core.ruler.enableOnly(["normalize", "block"])
@@ -31,14 +31,14 @@ _LONGEST_OPENING = 4096
 
 
 def markdown_blocks(text: str, slice_size: int = SLICE, longest: int = LONGEST_BLOCK) -> Blocks:
-    """The blocks of a text, in order."""
+    """Return the blocks of a text, in order."""
     blocks = Blocks(text, longest)
     done = 0
     for leaves, end in _slices(text, slice_size, longest):
         for first, last, kind, level in leaves:
             if first < done:
                 continue
-            # What the parser made no block of: front matter, link definitions, rules.
+            # Text outside the parser's blocks: front matter, link definitions, rules.
             blocks.add(done, first, "lines")
             blocks.add(first, last, kind, level)
             done = last
@@ -53,7 +53,7 @@ _Leaf = tuple[int, int, BlockKind, int]
 
 
 def _slices(text: str, slice_size: int, longest: int) -> Iterator[tuple[Iterator[_Leaf], int]]:
-    """The leaf blocks of each slice of the text, and where the slice ends."""
+    """Yield the leaf blocks of each slice of the text, and the end offset of the slice."""
     start, size, opening = _end_of_front_matter(text), slice_size, ""
     while start < len(text):
         end = end_of_part(text, start, len(text), size)
@@ -72,14 +72,14 @@ def _slices(text: str, slice_size: int, longest: int) -> Iterator[tuple[Iterator
 
 
 def _opening(tokens: list[Token], source: str) -> str:
-    """The lines that make the rest of a block that is cut go on as what it is; empty if none is."""
+    """Return the lines to put before the next slice to continue a cut block; "" if none is cut."""
     first, last = next((token.map for token in reversed(tokens) if _is_top(token)), None) or (0, 0)
     n_lines = _LINES_OF_OPENING.get(tokens[-1].type, 0) if tokens else 0
     lines = source.removesuffix("\n").split("\n")
     opening = "".join(f"{line}\n" for line in lines[first : first + n_lines])
     if not opening or last < len(lines) or len(opening) + len(lines[-1]) > _LONGEST_OPENING:
         return ""
-    # Whether it goes on after its last line: does a word after that still belong to it?
+    # The block is open if a word on the next line still belongs to it.
     probe = _BLOCKS.parse(f"{opening}{lines[-1]}\nword")
     return opening if probe[-1].type == tokens[-1].type else ""
 
@@ -92,16 +92,15 @@ def _line_starts(text: str, start: int, end: int) -> list[int]:
     starts = [start]
     while (start := text.find("\n", start, end) + 1) > 0:
         starts.append(start)
-    # The end begins no line of its own.
+    # No line begins at the end of the slice.
     return starts if starts[-1] == end else [*starts, end]
 
 
 def _first_line_of_last_block(tokens: list[Token], text: str, starts: list[int]) -> int:
-    """The first line of the last top-level block of which the lines before it can be parsed alone:
-    0 if there is none.
+    """Return the first line of the last top-level block before which the text can be cut, else 0.
 
-    It follows a blank line or another block without a gap. In a gap are link definitions, and the
-    last of them can turn out to be longer.
+    The block must follow a blank line or directly follow another block. A gap between blocks
+    contains link definitions, and later text can extend the last one.
     """
     line, end_before = 0, 0
     for token in tokens:
@@ -115,7 +114,7 @@ def _first_line_of_last_block(tokens: list[Token], text: str, starts: list[int])
 
 
 def _visible(text: str, starts: list[int], line: int) -> bool:
-    """Whether the parser sees anything in the line."""
+    """Return whether the line is not blank for the parser."""
     return bool(text[starts[line] : starts[line + 1]].strip(" \t\n"))
 
 
@@ -124,7 +123,7 @@ def _leaves(tokens: list[Token], starts: list[int], end: int) -> Iterator[_Leaf]
     for token in tokens:
         n_quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         kind, level = _kind(token)
-        if kind == "heading" and n_quotes:  # it heads the quotation only
+        if kind == "heading" and n_quotes:  # a heading of the quotation only
             kind, level = "paragraph", 0
         if kind is None or token.map is None:
             continue
@@ -143,12 +142,12 @@ def _kind(token: Token) -> tuple[BlockKind | None, int]:
     return None, 0
 
 
-# What stands for itself: no character that begins an inline mark, and none that ends a heading.
+# A heading that needs no parser: no inline mark, no closing #.
 _PLAIN_HEADING = regex.compile(r"#{1,6}[ \t]+([^\\`*_\[\]<>&!#\s][^\\`*_\[\]<>&!#\n]*)")
 
 
 def heading_text(raw: str) -> str:
-    """A heading as people read it: without marks, on one line."""
+    """Return the text of a heading without marks, on one line."""
     raw = raw[:LONGEST_HEADING_TEXT]
     plain = _PLAIN_HEADING.fullmatch(raw)
     if plain:
@@ -171,12 +170,12 @@ def _end_of_front_matter(text: str) -> int:
     match = _FRONT_MATTER.match(text)
     if match is None:
         return 0
-    # Without a line end after it, it is its last line's beginning that the parser goes on from.
+    # If no line end follows the front matter, this is the start of its last line.
     return text.rfind("\n", 0, match.end()) + 1
 
 
 def front_matter_title(text: str) -> str | None:
-    """The `title:` of a Markdown file's front matter."""
+    """Return the `title:` of a Markdown file's front matter, or None."""
     match = _FRONT_MATTER.match(text)
     title = regex.search(r"^title:[ \t]*(.+?)[ \t]*$", match.group(), regex.M) if match else None
     return title.group(1).strip("\"'") if title else None

@@ -1,9 +1,11 @@
-"""What hangs under what in a section of a document: list items under items and lead-ins, rows under
-their table's header, a reply under its question, code under the sentence that introduces it.
+"""The outline of a section: a tree of its parts.
 
-It is read line by line, for Markdown as for plain text, and only where a question needs it: a
-Markdown parser takes longer for a section than a search does for the whole index. Where the two
-would differ in a corner of Markdown, an answer is quoted with a line more or less.
+List items are children of items and lead-ins, rows of their table, a reply of its question, and
+code of the sentence that introduces it.
+
+The outline is computed line by line, for Markdown and plain text, and only for sections that a
+question needs. A Markdown parser takes longer for one section than a search of the whole index. If
+this reader differs from a parser on rare Markdown, a quoted answer has one line more or less.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,10 +40,10 @@ _TURN = regex.compile(
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A part of a section. span: the whole of it, children included.
+    """A part of a section.
 
-    head: what it says itself: an item's text, a lead-in, a question, a table's header; of a leaf
-    the whole.
+    head: its own text: of an item, a lead-in, a question, or a table's header; all of a leaf
+    span: its text with all children
     """
 
     kind: NodeKind
@@ -61,7 +63,7 @@ class Node:
         return child
 
     def at(self, offset: int) -> "Node":
-        """The innermost node that holds an offset."""
+        """Return the innermost node that contains an offset, or this node."""
         for child in self.children:
             if child.span.start <= offset < child.span.end:
                 return child.at(offset)
@@ -69,7 +71,7 @@ class Node:
 
     @property
     def above(self) -> "Iterator[Node]":
-        """The nodes that it hangs under, innermost first, without the root."""
+        """Yield the ancestors, innermost first, without the root."""
         node = self.parent
         while node is not None and node.kind != "root":
             yield node
@@ -77,8 +79,10 @@ class Node:
 
 
 def outline_of(text: str, section: Span, media_type: str) -> Node:
-    """The nodes of a section's body, under a root; each character that is not white space or
-    markup alone is in one of them."""
+    """Return the root of the outline of a section's body.
+
+    Each line is in one node, except blank lines and lines of markup only.
+    """
     root = Node("root", Span(section.start, section.start), Span(section.start, section.start))
     if media_type == MARKDOWN:
         _Markdown(text, section).read_into(root)
@@ -123,7 +127,7 @@ class _Markdown:
     def _read_text(
         self, line: Span, raw: str, indent: int, items: list[Node], paragraph: Node | None
     ) -> Node:
-        """A line of a paragraph or a list item: the node that it is part of."""
+        """Return the node of this line: the current paragraph, or a new paragraph or list item."""
         visible = trimmed(self.text, line.start, line.end) or line
         item = _ITEM.match(raw)
         if item is not None:
@@ -131,14 +135,14 @@ class _Markdown:
             node = Node("item", visible, visible, indent=indent + len(item["mark"] + item["gap"]))
             items.append(items[-1].add(node))
             return node
-        if paragraph is not None:  # it goes on
+        if paragraph is not None:  # the paragraph continues
             _extend(paragraph, visible.end)
             return paragraph
         _pop(items, indent)
         return items[-1].add(Node("paragraph", visible, visible))
 
     def _block_end(self, i: int, indent: int, items: list[Node], after_blank: bool) -> int:
-        """Behind the last line of the code or table that begins at line i; i if none does."""
+        """Return the line after the code or table that begins at line i; i if none begins there."""
         raw = self.lines[i].of(self.text)
         fence = _FENCE.match(raw)
         if fence is not None:
@@ -239,11 +243,11 @@ def _extend(node: Node, end: int) -> None:
         above = above.parent
 
 
-# What hangs under a lead-in or a question
+# Children of a lead-in or a question
 
 
 def _hang(text: str, node: Node) -> None:
-    """Put what a lead-in or a question introduces under it, at every depth."""
+    """Make the nodes that a lead-in or a question introduces its children, at every depth."""
     children, node.children = node.children, []
     at = 0
     while at < len(children):
@@ -268,8 +272,7 @@ def _kind_of_item(text: str, item: Node) -> NodeKind:
 
 
 def _end_of_introduced(text: str, children: Sequence[Node], at: int) -> int:
-    """Behind the last of the siblings that the one at `at` introduces; at + 1 if it introduces
-    none."""
+    """Return the index after the last sibling that the child at `at` introduces; at + 1 if none."""
     child, first = children[at], at + 1
     if first >= len(children) or child.kind not in ("paragraph", "item", "line"):
         return first
@@ -290,7 +293,7 @@ def _end_of_introduced(text: str, children: Sequence[Node], at: int) -> int:
 
 
 def _end_of_reply(text: str, children: Sequence[Node], at: int) -> int:
-    """A reply goes on to the next question, or to where the one who asked speaks again."""
+    """Return the index after a reply, which ends at the next question or turn of the asker."""
     asker = turn_of(children[at].head.of(text))
     end = at + 1
     while end < len(children):
@@ -304,7 +307,7 @@ def _end_of_reply(text: str, children: Sequence[Node], at: int) -> int:
 
 
 def is_question(text: str) -> bool:
-    """Whether a stretch of text is one question and nothing else.
+    """Return whether a text is one question and nothing else.
 
     >>> is_question("**Q: Which cards are taken?**"), is_question("Who? I do not know.")
     (True, False)
@@ -313,11 +316,11 @@ def is_question(text: str) -> bool:
 
 
 def is_lead_in(text: str) -> bool:
-    """Whether it ends as a sentence does that introduces what follows it."""
+    """Return whether a text ends in a colon, so that it introduces the text after it."""
     return _LEAD.search(text) is not None
 
 
 def turn_of(text: str) -> str:
-    """Who speaks, in a line that begins with a name and a colon; empty if none does."""
+    """Return the speaker of a line that begins with a name and a colon; "" if there is none."""
     found = _TURN.match(text)
     return found.group(1) if found else ""

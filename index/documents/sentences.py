@@ -1,4 +1,4 @@
-"""Sentence spans, by sentencex: rules for abbreviations, quotes, initials and many scripts."""
+"""Sentence spans from sentencex, which has rules for abbreviations, quotes and many scripts."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -19,17 +19,17 @@ def _boundaries() -> Any:
 
 
 LONGEST = 16384
-"""Characters that are split at once: where a text is not ASCII, the library's time grows with the
-square of its length. A longer one is split in slices of half that, each up to where the last
-sentence of its first three quarters begins: an abbreviation or a quotation that the slice cuts off
-looks like an end."""
+"""Characters to split at once. For text that is not ASCII, sentencex takes quadratic time. A longer
+text is split in slices of half this length. Only boundaries in the first three quarters of a slice
+are used, because the end of a slice can cut an abbreviation or a quotation. The next slice begins
+at the last of them."""
 
 
 def sentences_of(text: str, span: Span, longest: int = LONGEST) -> list[Span]:
-    """The sentences of a stretch of text, in order, without white space at their ends.
+    """Return the sentences of text[span], in order, without white space at their ends.
 
-    They hold every character of the span that is not white space. Offsets count from the start of
-    `text`, as the span's do.
+    They contain every character of the span that is not white space. Offsets count from the start
+    of `text`.
     """
     sentences = []
     for start, end in pairwise(_cuts(text, span, longest)):
@@ -40,7 +40,7 @@ def sentences_of(text: str, span: Span, longest: int = LONGEST) -> list[Span]:
 
 
 def _cuts(text: str, span: Span, longest: int) -> Iterator[int]:
-    """Where sentences begin, and the end of the last."""
+    """Yield the start of each sentence, and the end of the last."""
     start = span.start
     yield start
     while span.end - start > longest:
@@ -55,14 +55,16 @@ def _cuts(text: str, span: Span, longest: int) -> Iterator[int]:
 
 
 def _cuts_within(piece: str) -> list[int]:
-    """Where sentences after the first begin. A library's offsets are trusted only where they make
-    sense: sorted cuts within the piece, and none that _is_false."""
+    """Return the starts of the sentences after the first, sorted.
+
+    Offsets from sentencex are ignored if they are outside the piece or _is_false holds.
+    """
     cuts = {int(boundary["start_index"]) for boundary in _boundaries()("en", piece)}
     true_cuts: list[int] = []
     start = 0
     ordered = sorted(cut for cut in cuts if 0 < cut < len(piece))
     for cut, following in pairwise([*ordered, len(piece)]):
-        # Marks that close what the sentence opened belong to it.
+        # Closing quotes and brackets belong to the sentence before.
         marks = _CLOSING_MARKS.match(piece, cut, following)
         cut = marks.end() if marks else cut
         if start < cut < len(piece) and not _is_false(piece, start, cut, following):
@@ -85,10 +87,13 @@ _LOOK_BEHIND = 24
 
 
 def _is_false(piece: str, start: int, cut: int, following: int) -> bool:
-    """Whether no sentence begins at the cut: after an abbreviation that goes on (`approx. 5`), in
-    `.NET`, within a pair of backticks, or where only a sign or a number in brackets follows.
+    """Return whether no sentence begins at the cut.
 
-    start, following: where the sentence before the cut begins, and the next cut.
+    That is: after an abbreviation within a sentence (`approx. 5`), in `.NET`, within a pair of
+    backticks, or if only signs or a short word or number in brackets follow.
+
+    start:     start of the sentence before the cut
+    following: the next cut
     """
     before, after = piece[max(start, cut - _LOOK_BEHIND) : cut], piece[cut : cut + 1]
     if _GOES_ON.match(after) and (_ABBREVIATION.search(before) or _QUOTED_SIGN.search(before)):

@@ -1,9 +1,9 @@
-"""The blocks of a plain text: headings, paragraphs, and lines that each stand for themselves.
+"""The blocks of a plain text: headings, paragraphs, and separate lines.
 
-Lines without a blank line between them are a group. Whether a group is prose broken to fit a width,
-or records with one to a line, is decided for each pair of neighbouring lines from what the whole
-group shows: a sentence that goes on in lower case on the next line, and whether the next line's
-first word would have fitted on the line before.
+Lines without a blank line between them form a group: either wrapped prose, or records, one per
+line. Whether a line continues the line before depends on two features of the whole group: whether
+sentences continue in lower case on the next line, and whether lines are full. A line is full if the
+first word of the next line does not fit on it.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ _UNDERLINE = regex.compile(r"([=\-`:.'\"~^_*+#])\1{2,}[ \t]*$")
 _FIRST_WORD = regex.compile(r"\S+")
 _DIGITS = regex.compile(r"\d+")
 
-# What a title does not hold: signs of a program, of a grammar, of a setting.
+# Not in a title: the syntax of program code, grammars and settings.
 _NO_TITLE = regex.compile(r"[=<>{}|\\\[\]]|::|[;,]$|^[#/*-]")
 _SETTING = regex.compile(
     r"^(?!(?:Chapter|Part|Section|Appendix|Act|Scene|Book|Step|Annex|Article)\b)"
@@ -42,10 +42,10 @@ _LITERALS = frozenset({"true", "false", "none", "null", "nil", "yes", "no", "ok"
 
 
 def plain_blocks(text: str) -> Blocks:
-    """The blocks of a canonical text, in order; empty if it is all white space."""
+    """Return the blocks of a canonical text, in order; empty if it is all white space."""
     blocks = Blocks(text)
     levels: dict[str, int] = {}
-    run: list[Span] = []  # what may be headings, if few
+    run: list[Span] = []  # possible headings, if there are few
     is_list = False
 
     def add(spans: list[Span], kind: BlockKind) -> None:
@@ -59,7 +59,7 @@ def plain_blocks(text: str) -> Blocks:
             blocks.add(part.span.start, part.span.end, "heading", min(level, 6))
         elif part.kind == "paragraph" and _looks_like_heading(text, part.span):
             run.append(part.span)
-            # Many in a row are a list of names or a table of contents.
+            # Many in a row are a list of names or a table of contents, not headings.
             is_list = is_list or len(run) > _LONGEST_RUN_OF_HEADINGS
             if is_list:
                 add(run, "paragraph")
@@ -70,19 +70,19 @@ def plain_blocks(text: str) -> Blocks:
             add([part.span], part.kind)
         run.clear()
         is_list = False
-    add(run, "paragraph")  # A heading heads something.
+    add(run, "paragraph")  # Nothing follows, so these are no headings.
     return blocks
 
 
 def title_line(raw: str) -> str:
-    """A heading without the lines of signs above and under it."""
+    """Return a heading without the lines of signs above and below it, on one line."""
     kept = [line.strip() for line in raw.split("\n") if not _UNDERLINE.match(line.strip())]
     return " ".join(kept) or raw
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A stretch of a group. underline: the sign that a heading is underlined with."""
+    """A part of a group. underline: the sign that underlines a heading, twice if also overlined."""
 
     span: Span
     kind: BlockKind
@@ -100,7 +100,7 @@ def _parts(text: str) -> Iterator[_Part]:
 
 
 def _groups(text: str) -> Iterator[Span]:
-    """Runs of lines without a blank one between them."""
+    """Yield the runs of lines without a blank line between them."""
     start = end = -1
     for line in lines(text, 0, len(text)):
         visible = trimmed(text, line.start, line.end)
@@ -141,8 +141,10 @@ def _parts_of_group(text: str, group: Span) -> Iterator[_Part]:
 
 
 def _underlined(text: str, group: Span) -> _Part | None:
-    """The heading that the group begins with, if a line of signs stands under its first line, and
-    maybe one above."""
+    """Return the underlined heading at the start of the group, or None.
+
+    A line of signs must be below the heading; another can be above it.
+    """
     first_lines = []
     for line in _visible_lines(text, group):
         first_lines.append(line)
@@ -164,8 +166,13 @@ def _underlined(text: str, group: Span) -> _Part | None:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What is known of a group. wrapped: it holds prose broken to fit `width`; evident: a sentence
-    goes on in lower case on the next line."""
+    """The layout of a group.
+
+    records: each line is a record
+    wrapped: the group is prose, wrapped to `width` characters
+    evident: a sentence continues in lower case on the next line, and most lines are full
+    width:   of the longest line
+    """
 
     records: bool
     wrapped: bool
@@ -173,7 +180,7 @@ class _Shape:
     width: int
 
     def continues(self, text: str, one: Span, other: Span) -> bool:
-        """Whether the second line goes on where the first ends."""
+        """Return whether the second line continues the first."""
         following, line = other.of(text), one.of(text)
         if _starts_anew(following) or _ASIDE.fullmatch(line):
             return False
@@ -220,7 +227,7 @@ def _goes_on(line: str, following: str) -> bool:
 
 
 def _beginning(line: str) -> str:
-    """How a line begins, with all numbers alike."""
+    """Return the first word of a line, with each number replaced by 0."""
     first = _FIRST_WORD.match(line)
     return _DIGITS.sub("0", first.group()) if first else ""
 
@@ -238,13 +245,13 @@ def _starts_anew(line: str) -> bool:
 
 
 def _is_full(line: str, following: str, width: int) -> bool:
-    """Whether the next line's first word would not have fitted on this one."""
+    """Return whether the first word of the next line does not fit on this line."""
     first = _FIRST_WORD.match(following)
     return first is None or len(line) + 1 + len(first.group()) > width
 
 
 def _looks_like_heading(text: str, span: Span) -> bool:
-    """One short line, no full stop at its end, and written as a title is."""
+    """Return whether the span is one short line in title case without punctuation at its end."""
     if span.end - span.start > _LONGEST_HEADING:
         return False
     line = span.of(text)

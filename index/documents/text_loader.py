@@ -1,7 +1,7 @@
-"""Loaders of formats that are text: decode the bytes, make canonical text, find its structure.
+"""Base class of loaders for text formats: decode the bytes, then find the structure of the text.
 
-Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`;
-nothing else is changed, so a citation can be held against the file itself.
+Canonical text is the decoded file without a byte-order mark and with every line end as `\\n`.
+Nothing else is changed, so a citation can be compared with the file.
 """
 
 import unicodedata
@@ -16,18 +16,20 @@ from index.errors import UnreadableDocument
 from index.types import Document, Heading
 
 MAX_HEADINGS = 2_000_000
-"""A file of more is skipped: a heading takes some 200 bytes of memory."""
+"""A file with more is skipped: a heading takes about 200 bytes of memory."""
 
 _TRUSTED_SAMPLE = 256 * 1024
 
 
 class TextLoader(ABC):
-    """A loader of a format whose files are text. A format says what its blocks, the text of its
-    headings and its title are."""
+    """A loader of a text format. A subclass defines the blocks, the heading text and the title."""
 
     def load(self, content: bytes, options: LoadOptions) -> Content:
-        """Its metadata: `encoding`, if it is not plain UTF-8, and `encoding_given`, if a user named
-        it; neither for ASCII, which is the same in nearly all."""
+        """Return the content of these bytes.
+
+        Metadata: `encoding` if it is not valid UTF-8, and `encoding_given` if a user named it.
+        Neither for ASCII, which has the same bytes in nearly all encodings.
+        """
         read = decoded(content, options.encoding, options.fallback)
         return replace(
             self.parse(_canonical(read.text)),
@@ -36,7 +38,7 @@ class TextLoader(ABC):
         )
 
     def parse(self, text: str) -> Content:
-        """A canonical text with its structure.
+        """Return the content of a canonical text.
 
         Raises UnreadableDocument if it is all white space, or has more than MAX_HEADINGS.
         """
@@ -55,24 +57,24 @@ class TextLoader(ABC):
         return replace(content, title=self.title(content))
 
     def blocks(self, document: Document) -> Blocks:
-        """The text alone decides them."""
+        """Return the blocks of the document's text."""
         return self.blocks_in(document.text)
 
     @abstractmethod
     def blocks_in(self, text: str) -> Blocks:
-        """The blocks of a canonical text, in order; empty if it is all white space."""
+        """Return the blocks of a canonical text, in order; empty if it is all white space."""
 
     @abstractmethod
     def heading_text(self, raw: str) -> str:
-        """A heading as people read it: without marks, on one line."""
+        """Return the text of a heading without marks, on one line."""
 
     @abstractmethod
     def title(self, content: Content) -> str | None:
-        """The title that a text gives itself, if any."""
+        """Return the title in the text, or None."""
 
 
 def decode(content: bytes) -> str:
-    """Bytes to canonical text. Raises UnreadableDocument if they are not text."""
+    """Decode bytes to canonical text. Raises UnreadableDocument if they are not text."""
     return _canonical(decoded(content).text)
 
 
@@ -95,7 +97,7 @@ def _canonical(text: str) -> str:
 
 
 def _is_binary(text: str) -> bool:
-    """NUL, or more than one control character in a hundred."""
+    """Return whether the text has a NUL, or more than 1 % control characters."""
     if "\0" in text:
         return True
     sample = text[:_TRUSTED_SAMPLE]

@@ -1,1 +1,1 @@
-"""The loaders, a module a format; index.documents.formats says which there are."""
+"""The loaders, one module per format. index.documents.formats lists them."""

@@ -7,7 +7,7 @@ from index.documents.text_loader import TextLoader
 
 
 class MarkdownLoader(TextLoader):
-    """The title is the front matter's, else the first heading of level 1."""
+    """Loads Markdown. The title is that of the front matter, else the first heading of level 1."""
 
     def blocks_in(self, text: str) -> Blocks:
         return markdown_blocks(text)

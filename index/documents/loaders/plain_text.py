@@ -1,4 +1,4 @@
-"""Plain text. Headings are recognised by their shape."""
+"""Plain text. Headings are recognised by their length, case and underlines."""
 
 from index.documents.blocks import Blocks
 from index.documents.loader import Content
@@ -9,7 +9,7 @@ _LONGEST_TITLE = 200
 
 
 class PlainTextLoader(TextLoader):
-    """The title is the heading with which the text begins."""
+    """Loads plain text. The title is the heading at the start of the text, if there is one."""
 
     def blocks_in(self, text: str) -> Blocks:
         return plain_blocks(text)

@@ -1,1 +1,1 @@
-"""An index brought in step with files, one writer at a time."""
+"""Update an index from files, with one writer at a time."""

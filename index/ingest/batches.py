@@ -1,4 +1,4 @@
-"""Documents to batches of chunks, read and chunked ahead of the model in a thread of their own."""
+"""Split documents into batches of chunks. A separate thread prepares them ahead of the model."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,11 +16,11 @@ from index.protocols import Tokenizer
 from index.types import Chunk, Document, FileVersion
 
 BATCH = 128
-"""Chunks that are encoded together: enough to keep many cores busy, and about a second's work on
-two, for which Ctrl-C waits."""
+"""Chunks to encode together. This keeps many cores busy, and takes about one second on two cores:
+Ctrl-C waits that long."""
 
 FIRST_BATCH = 16
-"""Each of the first batches is twice the one before: the model begins when a few are chunked."""
+"""In chunks. Batches double from here to BATCH, so that the model starts after a few chunks."""
 
 _BATCHES_AHEAD = 4
 
@@ -29,12 +29,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document that is to be put in.
+    """A document to put into the index.
 
-    path:    the resolved path of its file, if it has one
-    blocks:  its blocks; None where they are to be made from the document
-    version: of its file
-    size:    of its file in bytes, or of its text in characters; Progress counts it
+    path:    the resolved path of its file; None without a file
+    size:    of its file in bytes, or of its text in characters; Progress adds it up
+    blocks:  its blocks; None to compute them from the document
+    version: of its file; None without a file
     """
 
     path: str | None
@@ -46,8 +46,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPart:
-    """Some of a document's chunks, in order. The document `ends` with its last part, which alone
-    may be without chunks."""
+    """Consecutive chunks of a document.
+
+    ends: whether this is the document's last part; only the last part can have no chunks
+    """
 
     source: Source
     chunks: list[Chunk]
@@ -57,10 +59,10 @@ class DocumentPart:
 def batches(
     sources: Iterable[Source], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> Iterator[list[DocumentPart]]:
-    """All the documents' parts in order, in batches of BATCH chunks; fewer in the first ones and
-    in the last.
+    """Yield the parts of all documents, in order, in batches of BATCH chunks.
 
-    A long document is chunked as it goes along: its first batch is there before its end is read.
+    The first batches and the last are smaller. A long document is chunked lazily: its first batch
+    is yielded before the rest is chunked.
     """
     batch: list[DocumentPart] = []
     room = size = FIRST_BATCH
@@ -84,8 +86,10 @@ def batches(
 
 @contextmanager
 def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
-    """A thread that does one thing after the other. On leaving, what it has begun is waited for,
-    and what it has not begun is dropped: it never outlives the block."""
+    """Provide a thread that runs tasks one after the other.
+
+    At the end of the block, wait for the running task and cancel the tasks that have not started.
+    """
     thread = ThreadPoolExecutor(1, thread_name_prefix=name)
     try:
         yield thread
@@ -94,7 +98,10 @@ def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
 
 
 def prefetch(made: Iterator[_T], thread: ThreadPoolExecutor) -> Iterator[_T]:
-    """The same, made a few ahead in another thread. An error there is raised here, in its turn."""
+    """Yield the same values, computed up to _BATCHES_AHEAD in advance in another thread.
+
+    An error in that thread is raised here, after the values before it.
+    """
     waiting = deque(thread.submit(next, made, None) for _ in range(_BATCHES_AHEAD))
     while (one := waiting.popleft().result()) is not None:
         waiting.append(thread.submit(next, made, None))

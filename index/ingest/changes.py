@@ -1,8 +1,8 @@
-"""Which files changed, and what they hold now.
+"""Find the files that changed, and load them.
 
-First every file is looked at, and not opened if its size, its time of change and the way it would
-be loaded are those that are stored. Then each other file is read once, as its turn comes: if its
-bytes are those that were read before, it is unchanged, else it is loaded.
+First, compare the size, change time and load options of each file with the stored ones. If they are
+equal, the file is unchanged and is not opened. Then read each other file once. If its bytes are
+the stored ones, it is unchanged; else load it.
 """
 
 import os
@@ -23,22 +23,29 @@ from index.types import DocumentRecord, FileVersion
 
 @dataclass(frozen=True, slots=True)
 class EncodingChoice:
-    """The encoding that a user names for all files of a run, and whether those that were named in
-    earlier runs are remembered."""
+    """The user's choice of encoding.
+
+    encoding: for all files of the run; None to detect it
+    remember: whether to use the encodings that the user named in earlier runs
+    """
 
     encoding: str | None = None
     remember: bool = True
 
     def options(self, row: DocumentRecord | None) -> LoadOptions:
-        """How the file of this document, or of a new one, is to be loaded."""
+        """Return the options to load the file of this document; row is None for a new document."""
         given = row.metadata.get("encoding_given") if row is not None and self.remember else None
         return LoadOptions(self.encoding, given)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A file that may have changed. row: its document in the index, if it has one; intact: whether
-    the text that is stored of it is what was put in."""
+    """A file that may have changed.
+
+    size:   in bytes; 0 if it cannot be read
+    row:    its document in the index; None if it has none
+    intact: whether the stored text of this document is undamaged
+    """
 
     path: Path
     size: int
@@ -49,9 +56,9 @@ class _Candidate:
 
 
 class FileChanges:
-    """The files of one run. Those of which nothing is to be put in are reported here.
+    """The files of one run. This class reports the skipped and the unchanged ones.
 
-    first: a file of a new index that was loaded already
+    first: a file of a new index that is already loaded
     """
 
     def __init__(
@@ -74,7 +81,7 @@ class FileChanges:
         self._moved = False
 
     def look_at(self, writer: Writer, files: Sequence[Path]) -> None:
-        """See which files may have changed, without opening one."""
+        """Find the files that may have changed, without opening any."""
         self._progress.n_files = len(files)
         for i, file in enumerate(files, 1):
             if is_unicode(file):
@@ -102,8 +109,10 @@ class FileChanges:
         self._candidates.append(_Candidate(file, size, doc_id, row, intact, options))
 
     def sources(self) -> Iterator[Source | None]:
-        """What is to be put in of each file that may have changed, or None if that is nothing.
-        Another thread can ask for it: the store is not used."""
+        """Yield the source of each file that may have changed; None if it is unchanged or skipped.
+
+        This does not use the store, so another thread can iterate.
+        """
         for each in self._candidates:
             source = self._source(each)
             self._progress.size += (source.size if source is not None else 0) - each.size
@@ -129,7 +138,7 @@ class FileChanges:
         return Source(str(each.path), document, version.n_bytes, loaded.blocks, version)
 
     def _loaded(self, each: _Candidate) -> LoadedFile | None:
-        """What a file holds; None if it is what the index holds of it."""
+        """Return the loaded file, or None if its bytes and load options are those in the index."""
         first = self._first
         if first is not None and each.row is None and first.document.doc_id == each.doc_id:
             self._first = None
@@ -147,7 +156,7 @@ class FileChanges:
         return load(file, each.doc_id, each.options)
 
     def _keep(self, file: Path, row: DocumentRecord, version: FileVersion) -> None:
-        """A document stays as it is, of a file that has this version now."""
+        """Record that the document is unchanged and that its file now has this version."""
         self._unchanged[file] = row.doc_id
         self._note_doubt(file, row.metadata.get("encoding"), version.warning)
         if (row.path, row.file_version) != (str(file), version):
@@ -159,7 +168,7 @@ class FileChanges:
             self._doubts[file] = EncodingWarning(display_path(file), encoding or "utf-8", warning)
 
     def end(self, writer: Writer) -> None:
-        """Store what is known now of unchanged files, and report them in their order."""
+        """Store new paths and versions of unchanged files, and report the files sorted by path."""
         if self._versions:
             with writer.transaction(makes_generation=self._moved) as transaction:
                 for doc_id, (path, version) in self._versions.items():
@@ -176,19 +185,19 @@ def _status_of(file: Path) -> os.stat_result | None:
 
 
 def _is_at(version: FileVersion, status: os.stat_result) -> bool:
-    """Whether a file has the size and the time of change of a version."""
+    """Return whether a file has the size and change time of a version."""
     now = (status.st_size, changed_ns(status))
     return (version.n_bytes, version.changed_ns) == now
 
 
 def _is_of(version: FileVersion, file: Path, options: LoadOptions) -> bool:
-    """Whether a version was loaded as the file would be now."""
+    """Return whether the loader and options of a version are those for the file now."""
     format = format_of_file(file)
     return format is not None and (version.loader, version.options) == (format.key, options.key)
 
 
 def _differs(row: DocumentRecord, loaded: LoadedFile) -> bool:
-    """Whether a document is not the one that is stored, or another loader made it."""
+    """Return whether a document differs from the stored one, or has another loader."""
     known, document = row.file_version, loaded.document
     return (known is not None and known.loader != loaded.version.loader) or (
         (row.sha256, row.media_type, dict(row.metadata))

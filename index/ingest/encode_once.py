@@ -1,9 +1,8 @@
-"""Batches of chunks to their encodings, each text encoded once.
+"""Encode batches of chunks, each distinct text once.
 
-A chunk's encoding follows from its text and where its sentences lie in it, so a chunk takes over
-the encoding of an equal one that the index holds or that came before it in this run. A batch is
-encoded in a thread of its own, while the batch before it is stored and the one after it is looked
-up.
+A chunk's encoding depends only on its text and the spans of its sentences. So a chunk reuses the
+encoding of an equal chunk in the index or earlier in this run. A separate thread encodes a batch,
+while the caller's thread stores the batch before it and looks up the batch after it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ from index.types import Chunk, Encoding, EncodingKey, Span
 
 @dataclass(frozen=True, slots=True)
 class EncodedPart:
-    """Some of a document's chunks with their encodings; otherwise as the DocumentPart it was."""
+    """A DocumentPart with the encodings of its chunks."""
 
     source: Source
     chunks: list[EncodedChunk]
@@ -29,8 +28,13 @@ class EncodedPart:
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch on its way: what its chunks' encodings are known by, those that are known, and the
-    text and sentences of those that are to be made."""
+    """A batch that is being encoded.
+
+    keys:   the encoding key of each chunk, in order
+    known:  encodings that exist
+    new:    text and sentences of each encoding to compute
+    making: the computation of the new encodings
+    """
 
     parts: list[DocumentPart] = field(default_factory=list)
     keys: list[EncodingKey] = field(default_factory=list)
@@ -39,7 +43,7 @@ class _Batch:
     making: Future[list[Encoding]] | None = None
 
     def wait(self) -> None:
-        """Until all its own encodings are known."""
+        """Wait until all new encodings are computed, and add them to `known`."""
         if self.making is not None:
             self.known.update(zip(self.new, self.making.result(), strict=True))
 
@@ -51,9 +55,9 @@ class _Batch:
 
 
 class Encoder:
-    """Encodes the batches of one run in a thread that is lent to it, and counts in the report.
+    """Encodes the batches of one run in the given thread, and counts chunks in the report.
 
-    since: only encodings that were stored in this generation or later are taken over
+    since: reuse only encodings that were stored in this generation or later
     """
 
     def __init__(
@@ -71,8 +75,11 @@ class Encoder:
         self._since = since
 
     def encoded(self, batches: Iterable[list[DocumentPart]]) -> Iterator[EncodedPart]:
-        """The parts with their encodings, in order. A part must be stored when the next is asked
-        for: the store is where a later chunk finds its equal."""
+        """Yield the parts with their encodings, in order.
+
+        The caller must store a part before it takes the next: later chunks look up equal chunks in
+        the store.
+        """
         before = _Batch()
         for parts in chain(batches, [[]]):
             batch = self._looked_up(parts, before)
@@ -90,7 +97,7 @@ class Encoder:
             for chunk in part.chunks:
                 key = chunk.encoding_key
                 batch.keys.append(key)
-                # What the batch before is making is not in the store yet.
+                # The new encodings of the batch before are not in the store yet.
                 if key in batch.known or key in batch.new or key in before.new:
                     continue
                 known = chunk.digest in stored_digests
@@ -110,6 +117,6 @@ class Encoder:
 
 
 def _task(text: str, chunk: Chunk) -> tuple[str, list[Span]]:
-    """A chunk's text, and its sentences as spans of it."""
+    """Return a chunk's text, and its sentences as spans of that text."""
     start = chunk.span.start
     return chunk.span.of(text), [Span(s.start - start, s.end - start) for s in chunk.sentences]

@@ -1,7 +1,7 @@
-"""Which file is which document.
+"""Map files to documents.
 
-A document is known by its file's resolved path. Its id is that path as people saw it when it was
-first ingested: from the working directory if the file lay below it, else whole.
+The resolved path of a file identifies its document. The document's id is the path at the first
+ingest: relative to the working directory if the file was below it, else absolute.
 """
 
 import os
@@ -18,18 +18,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def display_path(path: Path) -> str:
-    """A path as people write it: from the working directory if it lies below, else whole."""
+    """Return the path relative to the working directory if it is below it, else absolute."""
     here = Path.cwd().resolve()
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def printable_path(path: Path) -> str:
-    """A path as shown, with `?` for what is not valid Unicode."""
+    """Return the display path with `?` for each character that is not valid Unicode."""
     return display_path(path).encode(errors="replace").decode()
 
 
 def is_unicode(path: Path) -> bool:
-    """Whether a path can be stored and printed; on Linux a name is any bytes."""
+    """Return whether a path is valid Unicode. On Linux, a file name can be any bytes."""
     return _SURROGATE.search(str(path)) is None
 
 
@@ -44,9 +44,9 @@ def check_storable(document: Document) -> None:
 
 
 def is_missing(path: str) -> bool:
-    """Whether a document's file is not there: nothing has its name, or a folder has.
+    """Return whether a document's file does not exist, or a folder has its path.
 
-    A file that cannot be looked at, as in a folder without permission, is not gone.
+    A file that cannot be examined, such as one in a folder without permission, is not missing.
     """
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116, Path.exists hides the error
@@ -57,8 +57,11 @@ def is_missing(path: str) -> bool:
 
 
 def row_of(writer: Writer, path: Path) -> DocumentRecord | None:
-    """The document of a file; or the one with its id whose own file is gone, as when the folder
-    that holds documents and index was moved."""
+    """Return the document of a file, or None.
+
+    If no document has this path, return the one with the file's display path as id if its own file
+    is missing. This happens if the folder with the documents and the index was moved.
+    """
     row = writer.record_of_file(str(path))
     if row is not None:
         return row
@@ -67,8 +70,11 @@ def row_of(writer: Writer, path: Path) -> DocumentRecord | None:
 
 
 def doc_id_of(writer: Writer, path: Path) -> str:
-    """The id the file has already; else its path as shown, unless another file that is still there
-    has that id (from a run in another directory); then its whole path."""
+    """Return the existing id of the file's document, else a new one.
+
+    A new id is the display path. If the document of another existing file has this id (from a run
+    in another directory), it is the absolute path.
+    """
     row = row_of(writer, path)
     if row is not None:
         return row.doc_id
@@ -77,7 +83,7 @@ def doc_id_of(writer: Writer, path: Path) -> str:
 
 
 def records_under(backend: Backend, root: Path) -> list[DocumentRecord]:
-    """The documents, in an index, of the file `root` or of files below it."""
+    """Return the documents of the file `root` or of files below it; [] if there is no index."""
     try:
         with backend.reader() as reader:
             return [record for record in reader.records() if _is_under(record, [root])]
@@ -88,8 +94,10 @@ def records_under(backend: Backend, root: Path) -> list[DocumentRecord]:
 def missing_files(
     writer: Writer, roots: Sequence[Path], present: Collection[Path] = ()
 ) -> list[DocumentRecord]:
-    """The documents under these resolved paths whose files are no longer there; `present` are
-    files that are known to be there."""
+    """Return the documents under these resolved paths whose files are missing.
+
+    present: files that are known to exist, and are not checked
+    """
     there = set(map(str, present))
     return [
         row

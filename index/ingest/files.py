@@ -1,8 +1,8 @@
-"""The files to read under the given paths, and what lies there and is not read, with its reason.
+"""Find the files to read under the given paths, and the reason for each file that is not read.
 
-Nothing is opened here. A symbolic link is followed only to a file within the given paths: the file
-is read once, under its own name. A link that leads out of them is not followed, for the index may
-be readable by more people than the file.
+This module opens no file. It follows a symbolic link only to a file within the given paths. This
+file is read once, under its own name. A link to a target outside is not followed, because more
+people may be able to read the index than the file.
 """
 
 import errno
@@ -27,9 +27,11 @@ _SPECIAL = (
 
 @dataclass(slots=True)
 class Files:
-    """paths:    the files to read, resolved, sorted, each once
-    skipped:  what should have been read and cannot be
-    left_out: what is not meant to be read, as files of other types
+    """The result of a search for files.
+
+    paths:    the files to read, resolved, sorted, each once
+    skipped:  files, folders and links that should be read but cannot be
+    left_out: files and links that need not be read, such as files of other types
     """
 
     paths: list[Path] = field(default_factory=list)
@@ -38,10 +40,12 @@ class Files:
 
 
 def find(paths: Sequence[Path], avoid: Path) -> Files:
-    """The files under these paths. Hidden files and folders, and the folder `avoid`, are left out
-    of folders without a word; a file that is named itself is always among them.
+    """Return the files under these paths.
 
-    Raises BadInput if there is nothing at a path.
+    Hidden files and folders below a path, and the folder `avoid`, are ignored and not reported. A
+    path that is a file itself is always included.
+
+    Raises BadInput if a path does not exist.
     """
     search = _Search([resolved(path) for path in paths], resolved(avoid))
     for path in paths:
@@ -54,8 +58,10 @@ def find(paths: Sequence[Path], avoid: Path) -> Files:
 
 
 def resolved(path: Path) -> Path:
-    """A path whole and without links, as far as it exists; a loop of links stays as it is, and so
-    does a path with a link that the system does not read, as some in /proc are."""
+    """Return the absolute path without links, as far as it exists.
+
+    A loop of links, or a path with a link that cannot be read (as in /proc), is only made absolute.
+    """
     try:
         return Path(os.path.realpath(path))
     except OSError:
@@ -78,7 +84,7 @@ class _Search:
         self.files = Files()
 
     def named(self, path: Path) -> None:
-        """A path that was given."""
+        """Add the files of one of the given paths."""
         root = resolved(path)
         try:
             mode = path.stat().st_mode
@@ -147,7 +153,7 @@ class _Search:
         return any(target.is_relative_to(root) for root in self.roots)
 
     def _file(self, path: Path, target: Path, mode: int) -> None:
-        """A file at `target` that lies at `path`, itself or by a link."""
+        """Add the file `target`, or the reason to omit it. `path` is the file or a link to it."""
         readable = format_of_file(target) is not None
         if not stat.S_ISREG(mode):
             what = next((name for test, name in _SPECIAL if test(mode)), "not a regular file")

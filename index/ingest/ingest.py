@@ -1,7 +1,7 @@
-"""Bring an index in step with files: only what changed is encoded, and each document is in or out.
+"""Update an index from files. Only new and changed documents are encoded.
 
-Documents are committed a few at a time. Stop an ingest at any instant, and what it had committed is
-there; run it again, and it goes on with the rest.
+Documents are committed a few at a time, each whole. If an ingest stops at any moment, the committed
+documents stay in the index; the next run ingests the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ from index.protocols import Embedder
 from index.types import Document, DocumentRecord
 
 _NAMED = 10
-"""Damaged documents that a message names."""
+"""A message names at most this many damaged documents."""
 
 
 def ingest(
@@ -41,16 +41,16 @@ def ingest(
     watch: Watch = lambda progress: None,
     backend: str = EMBEDDED,
 ) -> Report:
-    """Bring the index in `folder` in step with the files under `paths`.
+    """Update the index in `folder` from the files under `paths`.
 
-    The embedder is asked for only if something is to be encoded or the index is new. With `prune`,
-    documents whose files lay under the paths and are gone are removed; no other is touched. A path
-    under which everything is gone, as when a drive is not mounted, has to be the only one, and
-    `confirmed`. `encoding` is the one that every file is in, whatever its bytes say; it is
-    remembered for each, and "auto" forgets it.
+    embedder:  called only if the index is new or there is something to encode
+    prune:     remove the documents under the paths whose files are missing, and no others
+    confirmed: allow pruning of a path with no files left, if it is the only path; such a path may
+               be a drive that is not mounted
+    encoding:  of every file, whatever its bytes show; stored for each. "auto" deletes it again
 
-    Raises BadInput if a path does not exist, holds no file to read, or has vanished; IndexBusy if
-    another process is writing, IndexMismatch if the index was built with another model or chunker,
+    Raises BadInput if a path does not exist, has no file to read, or has no files left; IndexBusy
+    if another process is writing; IndexMismatch if the index has another model or chunker;
     StorageFull.
     """
     remember = encoding != "auto"
@@ -77,7 +77,7 @@ def ingest_documents(
     watch: Watch = lambda progress: None,
     backend: str = EMBEDDED,
 ) -> Report:
-    """Put documents that are no files into an index, each in place of its former self.
+    """Put documents without files into an index. Each replaces the document with the same doc_id.
 
     Raises BadInput if one has an empty doc_id, or a text that is not valid Unicode.
     """
@@ -95,13 +95,15 @@ def rebuild(
     watch: Watch = lambda progress: None,
     backend: str = EMBEDDED,
 ) -> Report:
-    """Chunk and encode every document of the index anew, from its stored text.
+    """Chunk and encode every document of the index again, from its stored text.
 
-    With the model that the index has, a chunk that comes out as it was keeps its encoding, which
-    could only come out the same; with another model every chunk is encoded.
+    With the same model, an unchanged chunk keeps its encoding, which would be the same. With
+    another model, every chunk is encoded.
 
-    All of it is one transaction: until it is done, searches go on in the old index, and if it is
-    stopped the old index stays as it was.
+    The rebuild is one transaction. Until it ends, searches use the old index. If it stops early,
+    the old index stays unchanged.
+
+    Raises IndexDamaged if a stored text is damaged.
     """
     index = backend_at(folder, backend)
     with index.lock():
@@ -109,7 +111,7 @@ def rebuild(
 
 
 class _Ingest:
-    """One run, under the writer's lock."""
+    """One run. The caller holds the writer's lock."""
 
     def __init__(
         self,
@@ -132,8 +134,10 @@ class _Ingest:
 
     @contextmanager
     def _writer(self) -> Iterator[Writer]:
-        """The index's writer; on leaving, what was written is published and the report gets its
-        generation."""
+        """Provide the writer of the index.
+
+        At the end of the block, the changes are published and the report gets the generation.
+        """
         with self.backend.writer(lambda: Fingerprint.of(self.embedder.fingerprint)) as writer:
             yield writer
         self.report.generation = self.backend.state()[0]
@@ -150,7 +154,7 @@ class _Ingest:
         return self.report
 
     def _put(self, writer: Writer, sources: Iterator[Source | None]) -> None:
-        """Put the sources in; the model is asked for when the first of them is there."""
+        """Put the sources in. The model is loaded when the first source arrives."""
         for source in sources:
             self.watch(self.progress)
             if source is not None:
@@ -166,7 +170,7 @@ class _Ingest:
         return self.report
 
     def rebuild(self) -> Report:
-        # The documents are read by a reader, which goes on seeing the former generation.
+        # The reader still sees the former generation while the writer changes the index.
         with self._writer() as writer, self.backend.reader() as former:
             records = former.records()
             _check_intact(writer, records, self.backend.place)
@@ -195,7 +199,7 @@ class _Ingest:
         writer.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.backend.place)
 
     def _prune_or_report(self, writer: Writer, rows: list[DocumentRecord], *, prune: bool) -> None:
-        """Remove the documents whose files are gone, or only report them."""
+        """Remove the documents whose files are missing, or only report them."""
         if not prune:
             self.report.gone += [row.doc_id for row in rows]
         else:
@@ -203,8 +207,7 @@ class _Ingest:
 
 
 def _check_intact(writer: Writer, records: Sequence[DocumentRecord], place: Path) -> None:
-    """Raise IndexDamaged if a stored text is not what was put in: what is made of it would be
-    cited as if it were right."""
+    """Raise IndexDamaged if a stored text is damaged: its chunks would be cited as correct."""
     damaged = [record.doc_id for record in records if not writer.is_intact(record.doc_id)]
     if damaged:
         raise IndexDamaged(

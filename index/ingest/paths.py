@@ -1,4 +1,4 @@
-"""Whether the paths given to an ingest can be what the user means."""
+"""Check that the paths of an ingest are plausible: they exist and have files to read."""
 
 import os
 from collections import Counter
@@ -26,11 +26,13 @@ _N_NAMED = 3
 def vanished_paths(
     backend: Backend, paths: Sequence[Path], *, prune: bool, confirmed: bool
 ) -> list[Path]:
-    """The paths to prune where nothing is, or an empty folder, and of which the index knows
-    documents.
+    """Return the paths that are missing or empty folders, but have documents in the index.
 
-    Raises BadInput for one where nothing is without `prune`; and for one that may be a drive that
-    is not mounted: one with documents below it, unless it is the only path, and confirmed.
+    The list is empty without `prune`.
+
+    Raises BadInput for a missing path with documents, without `prune`. With `prune`, raises
+    BadInput for such a path with documents below it (it may be a drive that is not mounted), unless
+    it is the only path and `confirmed`.
     """
     vanished = []
     for path in paths:
@@ -55,7 +57,7 @@ def vanished_paths(
 
 
 def _state(root: Path) -> str | None:
-    """What is missing at a path; None if something is there, or cannot be looked at."""
+    """Return "is gone" or "is empty"; None if the path has content or cannot be examined."""
     try:
         with os.scandir(root) as entries:
             shown = any(not entry.name.startswith(".") for entry in entries)
@@ -69,15 +71,16 @@ def _state(root: Path) -> str | None:
 def check_some(
     backend: Backend, paths: Sequence[Path], files: Files, encoding: str | None
 ) -> LoadedFile | None:
-    """For a new index its first file that can be read, loaded.
+    """Return the first readable file, loaded, if the index is new; else None.
 
-    Raises BadInput if there is no file to read, or none that can be, for a new index.
+    Raises BadInput if there is no file to read and the index has no documents under the paths, or
+    if the index is new and no file can be read.
     """
     where = ", ".join(map(str, paths))
     is_new = not backend.exists()
     if not files.paths and not files.skipped:
         if any(records_under(backend, resolved(path)) for path in paths):
-            return None  # all their files are gone, which the report says
+            return None  # all files are missing, and the report lists them
         raise BadInput(
             f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "
             "name a folder or file that has some"
@@ -96,7 +99,7 @@ def check_some(
 def _first_readable(
     paths: Sequence[Path], options: LoadOptions, skipped: list[SkippedFile]
 ) -> LoadedFile | None:
-    """The first file that can be read, loaded; those before it are added to `skipped`."""
+    """Return the first readable file, loaded, or None. Add the files before it to `skipped`."""
     for path in paths:
         if not is_unicode(path):
             skipped.append(

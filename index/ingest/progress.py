@@ -1,4 +1,4 @@
-"""How far an ingest is, and what it did."""
+"""The progress and the report of an ingest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,12 +8,18 @@ from index.errors import SkipKind
 
 @dataclass(slots=True)
 class Progress:
-    """How far an ingest is. First each file is looked at; then those that may have changed are
-    read, and the documents that did are put in. Chunks are these documents', encoded or re-used.
+    """The progress of an ingest.
 
-    files_checked: files that were read, or need not be
-    n_documents:   that may have changed, less those that were read and had not
-    size:          of these, each as Source says
+    An ingest examines each file, then reads the files that may have changed, and puts the changed
+    documents into the index.
+
+    n_files:        files to examine
+    files_checked:  files that are read or known to be unchanged
+    n_documents:    documents to put in; unchanged ones are subtracted when their files are read
+    size:           of these documents, in the unit of Source.size
+    documents_done: documents in the index
+    size_done:      of these documents, in the same unit
+    chunks_done:    chunks of these documents, encoded or reused
     """
 
     n_files: int = 0
@@ -30,7 +36,7 @@ Watch = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A file, folder or link that was not read. `path` is valid Unicode whatever its name is."""
+    """A file, folder or link that was not read. `path` is valid Unicode even if the name is not."""
 
     path: str
     kind: SkipKind
@@ -39,7 +45,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True)
 class EncodingWarning:
-    """A file that was read, and what a person should check about its encoding."""
+    """A file with a doubtful encoding. `reason` says what the user should check."""
 
     path: str
     encoding: str
@@ -48,14 +54,15 @@ class EncodingWarning:
 
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. The lists of str hold doc_ids.
+    """The result of an ingest. The lists of str contain doc_ids.
 
-    gone:      documents under the given paths whose files are not there, and that were kept
-    skipped:   what should have been read and could not be
-    left_out:  what is not meant to be read
-    doubts:    files whose encoding is a guess, or that hold bytes not valid in it
-    n_chunks:  how many chunks were encoded
-    n_reused:  how many took over the encoding of an equal chunk, of the index or of this run
+    gone:       documents under the given paths whose files are missing, but that stay in the index
+    skipped:    files, folders and links that should be read but could not be
+    left_out:   files and links that need not be read, such as files of other types
+    doubts:     files whose encoding is a guess, or that have bytes not valid in it
+    n_chunks:   number of chunks that were encoded
+    n_reused:   number of chunks with the encoding of an equal chunk in the index or in this run
+    generation: of the index after the ingest
     """
 
     added: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Taking documents out of an index; no model is needed."""
+"""Remove documents from an index, without a model."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,10 +11,10 @@ from index.ingest.progress import Report
 
 
 def remove(folder: Path, doc_ids: Iterable[str], backend: str = EMBEDDED) -> Report:
-    """Take these documents out of the index, all in one transaction.
+    """Remove these documents from the index in one transaction.
 
-    The report's `removed` are those that were there, sorted. A document whose file is still there
-    comes back with the next ingest of that file.
+    `removed` in the report lists those that were in the index, sorted. If the file of a document
+    still exists, the next ingest of this file adds the document again.
 
     Raises IndexMissing if there is no index, IndexBusy if another process is writing.
     """

@@ -1,9 +1,9 @@
-"""Put documents into the store: read and chunked in one thread, encoded in another, stored in the
-caller's.
+"""Put documents into the store.
 
-So the model need not wait for files, the tokenizer or the disk, and SQLite has one thread to do
-with. What is held at any time is a few batches of chunks, however long a document is; a document's
-chunks are written as their encodings come, within the transaction that puts it in.
+One thread reads and chunks, another encodes, and the caller's thread stores. So the model does not
+wait for files, the tokenizer or the disk, and only one thread uses SQLite. Only a few batches of
+chunks are in memory at a time, even for a long document. The chunks of a document are written as
+soon as they are encoded, in the transaction of their document.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _CHUNKS_A_COMMIT = 128
 
 @dataclass(frozen=True, slots=True)
 class IngestRun:
-    """One run. The report and the progress are kept up to date, and `watch` is told."""
+    """One run. It updates `report` and `progress`, and calls `watch` after each step."""
 
     writer: Writer
     embedder: Embedder
@@ -33,22 +33,24 @@ class IngestRun:
     watch: Watch
 
     def put(self, sources: Iterable[Source]) -> None:
-        """Put documents in, and commit them a few at a time."""
+        """Put documents in. Commit a few at a time."""
         self.watch(self.progress)
         with self._encoded(sources) as parts:
             for first in parts:
                 self._commit(first, parts)
 
     def put_into(self, transaction: Transaction, sources: Iterable[Source], since: int = 0) -> None:
-        """Put documents in as part of a transaction, taking over only encodings of generation
-        `since` or later."""
+        """Put documents in as part of a transaction.
+
+        since: reuse only encodings of this generation or later
+        """
         self.watch(self.progress)
         with self._encoded(sources, since) as parts:
             for first in parts:
                 self._put(transaction, first, parts)
 
     def _commit(self, first: EncodedPart, parts: Iterator[EncodedPart]) -> None:
-        """A few documents, the first of which begins with `first`."""
+        """Commit documents until they have _CHUNKS_A_COMMIT chunks. `first` is the first part."""
         n_chunks = 0
         with self.writer.transaction() as transaction:
             for part in chain([first], parts):
@@ -59,7 +61,7 @@ class IngestRun:
     def _put(
         self, transaction: Transaction, first: EncodedPart, parts: Iterator[EncodedPart]
     ) -> int:
-        """The document that begins with `first` and goes on in `parts`; how many chunks it has."""
+        """Put one document in: `first`, then more of `parts`. Return its number of chunks."""
         document, path = first.source.document, first.source.path
         new = not self.writer.has(document.doc_id)
         chunks = self._followed(first, parts)
@@ -70,7 +72,7 @@ class IngestRun:
         return n_chunks
 
     def _followed(self, part: EncodedPart, parts: Iterator[EncodedPart]) -> Iterator[EncodedChunk]:
-        """The chunks of one document, telling of the progress after each part of it."""
+        """Yield the chunks of one document, and report the progress after each part."""
         before, n_chars = self.progress.size_done, len(part.source.document.text)
         while True:
             yield from part.chunks
@@ -87,7 +89,7 @@ class IngestRun:
     def _encoded(
         self, sources: Iterable[Source], since: int = 0
     ) -> Iterator[Iterator[EncodedPart]]:
-        """The documents' parts, encoded. No thread outlives the block."""
+        """Provide the encoded parts of the documents. The threads end with the block."""
         with one_thread("read") as reading, one_thread("encode") as encoding:
             made = batches(sources, self.embedder.tokenizer, self.settings)
             encoder = Encoder(self.writer, self.embedder, encoding, self.report, since)

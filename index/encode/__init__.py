@@ -1,1 +1,1 @@
-"""Models: where they lie, how they are compiled and verified, and what they make of texts."""
+"""Models: find, compile and verify them, and encode texts with them."""

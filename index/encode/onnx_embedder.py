@@ -1,4 +1,4 @@
-"""An Embedder over a compiled model: onnxruntime and a tokenizer, and no torch."""
+"""An Embedder for compiled models. It uses onnxruntime and a tokenizer, but not torch."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,14 +37,14 @@ TOKENIZER_FILE = "tokenizer.json"
 class OnnxEmbedder:
     """A compiled model in a folder.
 
-    Texts are encoded each on its own and in one thread, `n_threads` at once, so their vectors do
-    not depend on what else is encoded. Many threads may call at once.
+    Each text is encoded alone in one thread, up to `n_threads` at the same time. So its vectors do
+    not depend on other texts. Many threads can call this at the same time.
     """
 
     def __init__(
         self, folder: Path, fingerprint: ModelFingerprint, n_threads: int | None = None
     ) -> None:
-        """n_threads: all cores that the process may use, unless given."""
+        """n_threads: None for all cores that the process can use."""
         self.fingerprint = fingerprint
         self._graph = Graph(folder / MODEL_FILE)
         self._n_threads = n_threads or cores()
@@ -63,9 +63,9 @@ class OnnxEmbedder:
         return ThreadPoolExecutor(self._n_threads, thread_name_prefix="encode")
 
     def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-        """One encoding a text; `sentences[i]` are spans of `texts[i]`.
+        """Return one encoding per text; `sentences[i]` are spans of `texts[i]`.
 
-        Raises ModelUnusable if a text exceeds the model's window: it would be cut without a word.
+        Raises ModelUnusable if a text exceeds the model's window, instead of cutting it silently.
         """
         if self._late:
             return self._at_once(self._encoding, texts, sentences)
@@ -75,7 +75,7 @@ class OnnxEmbedder:
         return separately(units(np.stack(vectors)), sentences) if vectors else []
 
     def encode_query(self, text: str) -> QueryEncoding:
-        """The query's vectors. One longer than the window is read in parts."""
+        """Return the query's vectors. A query longer than the window is encoded in parts."""
         prefix = self.fingerprint.query_prefix
         parts = parts_of(text, lambda t: self.tokenizer.offsets(t), self._longest, prefix)
         passes = [self._pass(prefix + part.text) for part in parts]
@@ -86,11 +86,14 @@ class OnnxEmbedder:
         return as_read(text, encoding, self.tokenizer.unknown(text))
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
-        """Several queries, `n_threads` at once."""
+        """Return the vectors of each query. `n_threads` queries are encoded at the same time."""
         return self._at_once(self.encode_query, texts)
 
     def _at_once(self, function: Callable[..., _T], *arguments: Sequence[Any]) -> list[_T]:
-        """The function of each text, the longest first, so that no thread is left with one."""
+        """Return the function's result for each text, in order.
+
+        Start the longest texts first, so that all threads end at about the same time.
+        """
         texts = arguments[0]
         if min(self._n_threads, len(texts)) == 1:
             return list(map(function, *arguments))
@@ -112,11 +115,14 @@ class OnnxEmbedder:
         return ForwardPass(vector, tokens, offsets)
 
     def forward(self, ids: NDArray[np.int64]) -> GraphOutput:
-        """A bare pass over the ids (t,) of a text: what encoding it cannot be faster than."""
+        """Run the graph alone on the ids (t,) of a text: a lower bound on the time of `encode`."""
         return self._graph.run(ids)
 
     def tokenized(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """What the graph reads of a text: ids (t,) and offsets (t, 2), special tokens included."""
+        """Return the ids (t,) and offsets (t, 2) of a text, special tokens included.
+
+        Raises ModelUnusable if the text exceeds the model's window.
+        """
         encoded = self._tokenizer.encode(text)
         over = len(encoded.ids) - self.fingerprint.window
         if over > 0:

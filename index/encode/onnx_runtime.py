@@ -1,8 +1,8 @@
-"""ONNX graphs: optimised, quantized and run; the one module that imports onnx and onnxruntime.
+"""Optimise, quantize and run ONNX graphs. Only this module imports onnx and onnxruntime.
 
-A graph takes the ids of one text, (1, t), without padding and so without a mask: on two cores two
-texts at once, each alone in one thread, go faster than the two of them in one batch, and what a
-text gets never depends on what it was batched with (eval/LOG.md).
+A graph reads the ids of one text, (1, t), without padding and so without a mask. On two cores, two
+texts in two threads are faster than both in one batch, and the result for a text never depends on
+other texts (eval/LOG.md).
 """
 
 import logging
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from index.fingerprint import Precision
 from index.types import Matrix, Vector
 
-# Read when onnxruntime is imported: without it, releases from 1.29 on keep an identifier of the
-# machine and send what models are run to their maker.
+# onnxruntime reads this on import. Without it, releases from 1.29 on store an identifier of the
+# machine and send the models in use to their vendor.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
@@ -26,12 +26,12 @@ import onnxruntime
 VERSION: str = onnxruntime.__version__
 
 _TOO_SLOW = ["SkipLayerNormFusion", "EmbedLayerNormFusion"]
-"""Fusions that take four times as long as what they fuse: their normalisation is not vectorised."""
+"""Fusions four times slower than the unfused nodes: their normalisation is not vectorised."""
 
 _ERRORS_ONLY = 3
 
 
-# The graph c = MatMulInteger(a, b). Written out: to make it takes the library onnx, whose import
+# The serialised graph c = MatMulInteger(a, b). Building it needs the library onnx, whose import
 # takes longer than a search.
 _INTEGER_PRODUCTS = bytes.fromhex(
     "08083a710a180a01610a0162120163220d4d61744d756c496e74656765721201705a1a0a016112150a13080212"
@@ -41,37 +41,36 @@ _INTEGER_PRODUCTS = bytes.fromhex(
 
 
 class GraphOutput(NamedTuple):
-    """tokens: (t, d). vector: (d,), pooled; neither is of unit length unless the model says so."""
+    """tokens: (t, d). vector: (d,), pooled. Neither has unit length unless the model normalises."""
 
     tokens: Matrix
     vector: Vector
 
 
 class Graph:
-    """A graph in a file, ready to run, each time in the thread that calls; many may, at once.
+    """A graph in a file. It runs in the calling thread; many threads can call it at the same time.
 
-    Raises what onnxruntime raises if the file is no graph.
+    Raises onnxruntime's errors if the file is no graph.
     """
 
     def __init__(self, path: Path) -> None:
         options = _as_made()
-        # Without an arena, memory is bounded by the longest text and not by all lengths so far.
+        # Without an arena, the longest text bounds the memory, not all text lengths so far.
         options.enable_cpu_mem_arena = False
         self._session: Any = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
 
     def run(self, ids: NDArray[np.int64]) -> GraphOutput:
-        """ids: (t,), special tokens included."""
+        """Run the graph. ids: (t,), special tokens included."""
         tokens, vector = self._session.run(["tokens", "vector"], {"input_ids": ids[None, :]})
         return GraphOutput(tokens[0], vector[0])
 
 
 def integer_products(a: NDArray[np.uint8], b: NDArray[np.int8]) -> NDArray[np.int32]:
-    """The products of (p, n, d) and (p, d, t), a quarter of the time that numpy takes in floats.
+    """Return the matrix products of (p, n, d) and (p, d, t), in a quarter of numpy's float time.
 
-    No number of either may be above 127: processors with AVX2 and no VNNI add two products in
-    sixteen bits.
+    No number may be above 127: processors with AVX2 but without VNNI add two products in 16 bits.
     """
     made: NDArray[np.int32] = _integer_products().run(["c"], {"a": a, "b": b})[0]
     return made
@@ -85,11 +84,11 @@ def _integer_products() -> Any:
 
 
 def optimise(source: Path, target: Path, precision: Precision, *, exact: bool = False) -> None:
-    """Write the graph of `source` to `target`, fused and in that precision.
+    """Write the graph of `source` to `target`, with fused nodes and in this precision.
 
-    int8: weights of matrix products in eight bits, a scale a column; activations as they come, in
-    eight bits a text; embeddings in eight bits. On processors with AVX2 or AVX-512 but without VNNI
-    sums of such products overflow, unless they are to be `exact`, which takes twice the time.
+    int8: the weights of matrix products have 8 bits and one scale per column; activations are
+    quantized to 8 bits at run time, per text; embeddings have 8 bits. On processors with AVX2 or
+    AVX-512 but without VNNI, sums of such products overflow unless `exact`, which doubles the time.
     """
     if precision == "int8":
         quantized = target.with_suffix(".quantized")
@@ -107,8 +106,10 @@ def optimise(source: Path, target: Path, precision: Precision, *, exact: bool = 
 
 
 def _as_made() -> Any:
-    """Options for a graph that was optimised when it was made, in one thread: a second one gains
-    a query .1 ms of 1.4, and keeps a core busy waiting for the next."""
+    """Return the options for a graph that is already optimised.
+
+    One thread: a second saves 0.1 of 1.4 ms per query but spins a core.
+    """
     options = _options()
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -125,7 +126,7 @@ def _quantize(source: Path, target: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    # It advises a preparation that shapes in the graph make needless, on the root logger.
+    # It logs advice to preprocess on the root logger. The graph has shapes, so this is not needed.
     logging.disable(logging.WARNING)
     try:
         quantize_dynamic(

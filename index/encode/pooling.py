@@ -1,9 +1,9 @@
-"""What an embedder makes of the model's forward passes: vectors of chunks, sentences and queries.
+"""Compute the vectors of chunks, sentences and queries from the model's forward passes.
 
-A chunk goes through the model once. Where the model pools by the mean of its token vectors, its
-sentences' vectors are the means over each sentence's tokens of that same pass ("late pooling"),
-and its token vectors are kept for late interaction; other poolings make no sense on part of a text,
-and their sentences are encoded on their own.
+If the model pools by the mean of its token vectors, a chunk needs one pass. The vector of each
+sentence is the mean over its tokens in this pass ("late pooling"), and the token vectors are kept
+for late interaction. Other poolings do not apply to part of a text, so the sentences are encoded
+separately.
 """
 
 import unicodedata
@@ -18,14 +18,17 @@ from index.encode.token_codec import compress
 from index.types import Encoding, Matrix, QueryEncoding, Span, TokenVectors, Vector
 
 UNKNOWN_TOKENS = ("[UNK]", "<unk>")
-"""What stands in a vocabulary for all that it lacks; byte-level vocabularies lack nothing."""
+"""The tokens for text that is not in a vocabulary. Byte-level vocabularies have no such token."""
 
 _MOSTLY = 0.5
 
 
 class ModelTokenizer:
-    """The model's tokenizer for counting. It is a copy of its own: a fast tokenizer that is shared
-    while another thread encodes fails with `Already borrowed` or loses its truncation."""
+    """A copy of the model's tokenizer, for counting tokens.
+
+    It is a copy because a fast tokenizer fails with `Already borrowed`, or loses its truncation, if
+    another thread encodes with it at the same time.
+    """
 
     def __init__(self, backend: tokenizers.Tokenizer) -> None:
         self._tokenizer = tokenizers.Tokenizer.from_str(backend.to_str())
@@ -35,7 +38,7 @@ class ModelTokenizer:
         self._unknown_id: int | None = next((i for i in ids if i is not None), None)
 
     def to_json(self) -> str:
-        """As `tokenizers.Tokenizer.from_str` reads it."""
+        """Return the JSON that `tokenizers.Tokenizer.from_str` reads."""
         return self._tokenizer.to_str()
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
@@ -45,8 +48,10 @@ class ModelTokenizer:
         return offsets
 
     def unknown(self, text: str) -> list[tuple[int, int]]:
-        """The places of what the vocabulary lacks: one token stands for all of that, and would
-        match itself whatever it stands for."""
+        """Return the offsets of the unknown tokens.
+
+        All text that is not in the vocabulary has the same token, so different words would match.
+        """
         if text.isascii() or self._unknown_id is None:
             return []
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
@@ -58,10 +63,11 @@ class ModelTokenizer:
 
 
 class ForwardPass(NamedTuple):
-    """What a forward pass gives for one text.
+    """The output of a forward pass for one text.
 
-    vector: (d,), of any length. tokens: (t, d). offsets: (t, 2) code points of the text, where
-    special tokens and padding are (0, 0).
+    vector:  (d,), of any length
+    tokens:  (t, d)
+    offsets: (t, 2), code points of the text; (0, 0) for special tokens and padding
     """
 
     vector: Vector
@@ -70,14 +76,14 @@ class ForwardPass(NamedTuple):
 
 
 class QueryPart(NamedTuple):
-    """As much of a query as the model reads at once, and where it starts in the query."""
+    """A part of a query that fits the model's window, and its start in the query."""
 
     start: int
     text: str
 
 
 def late_pooled(each: ForwardPass, sentences: Sequence[Span]) -> Encoding:
-    """A chunk's vector, the mean token vector of each sentence, and the tokens' own."""
+    """Return a chunk's vector, the mean token vector of each sentence, and the token vectors."""
     tokens, (starts, ends) = each.tokens, each.offsets.T
     real = ends > starts
     first, last = np.array([(span.start, span.end) for span in sentences]).T
@@ -85,9 +91,9 @@ def late_pooled(each: ForwardPass, sentences: Sequence[Span]) -> Encoding:
     sentence_of = np.full(len(tokens), len(sentences))
     for number, its in enumerate(inside):
         sentence_of[its] = number
-    # A sentence of characters that the tokenizer drops has no token: take the whole text's.
+    # If the tokenizer drops all characters of a sentence, it has no token: use the whole text's.
     inside[~inside.any(axis=1)] = real if real.any() else True
-    # Their sums: of the direction alone, a mean has no other.
+    # Sums, because they have the same direction as the means.
     sums = inside.astype(np.float32) @ tokens
     return Encoding(
         unit(each.vector), units(sums), compress(units(tokens[real]), sentence_of[real])
@@ -95,7 +101,10 @@ def late_pooled(each: ForwardPass, sentences: Sequence[Span]) -> Encoding:
 
 
 def separately(vectors: Matrix, sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-    """Encodings from the vectors of the texts and then of all their sentences, text by text."""
+    """Return the encodings of texts without token vectors.
+
+    vectors: of the texts, then of all their sentences, text by text; rows of unit length
+    """
     n_texts = len(sentences)
     ends = n_texts + np.cumsum([len(spans) for spans in sentences])
     starts = [n_texts, *ends[:-1]]
@@ -112,12 +121,13 @@ def parts_of(
     longest: int,
     prefix: str = "",
 ) -> list[QueryPart]:
-    """A query in parts of at most `longest` tokens, not counting the prefix; most are one part.
+    """Split a query into parts of at most `longest` tokens, without the prefix.
 
-    Each part is counted alone: a character can be many tokens, and the beginning of a text can have
-    more tokens than it has within the whole. A character that alone is too long is left out.
+    Most queries are one part. Each part is tokenized alone, because a character can be many tokens,
+    and the start of a text can have more tokens alone than within the text. A single character with
+    too many tokens is omitted.
 
-    offsets_of: as index.protocols.Tokenizer has it
+    offsets_of: the `offsets` method of an index.protocols.Tokenizer
     """
     if _surely_fits(prefix + text, longest):
         return [QueryPart(0, text)]
@@ -139,8 +149,10 @@ def sentences_within(
     longest: int,
     prefix: str = "",
 ) -> list[str]:
-    """All the sentences, text by text, each as much of it as `longest` tokens hold, not counting
-    the prefix: alone, a sentence can have more tokens than within its text."""
+    """Return all sentences, text by text, each cut to `longest` tokens, without the prefix.
+
+    A cut can be needed because a sentence can have more tokens alone than within its text.
+    """
     alone = [s.of(text) for text, spans in zip(texts, sentences, strict=True) for s in spans]
     most = longest + len(offsets_of(prefix)) if prefix else longest
     return [
@@ -152,16 +164,20 @@ def sentences_within(
 
 
 def _surely_fits(text: str, longest: int) -> bool:
-    """Whether it need not be counted: of ASCII, no tokenizer makes more than a token a character,
-    and one for the beginning."""
+    """Return whether a text fits without counting its tokens.
+
+    For ASCII, no tokenizer makes more than one token per character, plus one at the start.
+    """
     return len(text) < longest and text.isascii()
 
 
 def _beginning(
     text: str, offsets_of: Callable[[str], list[tuple[int, int]]], most: int, prefix: str
 ) -> str:
-    """A beginning of the text that has at most so many tokens with the prefix before it: empty if
-    not even its first character has."""
+    """Return the start of the text that has at most `most` tokens together with the prefix.
+
+    Return "" if even the first character has more.
+    """
     while text and len(offsets := offsets_of(prefix + text)) > most:
         end = offsets[most][0] - len(prefix)
         shorter = len(text) - 1
@@ -172,11 +188,13 @@ def _beginning(
 def query_of(
     parts: Sequence[QueryPart], passes: Sequence[ForwardPass], prefix: str
 ) -> QueryEncoding:
-    """A query's encoding from the pass of each part, with its prefix before it: its vector is the
-    parts' mean, its token vectors are all of theirs."""
+    """Return a query's encoding from the passes over its parts, each with the prefix before it.
+
+    The vector is the mean over the parts. The token vectors are those of all parts.
+    """
     rows, places = [], []
     for part, each in zip(parts, passes, strict=True):
-        # Some tokenizers count the space before a word to its first token.
+        # Some tokenizers include the space before a word in its first token.
         inside = np.maximum(each.offsets - len(prefix), 0)
         real = (inside[:, 1] > inside[:, 0]) & (each.offsets[:, 1] > each.offsets[:, 0])
         rows.append(each.tokens[real])
@@ -188,10 +206,12 @@ def query_of(
 def as_read(
     text: str, encoding: QueryEncoding, unknown: Sequence[tuple[int, int]]
 ) -> QueryEncoding:
-    """A query's encoding without the tokens of what the vocabulary lacks; nothing but its words is
-    left of a query that is mostly that.
+    """Return a query's encoding without its unknown tokens.
 
-    unknown: as ModelTokenizer.unknown has them
+    If at least half of the visible characters are unknown, the vector is zero and there are no
+    tokens, so that only BM25 can find something.
+
+    unknown: offsets from ModelTokenizer.unknown
     """
     if not unknown:
         return encoding
@@ -206,29 +226,29 @@ def as_read(
 
 
 def _n_visible(text: str) -> int:
-    """Characters other than white space and punctuation; a sign such as 🚀 is one."""
+    """Count the characters except white space, punctuation and controls; 🚀 counts as one."""
     return sum(not unicodedata.category(each).startswith(("Z", "P", "C")) for each in text)
 
 
 def tokenless(vectors: Sequence[Vector] | Matrix) -> QueryEncoding:
-    """A query's encoding from its parts' vectors alone."""
+    """Return a query's encoding without token vectors, from the vectors of its parts."""
     vector = mean_of(vectors)
     return QueryEncoding(vector, np.zeros((0, len(vector)), np.float32), ())
 
 
 def mean_of(vectors: Sequence[Vector] | Matrix) -> Vector:
-    """Their mean's direction, each counting alike."""
+    """Return the unit vector of the mean of the vectors, each scaled to length 1 first."""
     if len(vectors) == 1:
         return unit(vectors[0])
     return unit(units(np.stack(list(vectors))).mean(axis=0))
 
 
 def unit(vector: Vector) -> Vector:
-    """The vector (d,) scaled to length 1; zero stays zero."""
+    """Return the vector (d,) scaled to length 1; zero stays zero."""
     return units(vector[None, :]).reshape(-1)
 
 
 def units(rows: Matrix) -> Matrix:
-    """Each of the rows (n, d) scaled to length 1; zero stays zero."""
+    """Return the rows (n, d), each scaled to length 1; zero stays zero."""
     norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
     return np.asarray(rows / np.maximum(norms, np.float32(1e-12)), dtype=np.float32)

@@ -1,11 +1,11 @@
-"""Token vectors in two bits a dimension, for late interaction.
+"""Compress token vectors to two bits per dimension, for late interaction.
 
-A unit vector is rotated so that its coordinates look like draws of one normal distribution, and
-each is replaced by the nearest of four evenly spaced levels. The spacing is the one that loses
-least on such draws (Max 1960): a hundredth more than levels that are free, and sums over even
+A unit vector is rotated so that its coordinates look like samples of one normal distribution. Each
+coordinate is then rounded to the nearest of four evenly spaced levels. The spacing minimises the
+error on such samples (Max 1960). The error is 1 % larger than with free levels, but sums over even
 levels need no table. A scale makes the product with the vector itself exact. Products with other
-vectors are off by about 0.02, which costs no measure more than .001 (eval/LOG.md), at 96 bytes for
-384 dimensions in place of 1,536.
+vectors have an error of about 0.02, which lowers no measure by more than .001 (eval/LOG.md). 384
+dimensions take 96 bytes instead of 1,536.
 """
 
 from functools import lru_cache
@@ -19,34 +19,34 @@ from index.store.vector_codec import quantize
 from index.types import Matrix, TokenVectors
 
 _STEP = np.float32(0.9957)
-"""Between two levels, in standard deviations: -1.5, -.5, .5 and 1.5 steps have the codes 0 to 3."""
+"""Distance of two levels, in standard deviations. Codes 0 to 3 are -1.5, -.5, .5 and 1.5 steps."""
 
 _PLANES = 4
-"""Coordinates that share a byte, two bits each: byte i of w holds i, i + w, i + 2 w and i + 3 w."""
+"""Coordinates per byte, two bits each: byte i of w has i, i + w, i + 2 w and i + 3 w."""
 
 DRAW = b"rag token codec"
-"""What the random signs follow from: the codec's name, fixed before anything was measured with it.
-`rag eval rotation` shows how far other draws move the measures."""
+"""The seed of the random signs: the codec's name, chosen before any measurement. `rag eval
+rotation` shows how much other seeds change the measures."""
 
 _AT_ONCE = 2048
-"""Vectors that are unpacked for products: what they take stays in a core's own cache."""
+"""Vectors to unpack at once for products, so that they fit a core's cache."""
 
 
 @lru_cache(maxsize=4)
 def _rotation(dimension: int) -> tuple[NDArray[np.float32], Matrix, Matrix]:
-    """Signs (d,), and cosine transforms (a, a) and (b, b), a * b = d: the same everywhere."""
+    """Return signs (d,) and cosine transforms (a, a) and (b, b), a * b = d; always the same."""
     a = next(n for n in range(isqrt(dimension), 0, -1) if dimension % n == 0)
     return random_signs(dimension), _cosines(a), _cosines(dimension // a)
 
 
 def random_signs(dimension: int, draw: bytes = DRAW) -> NDArray[np.float32]:
-    """1 or -1 for each dimension, (d,), from the bits of the draw's SHAKE256 digest."""
+    """Return 1 or -1 for each dimension, (d,), from the bits of the SHAKE256 digest of `draw`."""
     digest = np.frombuffer(shake_256(draw).digest(-(-dimension // 8)), np.uint8)
     return 1 - 2 * np.unpackbits(digest)[:dimension].astype(np.float32)
 
 
 def _cosines(n: int) -> Matrix:
-    """The orthogonal cosine transform, (n, n)."""
+    """Return the orthogonal cosine transform, (n, n)."""
     place = np.arange(n)
     cosines = np.cos(np.pi * (place[:, None] + 0.5) * place / n) * np.sqrt(2 / n)
     cosines[:, 0] /= np.sqrt(2)
@@ -54,10 +54,11 @@ def _cosines(n: int) -> Matrix:
 
 
 def rotated(vectors: Matrix) -> Matrix:
-    """Vectors (n, d) in the space of `expand`; inner products are kept.
+    """Return the vectors (n, d) rotated, as `expand` returns them; inner products stay the same.
 
-    Random signs, then a cosine transform over the rows and columns of d coordinates laid out as a
-    rectangle: every coordinate goes into every other, for a tenth of the work of a (d, d) matrix.
+    Multiply by random signs, then apply a cosine transform to the rows and columns of the d
+    coordinates in a rectangle. Each result depends on every coordinate, for a tenth of the work of
+    a (d, d) matrix.
     """
     n, dimension = vectors.shape
     signs, over_rows, over_columns = _rotation(dimension)
@@ -68,9 +69,10 @@ def rotated(vectors: Matrix) -> Matrix:
 
 
 def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
-    """Token vectors (t, d) of unit length, with the index of each token's sentence (t,).
+    """Compress token vectors, and sort them by sentence.
 
-    They come out in the order of their sentences.
+    vectors:     (t, d), unit length
+    sentence_of: (t,), the index of each token's sentence
     """
     dimension = vectors.shape[1]
     order = np.argsort(sentence_of, kind="stable")
@@ -89,7 +91,7 @@ def compress(vectors: Matrix, sentence_of: NDArray[np.int64]) -> TokenVectors:
 
 
 def _packed(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Four codes a byte: (t, d) to (t, ceil(d / 4))."""
+    """Pack four codes per byte: (t, d) to (t, ceil(d / 4))."""
     n, dimension = code.shape
     width = -(-dimension // _PLANES)
     padded = np.zeros((n, _PLANES * width), dtype=np.uint8)
@@ -100,8 +102,8 @@ def _packed(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _unpacked(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The codes of each plane of coordinates, (t, w) to (4, t, w)."""
-    # In words as long as divide a row, eight codes are shifted and masked as one number.
+    """Unpack the codes of each plane of coordinates: (t, w) to (4, t, w)."""
+    # Shift and mask up to eight bytes at once, in words whose size divides the row.
     word = np.dtype(f"u{gcd(codes.shape[1], 8)}")
     words = np.ascontiguousarray(codes).view(word)
     mask = np.full(word.itemsize, 3, np.uint8).view(word)[0]
@@ -113,7 +115,7 @@ def _unpacked(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int) -> Matrix:
-    """The vectors (t, d) that codes (t, ceil(d / 4)) and scales (t,) stand for, rotated."""
+    """Return the rotated vectors (t, d) of codes (t, ceil(d / 4)) and scales (t,)."""
     n, width = codes.shape
     code = _unpacked(codes).transpose(1, 0, 2).reshape(n, _PLANES * width)[:, :dimension]
     return (code - np.float32(1.5)) * _steps(scales, dimension)[:, None]
@@ -122,9 +124,11 @@ def expand(codes: NDArray[np.uint8], scales: NDArray[np.float16], dimension: int
 def products(
     queries: Matrix, codes: NDArray[np.uint8], scales: NDArray[np.float16]
 ) -> NDArray[np.float32]:
-    """Inner products of rotated queries (q, d) with what codes and scales stand for, (q, t), off by
-    some .0005: the queries are rounded to eight bits."""
-    from index.encode.onnx_runtime import integer_products  # slow to import, and not always needed
+    """Return the inner products (q, t) of rotated queries (q, d) with compressed vectors.
+
+    The error is about .0005, because the queries are rounded to eight bits.
+    """
+    from index.encode.onnx_runtime import integer_products  # slow import, not always needed
 
     (n, width), (n_queries, dimension) = codes.shape, queries.shape
     rounded = quantize(queries)
@@ -135,7 +139,7 @@ def products(
     for first in range(0, n, _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         integer_products(_unpacked(codes[part]), planes).sum(axis=0, out=sums[part])
-    # A level is 1.5 steps below its code, for each dimension alike.
+    # A level is its code minus 1.5, in steps, in each dimension.
     made = sums.T.astype(np.float32)
     made -= np.float32(1.5) * rounded.codes.sum(axis=1, dtype=np.float32)[:, None]
     made *= rounded.scales[:, None] * _steps(scales, dimension)
@@ -143,5 +147,5 @@ def products(
 
 
 def _steps(scales: NDArray[np.float16], dimension: int) -> NDArray[np.float32]:
-    """Between two levels of each vector, (t,)."""
+    """Return the distance of two levels of each vector, (t,)."""
     return np.asarray(scales.astype(np.float32) * (_STEP / np.float32(np.sqrt(dimension))))

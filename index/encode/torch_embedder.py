@@ -1,5 +1,4 @@
-"""Vectors, cross-encoders and exported graphs by sentence-transformers and torch; the one module
-that imports them."""
+"""Encode, export and rerank with sentence-transformers and torch. Only this module imports them."""
 
 import threading
 import warnings
@@ -31,17 +30,17 @@ if TYPE_CHECKING:
 _Model = TypeVar("_Model")
 
 BATCH = 16
-"""Texts a forward pass. Small batches of like length waste little on padding."""
+"""Texts per forward pass. Small batches of similar length need little padding."""
 
 _OPSET = 17
 
 
 class SentenceTransformerEmbedder:
-    """An Embedder over any sentence-transformers model with a fast tokenizer.
+    """An Embedder for any sentence-transformers model with a fast tokenizer.
 
-    One pass at a time: calls from several threads wait for one another.
+    Only one pass runs at a time: a lock orders calls from several threads.
 
-    device: as torch names it: `cpu`, `cuda`, `cuda:1`, `mps`
+    device: torch's name: `cpu`, `cuda`, `cuda:1`, `mps`
     """
 
     def __init__(self, folder: ModelFolder, device: str = "cpu") -> None:
@@ -77,9 +76,9 @@ class SentenceTransformerEmbedder:
         )
 
     def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-        """One encoding a text; `sentences[i]` are spans of `texts[i]`.
+        """Return one encoding per text; `sentences[i]` are spans of `texts[i]`.
 
-        Raises ModelUnusable if a text exceeds the model's window: it would be cut without a word.
+        Raises ModelUnusable if a text exceeds the model's window, instead of cutting it silently.
         """
         lengths = [len(self.tokenizer.offsets(text)) for text in texts]
         if lengths and max(lengths) > self._longest:
@@ -102,7 +101,7 @@ class SentenceTransformerEmbedder:
         return separately(self._plain([*texts, *parts], prefix), sentences)
 
     def encode_query(self, text: str) -> QueryEncoding:
-        """The query's vectors. One longer than the window is read in parts."""
+        """Return the query's vectors. A query longer than the window is encoded in parts."""
         prefix = self.fingerprint.query_prefix
         parts = parts_of(text, self.tokenizer.offsets, self._longest, prefix)
         if self._late:
@@ -113,7 +112,7 @@ class SentenceTransformerEmbedder:
         return as_read(text, encoding, self.tokenizer.unknown(text))
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
-        """Several queries, one after the other."""
+        """Return the vectors of each query, computed one after the other."""
         return [self.encode_query(text) for text in texts]
 
     def _plain(self, texts: list[str], prefix: str) -> Matrix:
@@ -128,7 +127,7 @@ class SentenceTransformerEmbedder:
         return np.asarray(vectors, dtype=np.float32)
 
     def _passes(self, texts: list[str]) -> list[ForwardPass]:
-        """One forward pass over texts that fit the window."""
+        """Run one forward pass over texts that fit the window."""
         import torch
 
         with self._lock:
@@ -145,15 +144,18 @@ class SentenceTransformerEmbedder:
 
     def export(self, path: Path) -> None:
         """Write the model as an ONNX graph from `input_ids` (1, t) to `tokens` (1, t, d) and
-        `vector` (1, d). Raises ModelUnusable if that cannot be done."""
+        `vector` (1, d).
+
+        Raises ModelUnusable if the model cannot be exported.
+        """
         import torch
 
         ids = torch.tensor([self._model.tokenizer("Just so long.")["input_ids"]])
         length = {1: "length"}
         try:
             with warnings.catch_warnings():
-                # The exporter warns of its successor, which needs a compiler of its own, and of
-                # what a trace may miss, which the verification would show.
+                # The exporter warns that it is deprecated, but the new one needs another compiler.
+                # It also warns that a trace can be incomplete; the verification detects this.
                 warnings.simplefilter("ignore")
                 torch.onnx.export(
                     _traceable(self._model),
@@ -165,7 +167,7 @@ class SentenceTransformerEmbedder:
                     opset_version=_OPSET,
                     dynamo=False,
                 )
-        except Exception as error:  # a tracer stops at anything that it does not know
+        except Exception as error:  # a tracer raises many types
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise ModelUnusable(
                 f"{self.fingerprint.name} cannot be exported to ONNX: {reason}"
@@ -173,7 +175,7 @@ class SentenceTransformerEmbedder:
 
 
 def _traceable(model: "SentenceTransformer") -> Any:
-    """The model as a function of the ids of one text without padding."""
+    """Return the model as a function of the ids of one text without padding."""
     import torch
 
     class Traceable(torch.nn.Module):
@@ -184,7 +186,7 @@ def _traceable(model: "SentenceTransformer") -> Any:
             self.rest = torch.nn.ModuleList(rest)
 
         def forward(self, input_ids: Any) -> tuple[Any, Any]:
-            # Without a mask: there is no padding, and attention need not add it.
+            # No mask: there is no padding, so attention does not need one.
             tokens = self.transformer.auto_model(input_ids=input_ids).last_hidden_state
             features = {
                 "input_ids": input_ids,
@@ -206,7 +208,7 @@ def _loaded(kind: type[_Model], folder: ModelFolder, device: str) -> _Model:
         return kind(  # type: ignore[call-arg]
             str(folder.path), local_files_only=True, trust_remote_code=False, device=device
         )
-    # torch says by an AssertionError that it has no such device.
+    # torch raises AssertionError for a missing device.
     except (OSError, ValueError, RuntimeError, KeyError, ImportError, AssertionError) as error:
         raise ModelUnusable(
             f"cannot load {folder.name} from {folder.path} on {device}: {error}"
@@ -229,7 +231,10 @@ def _window(model: "SentenceTransformer") -> int:
 def load_cross_encoder(
     folder: ModelFolder, device: str = "cpu"
 ) -> Callable[[str, list[str]], list[float]]:
-    """A cross-encoder as a function of a question and texts: one score a text, in [0, 1]."""
+    """Return a cross-encoder as a function of a question and texts: one score in [0, 1] per text.
+
+    Raises ModelUnusable if the model cannot be loaded, or gives several values per text.
+    """
     import torch
     from sentence_transformers import CrossEncoder
 

@@ -1,4 +1,4 @@
-"""Whether a compiled model still is the model: its vectors against the original's, on real text."""
+"""Compare the vectors of a compiled model with those of the original, on real text."""
 
 import inspect
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from index.protocols import Embedder
 from index.types import Span
 
-# Prose that every Python carries, and a few words of what it does not.
+# Modules of the standard library with long docstrings, and queries in several languages.
 _WRITTEN = ("argparse", "contextlib", "csv", "decimal", "difflib", "pathlib", "sched", "weakref")
 _QUERIES = (
     "a",
@@ -23,7 +23,7 @@ _N_TEXTS = 32
 
 
 def least_cosine(original: Embedder, made: Embedder) -> float:
-    """The least cosine between the two's vectors of the same text, over texts and queries."""
+    """Return the least cosine between both models' vectors of a text, over texts and queries."""
     texts = list(_texts(original))
     whole = [[Span(0, len(text))] for text in texts]
     theirs = [each.vector for each in original.encode(texts, whole)]
@@ -34,10 +34,10 @@ def least_cosine(original: Embedder, made: Embedder) -> float:
 
 
 def _texts(embedder: Embedder) -> Iterator[str]:
-    """Texts of all lengths up to the model's window, the last of them filling it."""
+    """Yield texts of all lengths up to the model's window; the last one fills the window."""
     prose = "\n\n".join(inspect.getdoc(import_module(name)) or "" for name in _WRITTEN)
     offsets = embedder.tokenizer.offsets(prose)
-    # A tokenizer may make one token more of a part than it did within the whole.
+    # A part can have one token more alone than within the whole text.
     longest = embedder.fingerprint.window - embedder.fingerprint.special - 2
     first = 0
     for number in range(1, _N_TEXTS + 1):

@@ -1,10 +1,10 @@
-"""Text to searchable chunks: load, chunk, embed, store, and keep FAISS and BM25 in step with it."""
+"""Make text searchable: load, chunk, encode and store it, and update FAISS and BM25."""
 
 import os
 import sys
 
-# Products here are small, and many threads make some at once: numpy's own threads would only get in
-# their way. The variable is read when numpy is imported.
+# Matrix products here are small, and many threads compute some at the same time. More threads per
+# product would slow them down. numpy reads the variable on import.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if "numpy" in sys.modules:
     from threadpoolctl import threadpool_limits

@@ -1,7 +1,7 @@
-"""The storage and search backend of an index: what is searched, and how readers open it.
+"""The protocols of a backend, which stores and searches an index.
 
-A backend is an adapter that conforms to these protocols by shape, and a line in index.backends.
-tests/index/test_backend_contract.py runs over every adapter.
+A backend is a class that implements these protocols, and an entry in index.backends.
+tests/index/test_backend_contract.py tests every backend.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,19 +29,17 @@ from index.types import (
 )
 
 State = tuple[int, str | None]
-"""A generation and the backend's token for it: another index's same number is another state."""
+"""A generation and the backend's token for it. The token differs between indexes."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSet:
-    """The chunks that a question's vector or its terms find, with both signals of each.
+    """The chunks that match a question's vector or terms, with both ranks of each.
 
     vectors:      of the chunks, in ascending order of their ids; `vectors.ids` are the ids
-    dense_rank:   int64, (n,), from 1 by cosine of the chunk's vector; 0 for a chunk that only the
-                  terms find
-    lexical_rank: int64, (n,), from 1 by BM25; 0 for a chunk that only the vector finds
-    bm25:         float64, (n,), of every chunk, however it was found; 0 if it holds none of the
-                  terms
+    dense_rank:   int64, (n,), from 1 by cosine of the chunk's vector; 0 for a match by terms only
+    lexical_rank: int64, (n,), from 1 by BM25; 0 for a match by vector only
+    bm25:         float64, (n,), of every chunk; 0 if it has none of the terms
     """
 
     vectors: ChunkVectors
@@ -51,7 +49,7 @@ class CandidateSet:
 
 
 class Snapshot(Protocol):
-    """One generation of an index: immutable, consistent, safe in many threads."""
+    """One generation of an index: immutable, consistent, thread-safe."""
 
     @property
     def generation(self) -> int: ...
@@ -61,70 +59,73 @@ class Snapshot(Protocol):
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """Of the model and the chunker that the index was built with."""
+        """The fingerprint of the model and the chunker that built the index."""
         ...
 
     @property
     def description(self) -> IndexDescription:
-        """How the nearest vectors are found, for people."""
+        """A description of the vector search for users."""
         ...
 
     @property
     def outdated(self) -> bool:
-        """Whether the index has to be opened anew although its generation is the same."""
+        """Whether the index must be opened again although its generation is the same."""
         ...
 
     @property
     def n_searched(self) -> int:
-        """How many chunks are searched."""
+        """The number of searchable chunks."""
         ...
 
     def close(self) -> None: ...
 
     def release_log(self) -> None:
-        """Hold the same generation in a way that lets the backend discard its write-ahead log."""
+        """Keep this generation open, but let the backend discard its write-ahead log."""
         ...
 
     def candidates(
         self, query: Vector, terms: Sequence[str], n: int, within: Ids | None = None
     ) -> CandidateSet:
-        """The n nearest chunks by vector together with the n best by BM25.
+        """Return the n nearest chunks by vector together with the n best by BM25.
 
-        query:  float32, (d,), unit length; a zero vector is near nothing
-        terms:  the query's, in its order, as index.words.analyze gives them
-        within: ids that the search is limited to, ascending
+        query:  float32, (d,), unit length; a zero vector has no nearest chunks
+        terms:  of the query, in order, from index.words.analyze
+        within: search only these ids; ascending
 
-        On either side ties go to the smaller chunk_id. Raises IndexMismatch if d differs from the
-        index's dimension.
+        In both rankings, ties go to the smaller chunk_id. Raises IndexMismatch if d differs from
+        the index's dimension.
         """
         ...
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
-        """The number of chunks that hold each of the terms."""
+        """Return, for each term, the number of chunks that contain it."""
         ...
 
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
-        """These chunks, in order of their ids."""
+        """Return these chunks, in order of their ids."""
         ...
 
     def token_vectors(self, ids: Iterable[int]) -> Mapping[int, TokenVectors]:
-        """The token vectors of these chunks; a chunk that has none is left out."""
+        """Return the token vectors of these chunks, without the chunks that have none."""
         ...
 
     def document(self, doc_id: str) -> Document:
-        """A document with its text. Raises IndexDamaged if it is not there."""
+        """Return a document with its text. Raises IndexDamaged if it is not in the index."""
         ...
 
     def record(self, doc_id: str) -> DocumentRecord | None:
-        """A document without its text; None if the index does not hold it."""
+        """Return a document without its text; None if it is not in the index."""
         ...
 
     def records(self, after: str = "", limit: int = -1) -> Sequence[DocumentRecord]:
-        """Documents in order of doc_id, from behind `after`; all of them unless limited."""
+        """Return documents in order of doc_id, after the doc_id `after`.
+
+        limit: at most so many; -1 for all
+        """
         ...
 
     def count(self) -> tuple[int, int]:
-        """How many documents and chunks there are."""
+        """Return the number of documents and of chunks."""
         ...
 
     def chunk_ids_of(
@@ -133,19 +134,21 @@ class Snapshot(Protocol):
         media_types: Sequence[str] | None = None,
         matches: Callable[[str], bool] | None = None,
     ) -> Ids:
-        """The ids, ascending, of the chunks of documents that meet every condition that is given.
+        """Return the chunk ids, ascending, of the documents that meet all given conditions.
 
         doc_ids:     the document has one of these ids; not together with `matches`
-        media_types: it has one of these media types
-        matches:     this is true of its id
+        media_types: the document has one of these media types
+        matches:     this function is true for the doc_id
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEncoding:
-    """A chunk's encoding, byte for byte as the backend stores it; `tokens` is empty if it has no
-    token vectors."""
+    """The bytes that the backend stores for a chunk's encoding.
+
+    `tokens` is empty if there are no token vectors.
+    """
 
     vectors: bytes
     tokens: bytes
@@ -159,7 +162,7 @@ class Transaction(Protocol):
 
     @property
     def generation(self) -> int:
-        """The generation that this transaction makes."""
+        """The generation that this transaction creates."""
         ...
 
     def put(
@@ -169,135 +172,143 @@ class Transaction(Protocol):
         chunks: Iterable[EncodedChunk],
         version: FileVersion | None = None,
     ) -> int:
-        """Put a document in, in place of the one of the same doc_id or file; return its number of
-        chunks.
+        """Put a document in, and return its number of chunks.
 
-        path: of its file; version: what of that file it was loaded from. The encodings that it
-        replaces can be read until the last of `chunks` is taken.
+        This replaces a document with the same doc_id or file. The replaced encodings can be read
+        until the last of `chunks` is taken.
+
+        path:    of the document's file; None without a file
+        version: of the file that was loaded
         """
         ...
 
     def delete(self, doc_id: str) -> None:
-        """Take a document out; harmless if it is not there."""
+        """Delete a document; do nothing if it is not in the index."""
         ...
 
     def note_file(self, doc_id: str, path: str, version: FileVersion | None) -> None:
-        """Store where the file of a document is now, and which version of it was seen."""
+        """Store the current path and version of a document's file."""
         ...
 
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
-        """Store the model and the chunker of the chunks that are put from now on."""
+        """Store the fingerprint of the model and the chunker of all chunks put after this call."""
         ...
 
 
 class Writer(Protocol):
-    """The only writer of an index. It reads what it has committed."""
+    """The only writer of an index. Its reads include its own commits."""
 
     @property
     def fingerprint(self) -> Fingerprint: ...
 
     def record(self, doc_id: str) -> DocumentRecord | None:
-        """A document without its text; None if the index does not hold it."""
+        """Return a document without its text; None if it is not in the index."""
         ...
 
     def record_of_file(self, path: str) -> DocumentRecord | None:
-        """The document of the file at this path."""
+        """Return the document of the file at this path, or None."""
         ...
 
     def records(self) -> Sequence[DocumentRecord]:
-        """All documents, in order of doc_id."""
+        """Return all documents, in order of doc_id."""
         ...
 
     def has(self, doc_id: str) -> bool:
-        """Whether there is a document of this id, damaged or not."""
+        """Return whether the index has a document with this id, damaged or not."""
         ...
 
     def is_intact(self, doc_id: str) -> bool:
-        """Whether the stored text of a document is what was put in."""
+        """Return whether the stored text of a document is undamaged."""
         ...
 
     def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
-        """Those of the digests that chunks of the index have."""
+        """Return those of the digests that belong to chunks in the index."""
         ...
 
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
-        """The encoding of a chunk of this key that was put in in generation `since` or later; none
-        that is damaged."""
+        """Return the encoding of a chunk with this key from generation `since` or later.
+
+        Return None if there is none that is undamaged.
+        """
         ...
 
     def transaction(self, *, makes_generation: bool = True) -> AbstractContextManager[Transaction]:
-        """All that is written in it is committed at the end of the block, or nothing if the block
-        raises.
+        """Commit all writes at the end of the block, or none if the block raises.
 
-        makes_generation: False for what no search can see, as `note_file`
+        makes_generation: False for writes that no search can see, such as `note_file`
         """
         ...
 
 
 class Reader(Protocol):
-    """The documents of one generation, whatever is written meanwhile."""
+    """The documents of one generation. Later writes do not change them."""
 
     def records(self) -> Sequence[DocumentRecord]:
-        """All documents, in order of doc_id."""
+        """Return all documents, in order of doc_id."""
         ...
 
     def document(self, doc_id: str) -> Document:
-        """A document with its text. Raises IndexDamaged."""
+        """Return a document with its text. Raises IndexDamaged if it cannot be read."""
         ...
 
 
 class Backend(Protocol):
-    """An index at a place, to be opened by readers and written to by one process at a time."""
+    """An index at a path. Many readers can open it; one process at a time can write to it."""
 
     @property
     def place(self) -> Path:
-        """Where the index is, for messages."""
+        """The path of the index, for messages."""
         ...
 
     def exists(self) -> bool:
-        """Whether there is an index, intact or not."""
+        """Return whether there is an index, damaged or not."""
         ...
 
     def open(self) -> Snapshot:
-        """The present generation.
+        """Open the current generation.
 
         Raises IndexMissing if there is no index, IndexDamaged if it cannot be read.
         """
         ...
 
     def newer(self, than: State) -> Snapshot | None:
-        """The present generation, if its state is another than the one given and it can be searched
-        already; else None. Never waits."""
+        """Open the current generation if its state differs from `than` and it is ready to search.
+
+        Return None otherwise. This never waits.
+        """
         ...
 
     def state(self) -> State:
-        """The state of the present generation, without opening the rest of the index."""
+        """Return the state of the current generation, without opening the rest of the index."""
         ...
 
     def fingerprint(self) -> Fingerprint:
-        """Of the model and the chunker that the index was built with. Raises IndexMissing."""
+        """Return the fingerprint of the model and chunker of the index. Raises IndexMissing."""
         ...
 
     def reader(self) -> AbstractContextManager[Reader]:
-        """The documents of the present generation, without opening what is searched."""
+        """Open the documents of the current generation, without the search indexes."""
         ...
 
     def lock(self, *, existing: bool = False) -> AbstractContextManager[None]:
-        """Let no other process write during the block.
+        """Prevent writes by other processes during the block.
 
-        existing: whether there has to be an index. Raises IndexBusy, IndexProblem if this user may
-        not write to it, and IndexMissing.
+        existing: whether the index must exist
+
+        Raises IndexBusy if another process is writing, IndexProblem if this user may not write,
+        IndexMissing if `existing` and there is no index.
         """
         ...
 
     def writer(self, new: Callable[[], Fingerprint]) -> AbstractContextManager[Writer]:
-        """Write to the index under `lock`. When the block ends what was committed is published, so
-        that searches find it.
+        """Write to the index; the caller must hold `lock`.
 
-        new: the fingerprint of an index that is to be created, if there is none yet
+        At the end of the block, the commits are published, so that searches find them.
+
+        new: called for the fingerprint of a new index, only if there is no index yet
         """
         ...
 
     def n_bytes(self) -> Mapping[str, int]:
-        """The bytes that the index takes, by part; the part `log` comes and goes."""
+        """Return the size of the index in bytes, by part. The part `log` is temporary."""
         ...

@@ -1,4 +1,4 @@
-"""The backends by name. Nothing heavy is imported until one is used."""
+"""The list of backends. Heavy libraries are imported only when a backend is used."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,12 +14,12 @@ EMBEDDED = "embedded"
 """SQLite, FAISS and tantivy in this process: the default."""
 
 BACKENDS: Mapping[str, str] = {EMBEDDED: "index.publish.backend:EmbeddedBackend"}
-"""The class of each backend as `module:name`, by the setting's value. It is made with the index
-directory."""
+"""The class of each backend as `module:name`, by name in the settings. Its constructor takes the
+index directory."""
 
 
 def backend_at(folder: Path, name: str = EMBEDDED) -> "Backend":
-    """The backend of this name for the index at a place. Raises BadInput if there is no such."""
+    """Return the backend for the index in a folder. Raises BadInput if the name is unknown."""
     if name not in BACKENDS:
         raise BadInput(f"no backend {name!r}; choose one of: {', '.join(BACKENDS)}")
     module, _, class_name = BACKENDS[name].partition(":")

@@ -1,13 +1,13 @@
-"""How many cores there are to use."""
+"""The number of usable CPU cores."""
 
 import os
 
 
 def cores() -> int:
-    """Those that this process may use; fewer if OMP_NUM_THREADS says so."""
+    """Return the number of cores this process can use, limited by OMP_NUM_THREADS."""
     try:
         n = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
+    except AttributeError:  # not available on every system
         n = os.cpu_count() or 1
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return min(n, int(wanted)) if wanted.isdecimal() and int(wanted) else n

@@ -1,4 +1,4 @@
-"""What an index was built with: vectors of one fingerprint are never mixed with another's."""
+"""The fingerprint of an index: its model and chunker. All its vectors have one fingerprint."""
 
 import json
 import shlex
@@ -13,17 +13,17 @@ from index.errors import IndexMismatch
 Precision = Literal["int8", "fp32"]
 
 CHUNKER_VERSION = 3
-"""Raised whenever the same document would be chunked otherwise."""
+"""Increase this when a change gives the same document other chunks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFingerprint:
-    """A model's identity. Two models of one fingerprint give the same vectors.
+    """The identity of a model. Models with the same fingerprint give the same vectors.
 
-    name:      as the user gave it, and as it is loaded again
+    name:      from the user; also used to load the model again
     weights:   sha256 over its weights, configuration and tokenizer, in hex
-    window:    tokens the model reads, special tokens included
-    special:   how many of them are special tokens or a prefix
+    window:    number of tokens that the model reads, special tokens included
+    special:   number of these that are special tokens or a prefix
     sentences: `late` if sentence vectors are pooled from the chunk's own pass, else `separate`
     """
 
@@ -39,7 +39,7 @@ class ModelFingerprint:
 
 
 class _Digest(str):
-    """A digest that is shown shortened."""
+    """A digest with a short repr."""
 
     def __repr__(self) -> str:
         return f"{self[:12]}…"
@@ -47,8 +47,11 @@ class _Digest(str):
 
 @dataclass(frozen=True, slots=True)
 class ChunkSettings:
-    """limit: most tokens in a chunk, special tokens not counted. target: paragraphs that follow one
-    another are joined while together they stay within this many tokens."""
+    """The settings of the chunker.
+
+    limit:  largest number of tokens in a chunk, without special tokens
+    target: adjacent paragraphs are joined up to this number of tokens
+    """
 
     limit: int = 254
     target: int = 160
@@ -58,20 +61,20 @@ class ChunkSettings:
 
     @classmethod
     def of(cls, model: ModelFingerprint) -> "ChunkSettings":
-        """Those for a model: its window, but never more than the default."""
+        """Return the settings for a model: the limit is its window, but at most the default."""
         return cls(limit=min(cls().limit, model.window - model.special))
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The model's fingerprint and the chunker's: all that decides what an index holds."""
+    """The model and chunker of an index. With the documents, they determine its content."""
 
     model: ModelFingerprint
     chunker: str
 
     @classmethod
     def of(cls, model: ModelFingerprint) -> "Fingerprint":
-        """What an index made with this model is marked with."""
+        """Return the fingerprint of an index built with this model."""
         return cls(model, str(ChunkSettings.of(model)))
 
     def to_json(self) -> str:
@@ -79,21 +82,20 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """The same for equal fingerprints only; 64 hex digits."""
+        """The sha256 of the fingerprint, 64 hex digits."""
         return sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
-    @lru_cache(maxsize=8)  # of one index it is asked for several times a search
+    @lru_cache(maxsize=8)  # each search calls this several times for the same index
     def from_json(cls, text: str) -> "Fingerprint":
         fields = json.loads(text)
         return cls(model=ModelFingerprint(**fields["model"]), chunker=fields["chunker"])
 
     def difference(self, other: "Fingerprint") -> str:
-        """The fields that differ, as `field: mine, not theirs`; empty if none does.
+        """Return the fields that differ, as `field: mine, not theirs`; empty if none does.
 
-        By whatever name it was loaded, a model is known by its weights: only where those differ do
-        names count. The weights' digests, which say nothing to people, come last, and only if the
-        names agree.
+        The weights identify a model, so the names count only if the weights differ. The digests of
+        the weights come last, and only if the names are equal.
         """
         mine, theirs = self._fields(), other._fields()
         differing = [key for key in mine if mine[key] != theirs[key]]
@@ -104,7 +106,7 @@ class Fingerprint:
         return "; ".join(f"{key}: {mine[key]!r}, not {theirs[key]!r}" for key in differing)
 
     def _fields(self) -> dict[str, object]:
-        """In the order in which people are told of them."""
+        """Return the fields in the order of messages."""
         fields = asdict(self.model)
         name, precision, weights = (fields.pop(key) for key in ("name", "precision", "weights"))
         return {
@@ -116,8 +118,7 @@ class Fingerprint:
         }
 
     def check(self, mine: "Fingerprint", folder: Path) -> None:
-        """Raise IndexMismatch if the index in a folder, which has this fingerprint, was built with
-        something else than would be used now."""
+        """Raise IndexMismatch if `mine` differs from this fingerprint, of the index in `folder`."""
         difference = self.difference(mine)
         if not difference:
             return

@@ -1,4 +1,4 @@
-"""What the rest of the house asks of a model and of the two indexes; adapters conform by shape."""
+"""The protocols of models and of the vector and lexical indexes."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,12 +11,12 @@ class Tokenizer(Protocol):
     """A model's own tokenizer, without truncation and without special tokens."""
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Half-open code-point offsets of each token, in order."""
+        """Return the half-open code-point offsets of each token, in order."""
         ...
 
 
 class Embedder(Protocol):
-    """A model that makes vectors of chunks, sentences and queries, all of unit length."""
+    """A model that encodes chunks, sentences and queries as vectors of unit length."""
 
     @property
     def fingerprint(self) -> ModelFingerprint: ...
@@ -25,18 +25,18 @@ class Embedder(Protocol):
     def tokenizer(self) -> Tokenizer: ...
 
     def encode(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Encoding]:
-        """One encoding a text; `sentences[i]` are spans of `texts[i]`."""
+        """Return one encoding per text; `sentences[i]` are spans of `texts[i]`."""
         ...
 
     def encode_query(self, text: str) -> QueryEncoding: ...
 
     def encode_queries(self, texts: Sequence[str]) -> list[QueryEncoding]:
-        """Several queries at once, each as `encode_query` gives it."""
+        """Return for each query the result of `encode_query`."""
         ...
 
 
 class VectorIndex(Protocol):
-    """Nearest chunks by inner product. An index that is being searched is never changed."""
+    """Finds the nearest chunks by inner product. An index is never changed while it is searched."""
 
     def __len__(self) -> int: ...
 
@@ -52,10 +52,12 @@ class VectorIndex(Protocol):
         ...
 
     def search(self, query: Vector, k: int, within: Ids | None = None) -> Hits:
-        """The k nearest chunks, best first, ties to the smaller chunk_id.
+        """Return the k nearest chunks, best first, ties to the smaller chunk_id.
 
-        query: float32, shape (d,), unit length; scores are cosines in [-1, 1]. `within` limits
-        the search to these chunks. Fewer than k hits only when there are fewer.
+        query:  float32, shape (d,), unit length
+        within: search only these chunks
+
+        Scores are cosines in [-1, 1]. There are fewer than k hits only if there are fewer chunks.
 
         Raises IndexMismatch if d differs from the index's dimension.
         """
@@ -63,20 +65,19 @@ class VectorIndex(Protocol):
 
 
 class LexicalIndex(Protocol):
-    """BM25 over terms, and over pairs of terms that follow one another, as index.words.analyze
-    makes them."""
+    """Ranks chunks by BM25 over terms and pairs of adjacent terms from index.words.analyze."""
 
     def __len__(self) -> int: ...
 
     def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> Hits:
-        """The k best chunks holding any of the terms, best first, ties to the smaller chunk_id.
+        """Return the k best chunks with any of the terms, best first, ties to the smaller id.
 
-        terms: the query's, in its order.
+        terms: of the query, in order
         """
         ...
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
-        """The number of chunks that hold each of the terms."""
+        """Return, for each term, the number of chunks that contain it."""
         ...
 
     @property

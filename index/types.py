@@ -1,7 +1,7 @@
 """The types that all packages share: spans, documents, chunks, vectors and hits.
 
-Every span is half-open and counts Unicode code points of a document's canonical text, so that
-`document.text[span.start:span.end]` is always what the span stands for.
+Every span is half-open and counts Unicode code points of a document's canonical text, so its text
+is always `document.text[span.start:span.end]`.
 """
 
 import re
@@ -34,7 +34,7 @@ class Span:
     end: int
 
     def of(self, text: str) -> str:
-        """The slice of `text` that this span stands for."""
+        """Return the slice of `text` at this span."""
         return text[self.start : self.end]
 
     def contains(self, other: "Span") -> bool:
@@ -52,13 +52,13 @@ class Heading:
 
 @dataclass(frozen=True)
 class Document:
-    """A document and its canonical text: decoded, line ends as `\\n`, otherwise as it was.
+    """A document and its canonical text: decoded, line ends as `\\n`, otherwise unchanged.
 
-    doc_id:    unique in an index; for a file its path
-    source:    where a person finds it
+    doc_id:     unique in an index; for a file its path
+    source:     where a user can find the document, such as a path or a URL
     media_type: of a format in index.documents.formats
-    headings:  in order of their position
-    pages:     the offset at which each page begins; empty if the format has no pages
+    headings:   in order of their position
+    pages:      the offset at which each page begins; empty if the format has no pages
     """
 
     doc_id: str
@@ -72,7 +72,7 @@ class Document:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the canonical text as UTF-8, in hex."""
+        """The sha256 of the canonical text as UTF-8, in hex."""
         return sha256_of(self.text)
 
     @cached_property
@@ -80,35 +80,37 @@ class Document:
         return array("q", (match.start() for match in re.finditer("\n", self.text)))
 
     def lines_of(self, span: Span) -> tuple[int, int]:
-        """First and last line of the span, counted from 1."""
+        """Return the first and last line of the span, counted from 1."""
         last = max(span.start, span.end - 1)
         ends = self._line_ends
         return bisect_right(ends, span.start - 1) + 1, bisect_right(ends, last - 1) + 1
 
     @property
     def n_lines(self) -> int:
-        """A line end that the text ends with begins no further line."""
+        """The number of lines. A line end at the end of the text does not begin another line."""
         return len(self._line_ends) + (not self.text.endswith("\n"))
 
     def span_of_lines(self, first: int, last: int) -> Span:
-        """From the start of the first line to the end of the last one, without its line end; lines
-        count from 1. Requires 1 <= first <= last <= n_lines."""
+        """Return the span of lines, counted from 1, without the line end of the last one.
+
+        Requires 1 <= first <= last <= n_lines.
+        """
         ends = [-1, *self._line_ends, len(self.text)]
         return Span(ends[first - 1] + 1, ends[last])
 
     def pages_of(self, span: Span) -> tuple[int, int] | tuple[None, None]:
-        """First and last page of the span, counted from 1; None where there are no pages."""
+        """Return the first and last page of the span, from 1; (None, None) without pages."""
         if not self.pages:
             return None, None
         last = max(span.start, span.end - 1)
         return bisect_right(self.pages, span.start), bisect_right(self.pages, last)
 
     def headings_of(self, span: Span) -> tuple[str, ...]:
-        """The headings that the span's last character stands under, outermost first."""
+        """Return the headings above the span's last character, outermost first."""
         return tuple(heading.text for heading in self.heading_path(span.end))
 
     def heading_path(self, end: int) -> tuple[Heading, ...]:
-        """The headings that begin before an offset and hold there, outermost first."""
+        """Return the headings whose sections contain the text before an offset, outermost first."""
         starts, above = self._heading_tree
         i = bisect_left(starts, end) - 1
         path = []
@@ -118,10 +120,11 @@ class Document:
         return tuple(reversed(path))
 
     def section_at(self, end: int, level: int | None = None) -> Span:
-        """What stands under the last heading that begins before an offset, up to the next heading;
-        with a level, under the last one of it, up to the next that is not under that.
+        """Return the section of the last heading that begins before an offset, without the heading.
 
-        Without a heading before it, from the beginning of the text.
+        The section ends at the next heading. With a level, it is the section of the last heading of
+        this level or a smaller number, and ends at the next heading of this level or a smaller
+        number. If there is no such heading, the section begins at the start of the text.
         """
         starts, _ = self._heading_tree
         i = bisect_left(starts, end) - 1
@@ -135,7 +138,7 @@ class Document:
 
     @cached_property
     def _heading_tree(self) -> tuple[list[int], list[int]]:
-        """Where each heading starts, and the number of the one it stands under, or -1."""
+        """The start of each heading, and the number of its parent heading, or -1."""
         above: list[int] = []
         path: list[int] = []
         for number, heading in enumerate(self.headings):
@@ -150,11 +153,11 @@ class Document:
 class FileVersion:
     """The version of a file that a document was loaded from, and how it was loaded.
 
-    changed_ns: when it last changed; None if a later change might show the same time
+    changed_ns: time of the last change, in nanoseconds; None if a later change could have the same
     sha256:     of its bytes, in hex
-    loader:     the format's loader and its version
-    options:    those that it was loaded with
-    warning:    what a person should look at in it
+    loader:     Format.key of the format
+    options:    LoadOptions.key of the load
+    warning:    what a user should check, or None
     """
 
     n_bytes: int
@@ -167,10 +170,10 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """What an index knows of a document, without its text.
+    """A document in an index, without its text.
 
-    path:         the resolved path of its file; None if it was not read from a file
-    file_version: what of that file it was loaded from; None if that is not known
+    path:         the resolved path of its file; None without a file
+    file_version: the version of the file that was loaded; None if it is not known
     """
 
     doc_id: str
@@ -189,8 +192,9 @@ class DocumentRecord:
 class Chunk:
     """A span of a document, with the spans of its sentences.
 
-    ordinal counts the document's chunks from 0. Sentences are in order, lie within the span, and
-    are at least one.
+    ordinal:   number of the chunk in the document, from 0
+    sentences: at least one, in order, within the span
+    digest:    16 bytes, digest_of the text
     """
 
     chunk_id: int
@@ -202,31 +206,35 @@ class Chunk:
 
     @property
     def encoding_key(self) -> "EncodingKey":
-        """What its encoding depends on: the digest of its text, and its sentences, int32, (n, 2),
-        counted from its start."""
+        """All that the encoding depends on.
+
+        The digest of the text, and the bytes of its sentences: int32, (n, 2), offsets from the
+        start of the chunk.
+        """
         first = self.span.start
         places = [[s.start - first, s.end - first] for s in self.sentences]
         return self.digest, np.array(places, "<i4").tobytes()
 
 
 EncodingKey = tuple[bytes, bytes]
-"""Chunks of one key have one encoding."""
+"""Chunks with the same key have the same encoding."""
 
 
 def sha256_of(text: str) -> str:
-    """Of a text as UTF-8, in hex."""
+    """Return the sha256 of a text as UTF-8, in hex."""
     return sha256(text.encode()).hexdigest()
 
 
 def digest_of(text: str) -> bytes:
-    """16 bytes that stand for a text: what a citation is held against as it leaves."""
+    """Return a 16-byte digest of a text. Each citation is checked against it before output."""
     return blake2b(text.encode(), digest_size=16).digest()
 
 
 def chunk_id_of(doc_id: str, span: Span, digest: bytes) -> int:
-    """A positive 63-bit id that is the same however often and in whatever order an index is built.
+    """Return a non-negative 63-bit id, which does not depend on the order of ingests.
 
-    Ties are broken by it, so an index grown step by step ranks exactly as one built at once.
+    Ties are broken by this id, so an index built in several steps ranks the same as one built at
+    once.
     """
     key = f"{doc_id}\0{span.start}\0{span.end}\0".encode() + digest
     return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") >> 1
@@ -234,13 +242,14 @@ def chunk_id_of(doc_id: str, span: Span, digest: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TokenVectors:
-    """A chunk's token vectors, compressed by index.encode.token_codec, in the order of their
-    sentences; none for a model whose token vectors mean nothing on their own.
+    """A chunk's token vectors, compressed by index.encode.token_codec, sorted by sentence.
+
+    There are none if the model encodes sentences separately.
 
     codes:       uint8, shape (t, ceil(d / 4))
     scales:      float16, shape (t,)
-    sentence_of: uint16, shape (t,): which of the chunk's sentences a token is in; the number of
-                 sentences for one that is in none, as in a heading
+    sentence_of: uint16, shape (t,): index of the token's sentence in the chunk; the number of
+                 sentences for a token in no sentence, such as one in a heading
     """
 
     codes: NDArray[np.uint8]
@@ -262,8 +271,7 @@ class TokenVectors:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What one forward pass gives for a chunk: its vector (d,), its sentences' (n, d), and its
-    tokens'."""
+    """The vectors of a chunk (d,), of its sentences (n, d), and of its tokens."""
 
     vector: Vector
     sentence_vectors: Matrix
@@ -272,12 +280,13 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkVectors:
-    """The vectors of many chunks, with no object for each chunk.
+    """The vectors of many chunks, without one object per chunk.
 
     ids:    int64, (n,), ascending
-    firsts: int64, (n + 1,): row firsts[i] is chunk i's own vector, and rows firsts[i] + 1 to
-            firsts[i + 1] are its sentences'
-    codes:  int8, (rows, d), and scales: float32, (rows,): vector i is scales[i] * codes[i]
+    firsts: int64, (n + 1,): row firsts[i] is the vector of chunk i, and the rows from
+            firsts[i] + 1 up to, but not including, firsts[i + 1] are its sentences
+    codes:  int8, (rows, d)
+    scales: float32, (rows,): vector i is scales[i] * codes[i]
     """
 
     ids: Ids
@@ -286,13 +295,13 @@ class ChunkVectors:
     scales: NDArray[np.float32]
 
     def cosines(self, query: Vector) -> NDArray[np.float32]:
-        """The cosine of each vector with the query's, (rows,)."""
-        # Not @: its product of equal vectors may differ with where they stand.
+        """Return the cosine of each vector with the query, (rows,)."""
+        # Not @: its products of equal vectors can differ by row.
         cosines = np.einsum("nd,d->n", self.codes.astype(np.float32), query)
         return np.asarray(cosines * self.scales, dtype=np.float32)
 
     def own(self, places: NDArray[np.int64]) -> Matrix:
-        """The own vectors of the chunks at these places among `ids`, (places, d)."""
+        """Return the vectors, (places, d), of the chunks at these positions in `ids`."""
         rows = self.firsts[places]
         scaled = self.codes[rows] * self.scales[rows, None]
         return np.asarray(scaled, dtype=np.float32)
@@ -300,10 +309,13 @@ class ChunkVectors:
 
 @dataclass(frozen=True, slots=True)
 class QueryEncoding:
-    """A query's vector (d,), and of each of its tokens the vector, (t, d), and the place in it.
+    """The vectors of a query.
 
-    unread: the share of its letters and digits that the model's vocabulary lacks, in [0, 1]. Their
-    tokens are left out; where they are most of the query, its vector is zero.
+    vector:        (d,), zero if `unread` is at least 0.5
+    token_vectors: (t, d), without unknown tokens
+    offsets:       of each token in the query, half-open
+    unread:        share of its characters, without white space and punctuation, that are not in the
+                   model's vocabulary, in [0, 1]
     """
 
     vector: Vector
@@ -313,13 +325,13 @@ class QueryEncoding:
 
     @classmethod
     def none(cls, dimension: int) -> "QueryEncoding":
-        """Of a query that no model has read: a zero vector, no tokens."""
+        """Return the encoding of a query without a model: a zero vector, no tokens."""
         return cls(np.zeros(dimension, np.float32), np.zeros((0, dimension), np.float32), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found by one index. A higher score is better; rank counts from 1."""
+    """A result of one index. A higher score is better; rank counts from 1."""
 
     chunk_id: int
     score: float
@@ -328,7 +340,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hits(Sequence[Hit]):
-    """What one index found, best first. ids: int64, (n,); scores: float64, (n,)."""
+    """The results of one index, best first. ids: int64, (n,); scores: float64, (n,)."""
 
     ids: Ids
     scores: NDArray[np.float64]
@@ -348,7 +360,7 @@ class Hits(Sequence[Hit]):
 
     @classmethod
     def ordered(cls, ids: Ids, scores: NDArray[np.float64], k: int) -> "Hits":
-        """The k best of these, ties to the smaller id."""
+        """Return the k best of these, ties to the smaller id."""
         order = np.lexsort((ids, -scores))[:k]
         return cls(ids[order], scores[order])
 
@@ -359,9 +371,10 @@ class Hits(Sequence[Hit]):
 
 @dataclass(frozen=True, slots=True)
 class IndexDescription:
-    """An index for people: `exact`, or `inverted lists` with how many of them there are.
+    """A description of a vector index for users.
 
-    n_bytes: of vectors, ids and centroids, in its file as in memory
+    kind:    `exact` or `inverted lists`
+    n_bytes: of vectors, ids and centroids, the same in the file and in memory
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""What a database says of itself: settings by name, and a row for each generation."""
+"""Metadata of a database: settings by name, and one row for each generation."""
 
 from contextlib import suppress
 from secrets import token_hex
@@ -9,11 +9,11 @@ from index.store.rows import integer
 from index.store.sqlite import Database
 
 _MOST_ROWS = 2**53
-"""A document's row of a greater number is damaged."""
+"""Document row numbers are smaller; a row with a number from here on is damaged."""
 
 
 class Generation(NamedTuple):
-    """A state of the database. token: tells it from another database's of the same number."""
+    """A state of the database. token: random; differs between databases for the same number."""
 
     number: int
     token: str
@@ -22,7 +22,7 @@ class Generation(NamedTuple):
 
 
 def get_meta(database: Database, key: str) -> str | None:
-    """The value of a setting; None if it has none. Raises DamagedRow."""
+    """Return the value of a setting, or None if it is not set. Raises DamagedRow."""
     row = database.row("SELECT value, sum FROM meta WHERE key = ?", [key])
     if row is None:
         return None
@@ -37,13 +37,16 @@ def set_meta(database: Database, key: str, value: str) -> None:
 
 
 def begin(database: Database, number: int, totals: tuple[int, int]) -> None:
-    """Add a generation, with how many documents and chunks there are in it."""
+    """Add a generation. totals: its number of documents and of chunks."""
     columns = [number, token_hex(16), *totals]
     database.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?)", [*columns, sum_of(*columns)])
 
 
 def last_generation(database: Database) -> Generation:
-    """Raises DamagedRow."""
+    """Return the generation with the highest number.
+
+    Raises DamagedRow if its row is damaged or there is none.
+    """
     rows = database.all_rows("SELECT * FROM generations ORDER BY generation DESC LIMIT 1")
     if not rows:
         raise DamagedRow("no generation")
@@ -51,7 +54,7 @@ def last_generation(database: Database) -> Generation:
 
 
 def newest_generation(database: Database) -> int:
-    """The highest number of a generation whose row is as it was written; 0 if none is."""
+    """Return the highest number of a generation whose row is intact; 0 if there is none."""
     numbers = [0]
     for row in database.all_rows("SELECT * FROM generations"):
         with suppress(DamagedRow):
@@ -60,15 +63,17 @@ def newest_generation(database: Database) -> int:
 
 
 def counted(database: Database) -> tuple[int, int]:
-    """How many documents and chunks there are, counted one by one."""
+    """Count the rows; return the numbers of documents and chunks."""
     row = database.row("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)")
     n_documents, n_chunks = row or (0, 0)
     return int(n_documents), int(n_chunks)
 
 
 def last_row(database: Database) -> int:
-    """The greatest row that a document has or had; of those that there are, if SQLite's note of it
-    is damaged."""
+    """Return the highest row number that a document has or had.
+
+    If SQLite's record of it (sqlite_sequence) is damaged, only present documents count.
+    """
     [(present,)] = database.all_rows(
         "SELECT coalesce(max(document), 0) FROM documents WHERE document < ?", [_MOST_ROWS]
     )
@@ -77,7 +82,10 @@ def last_row(database: Database) -> int:
 
 
 def noted_row(database: Database) -> int | None:
-    """SQLite's note of that row, which has no checksum; None if there is none, or it is damaged."""
+    """Return SQLite's record of the highest row number; None if it is missing or damaged.
+
+    It has no checksum.
+    """
     rows = database.all_rows("SELECT seq FROM sqlite_sequence WHERE name = 'documents'")
     if len(rows) != 1 or not isinstance(rows[0][0], int) or rows[0][0] >= _MOST_ROWS:
         return None
@@ -85,14 +93,17 @@ def noted_row(database: Database) -> int | None:
 
 
 def note_row(database: Database) -> None:
-    """Write that note anew."""
+    """Rewrite SQLite's record of the highest row number."""
     row = last_row(database)
     database.execute("DELETE FROM sqlite_sequence WHERE name = 'documents'")
     database.execute("INSERT INTO sqlite_sequence VALUES ('documents', ?)", [row])
 
 
 def generation_of(database: Database, number: int) -> Generation | None:
-    """The generation of a number; None if it never was, or is forgotten. Raises DamagedRow."""
+    """Return the generation with a number; None if it never existed or was deleted.
+
+    Raises DamagedRow.
+    """
     rows = database.all_rows("SELECT * FROM generations WHERE generation = ?", [number])
     return _generation(rows[0]) if rows else None
 

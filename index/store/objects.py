@@ -1,4 +1,4 @@
-"""The objects of an index's database: its tables and their indexes, and no trigger or view."""
+"""The objects of an index's database: tables and their indexes. Triggers and views are refused."""
 
 import re
 
@@ -10,18 +10,20 @@ STATEMENTS = {
     for statement in TABLES.strip().rstrip(";").split(";\n")
     if (match := re.match(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)", statement))
 }
-"""What makes each of them, by its name; a table before its indexes."""
+"""The CREATE statement of each object, by name; a table comes before its indexes."""
 
 
 def wrong_objects(database: Database) -> list[str]:
-    """What a database lacks, and the triggers and views that it holds, for people. Tables and
-    indexes that others have added do no harm."""
+    """Return a readable problem for each missing object and for each trigger or view.
+
+    Additional tables and indexes are harmless and not reported.
+    """
     lacking = [f"it has no {name}" for name in _lacking(database)]
     return lacking + [f"it holds the {kind} {name!r}" for kind, name in foreign_objects(database)]
 
 
 def foreign_objects(database: Database) -> list[tuple[str, str]]:
-    """Triggers and views, each with its kind: they would run what others wrote."""
+    """Return the kind and name of each trigger and view: they would run foreign SQL."""
     rows = database.all_rows(
         "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY name"
     )
@@ -29,7 +31,7 @@ def foreign_objects(database: Database) -> list[tuple[str, str]]:
 
 
 def mend_objects(database: Database) -> None:
-    """Make what is lacking, empty, and remove triggers and views."""
+    """Create missing tables and indexes, without rows, and remove triggers and views."""
     for kind, name in foreign_objects(database):
         quoted = name.replace('"', '""')
         database.execute(f'DROP {kind} IF EXISTS "{quoted}"')

@@ -1,4 +1,4 @@
-"""Rows of the store as types, and types as rows."""
+"""Conversion between rows of the store and Python types."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,21 +37,21 @@ CHUNK_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument(DocumentRecord):
-    """A document without its text, with the key of its row. The key stays within the store."""
+    """A document without its text, with its row id. Only the store uses the row id."""
 
     row_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationChanges:
-    """What lies between two generations: apply `removed` first, then `added`."""
+    """The differences between two generations: apply `removed` first, then `added`."""
 
     removed: Ids
     added: Ids
 
 
 def stored_document(row: Sequence[object]) -> StoredDocument:
-    """From DOCUMENT_COLUMNS. Raises DamagedRow."""
+    """Return the document of a row of DOCUMENT_COLUMNS. Raises DamagedRow."""
     *columns, document_sum = row
     check_sum(document_sum, *columns)
     document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, *rest = columns
@@ -72,17 +72,17 @@ def stored_document(row: Sequence[object]) -> StoredDocument:
 
 
 def version_json(version: FileVersion | None) -> str | None:
-    """A file's version as it is stored."""
+    """Return a file's version in its stored form."""
     return None if version is None else json.dumps(asdict(version), sort_keys=True)
 
 
 def version_from(value: str) -> FileVersion:
-    """From version_json."""
+    """Return the file version from the output of version_json."""
     return FileVersion(**json.loads(value))
 
 
 def whole_document(row: Sequence[object]) -> Document:
-    """From WHOLE_COLUMNS. Raises DamagedRow."""
+    """Return the document, with text, of a row of WHOLE_COLUMNS. Raises DamagedRow."""
     *columns, headings, pages, places_sum, text = row
     check_sum(places_sum, headings, pages)
     stored = stored_document(columns)
@@ -98,7 +98,7 @@ def whole_document(row: Sequence[object]) -> Document:
     )
     try:
         intact = document.sha256 == stored.sha256
-    except UnicodeEncodeError:  # its bytes are no UTF-8
+    except UnicodeEncodeError:  # the stored bytes are not UTF-8
         intact = False
     if not intact:
         raise DamagedRow("sha256")
@@ -106,7 +106,7 @@ def whole_document(row: Sequence[object]) -> Document:
 
 
 def cut_out(document: Document, place: Sequence[object]) -> tuple[Span, str]:
-    """A chunk's span and text, from its start, end and digest. Raises DamagedRow."""
+    """Return a chunk's span and text. place: its start, end and digest. Raises DamagedRow."""
     start, end, digest = place
     try:
         span = Span(integer(start), integer(end))
@@ -119,7 +119,7 @@ def cut_out(document: Document, place: Sequence[object]) -> tuple[Span, str]:
 
 
 def stored_chunk(row: Sequence[object]) -> Chunk:
-    """From CHUNK_COLUMNS. Raises DamagedRow."""
+    """Return the chunk of a row of CHUNK_COLUMNS. Raises DamagedRow."""
     *columns, chunk_sum = row
     check_sum(chunk_sum, *columns)
     chunk_id, _, doc_id, ordinal, start, end, digest, _, sentences, _, _ = columns
@@ -135,14 +135,17 @@ def stored_chunk(row: Sequence[object]) -> Chunk:
 
 
 def stored_blob(row: Sequence[object]) -> tuple[int, bytes]:
-    """A chunk's id and blob, from these with the blob's sum between. Raises DamagedRow."""
+    """Return a chunk's id and blob. row: id, checksum of the blob, blob. Raises DamagedRow."""
     chunk_id, blob_sum, value = integer(row[0]), row[1], blob(row[2])
     check_blob(blob_sum, chunk_id, value)
     return chunk_id, value
 
 
 def encoding_from(row: Sequence[object]) -> StoredEncoding:
-    """From a chunk's id, and the sums and blobs of its vectors and tokens. Raises DamagedRow."""
+    """Return the encoding of a chunk. Raises DamagedRow.
+
+    row: chunk id, checksum and blob of the vectors, checksum and blob of the token vectors.
+    """
     chunk_id, vectors_sum, vectors, tokens_sum, tokens = row
     return StoredEncoding(
         vectors=stored_blob([chunk_id, vectors_sum, vectors])[1],
@@ -151,7 +154,10 @@ def encoding_from(row: Sequence[object]) -> StoredEncoding:
 
 
 def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> ChunkVectors:
-    """From what the store has of each chunk, of a model of this dimension."""
+    """Return the vectors of chunks, in ascending order of id.
+
+    vectors: each chunk's blob, by id. dimension: of the model.
+    """
     ids = sorted(vectors)
     blobs = [vectors[i] for i in ids]
     ends = np.cumsum([0, *map(len, blobs)])
@@ -165,7 +171,7 @@ def stored_vectors(vectors: Mapping[int, bytes], dimension: int) -> ChunkVectors
 
 
 def stored_encoding(encoding: Encoding) -> StoredEncoding:
-    """An encoding as it is stored."""
+    """Return an encoding in its stored form."""
     vectors = quantize(np.vstack([encoding.vector, encoding.sentence_vectors]))
     return StoredEncoding(vectors.to_bytes(), tokens_blob(encoding.tokens))
 
@@ -175,12 +181,15 @@ def _spans(value: bytes) -> list[tuple[int, int]]:
 
 
 def tokens_blob(tokens: TokenVectors) -> bytes:
-    """Token vectors as one value: scales, sentences, codes."""
+    """Return token vectors as one blob: scales, sentence numbers, codes."""
     return tokens.scales.tobytes() + tokens.sentence_of.tobytes() + tokens.codes.tobytes()
 
 
 def tokens_from(value: bytes, dimension: int) -> TokenVectors:
-    """From tokens_blob, of a model of this dimension; none from an empty value."""
+    """Return the token vectors from the output of tokens_blob; none if it is empty.
+
+    dimension: of the model.
+    """
     width = -(-dimension // 4)
     n = len(value) // (width + 4)
     return TokenVectors(
@@ -191,29 +200,29 @@ def tokens_from(value: bytes, dimension: int) -> TokenVectors:
 
 
 def json_ids(ids: Iterable[int]) -> str:
-    """Ids as one parameter for SQLite's json_each: a query takes only so many parameters."""
+    """Return ids as one parameter for SQLite's json_each: the number of parameters is limited."""
     return json.dumps([int(i) for i in ids])
 
 
 def ids_sum(ids: Iterable[int]) -> int:
-    """The sum of a document's chunk ids, in the order of its chunks."""
+    """Return the checksum of a document's chunk ids. ids: in the order of its chunks."""
     return crc32(np.fromiter(ids, dtype="<i8").tobytes())
 
 
 def ids_from(rows: Iterable[Sequence[object]]) -> Ids:
-    """The first column of rows."""
+    """Return the first column of rows, int64, shape (n,). Raises DamagedRow."""
     return np.fromiter((integer(row[0]) for row in rows), dtype=np.int64)
 
 
 def integer(value: object) -> int:
-    """A value of a row that is to be an integer. Raises DamagedRow."""
+    """Return a value of a row as an integer. Raises DamagedRow if it is not one."""
     if not isinstance(value, int):
         raise DamagedRow(f"{type(value).__name__} instead of an integer")
     return value
 
 
 def blob(value: object) -> bytes:
-    """A value of a row that is to be a blob. Raises DamagedRow."""
+    """Return a value of a row as a blob. Raises DamagedRow if it is not one."""
     if not isinstance(value, bytes):
         raise DamagedRow(f"{type(value).__name__} instead of a blob")
     return value

@@ -1,23 +1,25 @@
 """The tables of an index's database.
 
-What an English chunk of 151 tokens and 5 sentences takes with the default model's 384 dimensions:
-15.1 kB of token vectors (100 bytes a token), 2.4 kB of vectors (388 bytes each, its own and its
-sentences'), 40 bytes of sentence spans, 85 of other columns and 71 in the indexes. With what pages
-leave free that is 19.3 kB; larger pages than SQLite's 4 kB leave more free (21.4 kB at 16 kB).
+Size of an English chunk of 151 tokens and 5 sentences with the default model (384 dimensions):
+15.1 kB of token vectors (100 bytes per token), 2.4 kB of vectors (388 bytes each: one for the
+chunk, one per sentence), 40 bytes of sentence spans, 85 bytes of other columns and 71 bytes in the
+indexes. With unused space in pages the total is 19.3 kB. Pages larger than SQLite's 4 kB waste
+more space: with 16 kB pages the total is 21.4 kB.
 """
 
 VERSION = 6
-"""Raised whenever a table, or the code of what is in one, changes; a database of another version is
+"""Increase it when a table or the encoding of a column changes. A database of another version is
 refused."""
 
-# Sums are index.store.checksums': places_sum of headings and pages; ids_sum of the ids of a
-# document's chunks in their order; own_sum of a chunk's own vector, all_sum of that and its
-# sentences'; the others of the columns before them, and chunk_sum of the doc_id too. Each chunk has
-# a row in token_vectors, empty if it has none.
+# Checksums are from index.store.checksums. places_sum covers headings and pages. ids_sum covers the
+# ids of a document's chunks, in chunk order. own_sum covers a chunk's own vector; all_sum covers
+# that vector and its sentences' vectors. Every other checksum covers the columns before it;
+# chunk_sum also covers the doc_id. Each chunk has a row in token_vectors; the blob is empty if the
+# chunk has no token vectors.
 #
-# A document's row is written after its chunks: it says how many they are, and until then its former
-# self stays, whose encodings they may take over. `vectors` comes last: SQLite reads a row from its
-# beginning, and stops where it has enough.
+# A document's row is written after its chunks, because it stores their number. The previous version
+# of the document stays until then, so that new chunks can reuse its encodings. `vectors` is the
+# last column: SQLite reads a row from its start and stops after the last column it needs.
 TABLES = """
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,

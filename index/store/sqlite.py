@@ -1,4 +1,4 @@
-"""SQLite connections and what their errors mean; the one module that imports sqlite3."""
+"""SQLite connections and the translation of their errors. Only this module imports sqlite3."""
 
 import errno
 import os
@@ -16,36 +16,37 @@ from index.errors import IndexBusy, IndexDamaged, IndexProblem, StorageFull
 
 Row = tuple[Any, ...]
 
-# Bytes that are no UTF-8 become characters that no stored text has, so that checksums see them.
+# Bytes that are not UTF-8 become surrogates, which no stored text has, so checksums detect them.
 _text = partial(str, encoding="utf-8", errors="surrogateescape")
 
 _CACHE_KIB = 32 * 1024
-"""Of pages, in memory. The file is not mapped: to read a mapped file that another process cuts
-short kills this one (SIGBUS)."""
+"""Page cache in memory. The file is not memory-mapped: if another process truncates a mapped file,
+reading it kills this process (SIGBUS)."""
 
 
 _PATIENCE_MS = 30_000
-"""How long a statement waits for another connection's."""
+"""How long a statement waits for a lock that another connection holds."""
 
 _SHM_BYTES = 32 * 1024
-"""By which the file beside a log (-shm) grows."""
+"""The -shm file next to a log grows in steps of this size."""
 
 _PAGES_A_STEP = 4096
-"""Copied before Python looks for Ctrl-C: 16 MB."""
+"""Pages (16 MB) that a backup copies between two checks for Ctrl-C."""
 
 
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT")
-"""What SQLite says of a damaged database. What is written to a sound one breaks no constraint."""
+"""SQLite's errors for a damaged database. Our writes to an intact one violate no constraint."""
 
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
-"""What SQLite says where it cannot make or write the files beside a database."""
+"""SQLite's errors when it cannot create or write the files next to a database."""
 
 
 class Database:
-    """A connection to the database in a file, whose errors are this project's own.
+    """A connection to a database file. SQLite's errors become errors of index.errors.
 
-    mode: `rw`; `rwc` to make it if need be; `r` to read it, also where it cannot be written: then
-    nothing is written anywhere, and `read_only` says why. Not for two threads at once.
+    mode: `rw`, or `rwc` to create a missing file, or `r` to read. With `r` the file may be
+    read-only: then nothing is written anywhere, and `read_only` holds the reason.
+    Only one thread at a time may use it.
     """
 
     def __init__(self, path: Path, mode: str) -> None:
@@ -57,7 +58,7 @@ class Database:
                 self._connection = self._connect_to_read()
             else:
                 if mode == "rwc":
-                    # SQLite gives its log the mode of the database.
+                    # SQLite copies the database's access rights to its log.
                     make_private_file(path)
                 self._connection = _connect(path, f"mode={mode}")
 
@@ -83,7 +84,7 @@ class Database:
                     raise
         if has_log(self.path):
             raise self._unreadable_log(self.read_only)
-        # Without a log the database is all there is, and the files beside it are not needed.
+        # Without a log the database file is complete, and no other file is needed.
         self._unlogged = self._stamp()
         return _connect(self.path, "mode=ro&immutable=1")
 
@@ -102,15 +103,14 @@ class Database:
 
     @property
     def outdated(self) -> bool:
-        """Whether the file was changed while it was read without locks: then it is to be opened
-        again."""
+        """Whether the file changed during reads without locks. If so, open it again."""
         try:
             return self._unlogged is not None and self._unlogged != self._stamp()
-        except OSError:  # it is gone
+        except OSError:  # the file was deleted
             return True
 
     def _check(self) -> None:
-        """SQLite takes the file for one that never changes, and does not notice it itself."""
+        """Raise IndexBusy if the file changed. SQLite opened it as immutable and does not check."""
         if self.outdated:
             raise IndexBusy(f"{self.path} was changed by another process; try again")
 
@@ -120,37 +120,40 @@ class Database:
         self._check()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
-        """The first row, if there is one."""
+        """Return the first row, or None if there is none."""
         with translated(self.path), closing(self._connection.execute(sql, parameters)) as found:
             row: Row | None = found.fetchone()
         self._check()
         return row
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
-        """The rows as they are asked for: a million of them need not be held at once."""
+        """Yield the rows one by one, so that a million rows are never in memory at once."""
         with translated(self.path):
-            # Not `yield from`: a generator left unfinished would close the cursor when it is
-            # forgotten, which fails once the database is closed.
+            # Not `yield from`: garbage collection of an unfinished generator would close the
+            # cursor, which fails if the database is already closed.
             for row in self._connection.execute(sql, parameters):
                 self._check()
                 yield row
 
     def all_rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        """The same together, sooner where they are few."""
+        """Return all rows as a list. For few rows this is faster than `rows`."""
         with translated(self.path):
             found = self._connection.execute(sql, parameters).fetchall()
         self._check()
         return found
 
     def roll_back(self) -> None:
-        """End the transaction that is open without its changes; harmless if none is."""
+        """Roll back the open transaction; do nothing if none is open."""
         with translated(self.path):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
     def empty_log(self) -> None:
-        """Move what the write-ahead log holds into the database and cut the log to nothing, as far
-        as no other connection still reads from it. Nothing is waited for. Not in a transaction."""
+        """Move the write-ahead log into the database and truncate the log to zero bytes.
+
+        Pages that another connection still reads stay in the log. Does not wait for locks. Do not
+        call it in a transaction.
+        """
         if self.read_only is not None:
             return
         with translated(self.path):
@@ -159,25 +162,27 @@ class Database:
             self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
 
     def check_length(self) -> None:
-        """Raise IndexDamaged if the last page has been cut: SQLite sees only that whole pages lack.
+        """Raise IndexDamaged if the last page is truncated: SQLite only detects missing pages.
 
-        The file itself is not opened: to close it would give up this process's locks on it.
+        The file is not opened: closing it would release this process's locks on it.
         """
         with translated(self.path):
-            # While the log holds something, another process may be writing pages.
+            # While the log is not empty, another process may be writing pages.
             if self.path.stat().st_size % self._page_size() and not has_log(self.path):
                 raise damaged(self.path, "its last page has been cut")
 
     def copy_into(self, other: "Database") -> None:
-        """Replace all that another database holds, in one transaction of it: whoever reads it goes
-        on seeing what was there. What is copied is the state that this one is pinned at, if it is.
+        """Replace the whole content of another database, in one transaction of that database.
 
-        Raises IndexBusy if the other is being written; IndexDamaged if it is no database of the
-        same page size; StorageFull.
+        Its readers continue to see the old content. If this connection has an open read
+        transaction, the state of that transaction is copied.
+
+        Raises IndexBusy if another process writes to the other database, IndexDamaged if its page
+        size differs or it is not a database, StorageFull if the disk is full.
         """
 
         def check(status: int, _remaining: int, _total: int) -> None:
-            # SQLite has waited its time by then; Python would go on for ever.
+            # SQLite's timeout is over at this point; Python would retry forever.
             if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise _busy(other.path)
             self._check()
@@ -191,8 +196,11 @@ class Database:
         return int(self._connection.execute("PRAGMA page_size").fetchone()[0])
 
     def leave_log(self) -> None:
-        """Move the write-ahead log into the database and give it up: all is in one file then, until
-        it is opened again. Not in a transaction, nor while another connection is open."""
+        """Move the write-ahead log into the database and delete the log.
+
+        Then the database is one file, until it is opened again. Do not call it in a transaction or
+        while another connection is open.
+        """
         with translated(self.path):
             self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
 
@@ -201,17 +209,17 @@ class Database:
 
 
 def log_of(path: Path) -> Path:
-    """The write-ahead log of the database in a file."""
+    """Return the path of the write-ahead log of a database file."""
     return _beside(path, "-wal")
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    # SQLite puts it beside the file itself, not beside a link to it.
+    # SQLite creates it next to the file itself, not next to a link to it.
     return path.resolve().with_name(path.resolve().name + suffix)
 
 
 def has_log(path: Path) -> bool:
-    """Whether the log of the database in a file holds anything."""
+    """Return whether the write-ahead log of a database file exists and is not empty."""
     try:
         return log_of(path).stat().st_size > 0
     except OSError:
@@ -219,7 +227,7 @@ def has_log(path: Path) -> bool:
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
-    """how: parameters of SQLite's URI."""
+    """Open a connection. how: parameters of SQLite's URI."""
     uri = f"{path.resolve().as_uri()}?{how}"
     connection = sqlite3.connect(
         uri, uri=True, timeout=_PATIENCE_MS / 1000, isolation_level=None, check_same_thread=False
@@ -227,11 +235,11 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     connection.text_factory = _text
     try:
         if "mode=ro" in how:
-            # The first statement that reads opens the files beside the database.
+            # The first read opens the files next to the database; errors occur here.
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         else:
             connection.execute("PRAGMA journal_mode = WAL")
-            # FULL: a commit that was reported survives even a power cut.
+            # FULL: a reported commit survives even a power failure.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA mmap_size = 0")
@@ -244,18 +252,18 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's and the disk's errors as this project's own."""
+    """Translate errors of SQLite and of the disk into errors of index.errors."""
     try:
         with os_errors_translated(path):
             yield
     except sqlite3.Error as error:
         raise _translation(error, path) from error
-    except UnicodeDecodeError as error:  # of the name of a column that SQLite gave
+    except UnicodeDecodeError as error:  # in a column name from SQLite
         raise damaged(path, str(error)) from error
 
 
 def damaged(path: Path, why: str) -> IndexDamaged:
-    """The database in a file is damaged."""
+    """Return the error for a damaged database file."""
     return IndexDamaged(
         f"{path} cannot be read ({why}); run `rag check --repair`; if that cannot mend it, "
         "put back a backup (`rag restore`), or delete the index and ingest the documents again"
@@ -275,7 +283,7 @@ def _busy(path: Path) -> IndexBusy:
 
 def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:
     name = _name(error)
-    # SQLite does not say why the file beside a log could not grow.
+    # SQLite does not give the reason if the -shm file cannot grow.
     if name.startswith("SQLITE_FULL") or (name == "SQLITE_IOERR_SHMSIZE" and _has_no_room(path)):
         return storage_full(path)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

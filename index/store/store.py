@@ -1,8 +1,8 @@
-"""SQLite, the truth: documents with their canonical text, chunks, sentence spans and vectors.
+"""The store: documents with their canonical text, chunks, sentence spans and vectors, in SQLite.
 
-A transaction puts whole documents in or takes them out and raises the generation by one. A reader
-pins a generation by holding a read transaction, and in WAL mode goes on seeing just that one,
-whatever is written meanwhile.
+FAISS and BM25 are derived from it. A transaction adds or deletes whole documents and increases the
+generation by one. A reader pins a generation with a read transaction: in WAL mode it sees only that
+generation, whatever others write in the meantime.
 """
 
 import json
@@ -62,7 +62,7 @@ _T = TypeVar("_T")
 
 
 class Store:
-    """One connection to an index's database. Not for two threads at once."""
+    """One connection to an index's database. Only one thread at a time may use it."""
 
     def __init__(self, database: Database) -> None:
         self.path = database.path
@@ -70,13 +70,13 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path, fingerprint: Fingerprint) -> "Store":
-        """The database of a folder, made if there is none."""
+        """Open the database of a folder; create it if it is missing."""
         path = folder / DATABASE
         with translated(path):
             make_private_folder(folder)
         store = cls(Database(path, "rwc"))
         with store._closed_on_error():
-            # A crash here leaves either no table or all of them.
+            # After a crash here, the database has either no tables or all of them.
             store._database.execute("BEGIN IMMEDIATE")
             if not store._tables():
                 for statement in TABLES.strip().split(";\n"):
@@ -91,7 +91,7 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path, *, to_write: bool = False) -> "Store":
-        """The database of a folder; also one that cannot be written, unless `to_write`.
+        """Open the existing database of a folder. Without `to_write`, it may be read-only.
 
         Raises IndexMissing if there is none, IndexDamaged if it cannot be read.
         """
@@ -119,7 +119,7 @@ class Store:
             raise
 
     def _check_schema(self) -> None:
-        # Of any schema, as far as is known: it is read before anything that a schema changes.
+        # Works for every schema so far. Must run before reads that depend on the schema.
         row = self._database.row("SELECT value FROM meta WHERE key = 'schema'")
         version = None if row is None else str(row[0])
         if version != str(VERSION):
@@ -133,7 +133,7 @@ class Store:
 
     @property
     def read_only(self) -> IndexProblem | None:
-        """Why it cannot be written; None if it can."""
+        """The reason why the database cannot be written; None if it can."""
         return self._database.read_only
 
     @property
@@ -147,13 +147,13 @@ class Store:
     # Reading
 
     def pin(self) -> int:
-        """Hold on to the present generation, and return it: later reads see just that one."""
+        """Pin the current generation and return its number. Later reads see only this one."""
         self.unpin()
         self._database.execute("BEGIN")
         return self.generation
 
     def unpin(self) -> None:
-        """Let go of a pinned generation; harmless if none is."""
+        """Release the pinned generation; do nothing if none is pinned."""
         self._database.roll_back()
 
     @property
@@ -167,13 +167,16 @@ class Store:
 
     @property
     def state(self) -> tuple[int, str | None]:
-        """The generation and its token, to be read while a generation is pinned."""
+        """The generation and its token. Read it only while a generation is pinned."""
         generation = self.generation
         return generation, self.token(generation)
 
     def token(self, generation: int) -> str | None:
-        """What tells a generation of this database from one of the same number in another, or in
-        a copy that went another way; None if it is not known, or no longer."""
+        """Return the random token of a generation; None if it is unknown or was deleted.
+
+        It differs between generations of the same number in two databases, and in two copies of one
+        database that were changed separately.
+        """
         with self._sound("its list of generations"):
             found = generation_of(self._database, generation)
         return None if found is None else found.token
@@ -184,8 +187,10 @@ class Store:
 
     @property
     def database_id(self) -> str:
-        """The same for as long as the database lives, and in its copies; empty if it was made by a
-        program that gave none."""
+        """The id of the database, which never changes and is the same in its copies.
+
+        Empty if an earlier version of this program created the database without an id.
+        """
         return self._setting("database")
 
     @property
@@ -193,12 +198,15 @@ class Store:
         return Fingerprint.from_json(self._setting("fingerprint"))
 
     def count(self) -> tuple[int, int]:
-        """How many documents and chunks there are."""
+        """Return the numbers of documents and chunks."""
         last = self._last()
         return last.n_documents, last.n_chunks
 
     def records(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
-        """Documents in order of doc_id, from behind `after`; all of them unless limited."""
+        """Return documents with a doc_id greater than `after`, in order of doc_id.
+
+        limit: the maximum number of documents; negative for all. Raises IndexDamaged.
+        """
         rows = self._database.all_rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id > ? ORDER BY doc_id LIMIT ?",
             [after, limit],
@@ -208,11 +216,11 @@ class Store:
         return [self._document_row(row) for row in rows]
 
     def record(self, doc_id: str) -> StoredDocument | None:
-        """The document with this id."""
+        """Return the document with this id, without its text; None if there is none."""
         return self._record_where("doc_id", doc_id)
 
     def record_of_file(self, path: str) -> StoredDocument | None:
-        """The document of the file at this path."""
+        """Return the document of the file at this path; None if there is none."""
         return self._record_where("path", path)
 
     def _record_where(self, column: str, value: str) -> StoredDocument | None:
@@ -224,7 +232,7 @@ class Store:
         return None if row is None else self._document_row(row)
 
     def has(self, doc_id: str) -> bool:
-        """Whether there is a document of this id, damaged or not."""
+        """Return whether a document with this id exists, damaged or not."""
         found = self._database.row("SELECT 1 FROM documents WHERE doc_id = ?", [doc_id])
         return found is not None
 
@@ -233,9 +241,9 @@ class Store:
             return stored_document(row)
 
     def document(self, doc_id: str) -> Document:
-        """A document with its text.
+        """Return a document with its text.
 
-        Raises IndexDamaged if it is not there, or is not what was stored.
+        Raises IndexDamaged if it is missing or differs from what was stored.
         """
         return self._document_where("doc_id", doc_id)
 
@@ -253,22 +261,22 @@ class Store:
 
     @contextmanager
     def _sound(self, what: str) -> Iterator[None]:
-        """A damaged row as IndexDamaged, which says what is damaged."""
+        """Translate DamagedRow into IndexDamaged. what: names the damaged part in the message."""
         try:
             yield
         except DamagedRow as error:
             raise self._damaged(what) from error
 
     def _damaged(self, what: str) -> IndexDamaged:
-        what = what.encode(errors="replace").decode()  # it may name what is damaged
+        what = what.encode(errors="replace").decode()  # it may contain damaged text
         return IndexDamaged(f"{self.path} is damaged: {what} is not what was stored; {_MEND}")
 
     def damaged_documents(self) -> list[str]:
-        """The ids of the documents that `document` refuses, in order."""
+        """Return the ids of the documents for which `document` raises, in ascending order."""
         return [row.doc_id for row in self.records() if not self._is_intact_in(row.row_id)]
 
     def is_intact(self, doc_id: str) -> bool:
-        """Whether `document` can return this document."""
+        """Return whether `document` can return this document."""
         record = self.record(doc_id)
         return record is not None and self._is_intact_in(record.row_id)
 
@@ -284,28 +292,32 @@ class Store:
         self._database.empty_log()
 
     def copy_into(self, database: Database) -> None:
-        """See Database.copy_into: it is the pinned generation that is copied."""
+        """Copy the pinned generation into another database; see Database.copy_into."""
         self._database.copy_into(database)
 
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
-        """These chunks, in order of their id. Raises IndexDamaged if one is not there."""
+        """Return these chunks in ascending order of id. Raises IndexDamaged if one is missing."""
         return list(self._each_of_chunks(CHUNK_COLUMNS, ids, stored_chunk))
 
     def vectors_in_bytes(self, ids: Iterable[int]) -> dict[int, bytes]:
-        """Each chunk's own vector and its sentences', as they are kept
-        (index.store.rows.stored_vectors reads them). Raises IndexDamaged if a chunk is not
-        there."""
+        """Return the stored vectors of each chunk and of its sentences, by chunk id.
+
+        index.store.rows.stored_vectors decodes them. Raises IndexDamaged if a chunk is missing.
+        """
         return dict(self._each_of_chunks("chunk_id, all_sum, vectors", ids, stored_blob))
 
     def vectors(self, ids: Ids) -> Matrix:
-        """The chunk vectors of these ids, (n, d), in their order; `ids` must be ascending."""
+        """Return the chunk vectors of these ids, float32, shape (n, d), in this order.
+
+        ids: ascending. Raises IndexDamaged if a chunk is missing.
+        """
         dimension = self.fingerprint.model.dimension
         own = f"chunk_id, own_sum, substr(vectors, 1, {row_bytes(dimension)})"
         vectors = b"".join(vector for _, vector in self._each_of_chunks(own, ids, stored_blob))
         return QuantizedVectors.from_bytes(vectors, dimension).expand()
 
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
-        """The token vectors of these chunks; a chunk that has none is left out."""
+        """Return the token vectors of these chunks, by chunk id; omit chunks without any."""
         dimension = self.fingerprint.model.dimension
         found = self._each_of_chunks("chunk_id, sum, tokens", ids, stored_blob, "token_vectors")
         return {i: tokens_from(tokens, dimension) for i, tokens in found if tokens}
@@ -317,7 +329,10 @@ class Store:
         made: Callable[[Sequence[object]], _T],
         table: str = "chunks",
     ) -> Iterator[_T]:
-        """What is made of the columns of each of these chunks, in order of their ids."""
+        """Yield `made(columns)` for each of these chunks, in ascending order of id.
+
+        Raises IndexDamaged if a chunk is missing or damaged.
+        """
         wanted = {int(i) for i in ids}
         documents = "JOIN documents USING (document) " if "doc_id" in columns else ""
         rows = self._database.all_rows(
@@ -335,7 +350,7 @@ class Store:
                 raise self._damaged(self._place_of(row[0])) from error
 
     def _place_of(self, chunk_id: object) -> str:
-        """A chunk, for people: by its document, if that can be found."""
+        """Return readable text for a chunk: its document, or its id if that is missing."""
         rows = self._database.all_rows(
             "SELECT doc_id FROM documents JOIN chunks USING (document) WHERE chunk_id = ?",
             [chunk_id],
@@ -343,7 +358,7 @@ class Store:
         return f"the document {rows[0][0]}" if rows else f"the chunk {chunk_id}"
 
     def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
-        """Those of the digests that chunks of the store have: one question instead of many."""
+        """Return the digests that belong to chunks in the store, with one SQL query."""
         marks = ", ".join("?" * len(digests))
         rows = self._database.all_rows(
             f"SELECT DISTINCT digest FROM chunks WHERE digest IN ({marks})", list(digests)
@@ -352,9 +367,11 @@ class Store:
             return {blob(row[0]) for row in rows}
 
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
-        """The encoding of a chunk of this key that was put in in generation `since` or later; none
-        that is damaged."""
-        # The chunk that the index of digests names is read by its id: its own columns must agree.
+        """Return the encoding of a chunk with this key, added in generation `since` or later.
+
+        None if there is none or it is damaged.
+        """
+        # The SQL index on digests gives a chunk id; the columns of its row must match the key.
         row = self._database.row(
             "SELECT digest, sentences, chunk_id, all_sum, vectors, sum, tokens FROM chunks "
             "JOIN token_vectors USING (chunk_id) WHERE chunk_id = (SELECT chunk_id FROM chunks "
@@ -369,8 +386,11 @@ class Store:
             return None
 
     def doc_ids(self) -> list[tuple[int, str]]:
-        """Every document's row and id. They are read as one value: another thread may take the
-        interpreter's lock, for 5 ms, at each row that is read by itself."""
+        """Return the row and id of every document. Raises IndexDamaged.
+
+        SQLite returns them as one value: with one fetch per row, another thread could take the
+        interpreter's lock for 5 ms at each row.
+        """
         rows, doc_ids = self._arrays("document, doc_id FROM documents", [])
         if len(rows) != self.count()[0]:
             raise self._damaged("its list of documents")
@@ -382,15 +402,18 @@ class Store:
         doc_ids: Sequence[str] | None = None,
         media_types: Sequence[str] | None = None,
     ) -> Ids:
-        """The chunks, ascending, of the documents that have one of these rows, of these ids and of
-        these media types, as far as they are given. No text may hold a NUL."""
+        """Return the ascending chunk ids of the documents that match all given conditions.
+
+        documents: row ids. A condition that is None matches every document. No text may contain a
+        NUL. Raises IndexDamaged.
+        """
         wanted = {
             "document": None if documents is None else json_ids(documents),
             "doc_id": None if doc_ids is None else json.dumps(doc_ids),
             "media_type": None if media_types is None else json.dumps(media_types),
         }
         given = {column: values for column, values in wanted.items() if values is not None}
-        # One parameter for all values: a statement takes only so many.
+        # One parameter per column: SQLite limits the parameters of a statement.
         where = [f"{column} IN (SELECT value FROM json_each(?))" for column in given]
         chosen = f"FROM documents WHERE {' AND '.join(where) or 'TRUE'}"
         values = list(given.values())
@@ -405,7 +428,7 @@ class Store:
         return np.sort(self._of_documents(rows, sums, owners, found))
 
     def _arrays(self, columns: str, parameters: Sequence[object]) -> list[list[Any]]:
-        """Two columns of a query, whole."""
+        """Return two columns of a query, each as a list."""
         first, second = columns.split(" FROM ")[0].split(", ")
         row = self._database.row(
             f"SELECT json_group_array({first}), json_group_array({second}) FROM (SELECT {columns})",
@@ -414,7 +437,11 @@ class Store:
         return [json.loads(column) for column in row or ()]
 
     def _of_documents(self, rows: list[int], sums: list[int], owners: list[int], ids: Ids) -> Ids:
-        """The chunks' ids, if they are the documents' own. Raises IndexDamaged."""
+        """Return `ids` if the checksums match. Raises IndexDamaged.
+
+        rows, sums: the documents and the checksums of their chunk ids. owners: the document of each
+        id, ascending.
+        """
         order = np.array(owners, dtype=np.int64)
         firsts, lasts = (np.searchsorted(order, rows, side) for side in ("left", "right"))
         for row, expected, first, last in zip(rows, sums, firsts, lasts, strict=True):
@@ -423,13 +450,13 @@ class Store:
         return ids
 
     def changes_since(self, generation: int) -> GenerationChanges:
-        """The chunks removed and added after a generation, each in order of its id."""
+        """Return the chunks removed and added after a generation, each in ascending order."""
         removed = self._database.rows(
             "SELECT DISTINCT chunk_id FROM tombstones WHERE generation > ? ORDER BY chunk_id",
             [generation],
         )
         added = self._database.rows(
-            # A million rows are sorted sooner than they are met in the order of their ids.
+            # For a million rows, sorting afterwards is faster than reading in order of id.
             "SELECT chunk_id FROM chunks INDEXED BY chunks_by_generation WHERE generation > ?",
             [generation],
         )
@@ -437,8 +464,10 @@ class Store:
             return GenerationChanges(removed=ids_from(removed), added=np.sort(ids_from(added)))
 
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-        """Chunk ids with their texts, and the title and headings they stand under, document by
-        document."""
+        """Yield each chunk's id, its text, and its document title and headings.
+
+        Ordered by document, then by position. Raises IndexDamaged.
+        """
         rows = self._database.rows(
             "SELECT document, chunk_id, start, end, digest FROM chunks "
             "WHERE chunk_id IN (SELECT value FROM json_each(?)) ORDER BY document, ordinal",
@@ -459,9 +488,9 @@ class Store:
 
     @contextmanager
     def transaction(self, *, makes_generation: bool = True) -> Iterator[StoreTransaction]:
-        """All that is written in it becomes one new generation, or none if it raises.
+        """Commit all writes of the block as one new generation, or none if the block raises.
 
-        Without `makes_generation` nothing may be written that a reader can see.
+        With `makes_generation=False`, the block may write only what no reader can see.
         """
         self._database.execute("BEGIN IMMEDIATE")
         try:
@@ -476,8 +505,8 @@ class Store:
             raise
 
     def forget_before(self, generation: int) -> None:
-        """Drop what led up to a generation that FAISS and BM25 have been published at."""
-        # In this order: files of a generation without a token are never caught up, so none is ever
-        # caught up without its tombstones.
+        """Delete the history before a generation. FAISS and BM25 must be published at it."""
+        # Generations first: index files of a generation without a token are never updated, so none
+        # is updated without its tombstones.
         self._database.execute("DELETE FROM generations WHERE generation < ?", [generation])
         self._database.execute("DELETE FROM tombstones WHERE generation <= ?", [generation])

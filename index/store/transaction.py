@@ -1,4 +1,4 @@
-"""What is written to the store in one transaction."""
+"""Writes to the store in one transaction."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ class StoreTransaction:
     """The writes of one new generation."""
 
     def __init__(self, database: Database, before: Generation, fingerprint: Fingerprint) -> None:
-        """before: the generation that it follows; fingerprint: of the chunks that are put"""
+        """before: the previous generation. fingerprint: of the chunks that `put` writes."""
         self._database = database
         self._generation = before.number + 1
         self._n_documents, self._n_chunks = before.n_documents, before.n_chunks
@@ -32,12 +32,12 @@ class StoreTransaction:
 
     @property
     def generation(self) -> int:
-        """The generation that this transaction makes."""
+        """The number of the generation that this transaction creates."""
         return self._generation
 
     @property
     def totals(self) -> tuple[int, int]:
-        """How many documents and chunks there are after what it has written so far."""
+        """The numbers of documents and chunks after the writes so far."""
         if self._recounted:
             return counted(self._database)
         return self._n_documents, self._n_chunks
@@ -49,11 +49,11 @@ class StoreTransaction:
         chunks: Iterable[EncodedChunk],
         version: FileVersion | None = None,
     ) -> int:
-        """Put a document in, in place of the one of the same doc_id or file; return how many
-        chunks it has.
+        """Write a document; return its number of chunks.
 
-        The chunks are written as they come. What they replace is there until the last of them is
-        written, so that their encodings can be taken from it.
+        It replaces the documents with the same doc_id or path. Each chunk is written when the
+        iterable yields it. The old chunks stay until the last new chunk is written, so that the new
+        ones can reuse their encodings.
         """
         former = self._former(document, path)
         row = self._next_row()
@@ -79,7 +79,7 @@ class StoreTransaction:
         return [integer(row[0]) for row in rows]
 
     def _next_row(self) -> int:
-        """A row that no document has or had."""
+        """Return a row number that no document has or had."""
         return last_row(self._database) + 1
 
     def _put_document(
@@ -131,12 +131,12 @@ class StoreTransaction:
         )
 
     def delete(self, doc_id: str) -> None:
-        """Take a document out; harmless if it is not there."""
+        """Delete a document; do nothing if it does not exist."""
         for row in self._rows_where("doc_id = ?", [doc_id]):
             self.delete_row(row)
 
     def delete_row(self, document: int) -> None:
-        """Take the document in a row out."""
+        """Delete the document with a row number."""
         rows = self._database.all_rows(
             "SELECT n_chunks FROM documents WHERE document = ?", [document]
         )
@@ -147,18 +147,18 @@ class StoreTransaction:
         self._database.execute("DELETE FROM documents WHERE document = ?", [document])
 
     def _bury(self, column: str, value: int) -> None:
-        """Tombstones for the chunks that have this value."""
+        """Write tombstones for the chunks that have this value in a column."""
         self._database.execute(
             f"INSERT INTO tombstones SELECT chunk_id, ? FROM chunks WHERE {column} = ?",
             [self._generation, value],
         )
 
     def recount(self) -> None:
-        """Take the totals from what is there in the end: rows that are deleted may be damaged."""
+        """Count the rows for `totals` from now on: deleted rows may hold damaged counts."""
         self._recounted = True
 
     def note_file(self, doc_id: str, path: str, version: FileVersion | None) -> None:
-        """Where a document's file lies now, and its version. Raises DamagedRow."""
+        """Update the path and version of a document's file. Raises DamagedRow."""
         [found] = self._database.all_rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id = ?", [doc_id]
         )
@@ -172,6 +172,6 @@ class StoreTransaction:
         )
 
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
-        """Chunks that are put from now on are of this model and chunker."""
+        """Set the fingerprint (model and chunker) of the chunks written from now on."""
         set_meta(self._database, "fingerprint", fingerprint.to_json())
         self._dimension = fingerprint.model.dimension

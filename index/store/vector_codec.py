@@ -1,8 +1,8 @@
-"""Vectors in eight bits a dimension, for ranking and FAISS.
+"""Vectors with 8 bits per dimension, for ranking and FAISS.
 
-A row is scaled so that its largest coordinate becomes 127, and rounded; its scale then gives it its
-former length back, so that unit vectors stay unit vectors. The cosine of such a row with any vector
-is off by about .0005 for 384 dimensions, at 388 bytes in place of 1,536.
+A row is scaled so that its largest absolute coordinate is 127, then rounded. The stored scale
+restores the original length, so unit vectors stay unit vectors. With 384 dimensions the cosine with
+any vector has an error of about 0.0005, and a row takes 388 bytes instead of 1,536.
 """
 
 from dataclasses import dataclass
@@ -27,24 +27,24 @@ class QuantizedVectors:
         return len(self.scales)
 
     def expand(self) -> Matrix:
-        """The vectors, (n, d), as near as the codes have them."""
+        """Return the approximate vectors, float32, shape (n, d)."""
         return np.asarray(self.codes * self.scales[:, None], dtype=np.float32)
 
     def to_bytes(self) -> bytes:
-        """Row after row, each its scale and its codes: such values can be joined."""
+        """Return all rows, each as scale then codes. The outputs can be concatenated."""
         rows = np.empty(len(self), _row(self.codes.shape[1]))
         rows["scale"], rows["codes"] = self.scales, self.codes
         return rows.tobytes()
 
     @classmethod
     def from_bytes(cls, value: bytes, dimension: int) -> "QuantizedVectors":
-        """From one or several `to_bytes` of this dimension, without a copy of the codes."""
+        """Read one output of `to_bytes`, or several concatenated ones. The codes are not copied."""
         rows = np.frombuffer(value, _row(dimension))
         return cls(codes=rows["codes"], scales=rows["scale"])
 
 
 def quantize(vectors: Matrix) -> QuantizedVectors:
-    """Vectors (n, d) of any length; a row of zeros stays one."""
+    """Quantize vectors, shape (n, d), of any length. A row of zeros stays zero."""
     most = np.abs(vectors).max(axis=1, initial=0)
     codes = np.rint(vectors * (_LARGEST / np.maximum(most, _TINY))[:, None])
     lengths, coded = (np.sqrt(np.einsum("nd,nd->n", rows, rows)) for rows in (vectors, codes))

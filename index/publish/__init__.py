@@ -1,1 +1,1 @@
-"""Generations: FAISS and BM25 brought up to the store, published, and opened to be searched."""
+"""Generations: update FAISS and BM25 from the store, publish them, and open them for search."""

@@ -54,7 +54,7 @@ class EmbeddedBackend:
         return published(self.place, store)
 
     def n_bytes(self) -> Mapping[str, int]:
-        """The bytes of the database, of its write-ahead log, and of FAISS's and BM25's files."""
+        """Return the bytes of the database, its write-ahead log, and FAISS's and BM25's files."""
         patterns = {
             "documents and vectors": DATABASE,
             "log": log_of(self.place / DATABASE).name,
@@ -65,7 +65,7 @@ class EmbeddedBackend:
 
 
 def _size(file: Path) -> int:
-    """0 for a file that is gone, as the log is after its last reader closes it."""
+    """Return a file's size in bytes; 0 if it is missing, like the log after the last reader."""
     try:
         return file.stat().st_size
     except FileNotFoundError:

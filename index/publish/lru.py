@@ -1,4 +1,4 @@
-"""What was read last, kept in memory within a bound."""
+"""A cache of the most recently used values, with a limit on their total size."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +9,9 @@ Value = TypeVar("Value")
 
 
 class LruCache(Generic[Key, Value]):
-    """Values by key, read where they are not kept; what was used longest ago goes first.
+    """Values by key. It reads missing ones and drops the least recently used ones first.
 
-    For what never changes. Not for two threads at once.
+    Only for values that never change. Only one thread at a time may use it.
     """
 
     def __init__(
@@ -20,8 +20,10 @@ class LruCache(Generic[Key, Value]):
         size: Callable[[Value], int],
         most: int,
     ) -> None:
-        """read: from the keys that are there to their values; size: of a value, in bytes or any
-        other unit; most: of the sizes of all that is kept, whose present sum is `size_kept`"""
+        """read: returns the values of the given keys, without keys that have none.
+        size: returns the size of a value, in bytes or any other unit.
+        most: the limit on `size_kept`, the total size of the cached values.
+        """
         self.size_kept = 0
         self._read = read
         self._size = size
@@ -29,7 +31,7 @@ class LruCache(Generic[Key, Value]):
         self._kept: OrderedDict[Key, Value] = OrderedDict()
 
     def of(self, keys: Iterable[Key]) -> dict[Key, Value]:
-        """The values of these keys, in any order; a key that has none is left out."""
+        """Return the values of these keys, in any order; omit keys without a value."""
         found: dict[Key, Value] = {}
         missing = []
         for key in keys:

@@ -1,7 +1,7 @@
 """`derived.json`: the published files of an index, each with its checksum, and their generation.
 
-It is replaced in one step, and files are never changed once it names them. So a crash at any
-instant leaves the former state, and a flipped bit is seen before anything is read from it.
+It is replaced atomically, and files that it names never change. So a crash at any time leaves the
+previous state, and the checksums detect a flipped bit before a file is used.
 """
 
 import logging
@@ -22,20 +22,23 @@ from index.words.tantivy_index import VERSION as TANTIVY_VERSION
 
 MANIFEST = "derived.json"
 FORMAT = f"4, faiss {FAISS_VERSION}, tantivy {TANTIVY_VERSION}"
-"""Raised when files of an earlier program must be rebuilt: another analysis, schema or layout."""
+"""Increase the first number if files of earlier versions must be rebuilt: the text analysis, schema
+or layout changed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is published: names within the index directory; `files` maps each to its sha256.
+    """The published files.
 
-    token: the store's own for the generation, so that files are never taken for those of another
-    database, as when it was deleted and made anew, or of a copy that went another way
-    database: the store's own id, the same in every generation and copy
-    fingerprint: the digest of the store's fingerprint: what made the vectors; empty if it was
-    published by a program that did not note it
+    dense, lexical: names of the folders of FAISS and BM25 in the index directory
+    files: the sha256 of each file, by its path within the index directory
+    token: the store's token of the generation; it differs for another database (for example after
+    the index was deleted and created again) and for a copy that was changed separately
+    database: the store's id, the same in every generation and copy
+    fingerprint: the digest of the store's fingerprint (model and chunker); empty if an earlier
+    version of this program published the files without it
     """
 
     format: str
@@ -51,7 +54,7 @@ class Manifest:
     def of(
         cls, folder: Path, store: Store, generation: int, dense: str, lexical: str
     ) -> "Manifest":
-        """Of files that lie in the two folders, and are complete."""
+        """Return the manifest of the complete files in the two folders."""
         names = [*_files(folder, dense), *_files(folder, lexical)]
         files = dict(zip(names, _digests(folder, names), strict=True))
         token = store.token(generation) or ""
@@ -60,10 +63,10 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path, store: Store) -> "Manifest | None":
-        """What is published, if it is whole, of this format, and was derived from this store.
+        """Return the manifest if it is undamaged, of this format and of this store, else None.
 
-        Raises IndexDamaged if it was derived from a later generation of this database: commits
-        were lost, as with a log that was cut, and documents that were removed would be back.
+        Raises IndexDamaged if it belongs to a later generation of this database: then the database
+        lost commits, for example through a truncated log, and removed documents would reappear.
         """
         try:
             manifest = cls(**unsealed((folder / MANIFEST).read_bytes()))
@@ -80,7 +83,7 @@ class Manifest:
     def _check_not_later(self, folder: Path, store: Store) -> None:
         if self.generation <= store.generation:
             return
-        # It may have been committed and published since the store was pinned.
+        # Another process may have committed and published it since the store was pinned.
         with closing(Store.open(folder)) as present:
             generation = present.generation
         if self.generation > generation:
@@ -92,7 +95,7 @@ class Manifest:
 
     @staticmethod
     def generation_in(folder: Path) -> int:
-        """The generation that was published, of whatever database; 0 if that is not known."""
+        """Return the published generation, of any database; 0 if it is unknown."""
         try:
             return int(unsealed((folder / MANIFEST).read_bytes())["generation"])
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
@@ -100,7 +103,7 @@ class Manifest:
 
     @staticmethod
     def listed(folder: Path) -> set[str]:
-        """The folders that the manifest lists, of whatever format; none if it is damaged."""
+        """Return the folders that the manifest lists, of any format; none if it is damaged."""
         try:
             fields = unsealed((folder / MANIFEST).read_bytes())
             return {str(fields["dense"]), str(fields["lexical"])}
@@ -108,7 +111,7 @@ class Manifest:
             return set()
 
     def write(self, folder: Path) -> None:
-        """Publish it; its files are on the disk before it is."""
+        """Write the manifest to the folder, after a sync of its files. Raises OSError."""
         for name in self.files:
             sync(folder / name)
         draft = folder / f"{MANIFEST}.draft"
@@ -116,7 +119,7 @@ class Manifest:
         move_in_place(draft, folder / MANIFEST)
 
     def intact(self, folder: Path) -> bool:
-        """Whether every file is there, and is what it was."""
+        """Return whether every file exists and has its checksum."""
         try:
             return _digests(folder, list(self.files)) == list(self.files.values())
         except OSError:
@@ -124,7 +127,7 @@ class Manifest:
 
 
 def _files(folder: Path, part: str) -> list[str]:
-    """The files to publish; tantivy's lock files and the seal are no part of the index."""
+    """Return the files to publish, sorted: all except tantivy's lock files and the seal."""
     names = (
         path.name
         for path in (folder / part).iterdir()
@@ -134,6 +137,9 @@ def _files(folder: Path, part: str) -> list[str]:
 
 
 def _digests(folder: Path, names: list[str]) -> list[str]:
-    """Each file's sha256; hashing lets go of the interpreter, so files go side by side."""
+    """Return each file's sha256. Hashing releases the interpreter lock, so threads run in parallel.
+
+    Raises OSError.
+    """
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(lambda name: sha256_of_file(folder / name), names))

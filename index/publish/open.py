@@ -1,8 +1,8 @@
-"""FAISS and BM25 as a reader opens them: of the store's generation, or else of the published one.
+"""Open FAISS and BM25 for a reader: of the store's generation, or else of the published one.
 
-A reader publishes what is not published yet, unless that is not possible now: another process is
-at it, however long it takes, or the index cannot be written. Then it answers from what was
-published before, without the chunks that were removed since.
+If the store's generation is not published, the reader publishes it. If it cannot, because another
+process is publishing or the index is not writable, it uses the last published generation without
+the chunks removed since.
 """
 
 import logging
@@ -24,7 +24,7 @@ from index.vectors.faiss_index import FaissIndex
 from index.words.tantivy_index import TantivyIndex
 
 _PATIENCE_S = 5.0
-"""How long a reader waits for another process where nothing that was published can be used."""
+"""How long a reader waits for another process if no published index is usable."""
 
 _ATTEMPTS = 20
 _log = logging.getLogger(__name__)
@@ -40,13 +40,14 @@ class Derived:
 
 
 def open_derived(folder: Path, store: Store) -> Derived:
-    """The indexes of the generation that `store` is pinned at when this returns; of an earlier one,
-    with a warning, while those cannot be made.
+    """Pin `store` and return the indexes of its generation.
 
-    Where the published ones are of an earlier generation they are caught up, where they are
-    damaged, missing or of another format rebuilt, and published.
+    Updates and publishes indexes of an earlier generation. Rebuilds and publishes indexes that are
+    damaged, missing or of another format. If it cannot publish, it logs a warning and returns the
+    published indexes of an earlier generation.
 
-    Raises IndexBusy if another process is at that and what is published cannot be used.
+    Raises IndexBusy if another process is publishing and the published indexes are unusable,
+    IndexDamaged if the database is damaged, IndexProblem if the index cannot be written.
     """
     derived = _derived(folder, store, None)
     assert derived is not None
@@ -54,19 +55,20 @@ def open_derived(folder: Path, store: Store) -> Derived:
 
 
 def newer_derived(folder: Path, store: Store, than: State) -> Derived | None:
-    """The same, for a reader that has the published generation `than` open: None while there is
-    no other to be had. Nothing is waited for."""
+    """Do the same as `open_derived` for a reader that has the published state `than` open.
+
+    None if no other state is available. Never waits for another process.
+    """
     return _derived(folder, store, than)
 
 
 def _derived(folder: Path, store: Store, than: State | None) -> Derived | None:
-    # Another process may publish between our steps; then what we looked at is gone, and we look
-    # again.
+    # Another process may publish between two steps and delete the files we read; then try again.
     for _ in range(_ATTEMPTS):
         generation = store.pin()
         manifest = Manifest.read(folder, store)
         if manifest is not None and manifest.generation == generation and manifest.intact(folder):
-            # FAISS and tantivy each have their own word for a file that is not there any more.
+            # FAISS and tantivy raise different errors for a deleted file.
             with suppress(IndexDamaged, OSError, RuntimeError, ValueError):
                 return _load(folder, manifest)
             continue
@@ -110,8 +112,10 @@ def _load(folder: Path, manifest: Manifest) -> Derived:
 
 
 def _published(folder: Path, store: Store, hindrance: IndexProblem) -> Derived | None:
-    """What is published without what was removed since; None if it cannot be used, or nothing
-    would be left of it. hindrance: why it is not brought up to the store."""
+    """Return the published indexes without the chunks removed since.
+
+    None if they are unusable or no chunk would remain. hindrance: why they cannot be updated.
+    """
     generation = store.pin()
     manifest = Manifest.read(folder, store)
     if manifest is None or not manifest.intact(folder):
@@ -135,11 +139,13 @@ def _published(folder: Path, store: Store, hindrance: IndexProblem) -> Derived |
 
 
 def _removed_since(store: Store, manifest: Manifest) -> Ids:
-    """The chunks that are not, or not as they were published, in the store. That the store has the
-    manifest's token says that it has the tombstones, too: see Store.forget_before."""
+    """Return the published chunks that the store removed or changed since.
+
+    The store has the manifest's token, so it also has the tombstones: see Store.forget_before.
+    """
     changes = store.changes_since(manifest.generation)
     if manifest.fingerprint != store.fingerprint.digest:
-        # Another model's vectors: a rebuild has put in every chunk anew.
+        # The vectors are from another model: a rebuild replaced every chunk.
         return changes.removed
-    # An id stands for a text: what was put in again is what it was.
+    # An id identifies a text: a chunk that was removed and added again is unchanged.
     return np.setdiff1d(changes.removed, changes.added, assume_unique=True)

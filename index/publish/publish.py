@@ -1,7 +1,7 @@
-"""FAISS and BM25 as files derived from the store: published whole, checked, caught up or rebuilt.
+"""Publish FAISS and BM25: update or rebuild their files from the store, and check them.
 
-The manifest names the two, and is replaced in one step (index.publish.manifest). A crash at any
-instant leaves the former state, and what was made of the dense index by then, for the next attempt.
+The manifest names both and is replaced atomically (index.publish.manifest). A crash at any time
+leaves the previous state, and checkpoints of the dense index for the next attempt.
 """
 
 import logging
@@ -32,7 +32,7 @@ __all__ = ["LOCK", "MANIFEST", "publish"]
 LOCK = "publish.lock"
 
 _PATIENCE_S = 600.0
-"""How long an ingest waits for another process that builds the index files."""
+"""How long an ingest waits while another process builds the index files."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,12 +45,12 @@ def publish(
     *,
     patience_s: float = _PATIENCE_S,
 ) -> None:
-    """Bring the files of `folder` up to the store's generation, if they are not there yet.
+    """Publish the store's generation in `folder`, unless it is published already.
 
-    n_threads: all cores that the process may use, unless given.
-    patience_s: how long another process that does the same is waited for.
+    n_threads: default: all cores that the process may use.
+    patience_s: how long to wait for another process that publishes.
 
-    Raises IndexBusy if that one takes longer.
+    Raises IndexBusy if that process takes longer, IndexDamaged if the database is damaged.
     """
     with _publishing(folder, patience_s), os_errors_translated(folder):
         generation = store.pin()
@@ -74,7 +74,7 @@ def publish(
 
 
 def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: LexicalIndex) -> None:
-    """Raise IndexDamaged if the store gave fewer chunks than it counts, or others were left in."""
+    """Raise IndexDamaged unless both indexes have as many chunks as the store counts."""
     n_chunks = store.count()[1]
     if not len(dense) == len(lexical) == n_chunks:
         raise IndexDamaged(
@@ -86,17 +86,17 @@ def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: Lexica
 
 @contextmanager
 def _publishing(folder: Path, patience_s: float) -> Iterator[None]:
-    """One process at a time."""
+    """Let only one process publish at a time."""
     what = f"another process is building the index files in {folder}"
     with held(folder / LOCK, what, patience_s):
         yield
 
 
 def _sweep(folder: Path, manifest: Manifest | None, checkpoints: Checkpoints) -> None:
-    """Remove this program's folders that the manifest does not name: leftovers, and generations
-    before the published one.
+    """Remove this program's folders that the manifest does not name: leftovers of a crash, and
+    generations before the published one.
 
-    That one stays until the next sweep, for a reader that is just about to open it."""
+    The published one stays until the next sweep, because a reader may be about to open it."""
     keep = {checkpoints.folder.name}
     if manifest is not None:
         keep |= {manifest.dense, manifest.lexical}
@@ -146,8 +146,10 @@ def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: 
 
 
 def _share(source: Path, target: Path) -> None:
-    """Make a folder of the same files. Those of FAISS and tantivy's segments are written once, so
-    they can be the very same; only tantivy's JSON files are replaced."""
+    """Create a folder with the same files: hard links, but copies of tantivy's JSON files.
+
+    FAISS's files and tantivy's segments never change; tantivy replaces its JSON files.
+    """
     make_folder(target)
     others = shutil.ignore_patterns("*.lock", SEAL)
     shutil.copytree(source, target, copy_function=_linked, ignore=others, dirs_exist_ok=True)

@@ -1,6 +1,6 @@
-"""What remains of published indexes when chunks have been removed since: hits without these.
+"""Published indexes without the chunks that were removed since.
 
-Chunks that were added since are not found. Vectors and BM25 scores are those that were published.
+They do not contain chunks added since. Vectors and BM25 scores are the published ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ from index.types import Hits, Ids, IndexDescription
 
 
 class RemainingVectors:
-    """A VectorIndex: another one without some of its chunks."""
+    """A VectorIndex that omits some chunks of another one."""
 
     def __init__(self, published: VectorIndex, removed: Ids) -> None:
-        """removed: ids, ascending, each of a chunk of the index; see `present`"""
+        """removed: ascending ids of chunks that are all in the index; see `present`."""
         self._published = published
         self._removed = removed
 
@@ -42,11 +42,13 @@ class RemainingVectors:
 
 
 class RemainingTexts:
-    """A LexicalIndex: another one without some of its chunks. How rare a term is, is counted with
-    them, as in the scores."""
+    """A LexicalIndex that omits some chunks of another one.
+
+    Document frequencies and scores still include the removed chunks.
+    """
 
     def __init__(self, published: LexicalIndex, removed: Ids) -> None:
-        """removed: ids, ascending, each of a chunk of the index"""
+        """removed: ascending ids of chunks that are all in the index."""
         self._published = published
         self._removed = removed
 
@@ -59,8 +61,10 @@ class RemainingTexts:
         return _searched(lambda n: self._published.search(terms, n), k, self._removed)
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
-        """The number of chunks that hold each of the terms, removed ones among them, but at most as
-        many as remain."""
+        """Return the number of chunks that contain each term, including removed chunks.
+
+        At most the number of remaining chunks.
+        """
         return [min(n, len(self)) for n in self._published.document_frequencies(terms)]
 
     @property
@@ -69,7 +73,7 @@ class RemainingTexts:
 
 
 def present(index: VectorIndex, ids: Ids) -> Ids:
-    """Those of the ids whose chunks are in an index, ascending."""
+    """Return the ids whose chunks are in an index, ascending."""
     if not len(ids):
         return ids
     query = np.zeros(index.dimension, np.float32)
@@ -78,7 +82,7 @@ def present(index: VectorIndex, ids: Ids) -> Ids:
 
 
 def _searched(search: Callable[[int], Hits], k: int, removed: Ids) -> Hits:
-    """The k best hits that are not among the removed; `search` gives the n best of all."""
+    """Return the k best hits without removed chunks. search: returns the n best hits of all."""
     most = k + len(removed)
     fetched = min(2 * k, most)
     while True:

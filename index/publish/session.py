@@ -1,4 +1,4 @@
-"""The frame of all that is written to an index: one writer at a time; published when it is done."""
+"""Write sessions of an index: one writer at a time, which publishes at the end."""
 
 import os
 from collections.abc import Iterator
@@ -19,12 +19,13 @@ LOCK = "ingest.lock"
 
 @contextmanager
 def writing(folder: Path, *, existing: bool = False) -> Iterator[None]:
-    """One writer at a time, in a directory that an index may be in; it is made if it is missing.
+    """Hold the write lock of an index directory; create the directory if it is missing.
 
-    existing: whether there has to be an index; where there is none, no folder and no lock is made.
+    existing: require an index. If there is none, no directory and no lock is created.
 
-    Raises IndexBusy if another process is writing, IndexProblem if this user may not write to it,
-    and, if there has to be an index, what Store.open does.
+    Raises IndexBusy if another process is writing, IndexProblem if this user may not write,
+    BadInput if the directory is unsuitable (index.disk.owned.check_directory), and with `existing`
+    the errors of Store.open.
     """
     if existing:
         Store.open(folder).close()
@@ -38,7 +39,10 @@ def writing(folder: Path, *, existing: bool = False) -> Iterator[None]:
 
 
 def _check_writable(folder: Path) -> None:
-    """Before a lock is made, whose name would say nothing to people."""
+    """Raise IndexProblem unless this user may write.
+
+    Called before the lock is created, because an error about the lock file would be unclear.
+    """
     paths = [path for path in (folder, folder / LOCK, folder / DATABASE) if path.exists()]
     if not all(os.access(path, os.W_OK) for path in paths):
         raise IndexProblem(
@@ -49,9 +53,9 @@ def _check_writable(folder: Path) -> None:
 
 @contextmanager
 def published(folder: Path, store: Store) -> Iterator[Store]:
-    """The store, closed at the end. On leaving, FAISS and BM25 are brought up to it."""
+    """Yield the store, then publish FAISS and BM25 if no error occurred; always close the store."""
     with closing(store):
-        Manifest.read(folder, store)  # nothing is written to a database that lost commits
+        Manifest.read(folder, store)  # raises, before any write, if the database lost commits
         yield store
         publish(folder, store)
         store.unpin()

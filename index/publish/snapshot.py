@@ -1,4 +1,4 @@
-"""One generation of an index, to be searched: immutable, consistent, safe in many threads."""
+"""One generation of an index for search: immutable, consistent, thread-safe."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -29,17 +29,17 @@ from index.types import (
 )
 
 _CHARACTERS_KEPT = 128_000_000
-"""Of the documents that were read last, together: 31 million take 60 ms to read anew."""
+"""The most characters of cached documents in total. Reading 31 million takes 60 ms."""
 _LEAST_CHARACTERS = 250_000
-"""So many does a small one count for: 512 are kept at most."""
+"""A smaller document counts as this many, so the cache has at most 512 documents."""
 
 _BYTES_KEPT = 32 * 2**20
-"""Of the vectors of chunks, some 13,000, and of token vectors, some 2,000, that were candidates
-last: to read them anew takes .15 of a question's 2.5 ms."""
+"""The size of the cache of chunk vectors (about 13,000 chunks), and of the cache of token vectors
+(about 2,000 chunks). Without the caches, reading takes 0.15 of a question's 2.5 ms."""
 
 LARGE = 50_000
-"""Chunks from which on BM25 takes long enough to be worth another thread: .5 ms; among a million
-chunks, three."""
+"""From this number of chunks on, BM25 runs in another thread: it takes 0.5 ms here, and 3 ms for a
+million chunks."""
 
 _Result = TypeVar("_Result")
 
@@ -47,10 +47,10 @@ _Result = TypeVar("_Result")
 class EmbeddedSnapshot:
     """An index.backend.Snapshot of the store, FAISS and BM25.
 
-    It holds a read transaction on the store, so what it shows never changes while it is open,
-    whatever an ingest commits meanwhile. Where the indexes are of an earlier generation than the
-    store (index.publish.open), `generation` and `state` are theirs, and they find only chunks that
-    the store still has.
+    It holds a read transaction on the store, so its content does not change while it is open, even
+    if an ingest commits. If the indexes have an earlier generation than the store
+    (index.publish.open), `generation` and `state` are those of the indexes, and a search returns
+    only chunks that the store still has.
     """
 
     def __init__(self, store: Store, derived: Derived) -> None:
@@ -75,9 +75,10 @@ class EmbeddedSnapshot:
 
     @classmethod
     def open(cls, folder: Path) -> "EmbeddedSnapshot":
-        """The present generation of the index in a folder.
+        """Open the current generation of the index in a folder.
 
-        Raises IndexMissing if there is no index, IndexDamaged if its database cannot be read.
+        Raises IndexMissing if there is no index, IndexDamaged if its database cannot be read, and
+        the errors of open_derived.
         """
         store = Store.open(folder)
         try:
@@ -88,8 +89,10 @@ class EmbeddedSnapshot:
 
     @classmethod
     def newer(cls, folder: Path, than: State) -> "EmbeddedSnapshot | None":
-        """The same, where it is of another state than the one given; None while there is none, as
-        when another process is still building its indexes. Nothing is waited for."""
+        """Open the current generation if its state differs from `than`, else return None.
+
+        Also None while another process builds its indexes; does not wait for it.
+        """
         store = Store.open(folder)
         try:
             derived = newer_derived(folder, store, than)
@@ -109,8 +112,10 @@ class EmbeddedSnapshot:
 
     @property
     def outdated(self) -> bool:
-        """Whether it is to be opened again: files that it reads were changed (Database.outdated,
-        index.disk.unchanged)."""
+        """Whether files that it reads changed, so that it must be opened again.
+
+        See Database.outdated and index.disk.unchanged.
+        """
         with self._lock:
             return self._store.outdated or self.dense.changed or self.lexical.changed
 
@@ -123,10 +128,10 @@ class EmbeddedSnapshot:
         return len(self.lexical)
 
     def release_log(self) -> None:
-        """Hold the same generation in a way that does not keep the database's log from being cut.
+        """Reopen the same generation so that the write-ahead log can be truncated.
 
-        A reader that began when part of its generation stood in the log alone keeps that log. One
-        that begins when all of it has been moved into the database does not.
+        A read transaction that began while part of its generation was only in the log prevents
+        truncation. One that begins after the whole log was moved into the database does not.
         """
         folder = self._store.path.parent
         if self._store.read_only or not has_log(self._store.path):
@@ -135,7 +140,7 @@ class EmbeddedSnapshot:
         try:
             fresh.empty_log()
             fresh.pin()
-            if fresh.state != self.state:  # the next refresh goes over to it
+            if fresh.state != self.state:  # the next refresh opens that state
                 return
             with self._lock:
                 if not self._closed:
@@ -148,14 +153,17 @@ class EmbeddedSnapshot:
     def candidates(
         self, query: Vector, terms: Sequence[str], n: int, within: Ids | None = None
     ) -> CandidateSet:
-        """See index.backend.Snapshot. BM25 is searched for its own best chunks and then for those
-        that only FAISS found: tantivy scores a chunk only in a search."""
+        """See index.backend.Snapshot.
+
+        BM25 is searched twice: for its best chunks, then for the scores of chunks that only FAISS
+        returned, because tantivy scores chunks only in a search.
+        """
         lexical_search = self._start(lambda: self.lexical.search(terms, n, within))
         nowhere = not query.any()
         dense = Hits.none() if nowhere else self.dense.search(query, n, within)
         lexical = lexical_search()
         ids = np.union1d(dense.ids, lexical.ids)
-        # Where BM25 found fewer than n, no other chunk holds any of the terms.
+        # If BM25 returned fewer than n chunks, no other chunk contains any of the terms.
         unscored = np.setdiff1d(ids, lexical.ids) if len(lexical) == n else ids[:0]
         rest_search = self._start(lambda: self.lexical.search(terms, len(unscored), unscored))
         vectors = self.vectors_of(ids.tolist())
@@ -165,34 +173,37 @@ class EmbeddedSnapshot:
         return CandidateSet(vectors, _ranks(dense, ids), _ranks(lexical, ids), bm25)
 
     def _start(self, call: Callable[[], _Result]) -> Callable[[], _Result]:
-        """A function that returns the call's result: in a large index the call begins at once, in
-        another thread; in a small one it runs when the result is taken."""
+        """Return a function that returns the call's result.
+
+        In a large index the call starts immediately in another thread. In a small one it runs when
+        the returned function is called.
+        """
         if len(self.lexical) < LARGE:
             return call
         return self._aside.submit(call).result
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
-        """The number of chunks that hold each of the terms."""
+        """Return the number of chunks that contain each term."""
         return self.lexical.document_frequencies(terms)
 
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
-        """These chunks, in order of their id."""
+        """Return these chunks in ascending order of id."""
         with self._lock:
             return self._store.chunks(ids)
 
     def vectors_of(self, ids: Iterable[int]) -> ChunkVectors:
-        """The vectors of these chunks and of their sentences."""
+        """Return the vectors of these chunks and of their sentences, in ascending order of id."""
         with self._lock:
             blobs = self._vectors.of(ids)
         return stored_vectors(blobs, self.fingerprint.model.dimension)
 
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
-        """The token vectors of these chunks; a chunk that has none is left out."""
+        """Return the token vectors of these chunks, by chunk id; omit chunks without any."""
         with self._lock:
             return self._tokens.of(ids)
 
     def document(self, doc_id: str) -> Document:
-        """A document with its text; the last few are kept."""
+        """Return a document with its text; recent documents are cached."""
         with self._lock:
             return self._documents.of([doc_id])[doc_id]
 
@@ -201,12 +212,12 @@ class EmbeddedSnapshot:
             return self._store.record(doc_id)
 
     def records(self, after: str = "", limit: int = -1) -> list[StoredDocument]:
-        """Documents in order of doc_id, from behind `after`."""
+        """Return documents with a doc_id greater than `after`, in order of doc_id."""
         with self._lock:
             return self._store.records(after, limit)
 
     def count(self) -> tuple[int, int]:
-        """How many documents and chunks there are."""
+        """Return the numbers of documents and chunks."""
         with self._lock:
             return self._store.count()
 
@@ -217,7 +228,7 @@ class EmbeddedSnapshot:
         matches: Callable[[str], bool] | None = None,
     ) -> Ids:
         """See index.backend.Snapshot."""
-        # SQLite's json_each ends a text at a NUL. No media type holds one.
+        # SQLite's json_each ends a text at a NUL. No media type contains one.
         if media_types is not None:
             media_types = [each for each in media_types if "\0" not in each]
         if doc_ids is not None and any("\0" in doc_id for doc_id in doc_ids):
@@ -227,15 +238,17 @@ class EmbeddedSnapshot:
             return self._store.chunk_ids_of(rows, doc_ids, media_types)
 
     def _rows_of(self, matches: Callable[[str], bool]) -> list[int]:
-        """The rows of the documents whose ids match. SQLite does not call the function: it would
-        wait for the interpreter's lock at every row."""
+        """Return the rows of the documents whose ids match.
+
+        SQLite does not call `matches`: it would wait for the interpreter's lock at each row.
+        """
         with self._lock:
             rows = self._store.doc_ids()
         return [row for row, doc_id in rows if matches(doc_id)]
 
 
 def _ranks(hits: Hits, ids: Ids) -> NDArray[np.int64]:
-    """The rank of each id among the hits, from 1; 0 where it is not among them. ids: ascending."""
+    """Return the rank of each id among the hits, from 1; 0 if it is not a hit. ids: ascending."""
     ranks = np.zeros(len(ids), np.int64)
     ranks[np.searchsorted(ids, hits.ids)] = np.arange(1, len(hits) + 1)
     return ranks

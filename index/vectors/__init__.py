@@ -1,1 +1,1 @@
-"""Nearest vectors by FAISS, derived from the store."""
+"""Nearest-neighbour search with FAISS, derived from the store."""

@@ -1,4 +1,4 @@
-"""Parts of a long build, kept in files so that the next attempt takes up where one was stopped."""
+"""Files with the parts of a long build, so that an interrupted build can continue."""
 
 import io
 from collections.abc import Callable
@@ -18,16 +18,16 @@ _PREFIX = "draft-"
 
 
 class Checkpoints:
-    """The parts of one build in a folder of their own.
+    """The parts of one build, in their own folder.
 
-    key: all that the parts are made from; those of another key are never used
+    key: identifies the input of the parts; parts with another key are never used
     """
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder = folder / f"{_PREFIX}{sha256(key.encode()).hexdigest()[:32]}"
 
     def load_or_make(self, name: str, make: Callable[[], Arrays]) -> Arrays:
-        """The part of this name as it was kept; one that is missing or damaged is made, and kept.
+        """Return the stored part with this name; make and store it if it is missing or damaged.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +43,7 @@ class Checkpoints:
         return arrays
 
     def drop(self) -> None:
-        """Delete all parts, when the build is done."""
+        """Delete all parts. Call it when the build is complete."""
         remove_folder(self.folder)
 
 
@@ -55,7 +55,8 @@ def _write(path: Path, arrays: Arrays) -> None:
         make_folder(path.parent)
     unfinished = path.with_suffix(".new")
     write_private(unfinished, sha256(content).digest() + content)
-    # Whole or not there for a process that is killed; the checksum is for power cuts and bad disks.
+    # A killed process leaves a complete file or none. The checksum detects damage by power failures
+    # and bad disks.
     unfinished.replace(path)
 
 

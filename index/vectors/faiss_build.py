@@ -1,13 +1,14 @@
-"""A dense index brought up to the store: caught up as it is, or made anew in the shape that suits.
+"""Update a dense index from the store, or build a new one of suitable shape.
 
-Lists are fitted to a sample of the stored vectors. How many of them a search looks into is decided
-by questions made of stored vectors, each turned away by noise until its cosine with the vector is
-.45; what is to be found are the ten nearest chunks that are not near copies of the one it was made
-of. With so many lists as give these a recall@10 of .996, sentences of texts that are not in the
-index have .98 or more among 40,000 to 1,000,000 chunks. Stored vectors as they are flatter it by up
-to .05, as do those of stored sentences. Where of a million chunks all but 4,000 are copies they
-have .97, for ten copies of anything lie in a list or two; hence a least number of lists, which
-gives them .99. What takes long is kept in checkpoints.
+The centroids of the lists are trained on a sample of the stored vectors. Artificial questions
+decide how many lists a search probes (nprobe). A question is a stored vector plus noise, with a
+cosine of 0.45 to that vector. Its relevant chunks are the ten nearest ones that are not near copies
+of the original chunk. nprobe is chosen for a recall@10 of 0.996 on these questions. Sentences of
+texts outside the index then have a recall@10 of 0.98 or more, in indexes of 40,000 to 1,000,000
+chunks. Questions without noise, and vectors of stored sentences, overestimate recall by up to 0.05.
+If all but 4,000 of a million chunks are copies, recall is 0.97, because the ten copies of a chunk
+are in one or two lists. The minimum of nprobe raises it to 0.99. Slow steps are stored in
+checkpoints.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,14 +29,14 @@ _DEPTH = 10
 _QUESTION_COSINE = 0.45
 _COPY_COSINE = 0.7
 _ROWS_AT_ONCE = 5_000
-_MOST_PROBED = 2  # half of the lists: a search of more gains little over an exact one
-_LEAST_PROBED = 32  # a part of them: made questions say too little where nearly all are copies
+_MOST_PROBED = 2  # nprobe <= n_lists / 2: a search of more lists is hardly faster than an exact one
+_LEAST_PROBED = 32  # nprobe >= n_lists / 32: the questions mislead if nearly all chunks are copies
 
 
 def update_index(
     store: Store, published: Path, changes: GenerationChanges, sizing: Sizing, dimension: int
 ) -> FaissIndex | None:
-    """A published index with what has changed since; None if it would not suit any more."""
+    """Return a published index with the changes applied; None if its shape is unsuitable now."""
     former = FaissIndex.load(published)
     if former.dimension != dimension or not sizing.suits(former.shape, store.count()[1]):
         return None
@@ -49,8 +50,11 @@ def update_index(
 def build_index(
     store: Store, checkpoints: Checkpoints, sizing: Sizing, dimension: int
 ) -> FaissIndex:
-    """An index of all that is stored. If lists do not reach the recall that is asked for it is
-    exact, and its shape says what they reached."""
+    """Build an index of all stored chunks.
+
+    If inverted lists do not reach the required recall, the index is exact and its shape holds the
+    recall that the lists reached.
+    """
     ids = store.changes_since(0).added
     shape = Shape()
     if len(ids) > sizing.exact_up_to:
@@ -66,8 +70,11 @@ def build_index(
 
 
 def _with_lists(store: Store, ids: Ids, checkpoints: Checkpoints, sizing: Sizing) -> FaissIndex:
-    """All vectors in lists, and a shape that is exact if too many of these were to be looked into;
-    then the index itself is of no use."""
+    """Return an index with all vectors in inverted lists.
+
+    If a search would have to probe too many lists, its shape is exact and the caller must discard
+    the index.
+    """
     index = _trained(store, ids, checkpoints, sizing)
     sample = store.vectors(_every(ids, sizing.n_questions))
     questions = turned(sample, _QUESTION_COSINE)
@@ -84,7 +91,7 @@ def _trained(store: Store, ids: Ids, checkpoints: Checkpoints, sizing: Sizing) -
     n_lists = sizing.n_lists(len(ids))
 
     def train() -> Arrays:
-        # Ids are hashes, so every n-th of them in their order is a random sample.
+        # Ids are hashes, so every n-th id in ascending order is a random sample.
         sample = _every(ids, sample_size(n_lists))
         return {"index": FaissIndex.trained(store.vectors(sample), n_lists).to_array()}
 
@@ -92,8 +99,10 @@ def _trained(store: Store, ids: Ids, checkpoints: Checkpoints, sizing: Sizing) -
 
 
 def turned(vectors: Matrix, cosine: float) -> Matrix:
-    """Unit vectors that have this cosine with the given ones, in random directions, the same for
-    every call."""
+    """Return unit vectors with this cosine to the given unit vectors, in random directions.
+
+    vectors: shape (n, d). Every call returns the same, because the seed is fixed.
+    """
     noise = np.random.default_rng(0).standard_normal(vectors.shape)
     noise -= np.einsum("nd,nd->n", noise, vectors)[:, None] * vectors
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
@@ -103,7 +112,10 @@ def turned(vectors: Matrix, cosine: float) -> Matrix:
 def _encoded(
     store: Store, index: FaissIndex, ids: Ids, sample: Matrix, questions: Matrix
 ) -> Arrays:
-    """A part's codes, and the cosines and lists of each question's nearest in it, (n, k)."""
+    """Return a part's codes, and the cosines and lists of each question's nearest chunks in it.
+
+    Cosines and lists have shape (n, k).
+    """
     vectors = store.vectors(ids)
     codes = index.encode(vectors)
     scores, rows = nearest(vectors, sample, questions)
@@ -111,9 +123,10 @@ def _encoded(
 
 
 def nearest(vectors: Matrix, sample: Matrix, questions: Matrix) -> tuple[Matrix, Ids]:
-    """Each question's nearest of some vectors, as cosines and rows, (n, k), in any order; but for
-    those that are near copies of the sample's vector that it was made of, whose cosine is given as
-    -inf."""
+    """Return the nearest vectors of each question, as cosines and rows, (n, k), in any order.
+
+    Near copies of the sample vector from which a question was made get the cosine -inf.
+    """
     scores = np.full((len(questions), _DEPTH), -np.inf, dtype=np.float32)
     rows = np.zeros((len(questions), _DEPTH), dtype=np.int64)
     for first in range(0, len(vectors), _ROWS_AT_ONCE):
@@ -125,14 +138,17 @@ def nearest(vectors: Matrix, sample: Matrix, questions: Matrix) -> tuple[Matrix,
 
 
 def _best(scores: Matrix, which: Ids) -> tuple[Matrix, Ids]:
-    """The k highest scores of each row, and what they are of."""
+    """Return the k highest scores of each row, in any order, and their entries of `which`."""
     best = np.argpartition(-scores, _DEPTH - 1, axis=1)[:, :_DEPTH]
     return np.take_along_axis(scores, best, axis=1), np.take_along_axis(which, best, axis=1)
 
 
 def _places(index: FaissIndex, questions: Matrix, parts: Sequence[Arrays]) -> Ids:
-    """Of the nearest of all parts' chunks to all questions, the place that each one's list has
-    among those that its question looks into; ascending."""
+    """Return, for every nearest chunk of every question, the rank of its list for the question.
+
+    A question probes its lists in order of rank, from 0. The result is ascending, over all
+    questions and parts.
+    """
     scores, lists = (np.hstack([part[name] for part in parts]) for name in ("scores", "lists"))
     best, nearest_lists = _best(scores, lists)
     place_of = np.argsort(index.lists_by_nearness(questions), axis=1)
@@ -141,10 +157,10 @@ def _places(index: FaissIndex, questions: Matrix, parts: Sequence[Arrays]) -> Id
 
 
 def _shape(index: FaissIndex, places: Ids, sizing: Sizing) -> Shape:
-    """The fewest lists that hold the share of the nearest which is asked for, but not very few.
+    """Return the shape with the smallest nprobe that reaches the recall, within the bounds.
 
-    Whatever lies in the lists looked into is found: among 100 hits by eight bits a dimension, to be
-    rescored, none of the ten best was ever missing.
+    A chunk counts as found if its list is probed: of 100 hits with 8-bit vectors, which are
+    rescored afterwards, none of the ten best was ever missing.
     """
     n_lists, n_chosen = index.shape.n_lists, len(index)
     if not len(places):  # every chunk is a near copy of every other
@@ -158,7 +174,7 @@ def _shape(index: FaissIndex, places: Ids, sizing: Sizing) -> Shape:
 
 
 def _every(ids: Ids, n: int) -> Ids:
-    """At most n of them, evenly apart."""
+    """Return at most n of the ids, evenly spaced."""
     return ids[np.unique(np.linspace(0, len(ids) - 1, min(n, len(ids))).astype(np.int64))]
 
 

@@ -1,8 +1,7 @@
-"""FAISS: nearest chunks by inner product. The one module that imports faiss.
+"""FAISS: nearest chunks by inner product. Only this module imports faiss.
 
-The index is derived from the store and published as immutable files. FAISS crashes if an index is
-changed while it is searched, so one that is searched is never changed: catching up happens on a
-copy that nobody searches yet.
+The index is derived from the store and published as immutable files. FAISS crashes if an index
+changes during a search. So an update changes a copy, which is searched only when it is complete.
 """
 
 import json
@@ -26,21 +25,23 @@ from index.vectors.sizing import Shape
 VERSION: str = faiss.__version__
 
 MMAP_FROM_BYTES = 64 * 2**20
-"""From this size on a file is memory-mapped: it opens uncopied, and processes share it."""
+"""Files of this size or larger are memory-mapped: not copied on open, and shared by processes."""
 
 Codes = NDArray[np.uint8]
-"""Shape (n, bytes): the list that each vector belongs to, then its code."""
+"""Shape (n, n_bytes): each row has the number of the vector's list, then its code."""
 
 _VECTORS, _SHAPE = "vectors.faiss", "shape.json"
 _ROUNDS = 5
-_MANY = 20  # a search within this part of all chunks, or a larger one, is made as one of all
+_MANY = 20  # a search within 1/20 of all chunks or more first searches all and filters the hits
 _VECTORS_A_LIST = 20
 
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Within it, what FAISS is asked for in this thread is shared by n cores: by all, unless told
-    otherwise, and told for one thread of the program is not told for the others."""
+    """Limit FAISS to n threads in the block.
+
+    OpenMP's setting applies to the calling thread only, and defaults to all cores.
+    """
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(n)
     try:
@@ -50,13 +51,13 @@ def threads(n: int) -> Iterator[None]:
 
 
 class FaissIndex:
-    """A VectorIndex, flat and exact as it is made, or over inverted lists: see `trained`.
+    """A VectorIndex: flat and exact, or with inverted lists if `trained` created it.
 
-    Over inverted lists a search meets the chunks of some lists only, so it may miss a few of the k
-    nearest, a share that was measured when the lists were made (`shape`), and scores are off by
-    some .001: vectors are kept at eight bits a dimension. Ties go to the smaller chunk_id among the
-    chunks met, there are fewer than k hits only when there are fewer chunks, and a search within
-    chunks so few that all lists are to be looked into misses none.
+    With inverted lists, a search probes only some lists and may miss a few of the k nearest chunks.
+    `shape` has the recall, measured when the lists were built. Vectors have 8 bits per dimension,
+    so scores have an error of about 0.001. Ties go to the smaller chunk_id among the chunks in the
+    probed lists. A search returns fewer than k hits only if there are fewer chunks. A search within
+    few chunks probes all lists and misses none.
     """
 
     _mapped: Unchanged | None = None
@@ -67,8 +68,10 @@ class FaissIndex:
 
     @classmethod
     def trained(cls, sample: Matrix, n_lists: int) -> "FaissIndex":
-        """An empty index over inverted lists, whose centroids are fitted to a sample; the same
-        sample in the same order gives the same centroids."""
+        """Return an empty index with inverted lists; train the centroids on a sample.
+
+        sample: float32, shape (n, d). The same sample in the same order gives the same centroids.
+        """
         n, dimension = sample.shape
         index = cls(dimension)
         index._index = faiss.IndexIVFScalarQuantizer(
@@ -77,11 +80,11 @@ class FaissIndex:
             n_lists,
             faiss.ScalarQuantizer.QT_8bit,
             faiss.METRIC_INNER_PRODUCT,
-            False,  # the vectors themselves, not what they differ by from their centroid
+            False,  # encode the vectors, not their differences from the centroid
         )
         index._index.cp.spherical = True
         index._index.cp.niter = _ROUNDS
-        # FAISS writes to stderr about fewer.
+        # With fewer points per centroid, FAISS writes a warning to stderr.
         index._index.cp.min_points_per_centroid = 1
         index._index.cp.max_points_per_centroid = max(1, ceil(n / n_lists))
         index._index.train(np.ascontiguousarray(sample, dtype=np.float32))
@@ -112,12 +115,12 @@ class FaissIndex:
         return self._mapped is not None and self._mapped.changed is not None
 
     def add(self, ids: Ids, vectors: Matrix) -> None:
-        """Add chunks. FAISS accepts an id twice without a word, so an id must not be there yet."""
+        """Add chunks. The ids must be new: FAISS accepts a duplicate id without an error."""
         if len(ids):
             self._index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
 
     def encode(self, vectors: Matrix) -> Codes:
-        """What `add_encoded` takes, of an index over inverted lists; as good as `add`, in parts."""
+        """Return codes for `add_encoded`. Needs inverted lists; both steps together equal `add`."""
         codes: Codes = self._index.sa_encode(np.ascontiguousarray(vectors, dtype=np.float32))
         return codes
 
@@ -126,7 +129,7 @@ class FaissIndex:
             self._index.add_sa_codes(np.ascontiguousarray(codes), ids)
 
     def remove(self, ids: Ids) -> None:
-        """Remove chunks; ids that are not there are passed over."""
+        """Remove chunks; ignore ids that are not in the index."""
         if len(ids):
             self._index.remove_ids(faiss.IDSelectorBatch(ids))
 
@@ -151,13 +154,16 @@ class FaissIndex:
             if len(hits) == wanted:
                 return hits
         selector = faiss.IDSelectorBatch(np.ascontiguousarray(within, dtype=np.int64))
-        # As many chunks are met as in a search of all.
+        # Probe as many of the available chunks as a search of all chunks would.
         n_probed = ceil(self.shape.n_probed * len(self) / available)
         return self._found(query, wanted, available, selector, n_probed)
 
     def _found_and_kept(self, query: Vector, wanted: int, within: Ids) -> Hits:
-        """The best of so many hits that `wanted` of them should lie within some chunks, ascending;
-        fewer if they do not. For FAISS takes a microsecond for every chunk it is to look for."""
+        """Search all chunks and return the best hits in `within`, at most `wanted`.
+
+        Fetches so many hits that `wanted` of them are likely in `within`; may return fewer. This is
+        faster than a selector: FAISS takes 1 µs for each chunk in a selector.
+        """
         fetched = min(len(self), 2 * wanted * len(self) // len(within) + 1)
         hits = self._found(query, fetched, len(self), None, self.shape.n_probed)
         places = np.minimum(np.searchsorted(within, hits.ids), len(within) - 1)
@@ -167,7 +173,7 @@ class FaissIndex:
     def _found(
         self, query: Vector, wanted: int, available: int, selector: Any, n_probed: int
     ) -> Hits:
-        """The best of the chunks in so many lists, and in more where these hold too few."""
+        """Return the best chunks in n_probed lists, or in more if these contain too few."""
         hits = self._met(query, wanted, available, selector, n_probed)
         while len(hits) < wanted and n_probed < self.shape.n_lists:
             n_probed *= 4
@@ -177,14 +183,14 @@ class FaissIndex:
     def _met(
         self, query: Vector, wanted: int, available: int, selector: Any, n_probed: int
     ) -> Hits:
-        """The best of the chunks in the lists that are looked into; all, without lists."""
+        """Return the best chunks in the probed lists, or of all chunks if the index is exact."""
         parameters = self._parameters(selector, n_probed)
         fetched = wanted
         while fetched:
-            # One more than wanted, and more until the last differs in score from the k-th, shows
-            # every chunk that ties with it: which of those are in must not be left to chance.
+            # Fetch more hits until the last one scores lower than the k-th. Then all ties with the
+            # k-th are fetched, and the chunk_id decides which are returned.
             fetched = min(fetched + 1, available)
-            # A second thread gains one query nothing, and keeps a core busy waiting for more.
+            # A second thread does not speed up a single query, and busy-waits on a core.
             with threads(1):
                 scores, ids = self._index.search(query[None, :], fetched, params=parameters)
             found = ids[0] >= 0
@@ -202,25 +208,28 @@ class FaissIndex:
         )
 
     def lists_of(self, codes: Codes) -> Ids:
-        """The lists that encoded vectors belong to, (n,)."""
+        """Return the number of the list of each encoded vector, int64, shape (n,)."""
         width = int(self._index.coarse_code_size())
         weights = np.left_shift(1, 8 * np.arange(width, dtype=np.int64))
         return np.asarray(codes[:, :width].astype(np.int64) @ weights)
 
     def lists_by_nearness(self, queries: Matrix) -> Ids:
-        """For each query all lists, those looked into first at the front, (n, n_lists)."""
+        """Return all lists for each query, nearest centroid first, shape (n, n_lists)."""
         lists: Ids = self._index.quantizer.search(queries, self.shape.n_lists)[1]
         return lists
 
     def ids(self) -> Ids:
-        """The chunks that there are, in no order."""
+        """Return the ids of all chunks, in no particular order."""
         if self.shape.exact:
             return np.asarray(faiss.vector_to_array(self._index.id_map))
         parts = [self._list(number)[0] for number in range(self.shape.n_lists)]
         return np.concatenate(parts)
 
     def contents(self, n: int) -> Iterator[tuple[Ids, Matrix]]:
-        """The chunks and their vectors, as they are kept, (n, d): so many at once, or a list."""
+        """Yield all chunk ids with their vectors, decoded from the index, in batches.
+
+        A batch has shape (n, d), with fewer rows at the end, or is one inverted list of any size.
+        """
         if not self.shape.exact:
             yield from map(self._list, range(self.shape.n_lists))
             return
@@ -240,7 +249,7 @@ class FaissIndex:
         return ids, vectors
 
     def to_array(self) -> NDArray[np.uint8]:
-        """What `from_array` makes the index of again, its shape apart."""
+        """Return the index as bytes for `from_array`, without its shape."""
         content: NDArray[np.uint8] = faiss.serialize_index(self._index)
         return content
 
@@ -252,9 +261,9 @@ class FaissIndex:
         return index
 
     def save(self, path: Path) -> None:
-        """As a folder, made if there is none."""
+        """Write the index to a folder; create the folder if it is missing. Raises OSError."""
         make_private_folder(path)
-        # Through Python's own I/O, for paths that are not ASCII and for errors that are exceptions.
+        # Python's I/O supports non-ASCII paths, and its errors are exceptions.
         with open_private(path / _VECTORS) as stream:
             writer = faiss.PyCallbackIOWriter(stream.write, 2**20)  # type: ignore[attr-defined]
             faiss.write_index(self._index, writer)
@@ -262,8 +271,11 @@ class FaissIndex:
 
     @classmethod
     def load(cls, path: Path, *, to_change: bool = False) -> "FaissIndex":
-        """An index from files whose checksums the caller has verified: FAISS itself loads flipped
-        bits without a word. One loaded to be changed is always a copy in memory."""
+        """Load an index from a folder.
+
+        The caller must verify the checksums: FAISS does not detect flipped bits.
+        to_change: load a copy into memory, never map the file.
+        """
         index = cls.__new__(cls)
         index.shape = Shape(**json.loads((path / _SHAPE).read_text()))
         file = path / _VECTORS
@@ -278,11 +290,14 @@ class FaissIndex:
 
 
 def sample_size(n_lists: int) -> int:
-    """How many vectors `trained` is best given for so many lists."""
+    """Return the suitable number of sample vectors to train n_lists lists."""
     return n_lists * _VECTORS_A_LIST
 
 
 def exact_nearest(queries: Matrix, vectors: Matrix, k: int) -> tuple[Matrix, Ids]:
-    """Each query's k best of some vectors, as scores and rows, (n, min(k, rows)), best first."""
+    """Return the scores and rows of the k vectors nearest to each query, best first.
+
+    Both have shape (n_queries, min(k, n_vectors)). Scores are inner products.
+    """
     scores, rows = faiss.knn(queries, vectors, min(k, len(vectors)), faiss.METRIC_INNER_PRODUCT)
     return scores, rows

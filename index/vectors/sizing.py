@@ -1,9 +1,9 @@
-"""When a dense index compares a query with every vector, and when with a part of them.
+"""The choice between exact search and inverted lists for a dense index.
 
 Exact search of 30,000 vectors of 384 dimensions takes 1.8 ms on one core, and the time grows with
-their number. Beyond, vectors lie in inverted lists (Jégou, Douze and Schmid 2011), and a search
-looks into so many of them that recall@10 is .996 on questions made of the index's own vectors
-(index.vectors.faiss_build): some 1.5 ms among 100,000 vectors, 6 ms among a million.
+their number. Larger indexes use inverted lists (Jégou, Douze and Schmid 2011). A search probes so
+many lists that recall@10 is 0.996 on questions made from the index's own vectors
+(index.vectors.faiss_build). That takes about 1.5 ms for 100,000 vectors and 6 ms for a million.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from math import ceil, sqrt
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the vectors of an index are searched, and what it was chosen for.
+    """How an index is searched, and the measurements behind this choice.
 
-    n_lists:  of the inverted lists; 0 where a query is compared with every vector
-    n_probed: how many of them a search looks into, of those whose centroid is nearest
-    n_chosen: how many vectors there were when lists were made or tried; 0 if they never were
-    recall:   recall@10 that lists reached then, the 100 found rescored; None if never measured
+    n_lists:  number of inverted lists; 0 if a search compares the query with every vector
+    n_probed: number of lists that a search probes: those with the nearest centroids
+    n_chosen: number of vectors when lists were built or tried; 0 if they never were
+    recall:   recall@10 of the lists at that time, with 100 hits rescored; None if not measured
     """
 
     n_lists: int = 0
@@ -32,13 +32,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """The bounds within which an index keeps its shape.
+    """Limits that decide the shape of an index.
 
-    exact_up_to: most vectors that a new index searches exactly
-    growth:      lists are made anew when there are so many times more, or fewer, vectors
-    recall:      least recall@10 of a search that does not look into every list; above the .98 that
-                 is wanted, for it is measured on n_questions only
-    at_once:     most vectors in memory while an index is built, its own apart
+    exact_up_to: a new index with at most this many vectors is exact
+    growth:      lists are rebuilt if the number of vectors grows or shrinks by this factor
+    recall:      minimum recall@10 of a search with lists; above the goal of 0.98, because it is
+                 measured on only n_questions questions
+    n_questions: number of questions in that measurement
+    at_once:     maximum number of vectors in memory during a build, besides the index itself
     """
 
     exact_up_to: int = 30_000
@@ -48,15 +49,15 @@ class Sizing:
     at_once: int = 50_000
 
     def suits(self, shape: Shape, n_vectors: int) -> bool:
-        """Whether an index of this shape goes on as it is with so many vectors.
+        """Return whether an index with this shape can keep it for n_vectors vectors.
 
         >>> Sizing().suits(Shape(), 30_001)
         False
         >>> Sizing().suits(Shape(n_lists=1000, n_probed=50, n_chosen=60_000), 30_000)
         True
         """
-        # Lists last until half the bound, so that an index that hovers around it is not made anew
-        # with every change.
+        # Lists are kept down to half the limit, so that an index near the limit is not rebuilt at
+        # every change.
         if n_vectors <= self.exact_up_to // (1 if shape.exact else 2):
             return shape.exact
         return n_vectors <= self.growth * shape.n_chosen and shape.n_chosen <= (
@@ -64,7 +65,9 @@ class Sizing:
         )
 
     def n_lists(self, n_vectors: int) -> int:
-        """Four times the root. With twice, a search for the same recall takes twice as long; more
-        lists cost more to fit, and a search gains nothing that comparing with more centroids does
-        not take again."""
+        """Return 4 * sqrt(n_vectors), rounded up, at least 2.
+
+        With 2 * sqrt(n_vectors), a search with the same recall takes twice as long. More lists take
+        longer to train and do not speed up a search, which compares the query with more centroids.
+        """
         return max(2, ceil(4 * sqrt(n_vectors)))

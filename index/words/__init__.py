@@ -1,1 +1,1 @@
-"""BM25 by tantivy, derived from the store, and the analysis of text into terms."""
+"""BM25 with tantivy, derived from the store, and the analysis of text into terms."""

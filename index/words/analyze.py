@@ -1,9 +1,9 @@
-"""Text to search terms: one analysis for BM25, for idf and for the words highlighted to a reader.
+"""Text analysis: split text into search terms, for BM25, idf and highlights.
 
-Words are runs of letters, marks and digits. They are case-folded and lose their diacritics; English
-function words are dropped and ASCII words stemmed (Snowball English), so other languages are
-matched as written. Scripts without spaces are cut into overlapping pairs of characters, as Lucene's
-CJK analysis does.
+A word is a run of letters, marks and digits. Analysis case-folds it and removes its diacritics,
+drops English function words, and stems ASCII words (Snowball English). Words of other languages
+with non-ASCII letters are not stemmed. Scripts without spaces are split into overlapping pairs of
+characters, like in Lucene's CJK analysis.
 """
 
 import unicodedata
@@ -15,7 +15,8 @@ import regex
 import Stemmer
 
 MAX_TERM = 128
-"""Longer terms are cut: nobody types them, and an engine refuses terms of tens of kilobytes."""
+"""Terms are truncated to this many characters: nobody types longer ones, and search engines reject
+terms of tens of kilobytes."""
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
@@ -44,7 +45,7 @@ _stemmer = Stemmer.Stemmer("english", 0)
 
 
 class Term(NamedTuple):
-    """A search term and the half-open span of the text that it was made of."""
+    """A search term and its half-open span [start, end) in the text, in characters."""
 
     text: str
     start: int
@@ -53,27 +54,27 @@ class Term(NamedTuple):
 
 @lru_cache(maxsize=1 << 17)
 def _normalise(word: str) -> str:
-    """The term a word, an acronym or a number is matched by; empty if it is not searched for."""
-    # No acronym is a function word: I.T. is not "it".
+    """Return the term for a word, an acronym or a number; empty for a function word."""
+    # An acronym is never a function word: I.T. is not "it".
     plain, dropped = (word.replace(".", ""), ()) if word[-1] == "." else (word, STOP_WORDS)
     word = folded(plain.replace(",", ""))
     return "" if word in dropped else stems_of([word])[0][:MAX_TERM]
 
 
 def folded(word: str) -> str:
-    """A word case-folded and without diacritics.
+    """Return a word case-folded and without diacritics.
 
     >>> folded("Céloron")
     'celoron'
     """
     bare = _DIACRITICS.sub("", unicodedata.normalize("NFKD", word.casefold()))
     bare = unicodedata.normalize("NFC", bare).casefold()
-    # Some ligatures come apart into several words, as ﷺ does; a term is one.
+    # Some ligatures, like ﷺ, decompose into several words; join them into one term.
     return "".join(bare.split())
 
 
 def stems_of(words: Sequence[str]) -> list[str]:
-    """The stem of each folded word; words beyond ASCII are their own.
+    """Return the stem of each folded word; a word that is not ASCII is its own stem.
 
     >>> stems_of(["manifests", "größe"])
     ['manifest', 'größe']
@@ -85,17 +86,17 @@ def stems_of(words: Sequence[str]) -> list[str]:
 
 
 def _is_unspaced(word: str) -> bool:
-    """Whether it is a run of a script without spaces, which its pairs of characters stand for."""
+    """Return whether a word is a run of a script without spaces, to be split into pairs."""
     return not word.isascii() and _IS_UNSPACED.match(word) is not None
 
 
 def _starts(run: str) -> range:
-    """Where the pairs of a run start; one character alone counts as a pair."""
+    """Return the start of each pair in a run; a single character counts as a pair."""
     return range(max(len(run) - 1, 1))
 
 
 def analyze(text: str) -> Iterator[Term]:
-    """The terms of a text in order, with repetitions.
+    """Yield the terms of a text in order, with repetitions.
 
     >>> [term.text for term in analyze("The U.S. paid $1,500 to farmers’ unions")]
     ['us', 'paid', '1500', 'farmer', 'union']
@@ -111,7 +112,7 @@ def analyze(text: str) -> Iterator[Term]:
 
 
 def terms_of(text: str) -> list[str]:
-    """The terms alone, in half the time."""
+    """Return the texts of the terms that `analyze` yields, in half the time."""
     terms: list[str] = []
     for word in _WORD.findall(text):
         if _is_unspaced(word):
@@ -121,7 +122,7 @@ def terms_of(text: str) -> list[str]:
     return [term for term in terms if term]
 
 
-@lru_cache(maxsize=1024)  # the passages that are looked at are often the same
+@lru_cache(maxsize=1024)  # the same passages are often analysed again
 def distinct_terms(text: str) -> frozenset[str]:
-    """The terms of a passage, each once."""
+    """Return the distinct terms of a passage."""
     return frozenset(terms_of(text))

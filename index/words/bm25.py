@@ -1,18 +1,20 @@
-"""BM25's parts that do not depend on the engine (Robertson and Zaragoza 2009)."""
+"""The parts of BM25 that do not depend on the engine (Robertson and Zaragoza 2009)."""
 
 from collections.abc import Iterable
 from math import log
 
 K1 = 1.2
-"""The saturation of term frequency; tantivy's, which cannot be set."""
+"""The saturation of term frequency. tantivy uses this value and has no setting for it."""
 
 
 def idf_of(document_frequency: int, n_chunks: int) -> float:
-    """The inverse document frequency of a term, in Lucene's form; never negative."""
+    """Return the inverse document frequency of a term, with Lucene's formula; never negative."""
     return log(1 + (n_chunks - document_frequency + 0.5) / (document_frequency + 0.5))
 
 
 def upper_bound(idf: Iterable[float]) -> float:
-    """The most that distinct terms of these idf can score, without pairs: the limit for a chunk
-    that repeats each of them without end."""
+    """Return the limit of the BM25 score of distinct terms with these idf, without pairs.
+
+    A chunk approaches it if it repeats each term infinitely often.
+    """
     return (K1 + 1) * sum(idf)

@@ -1,9 +1,9 @@
-"""BM25 by tantivy, k1 = 1.2, b = 0.75; the one module that imports it.
+"""BM25 with tantivy, k1 = 1.2, b = 0.75. Only this module imports tantivy.
 
-Terms come ready-made from index.words.analyze; tantivy only splits them at the spaces between them.
-Pairs of terms that follow one another are a field of their own, in either order: that a passage has
-two words of the question side by side says more than that it has both (the sequential dependence
-model of Metzler and Croft 2005). The index is a folder that is written once and then only read.
+index.words.analyze makes the terms; tantivy only splits them at spaces. A second field holds pairs
+of adjacent terms, regardless of their order: two adjacent words of the question are stronger
+evidence than the two words anywhere in the passage (sequential dependence model, Metzler and Croft
+2005). The index is a folder that is written once and then only read.
 """
 
 import errno
@@ -27,8 +27,8 @@ from index.types import Hits, Ids
 VERSION: str = tantivy.__version__  # type: ignore[attr-defined]
 
 PAIR_WEIGHT = 0.5
-"""What a pair counts against a term. From .25 to .5 it gains on every development set; 1 gains less
-or nothing (eval/LOG.md)."""
+"""The weight of a pair; a term has weight 1. Values from 0.25 to 0.5 improve every development set;
+1 improves them less or not at all (eval/LOG.md)."""
 
 _FEW = 500
 _UNMAPPED = (".json", ".lock")
@@ -43,8 +43,10 @@ _SCHEMA = (
 
 
 class LexicalText(NamedTuple):
-    """What BM25 knows of a chunk. terms: its own, in order. context: those of its title and
-    headings, which it is found by too."""
+    """The terms of a chunk for BM25.
+
+    terms: of its text, in order. context: of its title and headings; they match, but form no pairs.
+    """
 
     chunk_id: int
     terms: Sequence[str]
@@ -52,15 +54,19 @@ class LexicalText(NamedTuple):
 
 
 def _pairs(terms: Sequence[str]) -> list[str]:
-    """No term has an underscore, so a pair is no other's."""
+    """Return the pairs of adjacent terms. No term has an underscore, so a pair is unambiguous."""
     return ["_".join(sorted(pair)) for pair in pairwise(terms)]
 
 
 class TantivyIndex:
-    """A LexicalIndex over a folder of tantivy's."""
+    """A LexicalIndex over a folder of tantivy files."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises IndexDamaged if tantivy cannot read it, IndexProblem."""
+        """Open the folder.
+
+        Raises IndexDamaged if tantivy cannot read it, IndexProblem if the folder is read-only and
+        no temporary folder can be made.
+        """
         self._folder = folder
         self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix not in _UNMAPPED)
         with _reading(folder):
@@ -70,7 +76,7 @@ class TantivyIndex:
         return int(self._searcher.num_docs)
 
     def search(self, terms: Sequence[str], k: int, within: Ids | None = None) -> Hits:
-        """Each distinct term or pair counts once, however often the query repeats it."""
+        """See index.protocols.LexicalIndex. A term or pair that the query repeats counts once."""
         available = len(self) if within is None else min(len(self), len(within))
         if not terms or not available or k < 1:
             return Hits.none()
@@ -80,11 +86,11 @@ class TantivyIndex:
         return Hits.ordered(ids, scores, k)
 
     def _found(self, query: Any, k: int, available: int) -> tuple[Ids, NDArray[np.float64]]:
-        """The k best and all that tie with the k-th."""
+        """Return the ids and scores of the k best chunks and of all that tie with the k-th."""
         fetched = min(k, available)
         while True:
-            # As in index.vectors.faiss_index: fetch on until every chunk that ties with the k-th is
-            # in sight.
+            # As in index.vectors.faiss_index: fetch more hits until the last one scores lower than
+            # the k-th, so that all ties with the k-th are fetched.
             fetched = min(fetched + 1, available)
             found = self._searcher.search(query, fetched, count=False).hits
             if fetched == available or len(found) < fetched or found[k - 1][0] > found[-1][0]:
@@ -95,7 +101,7 @@ class TantivyIndex:
         return np.array(ids, dtype=np.int64), np.array(scores, dtype=np.float64)
 
     def ids(self) -> Ids:
-        """The chunks that there are, in order."""
+        """Return the ids of all chunks, ascending."""
         with _reading(self._folder):
             found = self._searcher.search(tantivy.Query.all_query(), max(len(self), 1)).hits
             addresses = [address for _, address in found]
@@ -138,7 +144,7 @@ def _searcher(folder: Path) -> Any:
     try:
         return _opened(folder)
     except ValueError as error:
-        # tantivy locks a file, made if need be, while it opens the others.
+        # tantivy creates and locks a lock file while it opens the index.
         if "Failed to acquire Lockfile" not in str(error):
             raise
     with _linked(folder) as links:
@@ -147,15 +153,15 @@ def _searcher(folder: Path) -> Any:
 
 def _opened(folder: Path) -> Any:
     index = tantivy.Index.open(str(folder))
-    # The folder never changes: no thread needs to watch it, and none must load from it while
-    # another process replaces it.
+    # The folder never changes, so no thread needs to watch it. A reload while another process
+    # deletes the folder would fail.
     index.config_reader(reload_policy="manual")
     return index.searcher()
 
 
 @contextmanager
 def _linked(folder: Path) -> Iterator[Path]:
-    """A temporary folder of links to the files of one that cannot be written.
+    """Yield a temporary folder with links to the files of a read-only folder.
 
     Raises IndexProblem if no temporary folder can be made.
     """
@@ -176,8 +182,11 @@ def _linked(folder: Path) -> Iterator[Path]:
 
 
 def _any_of(ids: Ids) -> Any:
-    """Matches these chunks. A set of terms is matched against all there are: few are found sooner
-    one by one, .5 ms instead of 5 for a hundred of a million."""
+    """Return a query that matches these chunks.
+
+    A term set is compared with all ids in the index. For few ids, one query per id is faster: 0.5
+    ms instead of 5 for 100 of a million.
+    """
     if len(ids) > _FEW:
         return tantivy.Query.term_set_query(_SCHEMA, "chunk_id", [int(i) for i in ids])
     return tantivy.Query.boolean_query(
@@ -186,15 +195,15 @@ def _any_of(ids: Ids) -> Any:
 
 
 def append(folder: Path, rows: Iterable[LexicalText]) -> None:
-    """Add chunks to the index in a folder, made if there is none.
+    """Add chunks to the index in a folder; create the index if it is missing.
 
-    Chunks are never removed from an index: tantivy goes on counting removed ones in its document
-    frequencies, and BM25 would depend on history. An index that has lost chunks is built anew.
+    Chunks are never removed: tantivy still counts removed chunks in its document frequencies, so
+    scores would depend on the history. After a removal the index is rebuilt. Raises OSError.
     """
     with _os_errors():
         index = tantivy.Index(_SCHEMA, path=str(folder))
         index.config_reader(reload_policy="manual")
-        # One thread: the same chunks give the same segments.
+        # One thread, so that the same chunks give the same segments.
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         for row in rows:
             document = tantivy.Document()
@@ -208,8 +217,11 @@ def append(folder: Path, rows: Iterable[LexicalText]) -> None:
 
 @contextmanager
 def _reading(folder: Path) -> Iterator[None]:
-    """What tantivy raises for files that were changed after they were verified: errors of many
-    kinds, and a panic, which Python takes for no Exception."""
+    """Translate tantivy's errors into IndexDamaged.
+
+    For files changed after their verification, tantivy raises many kinds of errors, and a panic,
+    which is a BaseException but not an Exception.
+    """
     try:
         yield
     except BaseException as error:
@@ -224,8 +236,10 @@ def _reading(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _os_errors() -> Iterator[None]:
-    """tantivy reports a full disk and its like as a ValueError that says `(os error 28)` or
-    `code: 28`; and what follows from it as a ValueError of its own, as that its writer was killed.
+    """Translate tantivy's errors into OSError.
+
+    tantivy reports a full disk and similar errors as a ValueError with `(os error 28)` or `code:
+    28`. A later error, like a killed writer, is also a ValueError but has no code.
     """
     try:
         yield

@@ -1,11 +1,11 @@
-"""Files that survive a power cut once they are there."""
+"""Write files so that they survive a power failure."""
 
 import os
 from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk. Raises OSError."""
+    """Wait until a file's content, or a folder's entries, are on the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -14,7 +14,7 @@ def sync(path: Path) -> None:
 
 
 def move_in_place(draft: Path, target: Path) -> None:
-    """Give a finished file its name, in one step. Raises OSError."""
+    """Move a complete file to its final name, atomically and durably. Raises OSError."""
     sync(draft)
     draft.replace(target)
     sync(target.parent)

@@ -1,7 +1,7 @@
-"""Locks between processes. Each wait ends, and its message names who holds the lock.
+"""Locks between processes. Every wait has a time limit, and its message names the lock's holder.
 
-The lock itself is the system's, which lets go of it when a process dies. Who holds it stands in a
-file beside it, for people alone: it may be missing or out of date.
+The operating system releases a lock when its process ends. A file next to the lock names the
+holder, for messages only: it may be missing or outdated.
 """
 
 import json
@@ -25,11 +25,11 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
-    """Hold the lock in a file, which is made if there is none.
+    """Hold the lock of a file in the block; create the file if it is missing.
 
-    what: what is waited for, as in "another process is writing to docs/.rag".
-    A wait begins with a warning that names the holder. Raises IndexBusy if the lock is held by
-    another for timeout_s, IndexProblem if it cannot be made.
+    what: the reason for the wait, for messages: "another process is writing to docs/.rag".
+    Logs a warning that names the holder before a wait. Raises IndexBusy if another process holds
+    the lock for timeout_s, IndexProblem if the file cannot be created.
     """
     lock = FileLock(path, mode=0o600)
     with os_errors_translated(path):
@@ -49,13 +49,15 @@ def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock in a file, as far as it is known; the lock is not touched,
-    so that nobody finds it held for an instant."""
+    """Return whether a process holds the lock of a file, according to the holder file.
+
+    It does not try to acquire the lock, because that would block other processes for a moment.
+    """
     try:
         holder = _holder(path)
         if holder["host"] == socket.gethostname():
             os.kill(int(holder["pid"]), 0)
-    except PermissionError:  # it is another user's process
+    except PermissionError:  # the process belongs to another user
         return True
     except (KeyError, OSError, TypeError, ValueError):
         return False
@@ -65,13 +67,13 @@ def is_held(path: Path) -> bool:
 def _acquired(lock: FileLock, timeout_s: float) -> bool:
     try:
         lock.acquire(timeout=timeout_s)
-    except Timeout:  # an OSError, but not one of the disk's
+    except Timeout:  # an OSError, but not a disk error
         return False
     return True
 
 
 def holder_of(path: Path) -> str:
-    """Who holds the lock in a file, as far as it is known, for people."""
+    """Return readable text about the holder of a lock, or "process unknown"."""
     try:
         holder = _holder(path)
         return f"process {int(holder['pid'])} on {holder['host']}, since {holder['since']}"
@@ -80,7 +82,10 @@ def holder_of(path: Path) -> str:
 
 
 def _holder(path: Path) -> dict[str, Any]:
-    """Raises OSError, or TypeError or ValueError if the file is damaged."""
+    """Return the content of the holder file.
+
+    Raises OSError if it cannot be read, TypeError or ValueError if it is damaged.
+    """
     return dict(json.loads(_holder_file(path).read_bytes()))
 
 

@@ -1,4 +1,4 @@
-"""Errors of the operating system as this project's own."""
+"""Translation of operating system errors into errors of index.errors."""
 
 import errno
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from index.errors import IndexProblem, StorageFull
 
 @contextmanager
 def os_errors_translated(path: Path) -> Iterator[None]:
-    """Raise OSErrors of the block as IndexProblem, and a full disk as StorageFull."""
+    """Translate an OSError of the block into IndexProblem, or StorageFull for a full disk."""
     try:
         yield
     except OSError as error:
@@ -20,7 +20,7 @@ def os_errors_translated(path: Path) -> Iterator[None]:
 
 
 def storage_full(path: Path) -> StorageFull:
-    """The disk that holds a path is full."""
+    """Return the error for a full disk. path: on that disk."""
     return StorageFull(
         f"the disk that holds {path} is full; free some space and run the command again "
         "(what was committed is kept)"

@@ -1,8 +1,8 @@
-"""The folders that an index makes in its directory, and their removal.
+"""The folders that an index creates in its directory, and their removal.
 
-Nothing is removed by its name alone. A folder is this program's if its name is exactly of a kind
-below and it carries a seal that names it, or the manifest lists it; and in such a folder only files
-whose names are of its kind are removed. Whatever else lies there stays, and so does the folder.
+A name alone is never enough to remove a folder. A folder belongs to this program if its name
+matches a kind below and it has a seal with its name, or the manifest lists it. In such a folder,
+only files whose names match its kind are removed. If it has other files, they and the folder stay.
 """
 
 import os
@@ -23,7 +23,7 @@ _PROGRAM = "rag"
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Names of folders of one kind, and of the files that are written into them."""
+    """Patterns for the names of folders of one kind, and of the files in them."""
 
     folder: re.Pattern[str]
     file: re.Pattern[str]
@@ -33,7 +33,7 @@ _KINDS = (
     _Kind(re.compile(r"dense-\d{8,}"), re.compile(r"vectors\.faiss|shape\.json")),
     _Kind(
         re.compile(r"lexical-\d{8,}"),
-        # tantivy's: segments, its two lists, locks, and what it renames into place.
+        # tantivy's files: segments, two JSON files, locks, and temporary files.
         re.compile(
             r"[0-9a-f]{32}(\.\d+)?\.[a-z]+|meta\.json|\.managed\.json|\.tantivy-[a-z]+\.lock"
             r"|\.tmp\w{6}"
@@ -50,7 +50,7 @@ RESTORE_DRAFT = "restore.draft"
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in an index directory whose names are of some kind, in order of their names."""
+    """Return the folders in an index directory whose names match a kind, sorted by name."""
     try:
         names = sorted(entry.name for entry in _entries(folder) if _kind(entry.name))
     except FileNotFoundError:
@@ -59,10 +59,7 @@ def folders_in(folder: Path) -> list[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, with its seal.
-
-    Raises IndexProblem if something with this name is in the way, OSError.
-    """
+    """Create a folder with its seal. Raises IndexProblem if the name exists, OSError."""
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
@@ -78,10 +75,10 @@ def make_folder(path: Path) -> None:
 
 
 def remove_folder(path: Path, listed: Collection[str] = ()) -> bool:
-    """Remove a folder that this program made; whether it is gone.
+    """Remove a folder that this program made; return whether it no longer exists.
 
-    listed: names of folders that the manifest lists, which may be of a version without seals.
-    Files in it that this program does not write are left, and so is the folder then.
+    listed: names of folders in the manifest; they may be from a version without seals.
+    Files that this program does not write stay, and then the folder stays too.
     """
     kind = _kind(path.name)
     if kind is None or not _is_folder(path):
@@ -95,7 +92,7 @@ def remove_folder(path: Path, listed: Collection[str] = ()) -> bool:
                 Path(entry.path).unlink(missing_ok=True)
         if any(entry.name != SEAL for entry in _entries(path)):
             return False
-        # The seal goes last: a removal that is stopped can be done again.
+        # Remove the seal last, so that an interrupted removal can be repeated.
         (path / SEAL).unlink(missing_ok=True)
         path.rmdir()
     except OSError:
@@ -104,15 +101,18 @@ def remove_folder(path: Path, listed: Collection[str] = ()) -> bool:
 
 
 def remove_restore_draft(folder: Path) -> None:
-    """Remove what a restore has prepared, or left when it was killed. Only for the writer."""
+    """Remove the draft files of a restore. The caller must hold the write lock."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         with suppress(OSError):  # a later writer tries again
             (folder / f"{RESTORE_DRAFT}{suffix}").unlink()
 
 
 def check_directory(folder: Path, database: str) -> None:
-    """Raise BadInput unless an index may be made in a directory: it is missing, holds a database,
-    or holds nothing but what a stopped ingest of this program may have left."""
+    """Raise BadInput unless a directory is suitable for an index.
+
+    It is suitable if it is missing, contains a database, or contains only what an interrupted
+    ingest of this program may leave.
+    """
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file; name a folder for the index with --index")
     with suppress(FileNotFoundError):
@@ -143,7 +143,7 @@ def _kind(name: str) -> _Kind | None:
 
 
 def _is_folder(path: Path) -> bool:
-    """Whether it is a folder itself, not a symbolic link to one."""
+    """Return whether a path is a folder and not a symbolic link."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:

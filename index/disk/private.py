@@ -1,4 +1,7 @@
-"""Files and folders for this user alone, whatever the umask: an index holds documents' texts."""
+"""Files and folders that only this user can access, regardless of the umask.
+
+They are private because an index contains the texts of documents.
+"""
 
 import os
 from contextlib import suppress
@@ -15,32 +18,34 @@ def open_private(path: Path, mode: str = "wb") -> BinaryIO:
 
 def _opener(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, _FILE)
-    # One that was there already may be of another mode, or of another user's.
+    # An existing file may have another mode, or belong to another user, who alone can change it.
     with suppress(OSError):
         os.fchmod(descriptor, _FILE)
     return descriptor
 
 
 def write_private(path: Path, content: bytes | str) -> None:
-    """Write a whole file; text as UTF-8. Raises OSError."""
+    """Replace the content of a file; encode text as UTF-8. Raises OSError."""
     with open_private(path) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file unless there is one, which stays as it is. Raises OSError."""
+    """Create an empty file; leave an existing file unchanged. Raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE))
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and those above it as the umask says, unless it is there. Raises OSError."""
+    """Create a folder unless it exists. Missing parents follow the umask. Raises OSError."""
     path.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
 
 
 def close_to_others(folder: Path) -> None:
-    """Give a folder of this program and the files in it the modes of private ones, where this user
-    may: other libraries made some of them. Raises OSError if the folder cannot be read."""
+    """Make a folder of this program and its files private, as far as this user may.
+
+    Other libraries created some of the files. Raises OSError if the folder cannot be read.
+    """
     modes = [(folder, _FOLDER)]
     with os.scandir(folder) as entries:
         modes += [(Path(e.path), _FILE) for e in entries if e.is_file(follow_symlinks=False)]

@@ -1,1 +1,1 @@
-"""An index checked, repaired, backed up and restored."""
+"""Check, repair, back up and restore an index."""

@@ -1,6 +1,6 @@
-"""An index's database copied into one file, and put back, while others read and write.
+"""Back up an index's database to one file, and restore it, while other processes use the index.
 
-The other files of an index are derived from its database, and are no part of a backup.
+A backup does not contain the other files of an index: they are derived from the database.
 """
 
 import os
@@ -28,18 +28,19 @@ _LOGS = ("-wal", "-shm", "-journal")
 
 
 def backup(folder: Path, file: Path, *, overwrite: bool = False) -> BackupContents:
-    """Copy what is committed in the index of a folder into a file, which appears whole or not at
-    all, and only its owner can read.
+    """Copy the committed state of an index to a file.
 
-    Raises BadInput if the file is there and may not be overwritten, or cannot be written there;
-    IndexMissing; IndexDamaged if the index, and so the copy, is not whole; StorageFull.
+    The file appears only when it is complete, and only its owner can read it.
+
+    Raises BadInput if the file exists and `overwrite` is False, or its path is unsuitable;
+    IndexMissing; IndexDamaged if the index, and so the copy, is damaged; StorageFull.
     """
     target = resolved(file)
     _check_target(folder, file, target, overwrite=overwrite)
     with closing(Store.open(folder)) as store, _draft_for(file, target) as draft:
         with closing(Database(draft, "rw")) as copy:
             store.pin()
-            copy.leave_log()  # it would hold every page a second time
+            copy.leave_log()  # a log would contain every page a second time
             store.copy_into(copy)
             store.unpin()
         contents = checked_contents(
@@ -72,7 +73,7 @@ def _check_target(folder: Path, file: Path, target: Path, *, overwrite: bool) ->
 
 @contextmanager
 def _draft_for(file: Path, target: Path) -> Iterator[Path]:
-    """An empty file beside the target, gone afterwards if it was not moved there."""
+    """Yield an empty file next to the target; delete it afterwards unless it was moved."""
     with translated(file):
         descriptor, name = tempfile.mkstemp(".draft", f"{target.name}.", target.parent)
     os.close(descriptor)
@@ -80,26 +81,26 @@ def _draft_for(file: Path, target: Path) -> Iterator[Path]:
         yield Path(name)
     finally:
         for suffix in ("", *_LOGS):
-            with suppress(OSError):  # what is left of it does no harm
+            with suppress(OSError):  # a remaining draft file is harmless
                 Path(f"{name}{suffix}").unlink()
 
 
 def holds_index(folder: Path) -> bool:
-    """Whether a restore would replace something: a database, be it damaged."""
+    """Return whether a folder has a database, damaged or not, that a restore would replace."""
     with translated(folder):
         path = folder / DATABASE
         return path.is_file() and path.stat().st_size > 0
 
 
 def restore(folder: Path, file: Path, *, overwrite: bool = False) -> BackupContents:
-    """Put the contents of a backup in place of what the index of a folder holds, if it holds any.
+    """Replace the content of an index with a backup; create the index if it is missing.
 
-    It is one transaction: a process that is killed leaves the former state or the restored one.
-    Who reads the index goes on in the former state, and finds the restored one as a generation that
-    is newer than any the index had. The generation of the contents is that one.
+    The replacement is one transaction: a killed process leaves the previous or the restored state.
+    Readers continue with the previous state. The restored state gets a generation greater than any
+    that the index had; the returned contents have this generation.
 
-    Raises BadInput if the index may not be overwritten or the file is no backup; IndexDamaged if
-    the backup is not whole; IndexBusy if another process is writing; StorageFull.
+    Raises BadInput if the index exists and `overwrite` is False, or the file is not a backup;
+    IndexDamaged if the backup is damaged; IndexBusy if another process is writing; StorageFull.
     """
     check_source(folder, file)
     with writing(folder):
@@ -116,7 +117,7 @@ def restore(folder: Path, file: Path, *, overwrite: bool = False) -> BackupConte
 
 
 def check_source(folder: Path, file: Path) -> None:
-    """Raises BadInput if a file is no backup at first sight."""
+    """Raise BadInput if a file is clearly not a backup. Reads only the start of the file."""
     with translated(file):
         if not file.exists():
             raise BadInput(f"there is no file {file}")
@@ -134,13 +135,13 @@ def check_source(folder: Path, file: Path) -> None:
 
 
 def _log_of(file: Path) -> Path | None:
-    """The file beside a database that holds a part of what was written to it."""
+    """Return the non-empty log or journal next to a database file; None if there is none."""
     logs = (file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-journal"))
     return next((log for log in logs if log.is_file() and log.stat().st_size), None)
 
 
 def _prepare(folder: Path, file: Path, draft: Path) -> BackupContents:
-    """A checked copy of the backup, as a database of its own with a new generation."""
+    """Copy the backup to `draft`, check it, and give it a new database id and generation."""
     with translated(draft):
         draft.touch(mode=0o600)
         shutil.copyfile(file, draft)
@@ -156,7 +157,7 @@ def _prepare(folder: Path, file: Path, draft: Path) -> BackupContents:
 
 
 def _newest_generation(folder: Path) -> int:
-    """The greatest that the index is known to have had, however damaged it is; 0 if none is."""
+    """Return the greatest known generation of an index, damaged or not; 0 if none is known."""
     found = [_PUBLISHED.fullmatch(path.name) for path in folders_in(folder)]
     numbers = (int(match[1]) for match in found if match)
     newest = max((number for number in numbers if number < MOST), default=0)
@@ -170,12 +171,12 @@ def _newest_generation(folder: Path) -> int:
 
 
 def _put_in_place(draft: Path, path: Path) -> None:
-    """Replace the contents of the index's database by those of the draft."""
+    """Replace the content of the index's database with that of the draft."""
     try:
         with closing(Database(draft, "rw")) as source, closing(Database(path, "rwc")) as live:
             source.copy_into(live)
     except IndexDamaged:
-        # SQLite writes to nothing that it cannot read, and nobody reads it either.
+        # SQLite cannot write to a file that it cannot read. Nobody can read it, so replace it.
         with closing(Database(draft, "rw")) as source:
             source.leave_log()
         with translated(path):

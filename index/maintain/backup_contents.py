@@ -1,4 +1,4 @@
-"""What a backup holds, and whether it is whole: checked after it is made, and before it is used."""
+"""Check the contents of a backup, after it is written and before it is restored."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from index.store.sqlite import Database
 
 _MAGIC = b"SQLite format 3\0"
 MOST = 2**53
-"""Generations; JSON holds greater numbers only roughly."""
+"""Generations are smaller than this: JSON parsers round greater numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupContents:
-    """n_bytes: of the file."""
+    """The numbers of a backup. n_bytes: size of the file."""
 
     n_documents: int
     n_chunks: int
@@ -28,16 +28,16 @@ class BackupContents:
 
 
 def is_sqlite(path: Path) -> bool:
-    """Whether a file begins as an SQLite database does. Raises OSError."""
+    """Return whether a file starts with SQLite's magic bytes. Raises OSError."""
     with path.open("rb") as stream:
         return stream.read(len(_MAGIC)) == _MAGIC
 
 
 def checked_contents(path: Path, refusal: str) -> BackupContents:
-    """What a copy of an index's database holds; it becomes a single file.
+    """Check a copy of an index's database and return its contents. Moves its log into the file.
 
-    refusal: how an error begins. Raises IndexDamaged if it is not of this program's schema, SQLite
-    finds it broken, or a row is not what was stored; StorageFull.
+    refusal: start of the error message. Raises IndexDamaged if the schema is not this program's,
+    SQLite reports damage, or a row differs from what was stored; StorageFull.
     """
     try:
         with closing(Database(path, "rw")) as database:

@@ -1,4 +1,4 @@
-"""All that an index holds, held against its checksums and against itself."""
+"""Check an index: its checksums, and the consistency of its parts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -38,13 +38,14 @@ CheckProgress = Callable[[int, int], None]
 def check(
     folder: Path, told: CheckProgress = lambda done, total: None, *, only_writer: bool = False
 ) -> Checked:
-    """Check an index, and change nothing.
+    """Check an index without changes.
 
-    FAISS and BM25 are behind the database while another process writes to the index. That is no
+    While another process writes to the index, FAISS and BM25 are behind the database. That is not a
     flaw: they are reported as not verified.
 
-    only_writer: whether the caller holds the lock on writing, so that no other process writes.
-    Raises IndexMissing, IndexDamaged if so much is wrong that no row can be read, IndexProblem.
+    told: called after each document.
+    only_writer: the caller holds the write lock, so no other process writes.
+    Raises IndexMissing, IndexDamaged if no row can be read, IndexProblem.
     """
     checked = Checked()
     with closing(Store.open(folder)) as store, closing(Database(folder / DATABASE, "r")) as raw:
@@ -63,7 +64,7 @@ def check(
 
 
 def _is_written(folder: Path, store: Store) -> bool:
-    """Whether another process writes to an index, or has since `store` was pinned."""
+    """Return whether another process is writing to an index, or wrote since `store` was pinned."""
     if is_held(folder / WRITING_LOCK) or is_held(folder / PUBLISHING_LOCK):
         return True
     with closing(Store.open(folder)) as present:
@@ -73,10 +74,10 @@ def _is_written(folder: Path, store: Store) -> bool:
 def check_database(
     raw: Database, checked: Checked, told: CheckProgress = lambda done, total: None
 ) -> None:
-    """Check a database alone. Raises IndexDamaged if no row can be read, IndexProblem."""
+    """Check only a database. Raises IndexDamaged if no row can be read, IndexProblem."""
     for wrong in wrong_objects(raw):
         checked.add("schema", f"the database: {wrong}")
-    if not checked.sound:  # without a table or an index nothing else can be checked
+    if not checked.sound:  # the other checks need all tables and indexes
         return
     _check_structure(raw, checked)
     _check_rows(raw, checked, told)
@@ -84,7 +85,7 @@ def check_database(
 
 
 def _check_structure(raw: Database, checked: Checked) -> None:
-    """What SQLite itself finds: pages, indexes, and rows that others refer to."""
+    """Run SQLite's own checks of pages, indexes and foreign keys."""
     for (line,) in raw.all_rows("PRAGMA integrity_check(20)"):
         if line != "ok":
             checked.add("database", f"the database: {line}")
@@ -110,7 +111,7 @@ def _check_rows(raw: Database, checked: Checked, told: CheckProgress) -> None:
 def _readable(
     rows: Iterator[tuple[object, ...]], what: str, checked: Checked
 ) -> Iterator[tuple[object, ...]]:
-    """The rows up to one that SQLite cannot read."""
+    """Yield the rows before the first one that SQLite cannot read."""
     try:
         yield from rows
     except IndexDamaged as error:
@@ -118,7 +119,7 @@ def _readable(
 
 
 def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> str | None:
-    """What is wrong with a document's row or its chunks, if anything."""
+    """Return the flaws of a document's row and of its chunks as text; empty if there are none."""
     document, ids, wrong = None, [], Counter[str]()
     try:
         document = whole_document(row)
@@ -144,7 +145,7 @@ def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> 
 
 
 def _check_chunk(row: Sequence[object], document: Document | None, checked: Checked) -> None:
-    """Raises DamagedRow."""
+    """Check a chunk and its vectors. Raises DamagedRow."""
     *columns, vectors, own, tokens_sum, tokens = row
     chunk_id, _, _, _, start, end, digest, _, _, own_sum, all_sum, _ = columns
     stored_chunk(columns)

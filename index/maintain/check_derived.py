@@ -1,4 +1,4 @@
-"""FAISS and BM25 held against the database: the same chunks, vectors and terms."""
+"""Compare FAISS and BM25 with the database: chunks, vectors and terms must be the same."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,12 +18,14 @@ Published = tuple[FaissIndex, TantivyIndex]
 _ATTEMPTS = 20
 _AT_ONCE = 5_000
 _LEAST_COSINE = 0.99
-"""Between a vector and what FAISS keeps of it at eight bits a dimension."""
+"""The minimum cosine between a vector and FAISS's copy with 8 bits per dimension."""
 
 
 def open_published(folder: Path, store: Store) -> Published | Flaw:
-    """The published files of the generation that the store is pinned at when this returns, or what
-    is wrong with them. They are opened: whatever is published later, they stay as they are."""
+    """Pin the store and return the published indexes of its generation, or a flaw.
+
+    The indexes are open, so a later publication does not change them.
+    """
     for _ in range(_ATTEMPTS):
         try:
             generation = store.pin()
@@ -31,7 +33,7 @@ def open_published(folder: Path, store: Store) -> Published | Flaw:
             # Another process may have published a later generation since the store was pinned.
             if not isinstance(found, Flaw) or store.pin() == generation:
                 return found
-        except IndexDamaged as error:  # a later generation was published than there is
+        except IndexDamaged as error:  # the published generation is later than the database's
             return Flaw("lost", str(error))
     return found
 
@@ -55,7 +57,7 @@ def _opened(folder: Path, store: Store) -> Published | Flaw:
 
 
 def check_published(store: Store, published: Published, checked: Checked) -> None:
-    """Hold them against the store that they were opened with."""
+    """Compare the published indexes with the store; add the flaws to `checked`."""
     dense, lexical = published
     _check_dense(store, dense, checked)
     _check_lexical(store, lexical, checked)

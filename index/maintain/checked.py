@@ -1,16 +1,17 @@
-"""What a check of an index found."""
+"""The result of a check of an index."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 Part = Literal["schema", "database", "settings", "documents", "lost", "derived"]
-"""What a flaw is of: the database's tables, the database as SQLite has it, what it says of itself,
-a document with its chunks, documents that are there no more, or the files of FAISS and BM25."""
+"""The damaged part: schema (tables and indexes), database (SQLite's own structures), settings (meta
+rows, row counts, generations), documents (a document and its chunks), lost (documents or commits
+are missing), derived (files of FAISS and BM25)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something that is not what was stored. row: of the document, if it is one's."""
+    """A difference from what was stored. row: of the document, if the flaw concerns one."""
 
     part: Part
     message: str
@@ -19,7 +20,7 @@ class Flaw:
 
 @dataclass(slots=True)
 class Checked:
-    """How many of each were checked, and what is wrong with them."""
+    """The number of checked objects of each kind, and their flaws."""
 
     n_documents: int = 0
     n_chunks: int = 0
@@ -29,14 +30,14 @@ class Checked:
     n_lexical: int = 0
     flaws: list[Flaw] = field(default_factory=list)
     unverified: str = ""
-    """Why FAISS and BM25 could not be verified; empty if they were."""
+    """The reason why FAISS and BM25 could not be verified; empty if they were."""
 
     def add(self, part: Part, message: str, row: int | None = None) -> None:
-        # It may name a document whose name is damaged.
+        # The message may contain a damaged document name.
         self.flaws.append(Flaw(part, message.encode(errors="replace").decode(), row))
 
     def set_aside_derived(self) -> None:
-        """Leave out what was found of FAISS and BM25: they were changed meanwhile."""
+        """Discard the results for FAISS and BM25, because another process changed them."""
         self.flaws.clear()
         self.n_dense = self.n_lexical = 0
         self.unverified = "another process is writing to the index"

@@ -1,8 +1,8 @@
-"""Mend what is damaged in an index from what is not.
+"""Repair the damaged parts of an index from the intact parts.
 
-FAISS and BM25 are made anew from the database, and SQLite's own indexes from its tables. A document
-whose text is as it was stored is chunked and encoded anew; one whose text is not is read from its
-file, if that still has the text that was stored. What is left after that only a backup has.
+FAISS and BM25 are rebuilt from the database, and SQLite's own indexes from its tables. A document
+with intact text is chunked and encoded again. A document with damaged text is read from its file,
+if the file still has the stored text. Anything else can only be restored from a backup.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,14 +46,14 @@ def repair(
     *,
     drop: bool = False,
 ) -> tuple[Checked, Checked]:
-    """Check an index, mend what is damaged, and check it again; both results.
+    """Check an index, repair it, and check it again; return both results.
 
-    Where a document cannot be mended nothing is changed, except that lacking tables are made, and
-    the second result names what stands in the way; with `drop` such documents are removed. The
-    embedder is asked for only if documents are to be encoded. Stopped at any instant, it leaves the
-    index as it was or mended in part, and can be run again.
+    If a document cannot be repaired, nothing changes, except that missing tables are created; the
+    second result then has the flaws of these documents. With `drop` these documents are removed.
+    `embedder` is called only if documents must be encoded. An interrupted repair leaves the index
+    unchanged or partly repaired, and can be repeated.
 
-    Raises what `index.maintain.check.check` does, IndexBusy if another process is writing,
+    Raises the errors of `index.maintain.check.check`, IndexBusy if another process is writing,
     IndexMismatch if the embedder is not the index's.
     """
     with writing(folder, existing=True):
@@ -80,7 +80,7 @@ def repair(
 
 
 def _model_is_lost(folder: Path) -> bool:
-    """Whether it is not known which model the index is of: then nothing can be made anew."""
+    """Return whether the index's model is unknown: then no document can be encoded again."""
     with closing(Store.open(folder)) as store:
         try:
             return not store.fingerprint.model.dimension
@@ -96,16 +96,16 @@ def _mend_objects(folder: Path) -> None:
 
 
 def _mend_database(folder: Path, parts: set[Part]) -> None:
-    """What has to be right before a document is put in: SQLite's indexes, and the counts."""
+    """Repair what must be correct before documents are written: SQLite's indexes and counts."""
     with closing(Database(folder / DATABASE, "rw")) as raw:
         if "database" in parts:
-            # VACUUM writes every page anew, but not where it cannot read one.
+            # VACUUM rewrites every page, but fails if it cannot read one.
             for statement in ("REINDEX", "VACUUM"):
                 try:
                     raw.execute(statement)
                 except StorageFull:
                     raise
-                except IndexProblem:  # as where two documents have one id now
+                except IndexProblem:  # for example if damage gave two documents the same id
                     continue
         raw.execute("BEGIN IMMEDIATE")
         raw.execute("DELETE FROM chunks WHERE document NOT IN (SELECT document FROM documents)")
@@ -120,7 +120,7 @@ def _mend_database(folder: Path, parts: set[Part]) -> None:
 
 
 def _sources(folder: Path, rows: Sequence[int]) -> dict[int, Source | None]:
-    """What each of these documents' rows can be made anew from, if anything."""
+    """Return the source to repair each of these document rows from; None if there is none."""
     with closing(Database(folder / DATABASE, "rw")) as raw:
         return {row: _source(raw, row) for row in rows}
 
@@ -128,7 +128,7 @@ def _sources(folder: Path, rows: Sequence[int]) -> dict[int, Source | None]:
 def _put_again(
     store: Store, found: Mapping[int, Source | None], embedder: Callable[[], Embedder]
 ) -> None:
-    """Put documents in anew, and remove those that have no source."""
+    """Write documents again from their sources, and remove those that have none."""
     with store.transaction() as transaction:
         transaction.recount()
         sources = [source for source in found.values() if source is not None]
@@ -143,7 +143,7 @@ def _put_again(
 
 
 def _source(raw: Database, number: int) -> Source | None:
-    """What a document's row can be made anew from, if anything."""
+    """Return the source to repair a document row from; None if there is none."""
     row = raw.row(f"SELECT {WHOLE_COLUMNS} FROM documents WHERE document = ?", [number])
     if row is None:
         return None
@@ -155,8 +155,11 @@ def _source(raw: Database, number: int) -> Source | None:
 
 
 def _from_file(raw: Database, row: Sequence[object]) -> Source | None:
-    """A document from its file, if that has the text whose sha256 was stored; or, where the row
-    with its sha256 is damaged, the text that was stored."""
+    """Return a document from its file if the file has the stored text, else None.
+
+    The text is compared by the stored sha256. If the row with the sha256 is damaged, it is compared
+    with the stored text.
+    """
     number, doc_id, path, *_, text = row
     wanted, encoding = None, None
     try:
@@ -174,12 +177,12 @@ def _from_file(raw: Database, row: Sequence[object]) -> Source | None:
 
 
 def _stored(row: Sequence[object]) -> StoredDocument:
-    """The document's row alone, from WHOLE_COLUMNS. Raises DamagedRow."""
+    """Return the document, without text, of a row of WHOLE_COLUMNS. Raises DamagedRow."""
     return stored_document(row[: len(DOCUMENT_COLUMNS.split(", "))])
 
 
 def _is_id_of(raw: Database, doc_id: str, number: object) -> bool:
-    """Whether the ids of a document's chunks were made of this doc_id."""
+    """Return whether the id of any chunk of a document was computed from this doc_id."""
     chunks = raw.all_rows(
         "SELECT chunk_id, start, end, digest FROM chunks WHERE document = ?", [number]
     )
@@ -187,8 +190,8 @@ def _is_id_of(raw: Database, doc_id: str, number: object) -> bool:
 
 
 def _chunk_id(doc_id: str, start: object, end: object, digest: object) -> int | None:
-    """The id that a chunk of these would have; None if they are not what was stored."""
+    """Return the id of a chunk with these properties; None if they are damaged."""
     try:
         return chunk_id_of(doc_id, Span(integer(start), integer(end)), blob(digest))
-    except ValueError:  # a damaged row, or a doc_id whose bytes are no UTF-8
+    except ValueError:  # a damaged row, or a doc_id whose bytes are not UTF-8
         return None

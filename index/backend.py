@@ -228,7 +228,7 @@ class Writer(Protocol):
     def encoding(self, key: EncodingKey, since: int = 0) -> StoredEncoding | None:
         """Return the encoding of a chunk with this key from generation `since` or later.
 
-        Return None if there is none that is undamaged.
+        Return None if there is none, or it is damaged.
         """
         ...
 

@@ -1,1 +1,1 @@
-"""Ranked passages to answers: sentences, highlights, citations, confidence, explanations."""
+"""Make answers from ranked passages: sentences, highlights, citations, confidence, explanations."""

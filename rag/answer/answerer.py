@@ -1,5 +1,7 @@
-"""Answerers: what makes the sentences of an answer from passages. One class each, and a
-line in rag.answer.answerers."""
+"""The protocol of answerers, which make the sentences of an answer from passages.
+
+Each answerer is one class and one line in rag.answer.answerers.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +14,12 @@ from rag.search.retrieve import Retrieval
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a question that the documents answer, with the passages to answer it from.
+    """A part of a question that the documents answer, with its passages.
 
-    text:       in the user's words
-    confidence: that the documents answer it, in [0, 1]; None if it is not known
-    retrieval:  with at least one passage
-    best:       what of its passages answers best, to be quoted
+    text:       the part in the user's words
+    confidence: that the documents answer it, in [0, 1]; None if it is unknown
+    retrieval:  the search results, with at least one passage
+    best:       the unit of the passages that answers best
     """
 
     text: str
@@ -29,15 +31,18 @@ class Part:
 class Answerer(Protocol):
     """Makes sentences from passages.
 
-    It is given all that it needs, so no snapshot and no search thread is held while it runs.
+    Its arguments contain all that it needs, so it runs without a snapshot or a search thread.
     """
 
     @property
     def waits(self) -> bool:
-        """Whether it mostly waits, as for another process, so that it runs beside searches."""
+        """Whether it mostly waits, for example for another process. If so, it runs in parallel with
+        searches."""
         ...
 
     def answer(self, parts: Sequence[Part]) -> list[AnswerSentence]:
-        """At most one for each part, in their order. Each quotes a span of a document in the part's
-        retrieval, proven by rag.answer.cite."""
+        """Return at most one sentence for each part, in the order of the parts.
+
+        Each quotes a span of a document in the part's retrieval, verified by rag.answer.cite.
+        """
         ...

@@ -1,4 +1,4 @@
-"""The answerers by name. Nothing heavy is imported until one is used."""
+"""The answerers by name. An answerer's module is imported only when it is used."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from rag.answer.answerer import Answerer
 
 EXTRACTIVE = "extractive"
-"""The best sentences of the passages, quoted: the default."""
+"""Quotes the best sentences of the passages; the default."""
 
 ANSWERERS: Mapping[str, str] = {EXTRACTIVE: "rag.answer.extract:ExtractiveAnswerer"}
 """The class of each answerer as `module:name`, by the setting's value."""
 
 
 def load_answerer(name: str = EXTRACTIVE) -> "Answerer":
-    """The answerer of this name. Raises BadInput if there is no such."""
+    """Return the answerer with this name. Raises BadInput if there is none."""
     if name not in ANSWERERS:
         raise BadInput(f"no answerer {name!r}; choose one of: {', '.join(ANSWERERS)}")
     module, _, class_name = ANSWERERS[name].partition(":")

@@ -1,4 +1,4 @@
-"""The best unit of meaning across the first passages."""
+"""Selection of the best unit of meaning in the first passages."""
 
 from statistics import fmean
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from rag.search.passages import RankedPassage
 from rag.search.retrieve import Retrieval
 
 PASSAGES_READ = 5
-"""Passages that the answer is looked for in."""
+"""An answer is selected from the units of this many passages."""
 
 
 _OTHERS = 5
-"""Other candidates that the lead is over: more than one, for two neighbours often say the same."""
+"""The number of next candidates for the lead: more than one, as neighbours often say the same."""
 
 
 class BestUnit(NamedTuple):
-    """A unit, the passage that it stands in, and how the two meet the question.
+    """A unit, its passage, and the matches of both with the question.
 
-    lead:     of its sentence's score over the mean of the next few sentences'
-    is_first: whether it stands in the first passage
+    lead:     score of its sentence minus the mean score of the next few sentences
+    is_first: whether it is in the first passage
     """
 
     passage: RankedPassage
@@ -38,10 +38,11 @@ class _Candidate(NamedTuple):
 
 
 def best_unit(retrieval: Retrieval) -> BestUnit | None:
-    """The best unit of the first passages; earlier passages win ties. None if no unit is an answer.
+    """Return the best unit of the first passages; None if no unit is an answer.
 
-    A unit counts by how it meets the question and by what its passage scored. One that lacks an
-    exact thing that is asked for comes after all that have it.
+    The score of a unit is the score of its sentence plus that of its passage. Ties go to the
+    earlier passage. A unit without an exact term of the question ranks after all units that have
+    every exact term.
     """
     best: BestUnit | None = None
     candidates = _candidates(retrieval)
@@ -63,13 +64,13 @@ def best_unit(retrieval: Retrieval) -> BestUnit | None:
 
 
 def _lead(candidates: list[_Candidate]) -> float:
-    """Of the best candidate's score over the mean of the next few; 0 without any."""
+    """Return the best candidate's score minus the mean of the next few; 0 if there are none."""
     others = [candidate.score for candidate in candidates[1 : 1 + _OTHERS]]
     return candidates[0].score - fmean(others) if others else 0.0
 
 
 def _candidates(retrieval: Retrieval) -> list[_Candidate]:
-    """The sentences of the passages that are read, best first."""
+    """Return the sentences, and pairs of sentences, of the first passages, best first."""
     candidates = []
     for passage in retrieval.passages[:PASSAGES_READ]:
         document = retrieval.document(passage)

@@ -1,4 +1,4 @@
-"""A budget of tokens: as many whole passages, best first, as a reader's context has room for."""
+"""Token budget: the first passages, complete, that fit in a reader's context together."""
 
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -7,16 +7,17 @@ from index.protocols import Tokenizer
 from rag.results import Passage
 
 TokenCounter = Callable[[str], int]
-"""The number of tokens of a text."""
+"""Returns the number of tokens of a text."""
 
 
 TOKENS_PER_WORD = 4 / 3
-"""Of English prose, for a search without a model."""
+"""For English prose, used in a search without a model."""
 
 
 def token_counter(tokenizer: Tokenizer | None) -> TokenCounter:
-    """Counts by a model's own tokenizer, without special tokens. Without one, a text has 4 tokens
-    for 3 words, which are what white space separates.
+    """Return a counter that uses a model's tokenizer, without special tokens.
+
+    Without a tokenizer, 3 words count as 4 tokens; words are separated by white space.
 
     >>> token_counter(None)("four words make six")
     6
@@ -27,10 +28,10 @@ def token_counter(tokenizer: Tokenizer | None) -> TokenCounter:
 
 
 def n_within(sizes: Sequence[int], budget: int) -> int:
-    """How many of the first passages fit a budget together; `sizes` are their tokens.
+    """Return how many of the first passages fit a budget together. sizes: their token counts.
 
-    It stops at the first that does not fit. To go on to smaller ones behind it would fill the
-    budget further, but with worse passages, and a larger budget could then lose a passage.
+    It stops at the first passage that does not fit. Smaller passages after it would use more of the
+    budget but are worse, and then a larger budget could return fewer passages.
 
     >>> n_within([30, 50, 40, 5], 100)
     2
@@ -46,9 +47,9 @@ def n_within(sizes: Sequence[int], budget: int) -> int:
 def within_budget(
     passages: Sequence[Passage], budget: int | None, count: TokenCounter
 ) -> tuple[list[Passage], str | None]:
-    """The first passages that fit a budget together, and the reason if not even one does.
+    """Return the first passages that fit a budget together, and a reason if none fits.
 
-    Without a budget all of them fit.
+    budget: in tokens; None for no limit.
     """
     if budget is None or not passages:
         return list(passages), None

@@ -1,8 +1,9 @@
-"""The unit of meaning that answers a question best, across the first passages.
+"""Score the sentences of a passage and extend the best ones to units of meaning.
 
-Each sentence of a passage is scored by how it and what it hangs under meet the question. The best
-sentence then grows into its unit: a question into its reply, a lead-in into its list, a row into
-its table's header and itself. Units that lack an exact thing the question asks for are no answers.
+The context of a sentence is its headings, lead-ins and parent items. A sentence is scored by the
+matches of the question's tokens with the sentence and its context. Then it is extended to its unit:
+a question to its reply, a lead-in to its list, a table row to the header and the row. A unit that
+lacks an exact term of the question is not an answer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,27 +31,27 @@ from rag.answer.units import (
 from rag.search.question import Question
 
 _PAIR_GAIN = 0.04
-"""How much better two neighbouring sentences together must meet the question than the better one
-alone: they do when a name stands in one and what is asked of it in the next."""
+"""Two adjacent sentences are a candidate if their joint score exceeds the better single score by
+this much, for example if the first has a name and the second has the fact about it."""
 
 _OTHER_SUBJECT = 0.15
-"""What a sentence loses that hangs under another item than the one the question names."""
+"""Subtracted from the score of a sentence below another item than the one the question names."""
 
 _OWN_GAIN = 0.05
-"""What a part must add to what it hangs under, to be the answer alone: otherwise all that hangs
-there is."""
+"""A sentence is quoted alone if it raises the score of its context by at least this much. Otherwise
+everything below its lead-in or item is quoted."""
 
 _LONGEST_OF_HEADING = 800
-"""Characters of a section that is quoted whole because its heading is what was asked for."""
+"""The maximum length, in characters, of a section that is quoted whole for its heading."""
 
 _LINE_KINDS = frozenset({"item", "row", "line", "code", "table"})
 
 
 class Choice(NamedTuple):
-    """A unit and how well it answers.
+    """A unit and its match with the question.
 
-    missing: exact things of the question that neither it nor what it hangs under has
-    matched: (t,), the best match of each token of the question with the unit
+    missing: exact terms of the question that neither the unit nor its context has
+    matched: shape (t,), the best match of each token of the question with the unit
     """
 
     score: float
@@ -60,7 +61,7 @@ class Choice(NamedTuple):
 
 
 class Anchor(NamedTuple):
-    """A sentence, or two neighbours, with what they hang under."""
+    """A sentence, or two adjacent ones, with their context and their matches, shape (t,)."""
 
     score: float
     sentences: tuple[int, ...]
@@ -70,7 +71,7 @@ class Anchor(NamedTuple):
 
 
 class Chooser:
-    """The sentences of one passage, and the units that they grow into."""
+    """The sentences of one passage and their units."""
 
     def __init__(self, document: Document, token_matches: TokenMatches, question: Question) -> None:
         self.document = document
@@ -103,8 +104,11 @@ class Chooser:
                 yield from self._pair(anchor, following)
 
     def _pair(self, one: Anchor, other: Anchor) -> Iterator[Anchor]:
-        """The two together, if they meet the question clearly better than either, or the second
-        says of what the first names a thing that is asked for."""
+        """Yield the two sentences together if their joint score is high enough.
+
+        It must exceed both single scores by _PAIR_GAIN; without that margin if the second sentence
+        refers back to the first and adds a term of the question.
+        """
         matched = np.maximum(one.matched, other.matched)
         prior = float(self.token_matches.prior[[*one.sentences, *other.sentences]].max())
         gain = 0.0 if self._goes_on(one, other) else _PAIR_GAIN
@@ -141,8 +145,10 @@ class Chooser:
         return Anchor(round(score, 6), (i,), node, context, matched)
 
     def _is_of_other_subject(self, node: Node) -> bool:
-        """Whether it hangs under one of several items, or stands in one of several rows, and what
-        the question names heads another of them."""
+        """Return whether the question names another item or row than the one with this node.
+
+        True if the head of a sibling item or row has question terms that this one's head lacks.
+        """
         branch: Node | None = node
         while branch is not None and branch.parent is not None:
             if branch.kind == "row" or (branch.kind == "item" and branch.children):
@@ -154,7 +160,10 @@ class Chooser:
         return False
 
     def _subjects_in(self, parent: Node) -> dict[int, frozenset[str]]:
-        """The question's words that head each of the parent's items and rows, where any do."""
+        """Return the question's terms in the head of each item and row of a parent.
+
+        The key is the id() of the node. Items and rows without such terms are omitted.
+        """
         if id(parent) not in self._subjects:
             wanted, found = self.question.idf.keys(), {}
             for child in parent.children:
@@ -167,7 +176,7 @@ class Chooser:
         return self._subjects[id(parent)]
 
     def _antecedent(self, node: Node, first: int) -> list[Span]:
-        """The sentence before, where this one begins with a pronoun or the like."""
+        """Return the previous sentence if this one begins with a pronoun or a similar word."""
         spans = self.token_matches.chunk.sentences
         if not first or node.kind not in ("paragraph", "item"):
             return []
@@ -181,7 +190,7 @@ class Chooser:
     # From a sentence to its unit
 
     def choice_of(self, anchor: Anchor) -> Choice | None:
-        """The unit of a sentence; None if it is no answer."""
+        """Return the unit of a sentence; None if it is not an answer."""
         unit = self._unit_of(anchor)
         if unit is None:
             return None
@@ -240,7 +249,7 @@ class Chooser:
         return [sentence]
 
     def _introduced(self, node: Node) -> list[Span] | None:
-        """A lead-in with what it introduces, as much of it as is not too long."""
+        """Return a lead-in with the parts it introduces, up to LONGEST_UNIT characters."""
         span = whole(self.section, node)
         if span is not None:
             return [span]
@@ -250,14 +259,18 @@ class Chooser:
         return [head, *kept] if kept else None
 
     def _adds(self, anchor: Anchor) -> bool:
-        """Whether the sentence matches more of the question than what it hangs under does."""
+        """Return whether the sentence raises the score of its context by at least _OWN_GAIN."""
         above = np.maximum(self.by_headings, self.token_matches.matches_in_context(anchor.context))
         return (
             self.token_matches.score(anchor.matched) - self.token_matches.score(above) >= _OWN_GAIN
         )
 
     def _of_heading(self, anchor: Anchor) -> list[Span] | None:
-        """All under the innermost heading that the question asks for, if it is short."""
+        """Return the section of the innermost heading that shares a term with the question.
+
+        None if the section is longer than _LONGEST_OF_HEADING, or if the sentence itself shares a
+        term with the question.
+        """
         own = Span(
             self.token_matches.chunk.sentences[anchor.sentences[0]].start,
             self.token_matches.chunk.sentences[anchor.sentences[-1]].end,
@@ -277,7 +290,7 @@ class Chooser:
         return None
 
     def _cited(self, core: Sequence[Span], context: Sequence[Span]) -> list[Span]:
-        """What the unit hangs under, where it has words of the question that the unit lacks."""
+        """Return the parts of the context that have terms of the question that the unit lacks."""
         own = frozenset[str]().union(*(distinct_terms(span.of(self.text)) for span in core))
         wanted = self.question.idf.keys() - own
         cited = []
@@ -294,20 +307,20 @@ class Chooser:
         return cited
 
     def _lacking(self, unit: Unit) -> tuple[ExactTerm, ...]:
-        """The exact things that stand neither in the unit nor in what it hangs under."""
+        """Return the exact terms that neither the unit nor its context has."""
         if not self.required:
             return ()
         texts = [span.of(self.text) for span in (*unit.spans, *unit.context)]
         lacking = missing(self.required, [*texts, self.document.title])
         if lacking:
             node = self.section.node_at(unit.spans[-1].start)
-            if node is not None and node.kind == "paragraph":  # the sentences before it
+            if node is not None and node.kind == "paragraph":  # search its earlier sentences too
                 before = Span(self.section.span(node.head).start, unit.spans[-1].end)
                 lacking = missing(lacking, [before.of(self.text)])
         return lacking
 
 
 def _subject(head: str) -> str:
-    """What an item or a row is about: all of an item, the first cell of a row."""
+    """Return the subject of an item or a row: the whole item, or the first cell of the row."""
     cells = [cell for cell in head.split("|") if cell.strip()] if "|" in head else []
     return cells[0] if cells else head

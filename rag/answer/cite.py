@@ -1,4 +1,4 @@
-"""Citations, proven as they are made: no passage leaves that is not its slice of the document."""
+"""Citations. Each is verified when it is created: its quote is its slice of the document."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from rag.results import Citation, Highlight
 
 
 def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -> Citation:
-    """The citation of a chunk, of neighbouring ones together, or of a span within them.
+    """Return the citation of a chunk, of several adjacent chunks, or of a span within them.
 
-    parts: in order of their place, with nothing but white space between them.
+    parts: in document order, with only white space between them.
 
-    Raises CitationBroken unless the document's slice is, to the character, the text that was
-    chunked and encoded at ingest.
+    Raises CitationBroken unless each chunk's slice of the document is exactly the text that was
+    encoded at ingest, and `span` is within the parts.
     """
     whole = Span(parts[0].span.start, parts[-1].span.end)
     at = whole.start
@@ -29,10 +29,11 @@ def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -
 
 
 def cite_near(document: Document, parts: Sequence[Chunk], span: Span) -> Citation:
-    """The citation of a span that may lie outside the chunks that were found, as a table's header
-    above them does: of the same document, whose text their digests prove.
+    """Return the citation of a span that may be outside the chunks, like a table's header.
 
-    Raises CitationBroken as `cite` does, and unless the span lies in the document.
+    The span is in the same document; the digests of the chunks verify its text.
+
+    Raises CitationBroken as `cite` does, or if the span is outside the document.
     """
     for part in parts:
         _prove(document, part)
@@ -71,9 +72,9 @@ def _prove(document: Document, chunk: Chunk) -> None:
 
 
 def highlight(document: Document, span: Span, within: Span) -> Highlight:
-    """A sentence of a passage, quoted.
+    """Return the highlight of a sentence. within: the passage's span.
 
-    Raises CitationBroken if it does not lie within the passage.
+    Raises CitationBroken if the sentence is outside the passage.
     """
     if not within.contains(span):
         raise CitationBroken(f"sentence {span} lies outside its passage {within}; report this")

@@ -1,9 +1,9 @@
-"""How likely the documents answer a question: a logistic regression on what ranking left behind.
+"""The probability that the documents answer a question: a logistic regression on search results.
 
-Each feature is something a person can check in the best passage: does every word of the question
-meet something, is a name or number of the question missing, is the question negated where the
-passage is not. The weights lie in a small JSON file beside the model's name, which says what they
-were fitted on; `rag eval calibrate` fits them anew.
+A person can check each feature in the best passage: whether every word of the question has a match,
+whether a name or number of the question is missing, whether the question is negated and the passage
+is not. The weights are in a small JSON file, with the model and the data they were fitted on.
+`rag eval calibrate` fits new ones.
 """
 
 import json
@@ -59,18 +59,18 @@ FEATURES = {
     "position": "logarithm of 1 + the characters before it in its document",
     **{f"asks_{word}": f"1 if the question has the words of `{word}`" for word in _ASKING},
 }
-"""What the regression looks at, and what each is. None depends on how many documents there are, as
-the idf of a missing word does: a fit on large collections would not hold for a small one."""
+"""The features of the regression, with descriptions. None depends on the number of documents, as
+the idf of a missing word does: a fit on large collections would be wrong for small ones."""
 
 _SHIPPED = Path(__file__).parents[1] / "calibration"
 _WEAKNESS = 6.0
 _ON_TOPIC = 0.4
 _UNMATCHED = 0.35
 _NAMED = 0.5
-"""The least confidence in a unit that has the identifier that is asked for, as `E106`: to the model
-it is a foreign word, and the questions that the regression is fitted on have none."""
+"""The minimum confidence in a unit that has the question's identifier, like `E106`: the model does
+not know such words, and the training questions have none."""
 _LEAST_COVERAGE = 0.5
-"""Of the question's words, weighted by idf, that must be there where words alone are evidence."""
+"""The minimum idf-weighted share of question words in the unit, if only words are evidence."""
 _NEGATION = regex.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|except)\b|n['’]t\b", regex.IGNORECASE
 )
@@ -80,7 +80,7 @@ _NAME = regex.compile(r"(?<=\s)\p{Lu}[\p{L}\p{M}]+")
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A feature's mean and standard deviation where it was fitted, and its standardised weight."""
+    """A feature's mean and standard deviation in the training data, and its standardised weight."""
 
     mean: float
     scale: float
@@ -89,11 +89,11 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression, and where it comes from.
+    """A logistic regression and its origin.
 
-    model:     sha256 of the model it was fitted with (ModelFingerprint.weights)
-    threshold: below it a question counts as not answered, in [0, 1]
-    fitted_on: the data, in words
+    model:     sha256 of the model used in the fit (ModelFingerprint.weights)
+    threshold: with a lower confidence, a question counts as not answered; in [0, 1]
+    fitted_on: description of the training data
     """
 
     model: str
@@ -104,11 +104,11 @@ class Calibration:
     weights: Mapping[str, Weight]
 
     def probability(self, features: Mapping[str, float]) -> float:
-        """In [0, 1], to six decimals."""
+        """Return the probability of an answer, in [0, 1], rounded to six decimals."""
         total = self.intercept + sum(
             w.weight * (features[name] - w.mean) / w.scale for name, w in self.weights.items()
         )
-        # Beyond 30 the exponential adds nothing that six decimals show.
+        # Beyond 30, the result does not change within six decimals.
         return round(1 / (1 + exp(-min(max(total, -30.0), 30.0))), 6)
 
     def to_json(self) -> str:
@@ -116,7 +116,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, text: str, where: str) -> "Calibration":
-        """Raises BadInput, naming `where`, if it is no calibration."""
+        """Read a calibration. Raises BadInput, with `where` in its message, if it is invalid."""
         try:
             fields: dict[str, Any] = json.loads(text)
             weights = {name: Weight(**each) for name, each in fields.pop("weights").items()}
@@ -136,9 +136,9 @@ class Calibration:
 
 
 def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
-    """The calibration in a file, or else the shipped one of a model; None if there is none.
+    """Return the calibration in a file; without a file the built-in one of a model, or None.
 
-    model: sha256 of its weights. Raises BadInput if the file cannot be used with it.
+    model: sha256 of its weights. Raises BadInput if the file is unusable or for another model.
     """
     if path is None:
         return _shipped().get(model)
@@ -163,32 +163,34 @@ def _shipped() -> dict[str, Calibration]:
 
 
 class Confidence:
-    """How likely the documents answer a question, and whether that is enough to state an answer."""
+    """Computes the confidence in an answer, and decides whether to state the answer."""
 
     def __init__(self, calibration: Calibration | None, *, vectors: bool) -> None:
-        """vectors: whether questions have vectors. Without them there is no confidence: what the
-        regression looks at is missing."""
+        """vectors: whether questions have vectors. Without them the features are missing, so there
+        is no confidence."""
         self._calibration = calibration if vectors else None
         self._vectors = vectors
 
     @property
     def threshold(self) -> float | None:
-        """The confidence from which on an answer is stated, in [0, 1]; None without a calibration
-        or without vectors: then every passage is trusted."""
+        """The minimum confidence for an answer, in [0, 1].
+
+        None without a calibration or without vectors: then any confidence is enough.
+        """
         return None if self._calibration is None else self._calibration.threshold
 
     def judge(self, retrieval: Retrieval) -> "Judgement":
-        """What of the passages answers best, and whether it is to be stated."""
+        """Return the best unit of the passages, the confidence, and whether to state the answer."""
         best = best_unit(retrieval)
         confidence = self._confidence(retrieval, best)
         if best is None:
             return Judgement(confidence, None, is_stated=False)
-        # A rule, not a feature: no likeness makes up for it.
+        # is_supported is a rule, not a feature: similarity must not outweigh it.
         stated = is_supported(retrieval.question, best) and self._trusts(confidence, retrieval)
         return Judgement(confidence, best, is_stated=stated)
 
     def _confidence(self, retrieval: Retrieval, best: BestUnit | None) -> float | None:
-        """In [0, 1], 0 if there is no passage; None without vectors."""
+        """Return the confidence, in [0, 1]; 0 if no unit answers; None without vectors."""
         if not self._vectors:
             return None
         features = evidence_for(retrieval, best)
@@ -211,8 +213,12 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """confidence: in [0, 1]; None without vectors. best: what answers best; None if nothing can.
-    is_stated: whether it is to be stated as the answer."""
+    """The decision about an answer.
+
+    confidence: in [0, 1]; None without vectors
+    best:       the unit that answers best; None if no unit is an answer
+    is_stated:  whether to state it as the answer
+    """
 
     confidence: float | None
     best: BestUnit | None
@@ -221,10 +227,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the confidence in an answer is computed from.
+    """The input of the confidence in an answer.
 
     features:  by their names in FEATURES
-    citations: the document and the span of each part of the answer
+    citations: doc_id and span of each part of the answer
     """
 
     features: dict[str, float]
@@ -232,7 +238,7 @@ class Evidence:
 
     @classmethod
     def of(cls, retrieval: Retrieval) -> "Evidence | None":
-        """None if no unit of the passages is an answer."""
+        """Return the evidence of search results; None if no unit of the passages is an answer."""
         best = best_unit(retrieval)
         features = evidence_for(retrieval, best)
         if best is None or features is None:
@@ -242,8 +248,10 @@ class Evidence:
 
 
 def evidence_for(retrieval: Retrieval, best: BestUnit | None = None) -> dict[str, float] | None:
-    """The features of a question and the unit that answers it best, by their names in FEATURES;
-    None if no unit does."""
+    """Return the features of a question and its best unit, by their names in FEATURES.
+
+    None if no unit is an answer.
+    """
     best = best or best_unit(retrieval)
     if best is None:
         return None
@@ -252,9 +260,9 @@ def evidence_for(retrieval: Retrieval, best: BestUnit | None = None) -> dict[str
 
 
 def features_of(question: Question, best: BestUnit, other: Candidate | None) -> dict[str, float]:
-    """The features of a question and a unit, by their names in FEATURES.
+    """Return the features of a question and a unit, by their names in FEATURES.
 
-    other: the best of the passages that the unit does not stand in
+    other: the best candidate among the passages without the unit; None if there is none
     """
     candidate, said = best.passage.best, text_of(best)
     in_unit, quote = distinct_terms(said), quote_of(best)
@@ -289,7 +297,7 @@ def features_of(question: Question, best: BestUnit, other: Candidate | None) -> 
 
 
 def _token_features(question: Question, best: BestUnit) -> dict[str, float]:
-    """Those of the late interaction; all 0 for a model without token vectors."""
+    """Return the late interaction features; all 0 for a model without token vectors."""
     interaction = best.passage.best.interaction
     if interaction is None:
         names = ("match", "weakest", "weakest_anywhere", "elsewhere", "unmatched")
@@ -305,8 +313,10 @@ def _token_features(question: Question, best: BestUnit) -> dict[str, float]:
 
 
 def _softest(weights: np.ndarray[Any, Any], matches: np.ndarray[Any, Any]) -> float:
-    """A mean in which the weakest count most, as rag.search.late_interaction.softened with the sign
-    turned."""
+    """Return a soft minimum of the matches: a mean that gives the weakest ones the most weight.
+
+    It is rag.search.late_interaction.softened with the opposite sign.
+    """
     return -log(float(weights @ np.exp(-_WEAKNESS * matches))) / _WEAKNESS
 
 

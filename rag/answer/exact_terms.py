@@ -1,7 +1,7 @@
-"""The exact things that a question holds: identifiers, numbers, quoted phrases, acronyms, names.
+"""The exact terms of a question: identifiers, numbers, quoted phrases, acronyms and names.
 
-What is asked about E106 is not answered by a sentence on E109, however alike the two are to a
-model. An exact thing must stand in an answer or in what the answer hangs under.
+A sentence about E109 does not answer a question about E106, although their vectors are similar. So
+an answer or its context (headings, lead-ins, parents) must contain the exact terms of a question.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,15 +14,15 @@ Kind = Literal["identifier", "number", "quoted", "acronym", "name"]
 
 
 class ExactTerm(NamedTuple):
-    """An exact thing, as the question has it; a number without its separators."""
+    """An exact term with its text in the question; a number has no thousands separators."""
 
     text: str
     kind: Kind
 
 
 REQUIRED: frozenset[Kind] = frozenset({"identifier", "number", "quoted", "acronym"})
-"""Kinds without which a stretch of text is no answer. A name may go by another form (Germany,
-German; he), so a missing name is only evidence."""
+"""A text that lacks a term of one of these kinds is not an answer. A name may have another form
+(Germany, German; he), so a missing name is only evidence against it."""
 
 _QUOTED = regex.compile(
     r"[\"“„«]([^\"“”„«»]{2,120})[\"”“»]|(?<![\p{L}\p{N}])[`']([^`'\n]{2,80})[`'](?!\p{L})"
@@ -59,7 +59,9 @@ _ORDINALS = (
 
 @lru_cache(maxsize=256)
 def exact_terms(question: str) -> tuple[ExactTerm, ...]:
-    """The exact things in a question, each once, in its order; quoted ones first.
+    """Return the distinct exact terms of a question: quoted ones, then the others, then names.
+
+    Each group is in the order of the question.
 
     >>> [term.text for term in exact_terms("Does E106 of the Mark 40 log to app.log?")]
     ['E106', '40', 'app.log', 'Mark']
@@ -83,17 +85,17 @@ def exact_terms(question: str) -> tuple[ExactTerm, ...]:
 
 
 def required(question: str) -> tuple[ExactTerm, ...]:
-    """Those without which a text is no answer."""
+    """Return the exact terms of a question that an answer must contain."""
     return tuple(term for term in exact_terms(question) if term.kind in REQUIRED)
 
 
 def missing(terms: Iterable[ExactTerm], texts: Sequence[str]) -> tuple[ExactTerm, ...]:
-    """Those that stand in none of the texts."""
+    """Return the terms that none of the texts contains."""
     return tuple(term for term in terms if not any(holds(text, term) for text in texts))
 
 
 def holds(text: str, term: ExactTerm) -> bool:
-    """Whether a text has an exact thing, in one of the forms that mean the same.
+    """Return whether a text contains an exact term, in any equivalent form.
 
     >>> holds("founded in forty-three days", ExactTerm("43", "number"))
     True
@@ -124,7 +126,7 @@ def _kind_of(token: str, *, is_shouted: bool) -> Kind | None:
 
 
 def _is_count(token: str, question: str, end: int) -> bool:
-    """Whether it counts what is asked for, as in "the 3 largest cities": an answer lists them."""
+    """Return whether a number counts the results, as in "the 3 largest cities": answers lack it."""
     number = _plain_number(token)
     small = number.isdigit() and int(number) <= _MOST_COUNTED
     return small and _COUNTED.match(question, end) is not None
@@ -136,7 +138,7 @@ def _begins_sentence(question: str, start: int) -> bool:
 
 
 def _plain_number(token: str) -> str:
-    """A number without thousands' separators, sign and what follows the digits."""
+    """Return a number without thousands separators, sign and suffix, with a decimal point."""
     found = regex.search(r"\d+(?:[.,]\d+)*", token)
     digits = found.group() if found else token
     whole = regex.sub(r"(?<=\d)[.,](?=\d{3}(?!\d))", "", digits)
@@ -157,8 +159,10 @@ _SPELLED = regex.compile(
 
 @lru_cache(maxsize=2048)
 def _numbers_in(text: str) -> frozenset[str]:
-    """The numbers of a text, as _plain_number has them. Of a date, a time or a code with several
-    numbers only the years: `10:58:07` has no 58."""
+    """Return the numbers of a text, in the form of _plain_number.
+
+    Of a date, a time or a code with several numbers, only the years count: `10:58:07` has no 58.
+    """
     plain = _LONG_TOKEN.sub(lambda m: " ".join(_YEAR.findall(m.group())) + " ", text)
     numbers = {_plain_number(number) for number in _NUMBER_IN_TEXT.findall(plain)}
     for tens, ones, small, ordinal in _SPELLED.findall(text.casefold()):
@@ -172,7 +176,7 @@ def _numbers_in(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _identifier_pattern(token: str) -> "regex.Pattern[str]":
-    """The identifier whole, in any case, maybe in the plural or with the v of a version."""
+    """Return a pattern for a whole identifier, in any case, with optional plural s or version v."""
     body = regex.escape(token.removesuffix("()"))
     begins = "(?<![\\p{L}\\p{N}_])" if token[0].isalnum() else ""
     if token[0].isdigit():
@@ -196,7 +200,7 @@ _CAPITALISED = regex.compile(
 
 
 def _holds_acronym(text: str, acronym: str) -> bool:
-    """The letters in capitals, with or without dots, or the words that they stand for."""
+    """Return whether a text has the acronym, with or without dots, or words with these initials."""
     letters = acronym.removesuffix("s")
     dotted = r"\.?".join(regex.escape(letter) for letter in letters)
     if regex.search(rf"(?<![\p{{L}}\p{{N}}]){dotted}(?![\p{{Ll}}])", text):

@@ -1,4 +1,4 @@
-"""Ranked passages as users get them: cited, with a highlight, and explained on request."""
+"""Make the passages of a response: with citation and highlight, and an explanation on request."""
 
 from typing import Literal
 
@@ -14,15 +14,15 @@ from rag.search.ranking import RankSettings
 from rag.search.retrieve import Retrieval
 
 Signal = Literal["dense", "sentence", "lexical", "rerank"]
-"""A part of a score, by its field in Explanation."""
+"""The name of a part of a score: its field in Explanation."""
 
 
 def passage_of(
     retrieval: Retrieval, rank: int, ranked: RankedPassage, explained: RankSettings | None
 ) -> Passage:
-    """A passage with its proven citation.
+    """Return a passage with its verified citation.
 
-    explained: the settings it was ranked by, if its score is to be explained
+    rank: from 1. explained: the settings of the ranking; None for no explanation.
     """
     document, best = retrieval.document(ranked), ranked.best
     sentence = best_sentence(document.text, best, retrieval.question)
@@ -47,7 +47,7 @@ def passage_of(
 
 
 def place_of(chunk: Chunk) -> PassageSpan:
-    """Where a chunk stands."""
+    """Return a chunk's document and span."""
     return PassageSpan(doc_id=chunk.doc_id, start=chunk.span.start, end=chunk.span.end)
 
 
@@ -73,10 +73,9 @@ def _explanation(
 
 
 def score_parts(candidate: Candidate, ranking: RankSettings) -> dict[Signal, ScorePart]:
-    """The parts whose weight x scaled sum to a candidate's score, by signal; `rerank` only if the
-    reranker scored it.
+    """Return the parts of a candidate's score by signal: the sum of weight x scaled is the score.
 
-    ranking: the settings it was ranked by
+    Has `rerank` only if the reranker scored the candidate. ranking: the settings of the ranking.
     """
     weights = ranking.weights
 

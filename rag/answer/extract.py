@@ -1,5 +1,7 @@
-"""Extractive answers: the unit of meaning that answers a question best, quoted. No language model:
-every word of an answer is the documents' own, and cited."""
+"""Extractive answers: quote the unit of meaning that answers a question best.
+
+There is no language model: every word of an answer is from a document, with a citation.
+"""
 
 from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ class ExtractiveAnswerer:
 
 
 def _sentence(part: Part) -> AnswerSentence:
-    """The best unit of a part's passages, with its proven citations."""
+    """Return the best unit of a part's passages, with its verified citations."""
     best = part.best
     document = part.retrieval.document(best.passage)
     spans = best.choice.unit.spans

@@ -1,4 +1,4 @@
-"""The sentence of a passage that answers best, and the words of it that the question shares."""
+"""Find the sentence of a passage that answers best, and the words that match the query."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,14 @@ _DECIMALS = 6
 
 
 def sentence_scores(text: str, candidate: Candidate, question: Question) -> NDArray[np.float64]:
-    """How well each sentence of a chunk answers, (n,), each at most 1; rounded, so that noise
-    does not choose between equal ones.
+    """Return the score of each sentence of a chunk, shape (n,), each at most 1.
 
-    By late interaction where the model allows. Otherwise the mean of the sentence's cosine and its
-    idf-weighted share of the question's terms: a sentence's vector alone knows what it is about but
-    not which of two neighbours holds the name that was asked for.
+    Scores are rounded to 6 decimals, so that noise does not decide between equal ones. The score is
+    that of late interaction if the model has token vectors. Otherwise it is the mean of the
+    sentence's cosine and its idf-weighted share of the question's terms: the vector represents the
+    topic, but does not show which of two adjacent sentences has a name from the question.
 
-    text: the document's.
+    text: of the document.
     """
     if candidate.interaction is not None:
         return candidate.interaction.sentences.astype(np.float64).round(_DECIMALS)
@@ -33,13 +33,16 @@ def sentence_scores(text: str, candidate: Candidate, question: Question) -> NDAr
 
 
 def best_sentence(text: str, candidate: Candidate, question: Question) -> Span:
-    """The span of the sentence that answers best; the earlier of two equal ones."""
+    """Return the span of the sentence with the best score; ties go to the earlier one."""
     best = int(np.argmax(sentence_scores(text, candidate, question)))
     return candidate.chunk.sentences[best]
 
 
 def matches(query: str, text: str) -> list[Span]:
-    """The words of `text` that match a word of the query, in order, overlaps joined."""
+    """Return the spans of `text` that match a term of the query, in order.
+
+    Overlapping and touching spans are merged.
+    """
     terms = set(terms_of(query))
     spans: list[Span] = []
     for term in analyze(text):

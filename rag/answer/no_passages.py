@@ -1,4 +1,4 @@
-"""Why a question got no passage, and how it was read, in words for people."""
+"""Messages: why a search returned no passage, and which words the model could not read."""
 
 from index.backend import Snapshot
 from index.words.analyze import terms_of
@@ -15,9 +15,9 @@ PARTLY_READ = "The model cannot read all of this question: the rest counts by it
 
 
 def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
-    """The first of the reasons above that holds.
+    """Return the reason why a search returned no passage.
 
-    n_within: how many chunks the filter lets through; None without a filter
+    n_within: number of chunks that pass the filter; None without a filter
     """
     if not snapshot.n_searched:
         return NO_DOCUMENTS
@@ -29,7 +29,7 @@ def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
 
 
 def note_on(question: Question) -> str | None:
-    """What the model could not read of a question, if anything."""
+    """Return a message if the model cannot read all of a question, else None."""
     if not question.unread:
         return None
     return BY_WORDS_ALONE if question.by_words_alone else PARTLY_READ

@@ -1,4 +1,4 @@
-"""A question that asks for several things, divided into its parts."""
+"""Split a compound question into its parts."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ from index.words.analyze import terms_of
 
 _ASKS = r"(?:who|whom|whose|what|when|where|which|why|how)\b"
 _IS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b"
-# After a bare comma only what cannot begin a relative clause: "the drug, which was approved" is one
-# question, and so is "the man, when he died"; "what …", "when did …" ask anew.
+# After a comma without a conjunction, a part must not be a relative clause: "the drug, which was
+# approved" and "the man, when he died" are one part; "what …" and "when did …" start a new one.
 _BETWEEN = regex.compile(
     rf"(?<=\?)\s+(?=\S)|(?<=[？؟])\s*(?=\S)"
     rf"|[,;]?\s+(?:and|or|but)\s+(?:also\s+)?(?={_ASKS})"
@@ -24,16 +24,16 @@ _REFERS = regex.compile(
 
 
 class QuestionPart(NamedTuple):
-    """A part of a question in the user's words, and the query that is searched for it."""
+    """A part of a question in the user's words, and the search query for it."""
 
     text: str
     query: str
 
 
 def questions_in(text: str) -> list[QuestionPart]:
-    """The parts of a question that asks for several things; empty if it asks for one.
+    """Return the parts of a compound question; empty if the question has only one part.
 
-    A part that refers to what an earlier one named is searched for with the first one's words.
+    If a part has a pronoun or a similar word, the first part's text is added to its query.
 
     >>> questions_in("Who leads Norway, and when was he elected?")[1]
     QuestionPart(text='when was he elected?', query='Who leads Norway when was he elected?')
@@ -49,7 +49,7 @@ def questions_in(text: str) -> list[QuestionPart]:
 
 
 def _parts(text: str) -> list[str]:
-    """The stretches that each ask something; one that does not belongs to its neighbour."""
+    """Split a text so that each part asks something."""
     parts: list[str] = []
     start = 0
     for between in _BETWEEN.finditer(text):

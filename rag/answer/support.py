@@ -1,4 +1,4 @@
-"""What speaks against a unit as an answer, however alike question and unit are to the model."""
+"""Checks that reject a unit as an answer, even if the model finds it similar to the question."""
 
 import regex
 
@@ -8,14 +8,13 @@ from rag.answer.exact_terms import exact_terms
 from rag.search.question import Question
 
 _UNRELATED, _SAME = 0.2, 0.8
-"""Cosines of a word of the question with the nearest word of a unit. At or below the first, the
-word is not matched; at or above the second, it is. Two words of one text that have nothing in
-common have .2 to .4, because both stand in similar sentences."""
+"""Cosines of a question word with the nearest word of a unit. At or below the first value the match
+is 0; at or above the second it is 1; between them it is linear. Two unrelated words of one text
+have 0.2 to 0.4, because they occur in similar sentences."""
 
 MOST_UNMET = 0.6
-"""The greatest share of a question's words, weighted by idf, that nothing in the unit may meet. On
-the sets that the calibration is fitted on, 0.38 declines more right units than wrong ones
-(eval/LOG.md)."""
+"""The maximum idf-weighted share of a question's words without a match in the unit. On the data of
+the calibration, 0.38 rejects more correct units than wrong ones (eval/LOG.md)."""
 
 _ASKING_WORDS = frozenset(
     terms_of(
@@ -23,9 +22,10 @@ _ASKING_WORDS = frozenset(
         "explain describe define list give show say exactly please does use used"
     )
 )
-"""Words that say what kind of answer is wanted rather than what it is about."""
+"""Words that state the kind of answer, not its topic."""
 
-# A question of what came before something is not answered by what came since.
+# Pairs of patterns: if the question matches the first, the unit must match the second. For example,
+# a unit that only states what came later does not answer a question about what came before.
 _RELATIONS = tuple(
     (regex.compile(asked, regex.I), regex.compile(said, regex.I))
     for asked, said in (
@@ -65,21 +65,23 @@ _SAYS_TIME = regex.compile(
 
 
 def text_of(best: BestUnit) -> str:
-    """A unit with what it hangs under, and its document's title."""
+    """Return the text of the document's title, the unit and its context."""
     document, unit = best.token_matches.document, best.choice.unit
     spans = (*unit.spans, *unit.context)
     return "\n".join([document.title, *(span.of(document.text) for span in spans)])
 
 
 def quote_of(best: BestUnit) -> str:
-    """A unit's own text."""
+    """Return a unit's text without its context."""
     text = best.token_matches.document.text
     return "\n".join(span.of(text) for span in best.choice.unit.spans)
 
 
 def unmet_share(question: Question, best: BestUnit) -> float:
-    """The share of the question's words, weighted by idf, that nothing in the unit or in what it
-    hangs under meets, in [0, 1]."""
+    """Return the idf-weighted share of the question's words without a match, in [0, 1].
+
+    A match is in the unit, its context or the document's title.
+    """
     held = distinct_terms(text_of(best))
     total = unmet = 0.0
     for term, idf in question.idf.items():
@@ -92,7 +94,7 @@ def unmet_share(question: Question, best: BestUnit) -> float:
 
 
 def _likeness(best: BestUnit, term: str) -> float:
-    """How near the nearest word of the unit is to one that it lacks, in [0, 1]."""
+    """Return how similar the nearest word of the unit is to a missing term, in [0, 1]."""
     token_matches, matched = best.token_matches, best.choice.matched
     cosines = [matched[i] for i, each in enumerate(token_matches.terms) if each == term]
     if not cosines or not token_matches.has_tokens:
@@ -102,14 +104,14 @@ def _likeness(best: BestUnit, term: str) -> float:
 
 
 def lacks_relation(question: Question, best: BestUnit) -> bool:
-    """Whether the question asks for what came before, without or except something, and the unit
-    says nothing of the kind."""
+    """Return whether the question has "before", "without", "except" or a similar word, and the unit
+    has no such relation."""
     said = text_of(best)
     return any(asks.search(question.text) and not says.search(said) for asks, says in _RELATIONS)
 
 
 def lacks_quantity(question: Question, best: BestUnit) -> bool:
-    """Whether a number or an amount is asked for and the unit has none."""
+    """Return whether the question asks for a number or an amount and the unit has none."""
     return (
         _QUANTITY.search(question.text) is not None
         and _SAYS_QUANTITY.search(quote_of(best)) is None
@@ -117,27 +119,31 @@ def lacks_quantity(question: Question, best: BestUnit) -> bool:
 
 
 def lacks_time(question: Question, best: BestUnit) -> bool:
-    """Whether it is asked when, and the unit says nothing of a time."""
+    """Return whether the question asks when and the unit states no time."""
     return _WHEN.search(question.text) is not None and _SAYS_TIME.search(quote_of(best)) is None
 
 
 def names_identifier(question: Question, best: BestUnit) -> bool:
-    """Whether the question names an identifier that the unit has: that says more than its other
-    words do."""
+    """Return whether the question has an identifier or quotation and the unit lacks no exact term.
+
+    Such a match is stronger evidence than the question's other words.
+    """
     kinds = {term.kind for term in exact_terms(question.text)}
     return bool(kinds & {"identifier", "quoted"}) and not best.choice.missing
 
 
 def is_supported(question: Question, best: BestUnit) -> bool:
-    """Whether nothing speaks against the unit: it has every exact thing that is asked for, and what
-    else is asked for is matched."""
+    """Return whether the unit passes all checks.
+
+    It must have every exact term of the question, and the relation, quantity or time that the
+    question asks for. Unless it has a named identifier, enough of the other words must match.
+    """
     if best.choice.missing or lacks_relation(question, best) or lacks_quantity(question, best):
         return False
     if lacks_time(question, best):
         return False
     if names_identifier(question, best):
         return True
-    # With sentence vectors alone, nothing tells a word that is missing from one that is put
-    # otherwise.
+    # Sentence vectors alone cannot distinguish a missing word from a paraphrase.
     tells = best.token_matches.has_tokens or question.by_words_alone
     return not tells or unmet_share(question, best) <= MOST_UNMET

@@ -1,5 +1,7 @@
-"""How well each token of a question is matched by each sentence of a passage, and by the headings,
-lead-ins and parents that the sentence hangs under."""
+"""Matches of each token of a question with the sentences of a passage and with their context.
+
+Context: the headings, lead-ins and parent items of a sentence.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,23 +16,24 @@ from rag.search.candidates import Candidate
 from rag.search.question import Question
 
 _IN_CONTEXT = 0.8
-"""The match of a word that stands only in a heading, a lead-in or a parent. The same word in the
+"""The match of a word that is only in a heading, a lead-in or a parent. The same word in the
 sentence itself has a cosine of about 0.9."""
 _OF_CONTEXT = 0.9
-"""The factor of a match with a sentence that is context of another."""
+"""The factor on the match with a sentence that is the context of another one."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class TokenMatches:
-    """The matches of a question's t tokens with the n sentences of a candidate passage. Without
-    token vectors the question's terms take the place of its tokens.
+    """The matches of a question's t tokens with the n sentences of a candidate passage.
+
+    Without token vectors, the question's terms replace its tokens.
 
     weights:    (t,), the weight of each token
-    terms:      the term that each token is part of; empty for a token of none
-    matches:    (t, n), at most 1: cosines, or without token vectors 1 for a term that is there
-    prior:      (n,), what is added to each sentence's score
+    terms:      the term that each token is part of; empty for a token without a term
+    matches:    (t, n), at most 1: cosines; without token vectors 1 if the sentence has the term
+    prior:      (n,), added to each sentence's score
     has_tokens: whether there are token vectors
     """
 
@@ -70,25 +73,25 @@ class TokenMatches:
         )
 
     def matches_in(self, sentences: Iterable[int]) -> Floats:
-        """The best match of each token with any of several sentences, (t,)."""
+        """Return the best match of each token with any of several sentences, (t,)."""
         chosen = list(sentences)
         if len(chosen) == 1:
             return np.asarray(self.matches[:, chosen[0]])
         return np.asarray(self.matches[:, chosen].max(axis=1, initial=-1.0))
 
     def matches_in_context(self, spans: Iterable[Span]) -> Floats:
-        """The best match of each token with any of these spans of context, (t,)."""
+        """Return the best match of each token with any of these spans of context, (t,)."""
         matched = np.full(len(self.weights), -1.0)
         for span in spans:
             matched = np.maximum(matched, self._context(span))
         return matched
 
     def score(self, matched: Floats) -> float:
-        """The weighted sum of the tokens' matches. matched: (t,)"""
+        """Return the weighted sum of the tokens' matches. matched: (t,)"""
         return float(self.weights @ matched)
 
     def sentences_in(self, span: Span) -> list[int]:
-        """The passage's sentences that lie in a span, or begin there."""
+        """Return the numbers of the passage's sentences that begin in a span."""
         return [
             i for i, each in enumerate(self.chunk.sentences) if span.start <= each.start < span.end
         ]

@@ -1,7 +1,7 @@
-"""Units of meaning: what of a document is quoted together as an answer, and what it hangs under.
+"""Units of meaning: the parts of a document that are quoted together as an answer.
 
-A sentence alone is often none: a list item says nothing without the item above it, a table row
-without the header, a question without its reply.
+A single sentence is often not enough: a list item needs its parent item, a table row needs the
+header, a question needs its reply. The context of a unit is its headings, lead-ins and parents.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,10 +15,10 @@ from index.documents.outline import Node, is_lead_in, is_question, outline_of
 from index.types import Document, Span
 
 LONGEST_UNIT = 1200
-"""Characters: of a longer list or section, only the part that answers is quoted."""
+"""In characters. Only a part of a longer list or section is quoted."""
 _LONGEST_REPLY = 500
 _LONGEST_SECTION = 6000
-"""Characters that are read of a section; of a longer one, half of it on each side of a passage."""
+"""In characters. Of a longer section, only half of this on each side of a passage is parsed."""
 
 _LINKS = regex.compile(r"!?\[[^\[\]]*\]\([^()]*\)|!?\[[^\[\]]*\]\[[^\[\]]*\]|<?https?://\S+")
 _SEE = regex.compile(
@@ -36,10 +36,10 @@ _REFERS_BACK = regex.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is quoted as an answer.
+    """A quotation from a document.
 
     spans:   of the document's text, in order, without overlap
-    context: what it hangs under, of which nothing need be quoted
+    context: spans of its headings, lead-ins and parents; they need not be quoted
     """
 
     spans: tuple[Span, ...]
@@ -48,7 +48,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The section that a passage stands in, with what hangs under what in it."""
+    """The section of a passage, with its outline. start: its offset in the document."""
 
     document: Document
     start: int
@@ -63,17 +63,16 @@ class Section:
         return cls(document, span.start, root)
 
     def node_at(self, offset: int) -> Node | None:
-        """The innermost node at an offset of the document; None if nothing that says anything
-        stands there."""
+        """Return the innermost node at an offset of the document; None if it is the root."""
         node = self.root.at(offset - self.start)
         return None if node.kind == "root" else node
 
     def span(self, span: Span) -> Span:
-        """A span of the section as one of the document."""
+        """Convert a span of the section to a span of the document."""
         return Span(span.start + self.start, span.end + self.start)
 
     def heads(self, node: Node, sentence: Span) -> Iterator[Span]:
-        """What a sentence of a node hangs under within the section, innermost first."""
+        """Yield the heads of the nodes above a sentence in the section, innermost first."""
         head = self.span(node.head)
         if node.children and not head.contains(sentence):
             yield head
@@ -82,13 +81,13 @@ class Section:
 
 
 def headings_above(document: Document, passage: Span) -> list[Span]:
-    """The headings above a passage, innermost first."""
+    """Return the spans of the headings above a passage, innermost first."""
     return [heading.span for heading in reversed(document.heading_path(passage.end))]
 
 
 def says_nothing(text: str) -> bool:
-    """Whether a stretch of text is no answer by itself: a question, a lead-in, a link, a reference
-    or signs alone.
+    """Return whether a text alone is not an answer: a question, lead-in, link, reference, or only
+    punctuation.
 
     >>> says_nothing("See [the manual](m.md)."), says_nothing("It takes two days.")
     (True, False)
@@ -103,24 +102,24 @@ def says_nothing(text: str) -> bool:
 
 
 def refers_back(text: str) -> bool:
-    """Whether a sentence begins with a word that stands for something in the sentence before."""
+    """Return whether a sentence begins with a pronoun or a word that refers to the previous one."""
     return _REFERS_BACK.match(text) is not None
 
 
 def reply(section: Section, question: Node) -> Span | None:
-    """What follows a question, without the later paragraphs of a long reply."""
+    """Return the reply to a question, without the later paragraphs of a long reply."""
     spans = [section.span(child.span) for child in question.children]
     return _together(spans, _LONGEST_REPLY)
 
 
 def whole(section: Section, node: Node) -> Span | None:
-    """A node with all that hangs under it; None if it is too long to be quoted."""
+    """Return the span of a node with its children; None if it exceeds LONGEST_UNIT characters."""
     span = section.span(node.span)
     return span if span.end - span.start <= LONGEST_UNIT else None
 
 
 def parts_apart(spans: Iterable[Span], text: str) -> tuple[Span, ...]:
-    """Spans in order, those joined that overlap or have only white space between them."""
+    """Sort spans and merge those that overlap or have only white space between them."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and (
@@ -133,7 +132,7 @@ def parts_apart(spans: Iterable[Span], text: str) -> tuple[Span, ...]:
 
 
 def _together(spans: list[Span], longest: int) -> Span | None:
-    """From the first span on as many as fit; the first in any case."""
+    """Join the first span with as many of the next ones as fit in `longest` characters."""
     if not spans:
         return None
     end = spans[0].end
@@ -145,7 +144,7 @@ def _together(spans: list[Span], longest: int) -> Span | None:
 
 
 def _around(text: str, section: Span, passage: Span) -> Span:
-    """The part of a long section that a passage stands in, from the beginning of a line on."""
+    """Return the part of a long section around a passage, from the start of a line."""
     half = _LONGEST_SECTION // 2
     start, end = max(section.start, passage.start - half), min(section.end, passage.end + half)
     if start > section.start:

@@ -1,1 +1,1 @@
-"""Why a question did not get the passage that a person expected."""
+"""Explain why a search did not return the passage that a user expected."""

@@ -1,4 +1,4 @@
-"""Two candidates of one question compared signal by signal."""
+"""Compare the scores of two candidates of one question by signal."""
 
 from dataclasses import replace
 
@@ -19,9 +19,9 @@ _IN_WORDS: dict[Signal, str] = {
 
 
 def compare(expected: Candidate, other: Candidate, ranking: RankSettings) -> Comparison:
-    """What each signal adds to both scores, the largest lead of `other` first.
+    """Return the part of each signal in both scores, the largest lead of `other` first.
 
-    ranking: the settings that both were ranked by
+    ranking: the settings of the ranking
     """
     parts, others = score_parts(expected, ranking), score_parts(other, ranking)
     sums = {
@@ -38,13 +38,13 @@ def compare(expected: Candidate, other: Candidate, ranking: RankSettings) -> Com
 
 
 def before_reranking(candidate: Candidate) -> Candidate:
-    """The candidate as the first score ranks it."""
+    """Return a candidate with its first score, before reranking."""
     score = candidate.first_score
     return replace(candidate, score=score, first_weight=1.0, reranked=None)
 
 
 def lead_in_words(comparison: Comparison) -> str:
-    """By which signal the other passage leads most, as in `words (BM25): 0.210 against 0.050`."""
+    """Return the signal with the largest lead, as in `words (BM25): 0.210 against 0.050`."""
     widest = comparison.signals[0]
     if widest.other <= widest.expected:
         return "no signal: the scores are equal, and a tie goes to the smaller chunk id"
@@ -52,13 +52,13 @@ def lead_in_words(comparison: Comparison) -> str:
 
 
 def place(snapshot: Snapshot, chunk: Chunk) -> str:
-    """Where a chunk stands, as `doc_id:first-last` with its lines."""
+    """Return the place of a chunk as `doc_id:first-last`, with its line numbers."""
     first, last = snapshot.document(chunk.doc_id).lines_of(chunk.span)
     return f"{chunk.doc_id}:{first}" + (f"-{last}" if last != first else "")
 
 
 def lacking_in_words(query: str, text: str) -> str:
-    """A sentence with the words of the question whose terms the text lacks; empty if it has all."""
+    """Return a sentence with the question words that the text lacks; empty if it has all."""
     present = distinct_terms(text)
     lacking = [query[term.start : term.end] for term in analyze(query) if term.text not in present]
     return f" It lacks the question's {', '.join(dict.fromkeys(lacking))}." if lacking else ""

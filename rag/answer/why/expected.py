@@ -1,4 +1,4 @@
-"""A passage that a person expects: a document or some of its lines, and the chunks that hold it."""
+"""The passage that a user expects: a document or some of its lines, and its chunks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from index.errors import SpanOutOfRange
 from index.types import Chunk, Document, Span
 
 _N_NEAR = 3
-"""Documents of a similar name that are named."""
+"""The maximum number of documents with similar names in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A document, or the lines from the first to the last of it, counted from 1."""
+    """A document, or some of its lines: the first and the last, counted from 1."""
 
     doc_id: str
     lines: tuple[int, int] | None = None
 
     def span_in(self, document: Document) -> Span:
-        """Raises SpanOutOfRange if the document lacks a line."""
+        """Return the expected span. Raises SpanOutOfRange if the document lacks a line."""
         if self.lines is None:
             return Span(0, len(document.text))
         first, last = self.lines
@@ -33,7 +33,7 @@ class Expected:
         return document.span_of_lines(first, last)
 
     def __str__(self) -> str:
-        """As search results name a passage: `doc_id:first-last`."""
+        """Return the form of search results: `doc_id:first-last`."""
         if self.lines is None:
             return self.doc_id
         first, last = self.lines
@@ -41,21 +41,20 @@ class Expected:
 
 
 def chunks_of(snapshot: Snapshot, doc_id: str) -> list[Chunk]:
-    """A document's chunks, in their order."""
+    """Return a document's chunks, in document order."""
     chunks = snapshot.chunks(snapshot.chunk_ids_of(doc_ids=[doc_id]).tolist())
     return sorted(chunks, key=lambda chunk: chunk.ordinal)
 
 
 def chunks_within(document: Document, chunks: Sequence[Chunk], span: Span) -> list[Chunk]:
-    """Those of a document's chunks that hold a part of a span; none of a span of white space."""
+    """Return a document's chunks that overlap a span; none if the span is only white space."""
     if not span.of(document.text).strip():
         return []
     return [c for c in chunks if c.span.start < span.end and span.start < c.span.end]
 
 
 def similar_names(snapshot: Snapshot, doc_id: str) -> list[str]:
-    """The ids of documents whose file name is like this id's, its ending aside; the most similar
-    first."""
+    """Return ids of documents with similar file names, without extension; most similar first."""
     by_name: dict[str, list[str]] = {}
     for record in snapshot.records():
         by_name.setdefault(_file_name(record.doc_id), []).append(record.doc_id)

@@ -1,4 +1,4 @@
-"""The steps of a passage that FAISS or BM25 finds: reranking, near-identical passages, rank."""
+"""The steps of a passage that is a candidate: reranking, near-identical passages, rank."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from rag.search.rerankers import Reranker
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A question and how it is searched for."""
+    """A question and the settings of its search."""
 
     snapshot: Snapshot
     question: Question
@@ -32,15 +32,15 @@ class Search:
     reranker: Reranker
 
     def lacking(self, *chunks: Chunk) -> str:
-        """A sentence with the words of the question that all of these chunks lack."""
+        """Return a sentence with the question words that none of these chunks has."""
         texts = [chunk.span.of(self.snapshot.document(chunk.doc_id).text) for chunk in chunks]
         return lacking_in_words(self.question.text, "\n".join(texts))
 
 
 def ranked_steps(search: Search, candidates: Candidates, row: int, k: int) -> Iterator[WhyStep]:
-    """From the candidates to the rank among the distinct passages.
+    """Yield the steps from the candidates to the rank among the distinct passages.
 
-    candidates: best first; row: of the expected passage; k: passages that are shown
+    candidates: best first; row: of the expected passage; k: number of passages in the response
     """
     expected = candidates[row]
     yield _candidate_step(expected, search.ranking.n_candidates)
@@ -94,7 +94,7 @@ def _rank_step(search: Search, passages: list[RankedPassage], rank: int, k: int)
     detail += f"; the first {k} are shown." if rank > k else "."
     if rank == 1:
         return WhyStep(stage="rank", passed=True, detail=detail)
-    # What it would have to beat: the last one shown, or the first.
+    # Compare with the k-th passage if the expected one ranks below it, else with the first.
     above = k if rank > k else 1
     other = passages[above - 1].best
     comparison = compare(expected, other, search.ranking)

@@ -1,4 +1,4 @@
-"""What `rag why` and `POST /v1/why` return."""
+"""The response of `rag why` and `POST /v1/why`."""
 
 from typing import Literal
 

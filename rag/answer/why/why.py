@@ -1,5 +1,7 @@
-"""The steps from a document to an answer: whether an expected passage passed each, and what was
-better where it did not."""
+"""The steps from a document to an answer, and the one at which an expected passage was lost.
+
+For a lost passage, the step compares it with a better one.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,19 +19,19 @@ from rag.results import Answer
 from rag.search.retrieve import rank_candidates
 
 N_WIDE = 10_000
-"""Chunks fetched from each side to tell the rank of a passage that is no candidate."""
+"""Chunks to fetch from FAISS and from BM25 for the rank of a passage that is not a candidate."""
 
 _N_NAMED = 3
-"""Passages of a document that are named."""
+"""The maximum number of a document's passages in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a question got.
+    """The response to a question.
 
-    candidate: the answer that is stated if the confidence is ignored
-    k:         passages shown
-    threshold: of the confidence; None without one
+    candidate: the answer if the confidence were ignored
+    k:         number of passages in the response
+    threshold: of the confidence; None if there is none
     """
 
     answer: Answer
@@ -39,10 +41,10 @@ class Outcome:
 
 
 def why(search: Search, expected: Expected, outcome: Outcome) -> Why:
-    """The steps that the expected passage passed, and the first one that it did not.
+    """Return the steps of the expected passage, and the first one that it did not pass.
 
-    Where several passages are expected, as those of a whole document, the steps are those of the
-    passage that ranks best. Raises SpanOutOfRange if the document lacks the expected line.
+    If several passages are expected, like all of a document, the steps are those of the one that
+    ranks best. Raises SpanOutOfRange if the document lacks the expected line.
     """
     steps = list(_steps(search, expected, outcome))
     return Why(
@@ -108,7 +110,7 @@ def _distance(one: Span, other: Span) -> int:
 
 
 def _in_words(document: Document, chunks: Sequence[Chunk]) -> str:
-    """As `the passages of lines 3, 5-9, 12 and 4 more`."""
+    """Return text like `the passages of lines 3, 5-9, 12 and 4 more`."""
     lines = []
     for chunk in chunks[:_N_NAMED]:
         first, last = document.lines_of(chunk.span)
@@ -120,7 +122,7 @@ def _in_words(document: Document, chunks: Sequence[Chunk]) -> str:
 
 
 def _not_candidate(search: Search, chunks: Sequence[Chunk], ids: Ids) -> WhyStep:
-    """The ranks that a wider search gives."""
+    """Return the step of a passage that is not a candidate, with its ranks in a wider search."""
     question, n = search.question, search.ranking.n_candidates
     wide = search.snapshot.candidates(question.vector, question.terms, N_WIDE)
     among = np.isin(wide.vectors.ids, ids)
@@ -135,7 +137,7 @@ def _rank_in_words(ranks: NDArray[np.int64]) -> str:
     return f"#{found.min():,}" if len(found) else f"not among the first {N_WIDE:,}"
 
 
-# Behind the ranking
+# After the ranking
 
 
 def _answer_steps(document: Document, span: Span, outcome: Outcome) -> Iterator[WhyStep]:

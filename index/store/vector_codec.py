@@ -53,7 +53,7 @@ def quantize(vectors: Matrix) -> QuantizedVectors:
 
 
 def row_bytes(dimension: int) -> int:
-    """What a row takes in `to_bytes`."""
+    """Return the number of bytes of one row in `to_bytes`."""
     return _row(dimension).itemsize
 
 

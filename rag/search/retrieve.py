@@ -159,6 +159,8 @@ def add_interactions(
     without_interaction = [
         i for i, candidate in enumerate(candidates) if candidate.interaction is None
     ]
+    if not without_interaction:
+        return list(candidates)
     chunks = [candidates[i].chunk for i in without_interaction]
     sizes = [(chunk.chunk_id, len(chunk.sentences)) for chunk in chunks]
     places, interactions = interactions_with(snapshot, question, sizes)

@@ -22,6 +22,8 @@ Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 """Shape (n, d), each row of unit length."""
 
+Floats = NDArray[np.float64]
+
 Ids = NDArray[np.int64]
 """Shape (n,), chunk ids."""
 
@@ -36,6 +38,10 @@ class Span:
     def of(self, text: str) -> str:
         """Return the slice of `text` at this span."""
         return text[self.start : self.end]
+
+    def overlaps(self, other: "Span") -> bool:
+        """Return whether the two share a code point."""
+        return self.start < other.end and other.start < self.end
 
     def contains(self, other: "Span") -> bool:
         return self.start <= other.start and other.end <= self.end

@@ -1,8 +1,8 @@
 """Combine model, index, ranking and answerer into search and question answering."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,7 +37,7 @@ from rag.results import (
 )
 from rag.search.filter import chunks_within, chunks_without
 from rag.search.passages import RankedPassage, merge_adjacent
-from rag.search.question import question_of
+from rag.search.question import Question, question_of
 from rag.search.ranking import RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
 from rag.search.retrieve import Retrieval, retrieve
@@ -320,10 +320,7 @@ class Pipeline:
         reading = self.read(query, k)
         answer, candidate = self.answer(reading), self.answer(reading, decline=False)
         outcome = Outcome(answer, candidate, k, self._confidence.threshold)
-        (corrected,) = self._corrected([query])
-        (encoding,) = self._encode([corrected.text])
-        with self.snapshot() as snapshot:
-            question = question_of(corrected.text, encoding, snapshot)
+        with self._questions([query]) as (snapshot, (question,), _):
             search = Search(snapshot, question, self._ranking, self._reranker)
             return why(search, expected, outcome)
 
@@ -332,11 +329,8 @@ class Pipeline:
 
         without: documents and spans of them; chunks that overlap one are not searched
         """
-        (corrected,) = self._corrected([query])
-        (encoding,) = self._encode([corrected.text])
-        with self.snapshot() as snapshot:
+        with self._questions([query]) as (snapshot, (question,), _):
             within = chunks_without(snapshot, without) if without else None
-            question = question_of(corrected.text, encoding, snapshot)
             retrieval = retrieve(
                 snapshot, question, self._ranking, self._reranker, PASSAGES_READ, within
             )
@@ -346,25 +340,32 @@ class Pipeline:
         self, query: str, queries: Sequence[str], k: int, filter: Filter | None
     ) -> tuple[dict[str, Retrieval], _Facts]:
         """Retrieve the passages for each of the queries, `query` first, all in one generation."""
-        corrected = self._corrected(queries)
-        # No snapshot is held while the model runs. The next snapshot may lack the word that is
-        # searched for instead of another; that word then finds nothing, as the other would.
-        encodings = self._encode([each.text for each in corrected])
-        with self.snapshot() as snapshot:
+        with self._questions(queries) as (snapshot, questions, corrected):
             within = None if filter is None else chunks_within(snapshot, filter)
             retrievals = {
-                text: retrieve(
-                    snapshot,
-                    question_of(each.text, encoding, snapshot),
-                    self._ranking,
-                    self._reranker,
-                    k,
-                    within,
-                )
-                for text, each, encoding in zip(queries, corrected, encodings, strict=True)
+                text: retrieve(snapshot, question, self._ranking, self._reranker, k, within)
+                for text, question in zip(queries, questions, strict=True)
             }
             reason = None if retrievals[query].passages else _reason(snapshot, query, within)
             return retrievals, _Facts(snapshot.generation, reason, corrected[0].corrections)
+
+    @contextmanager
+    def _questions(
+        self, queries: Sequence[str]
+    ) -> Iterator[tuple[Snapshot, list[Question], list[CorrectedQuery]]]:
+        """Correct and encode the queries. Yield a snapshot, and the questions with its weights.
+
+        No snapshot is held while the model runs. The next snapshot may lack the word that is
+        searched for instead of another; that word then finds nothing, as the other would.
+        """
+        corrected = self._corrected(queries)
+        encodings = self._encode([each.text for each in corrected])
+        with self.snapshot() as snapshot:
+            questions = [
+                question_of(each.text, encoding, snapshot)
+                for each, encoding in zip(corrected, encodings, strict=True)
+            ]
+            yield snapshot, questions, corrected
 
     def _corrected(self, queries: Sequence[str]) -> list[CorrectedQuery]:
         """Without a model as they are: `came` would become `same` in a small index without it."""
@@ -431,7 +432,7 @@ def _holds(passage: Passage, sentence: AnswerSentence) -> bool:
     """Whether a passage has a part of what is quoted: a list or a section may be longer than it."""
     outer = passage.citation
     return any(
-        outer.doc_id == inner.doc_id and outer.start < inner.end and inner.start < outer.end
+        outer.doc_id == inner.doc_id and outer.span.overlaps(inner.span)
         for inner in sentence.citations
     )
 
@@ -450,7 +451,7 @@ def _origin(parts: Sequence[Part], sentence: AnswerSentence) -> tuple[Retrieval,
 
 def _overlaps(passage: RankedPassage, citation: Citation) -> bool:
     same = passage.best.chunk.doc_id == citation.doc_id
-    return same and passage.span.start < citation.end and citation.start < passage.span.end
+    return same and passage.span.overlaps(citation.span)
 
 
 def _ms_since(began: float) -> float:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from index.documents.formats import media_types
+from index.types import Span
 from rag.name_patterns import is_pattern
 
 MAX_QUERY_CHARACTERS = 2000
@@ -85,6 +86,11 @@ class Citation(_Result):
     headings: list[str] = Field(description="The headings above the passage, outermost first.")
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
     sha256: str = Field(description="SHA-256 of the document's canonical text in UTF-8, as hex.")
+
+    @property
+    def span(self) -> Span:
+        """The span of the quote in the canonical text."""
+        return Span(self.start, self.end)
 
 
 class Scores(_Result):

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eval.measures.weighted import Floats, Statistic
+from eval.measures.weighted import Statistic
+from index.types import Floats
 
 N_RESAMPLES = 10_000
 _BATCH = 500

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from index.types import Floats
+
 Labels = NDArray[np.bool_]
 
 Statistic = Callable[[Floats], Floats]

@@ -18,7 +18,6 @@ from eval.measures.significance import (
     randomization_test,
 )
 from eval.measures.weighted import (
-    Floats,
     Labels,
     Statistic,
     auroc_of,
@@ -27,6 +26,7 @@ from eval.measures.weighted import (
 )
 from eval.runs.run_file import QuestionSet, Run, RunQuestion
 from index.errors import BadInput
+from index.types import Floats
 
 _CONFIDENCE_MEASURES: Mapping[str, Callable[[Labels, Floats], Statistic]] = {
     "AUROC": auroc_of,

@@ -1,8 +1,12 @@
 """Selection of the best unit of meaning in the first passages."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 from typing import NamedTuple
 
+from index.types import Span
+from index.words.analyze import distinct_terms
 from rag.answer.choose import Anchor, Choice, Chooser
 from rag.answer.token_matches import TokenMatches
 from rag.search.passages import RankedPassage
@@ -11,12 +15,12 @@ from rag.search.retrieve import Retrieval
 PASSAGES_READ = 5
 """An answer is selected from the units of this many passages."""
 
-
 _OTHERS = 5
 """The number of next candidates for the lead: more than one, as neighbours often say the same."""
 
 
-class BestUnit(NamedTuple):
+@dataclass(frozen=True)
+class BestUnit:
     """A unit, its passage, and the matches of both with the question.
 
     lead:     score of its sentence minus the mean score of the next few sentences
@@ -28,6 +32,27 @@ class BestUnit(NamedTuple):
     token_matches: TokenMatches
     lead: float = 0.0
     is_first: bool = True
+
+    @cached_property
+    def text(self) -> str:
+        """The text of the document's title, the unit and its context."""
+        unit = self.choice.unit
+        return "\n".join(
+            [self.token_matches.document.title, self._quote(*unit.spans, *unit.context)]
+        )
+
+    @cached_property
+    def quote(self) -> str:
+        """The unit's text without its context."""
+        return self._quote(*self.choice.unit.spans)
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """The distinct terms of `text`."""
+        return distinct_terms(self.text)
+
+    def _quote(self, *spans: Span) -> str:
+        return "\n".join(span.of(self.token_matches.document.text) for span in spans)
 
 
 class _Candidate(NamedTuple):

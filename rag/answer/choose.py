@@ -13,10 +13,10 @@ import numpy as np
 
 from index.documents.blocks import trimmed
 from index.documents.outline import Node
-from index.types import Document, Span
+from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
 from rag.answer.exact_terms import ExactTerm, missing, required
-from rag.answer.token_matches import Floats, TokenMatches
+from rag.answer.token_matches import TokenMatches
 from rag.answer.units import (
     LONGEST_UNIT,
     Section,

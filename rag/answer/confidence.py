@@ -21,7 +21,7 @@ from index.errors import BadInput
 from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
 from rag.answer.best_unit import BestUnit, best_unit
-from rag.answer.support import is_supported, names_identifier, quote_of, text_of, unmet_share
+from rag.answer.support import is_supported, names_identifier, unmet_share
 from rag.search.candidates import Candidate
 from rag.search.question import Question
 from rag.search.retrieve import Retrieval
@@ -193,9 +193,9 @@ class Confidence:
         """Return the confidence, in [0, 1]; 0 if no unit answers; None without vectors."""
         if not self._vectors:
             return None
-        features = evidence_for(retrieval, best)
-        if features is None or best is None:
+        if best is None:
             return 0.0
+        features = _features(retrieval, best)
         if retrieval.question.by_words_alone:
             return round(features["coverage"], 6)
         if self._calibration is not None:
@@ -240,21 +240,16 @@ class Evidence:
     def of(cls, retrieval: Retrieval) -> "Evidence | None":
         """Return the evidence of search results; None if no unit of the passages is an answer."""
         best = best_unit(retrieval)
-        features = evidence_for(retrieval, best)
-        if best is None or features is None:
+        if best is None:
             return None
         doc_id = best.passage.best.chunk.doc_id
-        return cls(features, tuple((doc_id, span) for span in best.choice.unit.spans))
+        return cls(
+            _features(retrieval, best), tuple((doc_id, span) for span in best.choice.unit.spans)
+        )
 
 
-def evidence_for(retrieval: Retrieval, best: BestUnit | None = None) -> dict[str, float] | None:
-    """Return the features of a question and its best unit, by their names in FEATURES.
-
-    None if no unit is an answer.
-    """
-    best = best or best_unit(retrieval)
-    if best is None:
-        return None
+def _features(retrieval: Retrieval, best: BestUnit) -> dict[str, float]:
+    """Return the features of a question and its best unit, by their names in FEATURES."""
     others = (passage.best for passage in retrieval.passages if passage is not best.passage)
     return features_of(retrieval.question, best, next(others, None))
 
@@ -264,13 +259,11 @@ def features_of(question: Question, best: BestUnit, other: Candidate | None) -> 
 
     other: the best candidate among the passages without the unit; None if there is none
     """
-    candidate, said = best.passage.best, text_of(best)
-    in_unit, quote = distinct_terms(said), quote_of(best)
-    in_quote = distinct_terms(quote)
+    candidate, in_quote = best.passage.best, distinct_terms(best.quote)
     total = sum(question.idf.values()) or 1.0
-    covered = sum(idf for term, idf in question.idf.items() if term in in_unit)
+    covered = sum(idf for term, idf in question.idf.items() if term in best.terms)
     names = terms_of(" ".join(_NAME.findall(question.text)))
-    negated = _NEGATION.search(question.text) and not _NEGATION.search(quote)
+    negated = _NEGATION.search(question.text) and not _NEGATION.search(best.quote)
     return {
         **_token_features(question, best),
         "dense": candidate.dense,
@@ -280,14 +273,14 @@ def features_of(question: Question, best: BestUnit, other: Candidate | None) -> 
         "coverage": covered / total,
         "unmet": unmet_share(question, best),
         "exact_missing": float(len(best.choice.missing)),
-        "names": _share_lacking(names, in_unit),
-        "numbers": _share_lacking(_NUMBER.findall(question.text), set(_NUMBER.findall(said))),
+        "names": _share_lacking(names, best.terms),
+        "numbers": _share_lacking(_NUMBER.findall(question.text), set(_NUMBER.findall(best.text))),
         "negation": float(bool(negated)),
         "lead": candidate.score - (other.score if other is not None else 0.0),
         "unit_lead": best.lead,
         "first_passage": float(best.is_first),
         "new_words": len(in_quote - question.idf.keys()) / max(len(in_quote), 1),
-        "length": log1p(len(quote)),
+        "length": log1p(len(best.quote)),
         "position": log1p(best.choice.unit.spans[0].start),
         **{
             f"asks_{word}": float(pattern.search(question.text) is not None)

@@ -2,7 +2,7 @@
 
 import regex
 
-from index.words.analyze import distinct_terms, terms_of
+from index.words.analyze import terms_of
 from rag.answer.best_unit import BestUnit
 from rag.answer.exact_terms import exact_terms
 from rag.search.question import Question
@@ -64,31 +64,17 @@ _SAYS_TIME = regex.compile(
 )
 
 
-def text_of(best: BestUnit) -> str:
-    """Return the text of the document's title, the unit and its context."""
-    document, unit = best.token_matches.document, best.choice.unit
-    spans = (*unit.spans, *unit.context)
-    return "\n".join([document.title, *(span.of(document.text) for span in spans)])
-
-
-def quote_of(best: BestUnit) -> str:
-    """Return a unit's text without its context."""
-    text = best.token_matches.document.text
-    return "\n".join(span.of(text) for span in best.choice.unit.spans)
-
-
 def unmet_share(question: Question, best: BestUnit) -> float:
     """Return the idf-weighted share of the question's words without a match, in [0, 1].
 
     A match is in the unit, its context or the document's title.
     """
-    held = distinct_terms(text_of(best))
     total = unmet = 0.0
     for term, idf in question.idf.items():
         if term in _ASKING_WORDS:
             continue
         total += idf
-        if term not in held:
+        if term not in best.terms:
             unmet += idf * (1 - _likeness(best, term))
     return unmet / total if total else 0.0
 
@@ -106,21 +92,19 @@ def _likeness(best: BestUnit, term: str) -> float:
 def lacks_relation(question: Question, best: BestUnit) -> bool:
     """Return whether the question has "before", "without", "except" or a similar word, and the unit
     has no such relation."""
-    said = text_of(best)
-    return any(asks.search(question.text) and not says.search(said) for asks, says in _RELATIONS)
+    return any(
+        asks.search(question.text) and not says.search(best.text) for asks, says in _RELATIONS
+    )
 
 
 def lacks_quantity(question: Question, best: BestUnit) -> bool:
     """Return whether the question asks for a number or an amount and the unit has none."""
-    return (
-        _QUANTITY.search(question.text) is not None
-        and _SAYS_QUANTITY.search(quote_of(best)) is None
-    )
+    return _QUANTITY.search(question.text) is not None and _SAYS_QUANTITY.search(best.quote) is None
 
 
 def lacks_time(question: Question, best: BestUnit) -> bool:
     """Return whether the question asks when and the unit states no time."""
-    return _WHEN.search(question.text) is not None and _SAYS_TIME.search(quote_of(best)) is None
+    return _WHEN.search(question.text) is not None and _SAYS_TIME.search(best.quote) is None
 
 
 def names_identifier(question: Question, best: BestUnit) -> bool:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from index.types import Chunk, Document, Span
+from index.types import Chunk, Document, Floats, Span
 from index.words.analyze import distinct_terms
 from rag.search.candidates import Candidate
 from rag.search.question import Question
@@ -20,8 +19,6 @@ _IN_CONTEXT = 0.8
 sentence itself has a cosine of about 0.9."""
 _OF_CONTEXT = 0.9
 """The factor on the match with a sentence that is the context of another one."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

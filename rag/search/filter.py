@@ -26,9 +26,6 @@ def chunks_without(snapshot: Snapshot, spans: Collection[tuple[str, Span]]) -> I
     overlapping = [
         chunk.chunk_id
         for chunk in chunks
-        if any(
-            doc_id == chunk.doc_id and chunk.span.start < span.end and span.start < chunk.span.end
-            for doc_id, span in spans
-        )
+        if any(doc_id == chunk.doc_id and chunk.span.overlaps(span) for doc_id, span in spans)
     ]
     return np.setdiff1d(snapshot.chunk_ids_of(), overlapping, assume_unique=True)

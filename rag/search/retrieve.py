@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.backend import Snapshot
-from index.types import Document, Ids
+from index.types import Document, Floats, Ids
 from rag.search.candidates import SIGNALS, Candidate, Candidates
 from rag.search.late_interaction import interactions_with
 from rag.search.passages import RankedPassage, deduplicate
@@ -28,8 +28,6 @@ from rag.search.rerankers import Reranker
 _DECIMALS = 6
 """Scores are rounded to this many decimals before sorting, so that floating-point noise does not
 order two equal passages."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

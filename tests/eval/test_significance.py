@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]
 
 from eval.measures.significance import difference, holm, paired_bootstrap, randomization_test
-from eval.measures.weighted import Floats, auroc_of, calibration_error_of, mean_of
+from eval.measures.weighted import auroc_of, calibration_error_of, mean_of
+from index.types import Floats
 
 RNG = np.random.default_rng(7)
 A = RNG.random(60)

@@ -50,7 +50,7 @@ def chunks_within(document: Document, chunks: Sequence[Chunk], span: Span) -> li
     """Return a document's chunks that overlap a span; none if the span is only white space."""
     if not span.of(document.text).strip():
         return []
-    return [c for c in chunks if c.span.start < span.end and span.start < c.span.end]
+    return [c for c in chunks if c.span.overlaps(span)]
 
 
 def similar_names(snapshot: Snapshot, doc_id: str) -> list[str]:

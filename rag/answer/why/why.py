@@ -166,10 +166,7 @@ def _quote_step(document: Document, span: Span, outcome: Outcome) -> WhyStep:
     if not citations:
         detail = f"Nothing in the first {PASSAGES_READ} passages can be quoted as an answer."
         return _step("answer", False, detail)
-    if any(
-        each.doc_id == document.doc_id and each.start < span.end and span.start < each.end
-        for each in citations
-    ):
+    if any(each.doc_id == document.doc_id and each.span.overlaps(span) for each in citations):
         return _step("answer", stated, f"{quotes} it.")
     places = ", ".join(dict.fromkeys(f"{each.source}:{each.line_start}" for each in citations))
     detail = f"{quotes} {places} instead: what meets the question best in the first "

@@ -16,8 +16,9 @@ from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
 from index.backend import State
+from rag.answer.reading import Reading
 from rag.answer.why.result import Why
-from rag.pipeline import Pipeline, Reading
+from rag.pipeline import Pipeline
 from rag.results import Answer, SearchResult, to_json
 
 SEARCHES_AT_ONCE = 2

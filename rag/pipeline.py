@@ -1,9 +1,8 @@
 """Combine model, index, ranking and answerer into search and question answering."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,24 +11,25 @@ from index.backends import backend_at
 from index.errors import NotFound, SpanOutOfRange
 from index.fingerprint import Fingerprint
 from index.protocols import Embedder
-from index.types import Document, DocumentRecord, Ids, QueryEncoding, Span
+from index.types import Document, DocumentRecord, Ids, Span
 from rag.answer.answerer import Answerer, Part
 from rag.answer.answerers import load_answerer
 from rag.answer.best_unit import PASSAGES_READ
 from rag.answer.budget import token_counter, within_budget
 from rag.answer.confidence import Calibration, Confidence, Evidence, calibration_for
 from rag.answer.explain import passage_of
+from rag.answer.further_passages import further_passages
 from rag.answer.no_passages import note_on, reason_for
 from rag.answer.question_parts import QuestionPart, questions_in
+from rag.answer.reading import Reading
 from rag.live_index import LiveIndex
 from rag.models.load import load_model_of, load_reranker
 from rag.models.query_batching import BatchingEmbedder
+from rag.queries import Queries
 from rag.results import (
     DEFAULT_K,
     NOT_ANSWERED,
     Answer,
-    AnswerSentence,
-    Citation,
     Correction,
     Filter,
     Passage,
@@ -37,41 +37,14 @@ from rag.results import (
 )
 from rag.search.filter import chunks_within, chunks_without
 from rag.search.passages import RankedPassage, merge_adjacent
-from rag.search.question import Question, question_of
 from rag.search.ranking import RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
 from rag.search.retrieve import Retrieval, retrieve
-from rag.search.spelling import CorrectedQuery, correct_spelling
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answer.why.expected import Expected
     from rag.answer.why.result import Why
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The input of an answer: the question's parts, and what was retrieved. It holds no snapshot.
-
-    query:      the question
-    parts:      the parts of the question, or the question itself; at least one
-    retrievals: what was retrieved, by query: the question's and each part's
-    passages:   the passages of the result, best first
-    corrections: the words of the query that were corrected
-    reason:     why there is no passage; None if there is one
-    began:      time.perf_counter() when the call began
-    """
-
-    query: str
-    corrections: Sequence[Correction]
-    parts: Sequence[QuestionPart]
-    retrievals: Mapping[str, Retrieval]
-    passages: Sequence[Passage]
-    generation: int
-    reason: str | None
-    explain: bool
-    token_budget: int | None
-    began: float
 
 
 class _Facts(NamedTuple):
@@ -108,6 +81,7 @@ class Pipeline:
         self._count_tokens = token_counter(None if embedder is None else embedder.tokenizer)
         fingerprint = None if embedder is None else Fingerprint.of(embedder.fingerprint)
         self._index = LiveIndex(backend, fingerprint)
+        self._queries = Queries(self._index, self._embedder)
 
     @classmethod
     def open(
@@ -274,8 +248,10 @@ class Pipeline:
         sentences = self._answerer.answer(answered)
         known = [each.confidence for each in judged.values() if each.confidence is not None]
         quotes = dict.fromkeys(sentence.text for sentence in sentences)
+        explained = self._ranking if reading.explain else None
+        further = further_passages(reading.passages, answered, sentences, explained)
         passages, too_large = within_budget(
-            [*reading.passages, *self._further(reading, answered, sentences)],
+            [*reading.passages, *further],
             reading.token_budget,
             self.count_tokens,
         )
@@ -294,20 +270,6 @@ class Pipeline:
             took_ms=_ms_since(reading.began),
         )
 
-    def _further(
-        self, reading: Reading, answered: Sequence[Part], sentences: Sequence[AnswerSentence]
-    ) -> list[Passage]:
-        """Return the passages of sentences that none of the reading's passages contains. Their
-        ranks follow those of the reading's passages."""
-        further: list[Passage] = []
-        for sentence in sentences:
-            shown = [*reading.passages, *further]
-            if any(_holds(passage, sentence) for passage in shown):
-                continue
-            retrieval, ranked = _origin(answered, sentence)
-            further.append(self._passage(retrieval, len(shown) + 1, ranked, reading.explain))
-        return further
-
     def why(self, query: str, expected: "Expected", k: int = DEFAULT_K) -> "Why":
         """Where the question lost the passage that was expected among its k, or in its answer.
 
@@ -320,7 +282,7 @@ class Pipeline:
         reading = self.read(query, k)
         answer, candidate = self.answer(reading), self.answer(reading, decline=False)
         outcome = Outcome(answer, candidate, k, self._confidence.threshold)
-        with self._questions([query]) as (snapshot, (question,), _):
+        with self._queries.questions([query]) as (snapshot, (question,), _):
             search = Search(snapshot, question, self._ranking, self._reranker)
             return why(search, expected, outcome)
 
@@ -329,7 +291,7 @@ class Pipeline:
 
         without: documents and spans of them; chunks that overlap one are not searched
         """
-        with self._questions([query]) as (snapshot, (question,), _):
+        with self._queries.questions([query]) as (snapshot, (question,), _):
             within = chunks_without(snapshot, without) if without else None
             retrieval = retrieve(
                 snapshot, question, self._ranking, self._reranker, PASSAGES_READ, within
@@ -340,7 +302,7 @@ class Pipeline:
         self, query: str, queries: Sequence[str], k: int, filter: Filter | None
     ) -> tuple[dict[str, Retrieval], _Facts]:
         """Retrieve the passages for each of the queries, `query` first, all in one generation."""
-        with self._questions(queries) as (snapshot, questions, corrected):
+        with self._queries.questions(queries) as (snapshot, questions, corrected):
             within = None if filter is None else chunks_within(snapshot, filter)
             retrievals = {
                 text: retrieve(snapshot, question, self._ranking, self._reranker, k, within)
@@ -348,40 +310,6 @@ class Pipeline:
             }
             reason = None if retrievals[query].passages else _reason(snapshot, query, within)
             return retrievals, _Facts(snapshot.generation, reason, corrected[0].corrections)
-
-    @contextmanager
-    def _questions(
-        self, queries: Sequence[str]
-    ) -> Iterator[tuple[Snapshot, list[Question], list[CorrectedQuery]]]:
-        """Correct and encode the queries. Yield a snapshot, and the questions with its weights.
-
-        No snapshot is held while the model runs. The next snapshot may lack the word that is
-        searched for instead of another; that word then finds nothing, as the other would.
-        """
-        corrected = self._corrected(queries)
-        encodings = self._encode([each.text for each in corrected])
-        with self.snapshot() as snapshot:
-            questions = [
-                question_of(each.text, encoding, snapshot)
-                for each, encoding in zip(corrected, encodings, strict=True)
-            ]
-            yield snapshot, questions, corrected
-
-    def _corrected(self, queries: Sequence[str]) -> list[CorrectedQuery]:
-        """Without a model as they are: `came` would become `same` in a small index without it."""
-        if self._embedder is None:
-            return [CorrectedQuery(query) for query in queries]
-        offsets = self._embedder.tokenizer.offsets
-        with self.snapshot() as snapshot:
-            return [
-                correct_spelling(query, snapshot, lambda word: len(offsets(word)) == 1)
-                for query in queries
-            ]
-
-    def _encode(self, queries: Sequence[str]) -> Sequence[QueryEncoding | None]:
-        if self._embedder is None:
-            return [None] * len(queries)
-        return self._embedder.encode_queries(queries)
 
     def _passages(self, retrieval: Retrieval, k: int, merge: bool, explain: bool) -> list[Passage]:
         """Return the first k passages with citations; with `merge`, adjacent ones are merged."""
@@ -426,32 +354,6 @@ def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:
 def _reason(snapshot: Snapshot, query: str, within: Ids | None) -> str:
     """Return the reason why there is no passage."""
     return reason_for(snapshot, query, None if within is None else len(within))
-
-
-def _holds(passage: Passage, sentence: AnswerSentence) -> bool:
-    """Whether a passage has a part of what is quoted: a list or a section may be longer than it."""
-    outer = passage.citation
-    return any(
-        outer.doc_id == inner.doc_id and outer.span.overlaps(inner.span)
-        for inner in sentence.citations
-    )
-
-
-def _origin(parts: Sequence[Part], sentence: AnswerSentence) -> tuple[Retrieval, RankedPassage]:
-    """The retrieved passage that a sentence stands in, and the retrieval that it is from."""
-    citation = sentence.citation
-    return next(
-        (part.retrieval, passage)
-        for part in parts
-        if part.text == sentence.question
-        for passage in (*part.retrieval.passages, part.best.passage)
-        if passage is part.best.passage or _overlaps(passage, citation)
-    )
-
-
-def _overlaps(passage: RankedPassage, citation: Citation) -> bool:
-    same = passage.best.chunk.doc_id == citation.doc_id
-    return same and passage.span.overlaps(citation.span)
 
 
 def _ms_since(began: float) -> float:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from index.documents.formats import media_types
+from index.places import PlaceKind
 from index.types import Span
 from rag.name_patterns import is_pattern
 
@@ -68,6 +69,14 @@ class Highlight(_Result):
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
 
 
+class SourcePlace(_Result):
+    """A named place of the source that a passage is in, such as a slide or the rows of a sheet."""
+
+    kind: PlaceKind = Field(description="The kind of place.")
+    first: str = Field(description="The label of the place that the passage begins in.")
+    last: str = Field(description="The label of the place that it ends in.")
+
+
 class Citation(_Result):
     """The place of a passage. To check it, read `[start, end)` of the document's text and compare
     it with `quote`."""
@@ -83,6 +92,11 @@ class Citation(_Result):
     line_end: int = Field(ge=1, description="The passage's last line.")
     page_start: int | None = Field(description="The first page, from 1; null without pages.")
     page_end: int | None = Field(description="The last page; null without pages.")
+    places: list[SourcePlace] = Field(
+        default_factory=list[SourcePlace],
+        exclude_if=lambda places: not places,
+        description="Slides, sheets, rows, anchors or times; left out if the format has none.",
+    )
     headings: list[str] = Field(description="The headings above the passage, outermost first.")
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
     sha256: str = Field(description="SHA-256 of the document's canonical text in UTF-8, as hex.")

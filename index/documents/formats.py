@@ -7,9 +7,14 @@ files, the messages and the help use this list.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 PLAIN_TEXT = "text/plain"
 MARKDOWN = "text/markdown"
+
+Notation = Literal["plain", "blocks", "markdown"]
+"""How a canonical text shows its structure: by its lines; by Markdown's marks of blocks, with
+literal text in them (index.documents.markup_text); or by all of Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Format:
     media_type: str
     extensions: tuple[str, ...]
     loader: str
+    notation: Notation = "plain"
     version: int = 1
 
     @property
@@ -46,6 +52,21 @@ FORMATS: tuple[Format, ...] = (
         MARKDOWN,
         (".md", ".markdown"),
         "index.documents.loaders.markdown:MarkdownLoader",
+        notation="markdown",
+    ),
+    Format(
+        "comma-separated values",
+        "text/csv",
+        (".csv",),
+        "index.documents.loaders.delimited:CsvLoader",
+        notation="blocks",
+    ),
+    Format(
+        "tab-separated values",
+        "text/tab-separated-values",
+        (".tsv", ".tab"),
+        "index.documents.loaders.delimited:TsvLoader",
+        notation="blocks",
     ),
 )
 
@@ -59,6 +80,12 @@ def format_of_file(path: Path) -> Format | None:
 def format_of_media_type(media_type: str) -> Format | None:
     """Return the format of a media type, or None if it is not supported."""
     return next((each for each in FORMATS if each.media_type == media_type), None)
+
+
+def notation_of(media_type: str) -> Notation:
+    """Return the notation of a media type's canonical text; `plain` if it is not supported."""
+    format = format_of_media_type(media_type)
+    return "plain" if format is None else format.notation
 
 
 def main_extensions(conjunction: str = "") -> str:

@@ -155,6 +155,7 @@ def _document(
         metadata=content.metadata if metadata is None else metadata,
         headings=content.headings,
         pages=content.pages,
+        places=content.places,
     )
 
 

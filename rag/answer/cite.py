@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from index.errors import CitationBroken
 from index.types import Chunk, Document, Span, digest_of
-from rag.results import Citation, Highlight
+from rag.results import Citation, Highlight, SourcePlace
 
 
 def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -> Citation:
@@ -55,6 +55,10 @@ def _citation(document: Document, span: Span) -> Citation:
         line_end=line_end,
         page_start=page_start,
         page_end=page_end,
+        places=[
+            SourcePlace(kind=each.kind, first=each.first, last=each.last)
+            for each in document.places_of(span)
+        ],
         headings=list(document.headings_of(span)),
         quote=span.of(document.text),
         sha256=document.sha256,

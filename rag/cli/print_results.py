@@ -20,6 +20,7 @@ from rag.results import (
     Passage,
     ScorePart,
     SearchResult,
+    SourcePlace,
 )
 
 if TYPE_CHECKING:
@@ -155,9 +156,26 @@ def _location(citation: Citation) -> Text:
     location = _source(citation)
     if citation.page_start is not None:
         location.append(f" · page {citation.page_start}", style="dim")
+    for place in citation.places:
+        location.append(f" · {_place(place)}", style="dim")
     for heading in citation.headings:
         location.append(f" › {on_one_line(heading)}", style="dim")
     return location
+
+
+def _place(place: SourcePlace) -> str:
+    """A place as people name it: `slide 3`, `rows 2-5`, `#install`, `00:01:05`."""
+    first, last = on_one_line(place.first), on_one_line(place.last)
+    labels = first if first == last else f"{first}-{last}"
+    match place.kind:
+        case "anchor":
+            return first
+        case "time" | "part":
+            return labels
+        case "page-label":
+            return f"labelled {labels}"
+        case kind:
+            return f"{kind} {labels}" if first == last else f"{kind}s {labels}"
 
 
 def _print_passage(out: Console, query: str, passage: Passage) -> None:

@@ -23,6 +23,7 @@ class Format:
 
     extensions: of file names, in lower case; messages name the first
     loader:     `module:class` of its index.documents.loader.Loader, imported on first use
+    isolated:   files are parsed in a separate process (index.documents.isolation)
     version:    increased when the loader produces another document from the same bytes; files that
                 another version loaded are loaded again
     """
@@ -32,6 +33,7 @@ class Format:
     extensions: tuple[str, ...]
     loader: str
     notation: Notation = "plain"
+    isolated: bool = False
     version: int = 1
 
     @property

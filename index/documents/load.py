@@ -10,6 +10,7 @@ from pathlib import Path
 
 from index.documents.blocks import Blocks
 from index.documents.formats import Format, format_of_file, main_extensions
+from index.documents.isolation import load_isolated
 from index.documents.loader import Content, LoadOptions, loader_of, loader_of_media_type
 from index.documents.text_loader import TextLoader
 from index.errors import BadInput, UnreadableDocument
@@ -93,7 +94,8 @@ def _check_size(n_bytes: int) -> None:
 
 def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
     """Return the document of a file. Raises UnreadableDocument if the loader does."""
-    content = loader_of(file.format).load(file.content, options)
+    read = load_isolated if file.format.isolated else _load_here
+    content = read(file.format, file.content, options)
     document = _document(content, doc_id, media_type=file.format.media_type, name=file.path.stem)
     version = FileVersion(
         n_bytes=len(file.content),
@@ -104,6 +106,10 @@ def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
         warning=content.warning,
     )
     return LoadedFile(document, content.blocks, version)
+
+
+def _load_here(format: Format, content: bytes, options: LoadOptions) -> Content:
+    return loader_of(format).load(content, options)
 
 
 def read(

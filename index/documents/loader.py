@@ -74,7 +74,12 @@ class Loader(Protocol):
 
 def loader_of(format: Format) -> Loader:
     """Return the loader of a format. Import its module and the libraries that it needs."""
-    module, name = format.loader.split(":")
+    return loader_named(format.loader)
+
+
+def loader_named(loader: str) -> Loader:
+    """Return the loader of a Format.loader, `module:class`."""
+    module, name = loader.split(":")
     return cast(Loader, getattr(import_module(module), name)())
 
 

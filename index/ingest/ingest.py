@@ -13,6 +13,7 @@ from pathlib import Path
 from index.backend import Backend, Writer
 from index.backends import EMBEDDED, backend_at
 from index.documents.charset import known_encoding
+from index.documents.isolation import parsing
 from index.errors import IndexDamaged
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
@@ -30,6 +31,7 @@ _NAMED = 10
 """A message names at most this many damaged documents."""
 
 
+@parsing()
 def ingest(
     folder: Path,
     paths: Sequence[Path],

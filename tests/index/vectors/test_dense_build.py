@@ -78,7 +78,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def made(store: Store, folder: Path, sizing: Sizing = SMALL) -> FaissIndex:
     folder.mkdir(exist_ok=True)
-    return build_index(store, Checkpoints(folder, "a key"), sizing, EMBEDDER.fingerprint.dimension)
+    return build_index(
+        store,
+        store.changes_since(0).added,
+        Checkpoints(folder, "a key"),
+        sizing,
+        EMBEDDER.fingerprint.dimension,
+    )
 
 
 def test_what_fits_is_exact_and_what_does_not_lies_in_lists(store: Store, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-PlaceKind = Literal["page-label", "slide", "sheet", "row", "anchor", "time", "record", "part"]
+PlaceKind = Literal[
+    "page-label", "slide", "sheet", "row", "anchor", "time", "record", "cell", "part"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,34 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.delimited:TsvLoader",
         notation="blocks",
     ),
+    Format(
+        "JSON Lines",
+        "application/jsonl",
+        (".jsonl", ".ndjson"),
+        "index.documents.loaders.json_lines:JsonLinesLoader",
+        notation="blocks",
+    ),
+    Format(
+        "SubRip subtitles",
+        "application/x-subrip",
+        (".srt",),
+        "index.documents.loaders.subtitles:SubtitlesLoader",
+        notation="blocks",
+    ),
+    Format(
+        "WebVTT subtitles",
+        "text/vtt",
+        (".vtt",),
+        "index.documents.loaders.subtitles:SubtitlesLoader",
+        notation="blocks",
+    ),
+    Format(
+        "Jupyter notebook",
+        "application/x-ipynb+json",
+        (".ipynb",),
+        "index.documents.loaders.notebook:NotebookLoader",
+        notation="markdown",
+    ),
 )
 
 

@@ -86,6 +86,19 @@ class MarkupText:
         if lines:
             self._add("\n".join(prefix + line for line in lines))
 
+    def lines(self, lines: Iterable[tuple[PlaceKind, str, str]]) -> None:
+        """Add a paragraph whose lines begin places: each a kind, a label, and the line's text."""
+        written = [
+            (kind, label, _literal(one_line(text), lists=False)) for kind, label, text in lines
+        ]
+        written = [each for each in written if each[2]]
+        if not written:
+            return
+        start = self._add("\n".join(text for _, _, text in written))
+        for kind, label, text in written:
+            self._places.append(Place(start, kind, label))
+            start += len(text) + 1
+
     def item(self, text: str, *, depth: int = 0, number: int | str | None = None) -> None:
         """Add a list item. depth: the number of items that it is in. number: of a numbered list."""
         lines = [_literal(line, lists=False) for line in tidy_lines(text)]
@@ -113,7 +126,7 @@ class MarkupText:
     ) -> None:
         """Add a table. The first row is its header; rows without text are left out.
 
-        row_numbers: the number of each row in its sheet, for citations
+        row_numbers: the number of each row in its sheet, for citations; 0 for a header without one
         """
         cells = [[_cell(cell) for cell in row] for row in rows]
         numbers = row_numbers or [0] * len(cells)
@@ -123,7 +136,7 @@ class MarkupText:
         width = max(len(row) for row, _ in filled)
         lines = [_row([*row, *[""] * (width - len(row))]) for row, _ in filled]
         delimiter = _row(["---"] * width)
-        if row_numbers is not None:
+        if filled[0][1]:
             self.place("row", str(filled[0][1]))
         start = self._add("\n".join([lines[0], delimiter, *lines[1:]]))
         if row_numbers is not None:

@@ -1,6 +1,7 @@
 """What every loader promises, held against each registered one and a fake one with pages."""
 
 import csv
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,25 @@ def values_of(rows: list[list[str]], delimiter: str) -> str:
     return stream.getvalue()
 
 
+def cues_of(captions: list[str], point: str) -> str:
+    return "".join(
+        f"{n}\n00:00:{9 * n % 50:02}{point}000 --> 00:00:{9 * n % 50 + 2:02}{point}500\n"
+        f"{caption}\n\n"
+        for n, caption in enumerate(captions, 1)
+    )
+
+
+def notebook_of(cells: list[tuple[str, str]]) -> dict[str, object]:
+    return {
+        "nbformat": 4,
+        "metadata": {"language_info": {"name": "python"}},
+        "cells": [
+            {"cell_type": kind, "source": source, "outputs": [{"text": [source[:9]]}]}
+            for kind, source in cells
+        ],
+    }
+
+
 FILES: dict[str, st.SearchStrategy[bytes]] = {
     PLAIN_TEXT: texts(PLAIN_TEXT).map(str.encode),
     MARKDOWN: texts(MARKDOWN).map(str.encode),
@@ -41,6 +61,19 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "text/tab-separated-values": st.lists(st.lists(texts(), max_size=3), max_size=6).map(
         lambda rows: values_of(rows, "\t").encode()
     ),
+    "application/jsonl": st.lists(
+        st.dictionaries(st.sampled_from(["title", "text", "n"]), st.one_of(texts(), st.integers())),
+        max_size=4,
+    ).map(lambda records: "\n".join(json.dumps(each) for each in records).encode()),
+    "application/x-subrip": st.lists(texts(), max_size=4).map(
+        lambda captions: cues_of(captions, ",").encode()
+    ),
+    "text/vtt": st.lists(texts(), max_size=4).map(
+        lambda captions: f"WEBVTT\n\n{cues_of(captions, '.')}".encode()
+    ),
+    "application/x-ipynb+json": st.lists(
+        st.tuples(st.sampled_from(["markdown", "code", "raw"]), texts()), max_size=4
+    ).map(lambda cells: json.dumps(notebook_of(cells)).encode()),
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),

@@ -309,6 +309,14 @@ class Filter(_Result):
         max_length=10,
         description=f"Media types: {media_types()}.",
     )
+    where: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2000,
+        description="A condition on the documents' properties, such as "
+        '`date >= 2025 and tags in (aid, "Kabul") and not author starts with A`. Properties are '
+        "`doc_id`, `source`, `title`, `media_type`, and names of metadata.",
+    )
 
 
 def to_json(result: BaseModel) -> str:

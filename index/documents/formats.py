@@ -55,6 +55,7 @@ FORMATS: tuple[Format, ...] = (
         (".md", ".markdown"),
         "index.documents.loaders.markdown:MarkdownLoader",
         notation="markdown",
+        version=2,
     ),
     Format(
         "comma-separated values",
@@ -69,6 +70,14 @@ FORMATS: tuple[Format, ...] = (
         (".tsv", ".tab"),
         "index.documents.loaders.delimited:TsvLoader",
         notation="blocks",
+    ),
+    Format(
+        "PDF",
+        "application/pdf",
+        (".pdf",),
+        "index.documents.loaders.pdf:PdfLoader",
+        notation="blocks",
+        isolated=True,
     ),
     Format(
         "JSON Lines",

@@ -86,6 +86,8 @@ class ParserProcess:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the process that started it
             )
+            # Its first message says that it is ready: a file's time begins after that.
+            read_message(cast(BinaryIO, self._process.stdout))
         return self._process
 
     def _stop(self, patience_s: float = 0.0) -> int:

@@ -86,6 +86,12 @@ class MarkupText:
         if lines:
             self._add("\n".join(prefix + line for line in lines))
 
+    def extend(self, text: str) -> None:
+        """Continue the last block with more lines. A pending page or place begins with them."""
+        lines = [_literal(line, lists=False) for line in tidy_lines(text)]
+        if lines:
+            self._add("\n".join(lines), gap="\n")
+
     def lines(self, lines: Iterable[tuple[PlaceKind, str, str]]) -> None:
         """Add a paragraph whose lines begin places: each a kind, a label, and the line's text."""
         written = [
@@ -156,10 +162,10 @@ class MarkupText:
         """End the current place of a kind with the next block."""
         self.place(kind, "")
 
-    def _add(self, block: str, *, is_item: bool = False) -> int:
+    def _add(self, block: str, *, is_item: bool = False, gap: str = "\n\n") -> int:
         """Append a block, and return its offset."""
         if self._parts:
-            gap = "\n" if is_item and self._after_item else "\n\n"
+            gap = "\n" if is_item and self._after_item else gap
             self._parts.append(gap)
             self._length += len(gap)
         start = self._length

@@ -26,6 +26,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     restrict()
+    write_message(replies, {"ready": True})
     while (request := read_message(requests)) is not None:
         limit_cpu(CPU_S)
         _reply(replies, *request)

@@ -32,7 +32,8 @@ class TextLoader(ABC):
         Neither for ASCII, which has the same bytes in nearly all encodings.
         """
         text, metadata, warning = decoded_text(content, options)
-        return replace(self.parse(text), metadata=metadata, warning=warning)
+        parsed = self.parse(text)
+        return replace(parsed, metadata={**parsed.metadata, **metadata}, warning=warning)
 
     def parse(self, text: str) -> Content:
         """Return the content of a canonical text.

@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from index.backend import StoredEncoding
+from index.conditions import Condition
 from index.disk.private import make_private_folder
 from index.errors import IndexDamaged, IndexMissing, IndexProblem
 from index.fingerprint import Fingerprint
 from index.store.checksums import DamagedRow
+from index.store.condition_sql import sql_of
 from index.store.meta import (
     Generation,
     begin,
@@ -401,6 +403,7 @@ class Store:
         documents: Iterable[int] | None = None,
         doc_ids: Sequence[str] | None = None,
         media_types: Sequence[str] | None = None,
+        where: Condition | None = None,
     ) -> Ids:
         """Return the ascending chunk ids of the documents that match all given conditions.
 
@@ -414,9 +417,13 @@ class Store:
         }
         given = {column: values for column, values in wanted.items() if values is not None}
         # One parameter per column: SQLite limits the parameters of a statement.
-        where = [f"{column} IN (SELECT value FROM json_each(?))" for column in given]
-        chosen = f"FROM documents WHERE {' AND '.join(where) or 'TRUE'}"
-        values = list(given.values())
+        conditions = [f"{column} IN (SELECT value FROM json_each(?))" for column in given]
+        values: list[object] = list(given.values())
+        if where is not None:
+            expression, parameters = sql_of(where)
+            conditions.append(expression)
+            values += parameters
+        chosen = f"FROM documents WHERE {' AND '.join(conditions) or 'TRUE'}"
         rows, sums = self._arrays(f"document, ids_sum {chosen}", values)
         owners, ids = self._arrays(
             f"document, chunk_id FROM chunks WHERE document IN (SELECT document {chosen}) "

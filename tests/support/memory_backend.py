@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from index.backend import CandidateSet, EncodedChunk, State, StoredEncoding
+from index.conditions import Condition, holds
 from index.errors import IndexDamaged, IndexMissing
 from index.fingerprint import Fingerprint
 from index.store.rows import stored_encoding, stored_vectors, tokens_from
@@ -204,6 +205,7 @@ class MemorySnapshot:
         doc_ids: Sequence[str] | None = None,
         media_types: Sequence[str] | None = None,
         matches: Callable[[str], bool] | None = None,
+        where: Condition | None = None,
     ) -> Ids:
         chosen = {
             doc_id
@@ -211,6 +213,7 @@ class MemorySnapshot:
             if (doc_ids is None or doc_id in doc_ids)
             and (media_types is None or record.media_type in media_types)
             and (matches is None or matches(doc_id))
+            and (where is None or holds(where, record))
         }
         ids = [i for i, chunk in self._contents.chunks.items() if chunk.doc_id in chosen]
         return np.array(sorted(ids), dtype=np.int64)

@@ -65,7 +65,9 @@ def _content(marked: list[str]) -> Content:
                 headings.append(Heading(span, 1, span.of(text)))
     blocks = _blocks(text, tuple(headings))
     title = headings[0].text if headings else None
-    return Content(text, blocks, tuple(headings), title, tuple(starts), {"format": "paged"})
+    return Content(
+        text, blocks, tuple(headings), title, tuple(starts), metadata={"format": "paged"}
+    )
 
 
 def _blocks(text: str, headings: tuple[Heading, ...]) -> Blocks:

@@ -53,7 +53,12 @@ class NotebookLoader:
                 places.append(Place(length, "cell", str(number)))
             last, length = number, length + len(part) + len(_GAP)
         content = MarkdownLoader().parse(_GAP.join(part for _, part in parts))
-        return replace(content, places=tuple(places), metadata=metadata, warning=warning)
+        return replace(
+            content,
+            places=tuple(places),
+            metadata={**content.metadata, **metadata},
+            warning=warning,
+        )
 
     def blocks(self, document: Document) -> Blocks:
         return markdown_blocks(document.text)

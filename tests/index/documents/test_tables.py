@@ -47,7 +47,9 @@ def test_short_objects_are_rows_and_their_number_is_the_line() -> None:
 
 
 def test_long_objects_are_sections() -> None:
-    text = "Aid came from many donors.\n\nIt was 43% of GDP, more than elsewhere in the region then."
+    text = (
+        "Aid came from many donors.\n\nIt was 43% of GDP, more than elsewhere in the region then."
+    )
     line = {"title": "Aid", "year": 2021, "tags": ["a", "b"], "text": text}
     content = load(json.dumps(line) + "\n" + json.dumps({"x": "1"}), "application/jsonl")
     assert content.text == (

@@ -5,14 +5,14 @@ The order of the lines is the file's, in which programs write columns one after 
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Literal
 
 import regex
 
-from index.documents.pdf_lines import Line, OutlineEntry, Page, PdfFile
+from index.documents.pdf_lines import HYPHEN, Line, OutlineEntry, Page, PdfFile
 
 _EDGE_LINES = 3
 """Running heads and page numbers are among so many first and last lines of a page."""
@@ -22,29 +22,38 @@ _LARGER = 1.12
 """A heading's font size, as a multiple of that of the body."""
 _GAP = 1.4
 """A larger distance between two lines, as a multiple of the usual one, begins a paragraph."""
-_SHORT = 0.88
-"""A line that ends before this part of the width, with a full stop, ends its paragraph."""
+_SHORT, _VERY_SHORT = 0.12, 0.3
+"""A line that leaves this part of its column free ends its paragraph: with a full stop, without."""
+_INDENT = 60.0
+"""The largest indentation within a column, in points."""
 
 _BULLET = regex.compile(r"(?:[•◦▪‣●○■□–—*]|[-](?=\s))\s*(?=\S)")
 _NUMBERED = regex.compile(r"(?:\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)])\s+(?=\S)")
 _SENTENCE_END = regex.compile(r"[.!?:;…][\"'”’)\]]*$")
+_HEADING_NUMBER = regex.compile(
+    r"^(?:chapter|appendix|part|section|kapitel|anhang)?\s*(?:[0-9]+|[a-z]|[ivxlc]+)?"
+    r"(?:\.[0-9]+)*[.:)]?\s+(?=\S)"
+)
 _DIGITS = regex.compile(r"\d+|\b[ivxlc]+\b", regex.IGNORECASE)
+_DIVIDED = regex.compile(rf"([\p{{L}}\p{{M}}]+){HYPHEN}(\p{{Ll}}[\p{{L}}\p{{M}}]*)")
 _WORD = regex.compile(r"[\p{L}\p{M}-]+")
 
-PartKind = Literal["heading", "paragraph", "item"]
+PartKind = Literal["heading", "paragraph", "item", "table"]
 
 
 @dataclass(slots=True)
 class Part:
-    """A heading, a paragraph or a list item.
+    """A heading, a paragraph, a list item or a table.
 
     pieces: (page, text) of each page that it is on, pages from 0
     level:  of a heading, from 1
+    rows:   of a table; all on the page of its only piece
     """
 
     kind: PartKind
     pieces: list[tuple[int, str]]
     level: int = 0
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 def parts_of(file: PdfFile) -> list[Part]:
@@ -53,7 +62,7 @@ def parts_of(file: PdfFile) -> list[Part]:
         _body(page, running) for running in [_running_heads(file.pages)] for page in file.pages
     ]
     body = _body_size(pages)
-    outline = _outline_levels(file.outline)
+    outline = _outline_levels(file.outline, pages)
     sizes = _heading_sizes(pages, body) if not outline else []
     words = Counter(
         word.lower() for lines in pages for line in lines for word in _WORD.findall(line.text)
@@ -62,6 +71,10 @@ def parts_of(file: PdfFile) -> list[Part]:
     for number, lines in enumerate(pages):
         for kind, level, group in _groups(number, lines, body, sizes, outline):
             text = _joined([line.text for line in group], words)
+            if kind == "table":
+                rows = tuple(line.cells for line in group)
+                parts.append(Part(kind, [(number, text)], rows=rows))
+                continue
             if kind == "paragraph" and parts and not _starts_part(parts[-1], number, text):
                 parts[-1].pieces.append((number, text))
             else:
@@ -118,12 +131,25 @@ def _heading_sizes(pages: Sequence[Sequence[Line]], body: float) -> list[float]:
     return sorted(sizes, reverse=True)
 
 
-def _outline_levels(outline: Sequence[OutlineEntry]) -> dict[tuple[int, str], int]:
-    return {(entry.page, _letters(entry.title)): entry.level for entry in outline}
+def _outline_levels(
+    outline: Sequence[OutlineEntry], pages: Sequence[Sequence[Line]]
+) -> dict[tuple[int, str], int]:
+    """Return the level of each entry by its page and letters.
+
+    Empty if fewer than half of the entries are lines of their pages: then fonts show the headings.
+    """
+    levels = {(entry.page, _letters(entry.title)): entry.level for entry in outline}
+    lines = {(n, _letters(line.text)) for n, lines in enumerate(pages) for line in lines}
+    return levels if 2 * len(levels.keys() & lines) >= len(levels) else {}
 
 
 def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    """Return the letters and digits of a title without its number.
+
+    >>> _letters("2.1 The Root"), _letters("Chapter 3. /usr"), _letters("The Root")
+    ('theroot', 'usr', 'theroot')
+    """
+    return "".join(c for c in _HEADING_NUMBER.sub("", text.casefold()) if c.isalnum())
 
 
 def _level(
@@ -155,14 +181,18 @@ def _groups(
 ) -> Iterator[tuple[PartKind, int, list[Line]]]:
     usual = _usual_distance(lines)
     group: list[Line] = []
-    level, width = 0, max((line.right for line in lines), default=0.0)
+    level = 0
     for line in lines:
         line_level = _level(number, line, body, sizes, outline)
+        if _continues_cell(group, line, line_level, usual):
+            group[-1] = _with_more(group[-1], line)
+            continue
         begins = (
             not group
             or line_level != level
+            or (len(line.cells) > 1) != (len(group[-1].cells) > 1)
             or _is_item(line)
-            or (not level and _begins_paragraph(group, line, usual, width))
+            or (not level and len(line.cells) == 1 and _is_apart(lines, group, line, usual))
         )
         if begins:
             if group:
@@ -176,6 +206,8 @@ def _groups(
 def _kind(group: Sequence[Line], level: int) -> PartKind:
     if level:
         return "heading"
+    if len(group) > 1 and len(group[0].cells) > 1:
+        return "table"
     return "item" if _is_item(group[0]) else "paragraph"
 
 
@@ -188,7 +220,33 @@ def _usual_distance(lines: Sequence[Line]) -> float:
     return median(down) if down else 12.0
 
 
-def _begins_paragraph(group: Sequence[Line], line: Line, usual: float, width: float) -> bool:
+def _column_end(lines: Sequence[Line], line: Line) -> float:
+    """Return where most lines end that begin about where this one does, in points."""
+    ends = sorted(each.right for each in lines if abs(each.left - line.left) < _INDENT)
+    return ends[int(0.9 * (len(ends) - 1))]
+
+
+def _is_apart(lines: Sequence[Line], group: Sequence[Line], line: Line, usual: float) -> bool:
+    return _begins_paragraph(group, line, usual, _column_end(lines, group[-1]))
+
+
+def _continues_cell(group: Sequence[Line], line: Line, level: int, usual: float) -> bool:
+    """Return whether a line is the second line of the last cell of the table row above it."""
+    if level or not group or len(group[-1].cells) == 1 or len(line.cells) > 1:
+        return False
+    distance = group[-1].bottom - line.bottom
+    return 0 < distance <= _GAP * usual and line.left > group[-1].left + 2 * line.size
+
+
+def _with_more(row: Line, line: Line) -> Line:
+    *cells, last = row.cells
+    cells.append(f"{last} {line.text}")
+    text, bottom = f"{row.text} {line.text}", line.bottom
+    return replace(row, text=text, cells=tuple(cells), last=line.last, bottom=bottom)
+
+
+def _begins_paragraph(group: Sequence[Line], line: Line, usual: float, end: float) -> bool:
+    """Return whether a line begins a paragraph. end: of the column of the line before."""
     before = group[-1]
     distance = before.bottom - line.bottom
     ended = _SENTENCE_END.search(before.text) is not None
@@ -196,11 +254,11 @@ def _begins_paragraph(group: Sequence[Line], line: Line, usual: float, width: fl
         return ended
     if distance > _GAP * usual:
         return True
-    column = max(each.right for each in group)
-    if ended and before.right < _SHORT * max(column, width if len(group) == 1 else 0.0):
+    width = end - min(each.left for each in group)
+    if before.right < end - width * (_SHORT if ended else _VERY_SHORT):
         return True
     indented = line.left - min(each.left for each in group[-3:])
-    return ended and 4 < indented < 60 and not _is_item(group[0])
+    return ended and 4 < indented < _INDENT and not _is_item(group[0])
 
 
 def _starts_part(before: Part, number: int, text: str) -> bool:
@@ -217,8 +275,8 @@ def _joined(lines: Sequence[str], words: Counter[str]) -> str:
     >>> _joined(["the index-", "ing of a well-", "known text"], Counter({"well-known": 1}))
     'the indexing of a well-known text'
     """
-    text = lines[0]
-    for line in lines[1:]:
+    text, *rest = (_ends_joined(line, words) for line in lines)
+    for line in rest:
         if text.endswith("-") and line[:1].islower() and len(text) > 1 and text[-2].isalpha():
             first, second = _last_word(text[:-1]), _first_word(line)
             keep = words[f"{first}-{second}".lower()] > words[f"{first}{second}".lower()]
@@ -226,6 +284,17 @@ def _joined(lines: Sequence[str], words: Counter[str]) -> str:
         else:
             text = f"{text} {line}"
     return text
+
+
+def _ends_joined(line: str, words: Counter[str]) -> str:
+    """Resolve pdfium's marks of divided words in a line."""
+
+    def joined(word: regex.Match[str]) -> str:
+        first, second = word.groups()
+        keep = words[f"{first}-{second}".lower()] > words[f"{first}{second}".lower()]
+        return f"{first}-{second}" if keep else f"{first}{second}"
+
+    return _DIVIDED.sub(joined, line).replace(HYPHEN, "-")
 
 
 def _last_word(text: str) -> str:

@@ -4,6 +4,7 @@ import ctypes
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 import pypdfium2
@@ -11,8 +12,11 @@ import pypdfium2.raw as pdfium
 
 from index.errors import UnreadableDocument
 
-_HYPHEN = "\x02"
-"""pdfium's mark for a hyphen at the end of a line."""
+HYPHEN = "\x02"
+"""pdfium's mark for a hyphen at the end of a line, whose next line it appends."""
+
+_CELL_GAP = 1.6
+"""A wider gap in a line, as a multiple of the font size, is between two cells of a table."""
 
 _LETTERS = str.maketrans(
     {
@@ -25,7 +29,6 @@ _LETTERS = str.maketrans(
         "\ufb06": "st",
         "\xad": "-",
         "\xa0": " ",
-        _HYPHEN: "-",
     }
 )
 """Ligatures as letters, every kind of hyphen and space as the usual one."""
@@ -35,13 +38,15 @@ _LETTERS = str.maketrans(
 class Line:
     """A line of text on a page.
 
-    text:   ligatures are letters; a hyphen at the end is `-`
+    text:   ligatures are letters
+    cells:  the text in parts, between wide gaps; mostly one
     first, last: of its characters on the page, inclusive
     left, bottom, right, top: in points, from the page's lower left corner
     size:   font size of most of its characters, in points
     """
 
     text: str
+    cells: tuple[str, ...]
     first: int
     last: int
     left: float
@@ -152,21 +157,38 @@ def _line(text: object, all_characters: Sequence[str], start: int, end: int) -> 
     if not visible:
         return None
     first, last = visible[0], visible[-1]
-    shown = "".join(all_characters[first : last + 1]).translate(_LETTERS)
     # Boxes of a few characters: all of them would take longer than the rest of the page.
     some = [*visible[:: max(1, len(visible) // 6)], last]
     boxes = [box_of(text, i) for i in some]
+    size = round(median(pdfium.FPDFText_GetFontSize(text, i) for i in some), 1) or round(
+        max(box[3] - box[1] for box in boxes), 1
+    )
+    starts = [first, *_cell_starts(text, visible, _CELL_GAP * size), last + 1]
+    cells = tuple(_shown(all_characters[start:end]) for start, end in pairwise(starts))
     return Line(
-        " ".join(shown.split()),
+        " ".join(cells),
+        cells,
         first,
         last,
         left=min(box[0] for box in boxes),
         bottom=median(box[1] for box in boxes),
         right=max(box[2] for box in boxes),
         top=max(box[3] for box in boxes),
-        size=round(median(pdfium.FPDFText_GetFontSize(text, i) for i in some), 1)
-        or round(max(box[3] - box[1] for box in boxes), 1),
+        size=size,
     )
+
+
+def _cell_starts(text: object, visible: Sequence[int], gap: float) -> list[int]:
+    """Return the characters before which there is a gap of more than so many points."""
+    return [
+        after
+        for before, after in pairwise(visible)
+        if after > before + 1 and box_of(text, after)[0] - box_of(text, before)[2] > gap
+    ]
+
+
+def _shown(characters: Sequence[str]) -> str:
+    return " ".join("".join(characters).translate(_LETTERS).split())
 
 
 def box_of(text: object, i: int) -> tuple[float, float, float, float]:

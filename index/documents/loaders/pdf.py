@@ -53,6 +53,8 @@ class PdfLoader(MarkupLoader):
 def _write(written: MarkupText, part: Part, text: str, *, continues: bool) -> None:
     if continues:
         written.extend(text)
+    elif part.kind == "table":
+        written.table(part.rows)
     elif part.kind == "heading":
         written.heading(part.level, text)
     elif part.kind == "item" and bullet_removed(text) != text:

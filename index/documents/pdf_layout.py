@@ -216,7 +216,9 @@ def _is_item(line: Line) -> bool:
 
 
 def _usual_distance(lines: Sequence[Line]) -> float:
-    down = [a.bottom - b.bottom for a, b in pairwise(lines) if 0 < a.bottom - b.bottom < 60]
+    down = [
+        a.bottom - b.first_bottom for a, b in pairwise(lines) if 0 < a.bottom - b.first_bottom < 60
+    ]
     return median(down) if down else 12.0
 
 
@@ -234,7 +236,7 @@ def _continues_cell(group: Sequence[Line], line: Line, level: int, usual: float)
     """Return whether a line is the second line of the last cell of the table row above it."""
     if level or not group or len(group[-1].cells) == 1 or len(line.cells) > 1:
         return False
-    distance = group[-1].bottom - line.bottom
+    distance = group[-1].bottom - line.first_bottom
     return 0 < distance <= _GAP * usual and line.left > group[-1].left + 2 * line.size
 
 
@@ -242,20 +244,20 @@ def _with_more(row: Line, line: Line) -> Line:
     *cells, last = row.cells
     cells.append(f"{last} {line.text}")
     text, bottom = f"{row.text} {line.text}", line.bottom
-    return replace(row, text=text, cells=tuple(cells), last=line.last, bottom=bottom)
+    return replace(row, text=text, cells=tuple(cells), last=line.last, bottom=bottom, end=line.end)
 
 
 def _begins_paragraph(group: Sequence[Line], line: Line, usual: float, end: float) -> bool:
     """Return whether a line begins a paragraph. end: of the column of the line before."""
     before = group[-1]
-    distance = before.bottom - line.bottom
+    distance = before.bottom - line.first_bottom
     ended = _SENTENCE_END.search(before.text) is not None
-    if distance < -usual:  # the next column
+    if distance < -usual / 2:  # the next column
         return ended
     if distance > _GAP * usual:
         return True
     width = end - min(each.left for each in group)
-    if before.right < end - width * (_SHORT if ended else _VERY_SHORT):
+    if before.end < end - width * (_SHORT if ended else _VERY_SHORT):
         return True
     indented = line.left - min(each.left for each in group[-3:])
     return ended and 4 < indented < _INDENT and not _is_item(group[0])

@@ -36,12 +36,14 @@ _LETTERS = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text on a page.
+    """A line of text on a page, or several: pdfium appends the next line to a divided word.
 
     text:   ligatures are letters
     cells:  the text in parts, between wide gaps; mostly one
     first, last: of its characters on the page, inclusive
     left, bottom, right, top: in points, from the page's lower left corner
+    first_bottom, end: the bottom of its first line, and where its last line ends, in points: they
+                       differ from `bottom` and `right` if it has several
     size:   font size of most of its characters, in points
     """
 
@@ -54,6 +56,8 @@ class Line:
     right: float
     top: float
     size: float
+    first_bottom: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +175,12 @@ def _line(text: object, all_characters: Sequence[str], start: int, end: int) -> 
         first,
         last,
         left=min(box[0] for box in boxes),
-        bottom=median(box[1] for box in boxes),
+        bottom=median(box[1] for box in boxes if box[1] < boxes[-1][1] + size / 2),
         right=max(box[2] for box in boxes),
         top=max(box[3] for box in boxes),
         size=size,
+        first_bottom=median(box[1] for box in boxes if box[1] > boxes[0][1] - size / 2),
+        end=boxes[-1][2],
     )
 
 

@@ -22,6 +22,7 @@ from index.documents.loader import Content, LoadOptions, loader_of
 from index.errors import BadInput, UnreadableDocument
 from index.types import Document
 from paged_format import PAGED
+from pdf_files import PdfPage, lines_of, pdf_of
 
 ALL = (*FORMATS, PAGED)
 
@@ -74,6 +75,9 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "application/x-ipynb+json": st.lists(
         st.tuples(st.sampled_from(["markdown", "code", "raw"]), texts()), max_size=4
     ).map(lambda cells: json.dumps(notebook_of(cells)).encode()),
+    "application/pdf": st.lists(st.lists(texts(), max_size=3), max_size=3).map(
+        lambda pages: pdf_of([PdfPage(lines_of(*texts)) for texts in pages])
+    ),
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),
@@ -111,7 +115,7 @@ def loaded(format: Format, content: bytes, options: LoadOptions) -> Content | No
         return loader_of(format).load(content, options)
     except UnreadableDocument as refusal:
         kind = refusal.kind
-    assert kind in {"empty", "binary", "encoding", "damaged", "too-large"}
+    assert kind in {"empty", "binary", "encoding", "damaged", "no-text", "too-large"}
     return None
 
 

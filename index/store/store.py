@@ -56,8 +56,6 @@ from index.types import Chunk, Document, EncodingKey, Ids, Matrix, TokenVectors
 
 DATABASE = "rag.db"
 
-_MEND = "`rag check --repair` mends what can be mended"
-
 _T = TypeVar("_T")
 
 
@@ -96,7 +94,7 @@ class Store:
         Raises IndexMissing if there is none, IndexDamaged if it cannot be read.
         """
         path = folder / DATABASE
-        missing = IndexMissing(f"no index at {folder}; make one with `rag ingest PATH`")
+        missing = IndexMissing(f"no index at {folder}; create one with `rag ingest PATH`")
         with translated(path):
             if not path.is_file():
                 raise missing
@@ -124,7 +122,7 @@ class Store:
         version = None if row is None else str(row[0])
         if version != str(VERSION):
             raise IndexProblem(
-                f"{self.path} has schema {version}, this program reads {VERSION}; "
+                f"{self.path} has schema {version}, but this program reads {VERSION}; "
                 "delete it and ingest the documents again"
             )
 
@@ -269,7 +267,9 @@ class Store:
 
     def _damaged(self, what: str) -> IndexDamaged:
         what = what.encode(errors="replace").decode()  # it may contain damaged text
-        return IndexDamaged(f"{self.path} is damaged: {what} is not what was stored; {_MEND}")
+        return IndexDamaged(
+            f"{self.path} is damaged: {what} differs from what was stored; run `rag check --repair`"
+        )
 
     def damaged_documents(self) -> list[str]:
         """Return the ids of the documents for which `document` raises, in ascending order."""

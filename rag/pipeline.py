@@ -338,8 +338,8 @@ class Pipeline:
         end = len(document.text) if end is None else end
         if not 0 <= start <= end <= len(document.text):
             raise SpanOutOfRange(
-                f"[{start}, {end}) is not within {doc_id}, which has {len(document.text)} "
-                "characters; use 0 <= start <= end <= that"
+                f"the span [{start}, {end}) is not within {doc_id}, which has "
+                f"{len(document.text)} characters; choose 0 <= start <= end <= this number"
             )
         return document, Span(start, end)
 
@@ -347,7 +347,7 @@ class Pipeline:
 def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:
     record = snapshot.record(doc_id)
     if record is None:
-        raise NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists them")
+        raise NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists all documents")
     return record
 
 

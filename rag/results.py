@@ -38,7 +38,7 @@ _REASON = Field(
 _NOTE = Field(
     default=None,
     exclude_if=lambda note: note is None,
-    description="What to know of how the question was read; mostly left out.",
+    description="A remark on how the question was read; usually absent.",
 )
 
 
@@ -50,14 +50,14 @@ class Correction(_Result):
     """A word of the question that no passage has, and the word one edit away that was searched for
     in its place."""
 
-    written: str = Field(description="The word as the question has it.")
+    written: str = Field(description="The word in the question.")
     searched: str = Field(description="The word that was searched for.")
 
 
 _CORRECTIONS = Field(
     default_factory=list[Correction],
     exclude_if=lambda corrections: not corrections,
-    description="Words that were taken for mistyped; left out if there are none.",
+    description="Mistyped words that were corrected; absent if there are none.",
 )
 
 
@@ -218,7 +218,7 @@ class AnswerSentence(_Result):
         description="Estimated probability that this is right; null without a model.",
     )
     text: str = Field(description="The quotes of `citations`, a line end between them.")
-    citation: Citation = Field(description="The last of `citations`, which says what was asked.")
+    citation: Citation = Field(description="The last of `citations`, which answers the question.")
     citations: list[Citation] = Field(
         min_length=1, description="What is quoted, in the order of the document; mostly one."
     )
@@ -277,7 +277,7 @@ def _check_patterns(texts: list[str]) -> list[str]:
     if n_characters > MAX_PATTERN_CHARACTERS:
         raise PydanticCustomError(
             "patterns_too_long",
-            "patterns should have at most {most} characters in all, and have {n_characters}",
+            "patterns should have at most {most} characters in total, but have {n_characters}",
             {"most": f"{MAX_PATTERN_CHARACTERS:,}", "n_characters": f"{n_characters:,}"},
         )
     return texts

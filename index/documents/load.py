@@ -53,7 +53,7 @@ def read_file(path: Path) -> FileBytes:
     format = format_of_file(path)
     if format is None:
         listed = main_extensions("and")
-        raise UnreadableDocument(f"not a type that is read ({listed})", "other-type")
+        raise UnreadableDocument(f"not a supported type ({listed})", "other-type")
     try:
         before = path.stat()
         _check_readable(before)
@@ -88,7 +88,7 @@ def _check_size(n_bytes: int) -> None:
     if n_bytes > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 2**20
         raise UnreadableDocument(
-            f"{n_bytes / 2**20:.0f} MiB, over the limit of {limit} MiB", "too-large"
+            f"too large: {n_bytes / 2**20:.0f} MiB; the limit is {limit} MiB", "too-large"
         )
 
 
@@ -136,7 +136,7 @@ def document_of(
     """
     loader = loader_of_media_type(media_type)
     if not isinstance(loader, TextLoader):
-        raise BadInput(f"{media_type} is not a format of text; it is loaded from bytes")
+        raise BadInput(f"{media_type} is not a text format; load it from a file")
     content = loader.parse(text)
     return _document(
         content, doc_id, media_type=media_type, name=name, source=source, metadata=metadata

@@ -87,5 +87,5 @@ def loader_of_media_type(media_type: str) -> Loader:
     """Return the loader of a media type. Raises BadInput if no format has it."""
     found = format_of_media_type(media_type)
     if found is None:
-        raise BadInput(f"no format has the media type {media_type!r}; there are {media_types()}")
+        raise BadInput(f"unknown media type {media_type!r}; choose {media_types()}")
     return loader_of(found)

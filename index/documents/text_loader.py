@@ -50,7 +50,9 @@ class TextLoader(ABC):
         )
         headings = tuple(islice(found, MAX_HEADINGS + 1))
         if len(headings) > MAX_HEADINGS:
-            raise UnreadableDocument(f"more than {MAX_HEADINGS:,} headings; split it", "too-large")
+            raise UnreadableDocument(
+                f"more than {MAX_HEADINGS:,} headings; split the file", "too-large"
+            )
         content = Content(text, blocks, headings)
         return replace(content, title=self.title(content))
 

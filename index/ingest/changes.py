@@ -124,7 +124,7 @@ class FileChanges:
         try:
             loaded = self._loaded(each)
         except UnreadableDocument as reason:
-            note = "; its former version stays in the index" if each.row is not None else ""
+            note = "; its previous version stays in the index" if each.row is not None else ""
             text = f"{reason}{note}"
             self._report.skipped.append(SkippedFile(display_path(each.path), reason.kind, text))
             return None

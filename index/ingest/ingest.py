@@ -213,7 +213,7 @@ def _check_intact(writer: Writer, records: Sequence[DocumentRecord], place: Path
     damaged = [record.doc_id for record in records if not writer.is_intact(record.doc_id)]
     if damaged:
         raise IndexDamaged(
-            f"{len(damaged)} documents are damaged in the index in {place}, so nothing is rebuilt: "
+            f"{len(damaged)} documents are damaged in {place}, so the index was not rebuilt: "
             f"{', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}; ingest their "
-            "files again, without --rebuild, or put back a backup (`rag restore`)"
+            "files again without --rebuild, or restore a backup with `rag restore`"
         )

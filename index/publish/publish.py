@@ -83,9 +83,8 @@ def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: Lexica
     n_chunks = store.count()[1]
     if not len(dense) == len(lexical) == n_chunks:
         raise IndexDamaged(
-            f"the database in {folder} is damaged: it counts {n_chunks} chunks, and gave "
-            f"{len(dense)} vectors and {len(lexical)} texts; `rag check --repair` mends what can "
-            "be mended"
+            f"the database in {folder} is damaged: it counts {n_chunks} chunks, but has "
+            f"{len(dense)} vectors and {len(lexical)} texts; run `rag check --repair`"
         )
 
 

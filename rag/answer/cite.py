@@ -20,11 +20,11 @@ def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -
     for part in parts:
         _prove(document, part)
         if document.text[at : part.span.start].strip():
-            raise CitationBroken(f"{document.doc_id}: text lies between joined passages; report it")
+            raise CitationBroken(f"{document.doc_id} has text between joined passages; report this")
         at = part.span.end
     span = whole if span is None else span
     if not whole.contains(span):
-        raise CitationBroken(f"{span} of {document.doc_id} lies outside {whole}; report this")
+        raise CitationBroken(f"{span} of {document.doc_id} is outside {whole}; report this")
     return _citation(document, span)
 
 
@@ -38,7 +38,7 @@ def cite_near(document: Document, parts: Sequence[Chunk], span: Span) -> Citatio
     for part in parts:
         _prove(document, part)
     if not 0 <= span.start < span.end <= len(document.text):
-        raise CitationBroken(f"{span} lies outside {document.doc_id}; report this")
+        raise CitationBroken(f"{span} is outside {document.doc_id}; report this")
     return _citation(document, span)
 
 
@@ -70,7 +70,7 @@ def _prove(document: Document, chunk: Chunk) -> None:
     quote = span.of(document.text)
     if len(quote) != span.end - span.start or digest_of(quote) != chunk.digest:
         raise CitationBroken(
-            f"{document.doc_id}[{span.start}:{span.end}] is not the text that was indexed; "
+            f"{document.doc_id}[{span.start}:{span.end}] differs from the indexed text; "
             "run `rag ingest --rebuild` and report this"
         )
 
@@ -81,5 +81,5 @@ def highlight(document: Document, span: Span, within: Span) -> Highlight:
     Raises CitationBroken if the sentence is outside the passage.
     """
     if not within.contains(span):
-        raise CitationBroken(f"sentence {span} lies outside its passage {within}; report this")
+        raise CitationBroken(f"sentence {span} is outside its passage {within}; report this")
     return Highlight(start=span.start, end=span.end, quote=span.of(document.text))

@@ -131,7 +131,7 @@ class Calibration:
             return cls(weights=weights, **fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(
-                f"{where} is no calibration ({error}); make one with `rag eval calibrate`"
+                f"{where} is not a calibration ({error}); create one with `rag eval calibrate`"
             ) from error
 
 
@@ -149,7 +149,7 @@ def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
     calibration = Calibration.from_json(text, str(path))
     if calibration.model != model:
         raise BadInput(
-            f"{path} was fitted with another model than the index's; fit one with "
+            f"{path} is a calibration for another model than the index's; create one with "
             "`rag eval calibrate`"
         )
     return calibration

@@ -4,14 +4,14 @@ from index.backend import Snapshot
 from index.words.analyze import terms_of
 from rag.search.question import Question
 
-NO_DOCUMENTS = "The index holds no documents; `rag ingest PATH` adds some."
-NONE_PASSES = "The filter lets no document through."
-NO_TERM = "The question has no word to search for."
+NO_DOCUMENTS = "The index contains no documents; add some with `rag ingest PATH`."
+NONE_PASSES = "No document matches the filter."
+NO_TERM = "The question contains no word to search for."
 NO_MATCH = "No word of the question occurs in the documents."
-NO_MATCH_WITHIN = "No word of the question occurs in the documents that the filter lets through."
+NO_MATCH_WITHIN = "No word of the question occurs in the documents that match the filter."
 
-BY_WORDS_ALONE = "The model cannot read this question: it was searched for by its words alone."
-PARTLY_READ = "The model cannot read all of this question: the rest counts by its words alone."
+BY_WORDS_ALONE = "The model cannot read this question; only its words were searched for."
+PARTLY_READ = "The model cannot read a part of this question; only the words of this part count."
 
 
 def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:

@@ -245,7 +245,7 @@ def main() -> None:
         if os.environ.get("RAG_DEBUG"):
             raise
         reason = f"{type(error).__name__}: {error}"
-        complain(f"rag: a bug: {reason}; RAG_DEBUG=1 shows its traceback")
+        complain(f"rag: internal error: {reason}; set RAG_DEBUG=1 to see the traceback")
         sys.exit(70)
     sys.exit(status)
 

@@ -215,7 +215,7 @@ def _explanation_text(why: Explanation) -> Text:
     lexical = f"{ranked('BM25', why.lexical_rank)}, {why.lexical.value:.2f}"
     parts += line("words", why.lexical, lexical)
     if why.rerank is not None:
-        parts += line("rerank", why.rerank, f"was #{why.first_rank} before")
+        parts += line("rerank", why.rerank, f"#{why.first_rank} before reranking")
     if why.merged:
         parts += f"joined    {len(why.merged)} neighbouring passages\n"
     terms = (
@@ -256,15 +256,15 @@ def print_overview(out: Console, index: "Overview") -> None:
     how = "exactly" if vectors.kind == "exact" else f"by {vectors.kind}"
     nearest = f"{vectors.n_vectors:,}, searched {how}, {size(vectors.n_bytes)}"
     if vectors.n_lists:
-        nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
+        nearest += f", {vectors.n_probed} of {vectors.n_lists} lists probed"
     if vectors.recall is not None:
         nearest += f", recall@10 {vectors.recall:.3f}"
     disk = ", ".join(f"{part} {size(n)}" for part, n in index.n_bytes.items() if n)
     if index.n_chunks:
-        disk += f"; {size(index.bytes_a_passage)} a passage"
+        disk += f"; {size(index.bytes_a_passage)} per passage"
     rows = {
         "index": f"{index.index}, generation {index.generation}",
-        "holds": f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}",
+        "contents": f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}",
         "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
         f"{model.window} tokens",
         "runs on": runtime,

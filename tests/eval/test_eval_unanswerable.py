@@ -37,12 +37,12 @@ def test_a_beir_set_keeps_its_queries_and_judgments(sets: tuple[Path, Path]) -> 
     assert isinstance(dataset, BeirDataset)
     assert alone.answerable == {}
     assert dataset.qrels == alone.qrels
-    # Those that the other set answers and those it does not.
+    # Both the answerable and the unanswerable questions of the other set.
     foreign = {"spans/q1": False, "spans/q2": False, "spans/q3": False}
     assert dataset.answerable == {"1": True, "2": True} | foreign
 
 
-def test_a_beir_sets_ranking_is_measured_as_before_and_its_confidence_too(
+def test_a_beir_sets_ranking_is_measured_unchanged_and_its_confidence_is_measured(
     sets: tuple[Path, Path],
 ) -> None:
     spans, beir = sets
@@ -63,9 +63,9 @@ def test_repeated_ids_and_a_set_with_its_own_questions_are_refused(
 ) -> None:
     spans, beir = sets
     both = load_with_unanswerable(spans, None, beir)
-    with pytest.raises(BadDataset, match="spans has a question 'beir/1' too; rename beir"):
+    with pytest.raises(BadDataset, match="spans also has a question 'beir/1'; rename beir"):
         with_unanswerable(both, load_dataset(beir))
-    with pytest.raises(BadDataset, match="answers its own questions"):
+    with pytest.raises(BadDataset, match="is the dataset itself"):
         load_with_unanswerable(spans, None, spans / ".." / "spans")
 
 

@@ -59,8 +59,8 @@ def write_jsonl(file: Path, *rows: object) -> None:
 
 
 def span_set(folder: Path, *, answer: str = "forty", unanswerable: bool = True) -> Path:
-    """Write two documents, two questions that they answer and, if `unanswerable`, one that they do
-    not; return the folder."""
+    """Write two documents, two answerable questions and, if `unanswerable`, an unanswerable one;
+    return the folder."""
     texts = {"aid": "The aid was forty percent.", "wing": "A wing has lift. It also has drag."}
     write_jsonl(folder / "corpus.jsonl", *({"_id": i, "text": t} for i, t in texts.items()))
     start = texts["aid"].index(answer)

@@ -1,4 +1,4 @@
-"""What every loader promises, held against each registered one and a fake one with pages."""
+"""What every loader must do, for each registered loader and a fake one with pages."""
 
 import csv
 import json
@@ -82,7 +82,7 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),
 }
-"""Files of each format, as programs write them."""
+"""Files of each format, as typical programs write them."""
 
 BINARY = {each.media_type: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" for each in ALL}
 ENCODINGS = st.sampled_from([None, None, None, "cp1252", "utf-16", "shift_jis"])
@@ -97,7 +97,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @st.composite
 def broken(draw: st.DrawFn, files: st.SearchStrategy[bytes]) -> bytes:
-    """A file that was cut, or into which bytes were written."""
+    """A truncated file, or one with inserted bytes."""
     content = draw(files)
     start = draw(st.integers(0, len(content)))
     end = draw(st.integers(start, len(content)))
@@ -110,7 +110,7 @@ def any_bytes(format: Format) -> st.SearchStrategy[bytes]:
 
 
 def loaded(format: Format, content: bytes, options: LoadOptions) -> Content | None:
-    """What a loader makes of these bytes; None if it refuses them, as it may."""
+    """The content that a loader returns for these bytes; None if it refuses them, as it may."""
     try:
         return loader_of(format).load(content, options)
     except UnreadableDocument as refusal:
@@ -137,7 +137,7 @@ def test_the_text_is_canonical(format: Format, data: st.DataObject) -> None:
 @every_format
 @given(data=st.data())
 @examples(150)
-def test_blocks_headings_and_pages_lie_in_the_text_in_order(
+def test_blocks_headings_and_pages_are_in_the_text_in_order(
     format: Format, data: st.DataObject
 ) -> None:
     content = loaded(format, data.draw(any_bytes(format)), LoadOptions())
@@ -150,7 +150,7 @@ def test_blocks_headings_and_pages_lie_in_the_text_in_order(
         assert block.span.of(text) == block.span.of(text).strip()
         assert (block.level > 0) == (block.kind == "heading")
         left[block.span.start : end] = " " * (end - block.span.start)
-    assert not "".join(left).strip()  # no visible character is in no block
+    assert not "".join(left).strip()  # every visible character is in a block
     of_blocks = [(each.span, each.level) for each in content.blocks if each.kind == "heading"]
     assert [(heading.span, heading.level) for heading in content.headings] == of_blocks
     assert all(heading.text.strip() for heading in content.headings)
@@ -173,7 +173,7 @@ def test_equal_bytes_give_equal_contents(format: Format, data: st.DataObject) ->
 @every_format
 @given(data=st.data())
 @examples(60)
-def test_the_blocks_of_what_is_stored_are_those_that_were_loaded(
+def test_the_blocks_of_a_stored_document_are_those_of_the_loaded_one(
     format: Format, data: st.DataObject
 ) -> None:
     content = data.draw(any_bytes(format))
@@ -217,23 +217,23 @@ def test_no_two_formats_share_a_name_a_media_type_or_an_extension() -> None:
     assert all(extension.startswith(".") for extension in extensions)
 
 
-def test_the_documentation_names_every_format() -> None:
+def test_the_documentation_lists_every_format() -> None:
     page = (ROOT / "docs/ingest.md").read_text("utf-8")
     for each in FORMATS:
         extensions = ", ".join(f"`{extension}`" for extension in each.extensions)
         assert f"| {each.name} | {extensions} | `{each.media_type}` |" in page
 
 
-def test_messages_name_formats_by_their_first_extension() -> None:
+def test_messages_list_formats_by_their_first_extension() -> None:
     assert formats.main_extensions().startswith(".txt, .md, ")
     assert formats.main_extensions("or").endswith(" or .paged")
     assert formats.media_types().endswith("` or `text/x-paged`")
 
 
-def test_a_media_type_of_no_format_is_refused_with_those_that_are_read() -> None:
-    with pytest.raises(BadInput, match=r"no format has the media type 'a/b'; there are `text/pl"):
+def test_an_unknown_media_type_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadInput, match=r"unknown media type 'a/b'; choose `text/pl"):
         blocks_of(Document("a", "a", "A", "Text.", media_type="a/b"))
-    with pytest.raises(BadInput, match="text/x-paged is not a format of text"):
+    with pytest.raises(BadInput, match="text/x-paged is not a text format"):
         document_of("Text.", "a", media_type=PAGED.media_type, name="a")
 
 
@@ -247,6 +247,8 @@ assert parsers == set(), parsers
 """
 
 
-def test_a_loader_and_its_library_are_imported_when_their_format_is_met(tmp_path: Path) -> None:
+def test_a_loader_and_its_library_are_imported_at_the_first_file_of_the_format(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "a.txt").write_text("Aid came.")
     subprocess.run([sys.executable, "-c", PROGRAM, tmp_path / "a.txt"], cwd=ROOT, check=True)

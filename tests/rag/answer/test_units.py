@@ -1,4 +1,4 @@
-"""An answer is a unit of meaning: small documents asked small questions, with the real model."""
+"""An answer is a unit of meaning: questions about small documents, with the real model."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +26,7 @@ CASES = [
 
 
 class Library:
-    """A pipeline for each document, made once."""
+    """A pipeline for each document, created once."""
 
     def __init__(self, folder: Path, embedder: Embedder) -> None:
         self._folder = folder
@@ -54,7 +54,9 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_answer_says_what_was_asked_and_nothing_else(library: Library, case: Case) -> None:
+def test_the_answer_has_what_the_question_needs_and_nothing_else(
+    library: Library, case: Case
+) -> None:
     answer = library.ask(case.document, case.question)
     assert answer.answered == (case.says is not None), answer.text
     said = flat(answer.text)
@@ -63,9 +65,7 @@ def test_the_answer_says_what_was_asked_and_nothing_else(library: Library, case:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_citation_is_the_slice_of_the_document_that_it_names(
-    library: Library, case: Case
-) -> None:
+def test_every_citation_is_its_slice_of_the_document(library: Library, case: Case) -> None:
     for sentence in library.ask(case.document, case.question).sentences:
         quotes = [case.document[each.start : each.end] for each in sentence.citations]
         assert quotes == [each.quote for each in sentence.citations]

@@ -98,6 +98,14 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.notebook:NotebookLoader",
         notation="markdown",
     ),
+    Format(
+        "HTML",
+        "text/html",
+        (".html", ".htm", ".xhtml"),
+        "index.documents.loaders.html:HtmlLoader",
+        notation="blocks",
+        isolated=True,
+    ),
 )
 
 

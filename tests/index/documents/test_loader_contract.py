@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from command import ROOT
 from documents import examples, texts
@@ -52,6 +53,11 @@ def notebook_of(cells: list[tuple[str, str]]) -> dict[str, object]:
     }
 
 
+def page_of(markdown: str) -> bytes:
+    body = MarkdownIt("commonmark").enable("table").render(markdown)
+    return f"<!doctype html>\n<title>Page</title>\n<main>\n{body}</main>\n".encode()
+
+
 FILES: dict[str, st.SearchStrategy[bytes]] = {
     PLAIN_TEXT: texts(PLAIN_TEXT).map(str.encode),
     MARKDOWN: texts(MARKDOWN).map(str.encode),
@@ -74,6 +80,7 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "application/x-ipynb+json": st.lists(
         st.tuples(st.sampled_from(["markdown", "code", "raw"]), texts()), max_size=4
     ).map(lambda cells: json.dumps(notebook_of(cells)).encode()),
+    "text/html": texts(MARKDOWN).map(page_of),
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),

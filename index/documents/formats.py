@@ -106,6 +106,14 @@ FORMATS: tuple[Format, ...] = (
         notation="blocks",
         isolated=True,
     ),
+    Format(
+        "EPUB",
+        "application/epub+zip",
+        (".epub",),
+        "index.documents.loaders.epub:EpubLoader",
+        notation="blocks",
+        isolated=True,
+    ),
 )
 
 

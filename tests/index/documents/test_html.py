@@ -1,15 +1,20 @@
 """HTML pages: their canonical text, places and properties."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command import ROOT
 from documents import examples
 from index.documents.html import source
 from index.documents.loader import Content, LoadOptions
 from index.documents.loaders.html import HtmlLoader
 from index.errors import UnreadableDocument
 from index.types import Document, Span
+
+FILES = ROOT / "tests/files/html"
 
 
 def load(page: str | bytes, encoding: str | None = None) -> Content:
@@ -347,3 +352,24 @@ def test_a_page_without_visible_text_is_empty(page: str) -> None:
     with pytest.raises(UnreadableDocument) as raised:
         load(page)
     assert raised.value.kind == "empty"
+
+
+# A page as a tool wrote it
+
+
+def test_a_page_of_docbook_has_the_words_of_its_text_version_in_order() -> None:
+    text = (FILES / "fhs-3.0-excerpt.txt").read_text("utf-8")
+    content = load((FILES / "fhs-3.0-excerpt.html").read_bytes())
+    assert words(content.text) == words(text)
+    assert content.title == "Filesystem Hierarchy Standard"
+    assert anchor_of(content, "Shareable files can be stored on one host") == "#thefilesystem"
+    document = Document("a", "a", "A", content.text, headings=content.headings)
+    start = content.text.index("Software to predict")
+    assert document.headings_of(Span(start, start + 9)) == (
+        "Chapter 1. Introduction",
+        "1.1. Purpose",
+    )
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text)

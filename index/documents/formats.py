@@ -107,6 +107,22 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.notebook:NotebookLoader",
         notation="markdown",
     ),
+    Format(
+        "HTML",
+        "text/html",
+        (".html", ".htm", ".xhtml"),
+        "index.documents.loaders.html:HtmlLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "EPUB",
+        "application/epub+zip",
+        (".epub",),
+        "index.documents.loaders.epub:EpubLoader",
+        notation="blocks",
+        isolated=True,
+    ),
 )
 
 

@@ -20,7 +20,12 @@ from index.types import Heading
 
 MAX_HEADING_LEVEL = 6
 
-_INDENT = "  "
+MAX_DEPTH = 16
+"""Of items in each other, and of quotations. Deeper ones have this depth."""
+
+_MOST_PADDING = 4
+"""Most cells of a table's lines per cell of its rows."""
+
 _MARK = regex.compile(
     r"#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|`{3}|~{3}|=+\s*$|(?:[*_-][ \t]*){3,}$|\[[^\]]+\]:"
     r"|<(?:/?(?:script|pre|style|textarea)\b|!|\?)",
@@ -53,6 +58,8 @@ class MarkupText:
     _places: list[Place] = field(default_factory=list)
     _pending: list[tuple[PlaceKind | None, str, bool]] = field(default_factory=list)
     _after_item: bool = False
+    _marks: list[int] = field(default_factory=list)
+    """The widths of the marks of the items that the next block can be in."""
 
     @property
     def text(self) -> str:
@@ -71,6 +78,7 @@ class MarkupText:
         line = one_line(text)
         if line:
             level = min(max(level, 1), MAX_HEADING_LEVEL)
+            self._marks.clear()
             self._add(f"{'#' * level} {line}")
 
     def paragraph(self, text: str, *, depth: int = 0, quoted: int = 0, lists: bool = False) -> None:
@@ -82,8 +90,8 @@ class MarkupText:
         lists:  lines that begin like list items are list items
         """
         lines = [_literal(line, lists) for line in tidy_lines(text)]
-        prefix = _INDENT * depth + "> " * quoted
         if lines:
+            prefix = self._indent(depth) + "> " * min(quoted, MAX_DEPTH)
             self._add("\n".join(prefix + line for line in lines))
 
     def extend(self, text: str) -> None:
@@ -91,6 +99,14 @@ class MarkupText:
         lines = [_literal(line, lists=False) for line in tidy_lines(text)]
         if lines:
             self._add("\n".join(lines), gap="\n")
+
+    def _indent(self, depth: int) -> str:
+        """Return the white space before a block in so many of the items before it.
+
+        As in Markdown, it is as wide as their marks; a heading ends all items.
+        """
+        del self._marks[min(max(depth, 0), MAX_DEPTH) :]
+        return " " * sum(self._marks)
 
     def lines(self, lines: Iterable[tuple[PlaceKind, str, str]]) -> None:
         """Add a paragraph whose lines begin places: each a kind, a label, and the line's text."""
@@ -100,6 +116,7 @@ class MarkupText:
         written = [each for each in written if each[2]]
         if not written:
             return
+        self._marks.clear()
         start = self._add("\n".join(text for _, _, text in written))
         for kind, label, text in written:
             self._places.append(Place(start, kind, label))
@@ -110,38 +127,41 @@ class MarkupText:
         lines = [_literal(line, lists=False) for line in tidy_lines(text)]
         if not lines:
             return
-        indent = _INDENT * depth
+        indent = self._indent(depth)
         mark = "-" if number is None else f"{number}."
+        self._marks.append(len(mark) + 1)
         first, *rest = lines
-        self._add("\n".join([f"{indent}{mark} {first}", *(f"{indent}  {line}" for line in rest)]),
-                  is_item=True)  # fmt: skip
+        below = f"\n{indent}{' ' * (len(mark) + 1)}"
+        self._add(below.join([f"{indent}{mark} {first}", *rest]), is_item=True)
 
-    def code(self, text: str, language: str = "") -> None:
-        """Add a block of code, with its lines as they are."""
+    def code(self, text: str, language: str = "", *, depth: int = 0) -> None:
+        """Add a block of code, with its lines as they are. depth: the number of items it is in."""
         body = _NOT_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip("\n")
         if not body.strip():
             return
         fence = "`" * max(3, 1 + max(map(len, regex.findall("`+", body)), default=0))
-        self._add(f"{fence}{one_line(language)}\n{body}\n{fence}")
+        block = f"{fence}{one_line(language)}\n{body}\n{fence}"
+        self._add(_indented(block, self._indent(depth)))
 
     def table(
         self,
         rows: Iterable[Sequence[str]],
         *,
         row_numbers: Sequence[int] | None = None,
+        depth: int = 0,
     ) -> None:
         """Add a table. The first row is its header; rows without text are left out.
 
         row_numbers: the number of each row in its sheet, for citations; 0 for a header without one
+        depth:       the number of list items that it is in
         """
         cells = [[_cell(cell) for cell in row] for row in rows]
         numbers = row_numbers or [0] * len(cells)
         filled = [(row, n) for row, n in zip(cells, numbers, strict=True) if any(row)]
         if not filled:
             return
-        width = max(len(row) for row, _ in filled)
-        lines = [_row([*row, *[""] * (width - len(row))]) for row, _ in filled]
-        delimiter = _row(["---"] * width)
+        indent = self._indent(depth)
+        lines, delimiter = _table_lines([row for row, _ in filled], indent)
         if filled[0][1]:
             self.place("row", str(filled[0][1]))
         start = self._add("\n".join([lines[0], delimiter, *lines[1:]]))
@@ -207,6 +227,28 @@ class MarkupText:
             metadata=dict(metadata or {}),
             warning=warning,
         )
+
+
+def _indented(block: str, indent: str) -> str:
+    if not indent:
+        return block
+    return "\n".join(indent + line if line else line for line in block.split("\n"))
+
+
+def _table_lines(rows: Sequence[Sequence[str]], indent: str) -> tuple[list[str], str]:
+    """Return the lines of a table's rows, and the line below the first.
+
+    The first row has as many cells as the longest. Other rows are made as long if that adds few
+    cells: one wide row in a long table must not make all of them wide.
+    """
+    width = max(map(len, rows))
+    pad = width * len(rows) <= _MOST_PADDING * sum(map(len, rows)) + 1000
+    widths = [width, *[width if pad else 0] * (len(rows) - 1)]
+    lines = [
+        indent + _row([*row, *[""] * (least - len(row))])
+        for row, least in zip(rows, widths, strict=True)
+    ]
+    return lines, indent + _row(["---"] * width)
 
 
 def headings_of(text: str, blocks: Blocks) -> tuple[Heading, ...]:

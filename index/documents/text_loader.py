@@ -78,12 +78,16 @@ def decode(content: bytes) -> str:
     return _canonical(decoded(content).text)
 
 
-def decoded_text(content: bytes, options: LoadOptions) -> tuple[str, Mapping[str, str], str | None]:
+def decoded_text(
+    content: bytes, options: LoadOptions, declared: str | None = None
+) -> tuple[str, Mapping[str, str], str | None]:
     """Return the decoded text of a file, its encoding as metadata, and a warning or None.
+
+    declared: the encoding that the file itself states; replaces a guess
 
     The metadata is that of TextLoader.load. Raises UnreadableDocument if the bytes are not text.
     """
-    read = decoded(content, options.encoding, options.fallback)
+    read = decoded(content, options.encoding, options.fallback or declared)
     return _canonical(read.text), _metadata(read, content, options), read.warning
 
 

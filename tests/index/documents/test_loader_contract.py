@@ -5,12 +5,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from command import ROOT
 from documents import examples, texts
@@ -53,6 +55,33 @@ def notebook_of(cells: list[tuple[str, str]]) -> dict[str, object]:
     }
 
 
+def page_of(markdown: str) -> bytes:
+    body = MarkdownIt("commonmark").enable("table").render(markdown)
+    return f"<!doctype html>\n<title>Page</title>\n<main>\n{body}</main>\n".encode()
+
+
+def book_of(chapters: list[bytes]) -> bytes:
+    paths = [f"c{n}.xhtml" for n in range(len(chapters))]
+    items = "".join(
+        f'<item id="{path}" href="{path}" media-type="application/xhtml+xml"/>' for path in paths
+    )
+    spine = "".join(f'<itemref idref="{path}"/>' for path in paths)
+    stream = BytesIO()
+    with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(ZipInfo("mimetype"), "application/epub+zip", ZIP_STORED)
+        archive.writestr(
+            ZipInfo("META-INF/container.xml"),
+            '<container><rootfile full-path="a.opf"/></container>',
+        )
+        archive.writestr(
+            ZipInfo("a.opf"),
+            f"<package><manifest>{items}</manifest><spine>{spine}</spine></package>",
+        )
+        for path, chapter in zip(paths, chapters, strict=True):
+            archive.writestr(ZipInfo(path), chapter, ZIP_DEFLATED)
+    return stream.getvalue()
+
+
 FILES: dict[str, st.SearchStrategy[bytes]] = {
     PLAIN_TEXT: texts(PLAIN_TEXT).map(str.encode),
     MARKDOWN: texts(MARKDOWN).map(str.encode),
@@ -77,6 +106,10 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     ).map(lambda cells: json.dumps(notebook_of(cells)).encode()),
     "application/pdf": st.lists(st.lists(texts(), max_size=3), max_size=3).map(
         lambda pages: pdf_of([PdfPage(lines_of(*texts)) for texts in pages])
+    ),
+    "text/html": texts(MARKDOWN).map(page_of),
+    "application/epub+zip": st.lists(texts(MARKDOWN), min_size=1, max_size=3).map(
+        lambda chapters: book_of([page_of(each) for each in chapters])
     ),
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()

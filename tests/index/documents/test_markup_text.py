@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from documents import ANY_TEXT, SENTENCES, examples
-from index.documents.markup_text import MarkupText
+from index.documents.markup_text import MAX_DEPTH, MarkupText
 from index.errors import UnreadableDocument
 from index.places import Place
 
@@ -100,3 +100,49 @@ def test_a_file_without_a_block_is_empty() -> None:
     with pytest.raises(UnreadableDocument) as raised:
         MarkupText().content()
     assert raised.value.kind == "empty"
+
+
+def test_blocks_in_a_numbered_item_are_as_far_in_as_its_text() -> None:
+    text = MarkupText()
+    text.item("one", number=10)
+    text.item("a", depth=1)
+    text.code("x = 1\n\ny", "python", depth=2)
+    text.table([["a"], ["b"]], depth=1)
+    text.paragraph("more", depth=1)
+    text.item("two", number=11)
+    assert text.text == (
+        "10. one\n    - a\n\n      ```python\n      x = 1\n\n      y\n      ```\n\n"
+        "    | a |\n    | --- |\n    | b |\n\n    more\n\n11. two"
+    )
+    tokens = MarkdownIt("commonmark").enable("table").parse(text.text)
+    assert [token.type for token in tokens if token.level == 0 and token.nesting == 1] == [
+        "ordered_list_open"
+    ]
+    assert "code_block" not in {token.type for token in tokens}
+
+
+def test_a_paragraph_in_items_that_a_heading_ended_is_no_code() -> None:
+    text = MarkupText()
+    text.item("one")
+    text.item("two", depth=1)
+    text.heading(2, "Three")
+    text.paragraph("four", depth=2)
+    assert text.text.endswith("## Three\n\nfour")
+
+
+def test_items_and_quotations_are_nested_to_a_limit() -> None:
+    text = MarkupText()
+    for depth in range(2 * MAX_DEPTH):
+        text.item("a", depth=depth)
+    text.paragraph("b", depth=1, quoted=999)
+    *items, last = text.text.split("\n\n")
+    assert max(map(len, items[0].split("\n"))) == 2 * MAX_DEPTH + len("- a")
+    assert last == "  " + "> " * MAX_DEPTH + "b"
+
+
+def test_one_wide_row_does_not_make_a_long_table_wide() -> None:
+    text = MarkupText()
+    text.table([["x"], *[["y"]] * 200, ["z"] * 200])
+    assert len(text.text) < 4 * 6 * 400
+    (table,) = text.content().blocks
+    assert table.kind == "lines"

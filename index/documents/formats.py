@@ -68,6 +68,13 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.delimited:TsvLoader",
         notation="blocks",
     ),
+    Format(
+        "Word document",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        (".docx", ".docm"),
+        "index.documents.loaders.docx:DocxLoader",
+        notation="blocks",
+    ),
 )
 
 

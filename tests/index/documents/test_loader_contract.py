@@ -20,6 +20,7 @@ from index.documents.load import FileBytes, blocks_of, document_of, load
 from index.documents.loader import Content, LoadOptions, loader_of
 from index.errors import BadInput, UnreadableDocument
 from index.types import Document
+from office_files import OFFICE_FILES
 from paged_format import PAGED
 
 ALL = (*FORMATS, PAGED)
@@ -41,6 +42,7 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "text/tab-separated-values": st.lists(st.lists(texts(), max_size=3), max_size=6).map(
         lambda rows: values_of(rows, "\t").encode()
     ),
+    **OFFICE_FILES,
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),
@@ -78,7 +80,7 @@ def loaded(format: Format, content: bytes, options: LoadOptions) -> Content | No
         return loader_of(format).load(content, options)
     except UnreadableDocument as refusal:
         kind = refusal.kind
-    assert kind in {"empty", "binary", "encoding", "damaged", "too-large"}
+    assert kind in {"empty", "binary", "encoding", "damaged", "password", "too-large"}
     return None
 
 

@@ -75,6 +75,13 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.docx:DocxLoader",
         notation="blocks",
     ),
+    Format(
+        "OpenDocument text",
+        "application/vnd.oasis.opendocument.text",
+        (".odt",),
+        "index.documents.loaders.odt:OdtLoader",
+        notation="blocks",
+    ),
 )
 
 

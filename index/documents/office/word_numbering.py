@@ -10,6 +10,9 @@ from index.documents.office.xml import Element
 
 N_LEVELS = 9
 
+_BLANK = " \t\uf020"
+"""Bullets that show nothing; U+F020 is the space of the fonts for symbols."""
+
 _PLACE = regex.compile(r"%([1-9])")
 
 
@@ -73,7 +76,7 @@ class WordNumbering:
         counters = self._count(list_id, numbering.num_id, depth, levels, starts)
         depth += self.styles.list_depth(properties)
         if level.format == "bullet":
-            return ListLabel("", depth, blank=not level.text.strip())
+            return ListLabel("", depth, blank=not level.text.strip(_BLANK))
         text = _PLACE.sub(lambda place: _number(int(place[1]) - 1, level, levels, counters),
                           level.text).strip()  # fmt: skip
         return ListLabel(text, depth, blank=not text)

@@ -82,6 +82,20 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.odt:OdtLoader",
         notation="blocks",
     ),
+    Format(
+        "Excel workbook",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        (".xlsx", ".xlsm"),
+        "index.documents.loaders.xlsx:XlsxLoader",
+        notation="blocks",
+    ),
+    Format(
+        "OpenDocument spreadsheet",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        (".ods",),
+        "index.documents.loaders.ods:OdsLoader",
+        notation="blocks",
+    ),
 )
 
 

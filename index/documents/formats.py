@@ -83,6 +83,20 @@ FORMATS: tuple[Format, ...] = (
         notation="blocks",
     ),
     Format(
+        "PowerPoint presentation",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        (".pptx", ".pptm", ".ppsx"),
+        "index.documents.loaders.pptx:PptxLoader",
+        notation="blocks",
+    ),
+    Format(
+        "OpenDocument presentation",
+        "application/vnd.oasis.opendocument.presentation",
+        (".odp",),
+        "index.documents.loaders.odp:OdpLoader",
+        notation="blocks",
+    ),
+    Format(
         "Excel workbook",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         (".xlsx", ".xlsm"),

@@ -1,10 +1,11 @@
 """Office files for tests: minimal packages of given XML, and files that libraries write."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from html import escape
 from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import regex
 import xlsxwriter
@@ -54,7 +55,7 @@ def zip_of(parts: Mapping[str, str | bytes]) -> bytes:
     stream = BytesIO()
     with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
         for name, part in parts.items():
-            archive.writestr(name, part)
+            archive.writestr(ZipInfo(name), part, ZIP_DEFLATED)
     return stream.getvalue()
 
 
@@ -155,6 +156,7 @@ def _xlsx(lines: list[str]) -> bytes:
     """Return a workbook as XlsxWriter writes it."""
     stream = BytesIO()
     workbook = xlsxwriter.Workbook(stream, {"in_memory": True})
+    workbook.set_properties({"created": datetime(2024, 5, 6)})
     sheet = workbook.add_worksheet()
     for i, line in enumerate(lines):
         sheet.write_string(i, 0, line[:30_000])

@@ -23,6 +23,7 @@ from index.documents.load import FileBytes, blocks_of, document_of, load
 from index.documents.loader import Content, LoadOptions, loader_of
 from index.errors import BadInput, UnreadableDocument
 from index.types import Document
+from office_files import OFFICE_FILES
 from paged_format import PAGED
 from pdf_files import PdfPage, lines_of, pdf_of
 
@@ -111,6 +112,7 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "application/epub+zip": st.lists(texts(MARKDOWN), min_size=1, max_size=3).map(
         lambda chapters: book_of([page_of(each) for each in chapters])
     ),
+    **OFFICE_FILES,
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),
@@ -148,7 +150,7 @@ def loaded(format: Format, content: bytes, options: LoadOptions) -> Content | No
         return loader_of(format).load(content, options)
     except UnreadableDocument as refusal:
         kind = refusal.kind
-    assert kind in {"empty", "binary", "encoding", "damaged", "no-text", "too-large"}
+    assert kind in {"empty", "binary", "encoding", "damaged", "no-text", "password", "too-large"}
     return None
 
 

@@ -1,0 +1,82 @@
+"""Real files of Office programs: tests/files/office/README.md says how they were made."""
+
+from pathlib import Path
+
+import pytest
+
+from command import ROOT
+from index.documents.formats import format_of_file
+from index.documents.loader import Content, LoadOptions, loader_of
+from index.errors import UnreadableDocument
+
+FILES = ROOT / "tests/files/office"
+DOCUMENTS = sorted(path.name for path in FILES.glob("handbook-*"))
+
+
+def load(path: Path, content: bytes) -> Content:
+    format = format_of_file(path)
+    assert format is not None
+    return loader_of(format).load(content, LoadOptions())
+
+
+HANDBOOK = """\
+# Staff handbook
+
+A. Author
+
+# Leave
+
+Every member of staff has 25 days of leave a year. Leave is asked for in writing.
+
+Part-time staff have a share of it.
+
+## How to ask
+
+1. Fill in the form.
+
+  The form is in the office.
+
+2. Hand it in:
+  - a) to your manager, or
+  - b) to the office.
+3. Wait for the reply.
+
+## Sick leave
+
+- Call before 9:00.
+  - Leave a message if nobody answers.
+- Bring a note after three days.
+
+Pay during sick leave
+
+| Days | Paid share | Note needed |
+| --- | --- | --- |
+| 1–3 | 100 % | no |
+| 4–30 | 80 % | yes |
+
+# Expenses
+
+Trains are paid in second class; flights need prior approval. See https://example.org/fees.
+
+The board decides on all other cases.
+
+Use form-7:
+
+expenses = tickets + hotel"""
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_same_document_has_the_same_text_in_each_format_and_program(name: str) -> None:
+    content = load(FILES / name, (FILES / name).read_bytes())
+    assert content.text == HANDBOOK
+    assert content.title == "Staff handbook"
+    assert content.metadata["author"] == "A. Author"
+
+
+@pytest.mark.parametrize("path", sorted(FILES.glob("*-*.*")), ids=lambda path: path.name)
+def test_a_file_that_was_cut_is_refused_as_damaged(path: Path) -> None:
+    content = path.read_bytes()
+    for percent in range(1, 100):
+        with pytest.raises(UnreadableDocument) as raised:
+            load(path, content[: len(content) * percent // 100])
+        assert raised.value.kind == "damaged"

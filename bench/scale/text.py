@@ -72,7 +72,7 @@ class _Page(HTMLParser):
         self.parts: list[str] = []
         self._depth = 0
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: object) -> None:
         self._depth += tag in self._SKIPPED
         self.parts += ["\n\n"] * (tag in self._BLOCKS)
 

@@ -26,8 +26,8 @@ MAX_PATTERN_CHARACTERS = 65_536
 
 
 _CONFIDENCE = (
-    "The estimated probability that the answer is right. For a model without calibration: the "
-    "mean of the best passage's dense and sentence cosines. Null for a search without a model."
+    "The estimated probability that the answer is right. Null without a model, for a model without "
+    "a calibration, and for a question that the model cannot read."
 )
 _REASON = Field(
     default=None,
@@ -37,7 +37,8 @@ _REASON = Field(
 _NOTE = Field(
     default=None,
     exclude_if=lambda note: note is None,
-    description="What to know of how the question was read; mostly left out.",
+    description="What to know of the reply: that the model has no calibration, or cannot read all "
+    "of the question; left out if there is nothing.",
 )
 
 
@@ -201,7 +202,7 @@ class AnswerSentence(_Result):
     confidence: float | None = Field(
         ge=0,
         le=1,
-        description="Estimated probability that this is right; null without a model.",
+        description="Estimated probability that this is right; null if there is none.",
     )
     text: str = Field(description="The quotes of `citations`, a line end between them.")
     citation: Citation = Field(description="The last of `citations`, which says what was asked.")

@@ -23,6 +23,9 @@ from rag.results import (
 )
 
 if TYPE_CHECKING:
+_UNANSWERED = "The documents most likely do not answer this."
+_WORDS_LACKING = "By the words of the question alone, no answer was found."
+
     from rag.cli.overview import Overview
 
 
@@ -38,7 +41,7 @@ def print_result(out: Console, result: SearchResult) -> None:
     _print_summary(out, result)
     _print_note(out, result)
     if not result.answered:
-        out.print("The documents most likely do not answer this.", style="dim")
+        out.print(_UNANSWERED if result.confidence is not None else _WORDS_LACKING, style="dim")
 
 
 def print_answer(out: Console, answer: Answer, *, full: bool) -> None:

@@ -76,6 +76,7 @@ class Citation(_Result):
     doc_id: str = Field(description="The document's id.")
     source: str = Field(description="The path or address that the document was read from.")
     title: str = Field(description="The document's title.")
+    media_type: str = Field(description="The document's media type.")
     start: int = Field(ge=0, description="Start offset in the canonical text.")
     end: int = Field(ge=0, description="End offset, exclusive.")
     line_start: int = Field(

@@ -158,7 +158,8 @@ def _special(recorder: _Recorder, state: StateInline, start: int) -> None:
 
 def _label_end(state: StateInline, start: int) -> int:
     """Return the offset of the bracket that closes the one at `start`."""
-    return state.md.helpers.parseLinkLabel(state, start)
+    end: int = state.md.helpers.parseLinkLabel(state, start)
+    return end
 
 
 def _link(recorder: _Recorder, state: StateInline, start: int) -> None:

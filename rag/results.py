@@ -27,8 +27,8 @@ MAX_PATTERN_CHARACTERS = 65_536
 
 
 _CONFIDENCE = (
-    "The estimated probability that the answer is right. For a model without calibration: the "
-    "mean of the best passage's dense and sentence cosines. Null for a search without a model."
+    "The estimated probability that the answer is right. Null without a model, for a model without "
+    "a calibration, and for a question that the model cannot read."
 )
 _REASON = Field(
     default=None,
@@ -38,7 +38,8 @@ _REASON = Field(
 _NOTE = Field(
     default=None,
     exclude_if=lambda note: note is None,
-    description="A remark on how the question was read; usually absent.",
+    description="A remark on the reply: the model has no calibration, or cannot read all of the "
+    "question; usually absent.",
 )
 
 
@@ -84,6 +85,7 @@ class Citation(_Result):
     doc_id: str = Field(description="The document's id.")
     source: str = Field(description="The path or address that the document was read from.")
     title: str = Field(description="The document's title.")
+    media_type: str = Field(description="The document's media type.")
     start: int = Field(ge=0, description="Start offset in the canonical text.")
     end: int = Field(ge=0, description="End offset, exclusive.")
     line_start: int = Field(
@@ -215,7 +217,7 @@ class AnswerSentence(_Result):
     confidence: float | None = Field(
         ge=0,
         le=1,
-        description="Estimated probability that this is right; null without a model.",
+        description="Estimated probability that this is right; null if there is none.",
     )
     text: str = Field(description="The quotes of `citations`, a line end between them.")
     citation: Citation = Field(description="The last of `citations`, which answers the question.")

@@ -171,7 +171,7 @@ def _question(where: str, row: Any) -> RunQuestion:
             answerable=row.get("answerable"),
             outcome=Outcome(
                 str(row["_id"]),
-                float(row["confidence"]),
+                None if row["confidence"] is None else float(row["confidence"]),
                 passages,
                 _statement(row.get("statement")),
             ),

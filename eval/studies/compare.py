@@ -154,7 +154,9 @@ def _pool(name: str, a: Run, b: Run) -> tuple[Statistic, int]:
     pairs = _pairs(a, b)
     if name in _CONFIDENCE_MEASURES:
         labelled = [(q, r) for q, r in pairs if None not in (_label(name, q), _label(name, r))]
-        confidences = _pooled((q.outcome.confidence, r.outcome.confidence) for q, r in labelled)
+        confidences = _pooled(
+            (q.outcome.confidence or 0.0, r.outcome.confidence or 0.0) for q, r in labelled
+        )
         labels = np.array([_label(name, pair[side]) for side in (0, 1) for pair in labelled]) > 0
         return _CONFIDENCE_MEASURES[name](labels, confidences), len(labelled)
     of = [(q, r) for q, r in pairs if name in q.measures]

@@ -85,7 +85,7 @@ def stems_of(words: Sequence[str]) -> list[str]:
     return [stem if word.isascii() else word for word, stem in zip(words, stems, strict=True)]
 
 
-def _is_unspaced(word: str) -> bool:
+def is_unspaced(word: str) -> bool:
     """Return whether a word is a run of a script without spaces, to be split into pairs."""
     return not word.isascii() and _IS_UNSPACED.match(word) is not None
 
@@ -103,7 +103,7 @@ def analyze(text: str) -> Iterator[Term]:
     """
     for match in _WORD.finditer(text):
         word, start = match.group(), match.start()
-        if _is_unspaced(word):
+        if is_unspaced(word):
             for i in _starts(word):
                 pair = word[i : i + 2]
                 yield Term(pair, start + i, start + i + len(pair))
@@ -115,7 +115,7 @@ def terms_of(text: str) -> list[str]:
     """Return the texts of the terms that `analyze` yields, in half the time."""
     terms: list[str] = []
     for word in _WORD.findall(text):
-        if _is_unspaced(word):
+        if is_unspaced(word):
             terms += [word[i : i + 2] for i in _starts(word)]
         else:
             terms.append(_normalise(word))

@@ -49,6 +49,7 @@ def _citation(document: Document, span: Span) -> Citation:
         doc_id=document.doc_id,
         source=document.source,
         title=document.title,
+        media_type=document.media_type,
         start=span.start,
         end=span.end,
         line_start=line_start,

@@ -38,7 +38,7 @@ def open_pipeline(
     filter = _filter(settings, doc or [], where)
     with interruptible("Stopped."):
         # Loading a model leaves Python to others: what a search imports is imported meanwhile.
-        Thread(target=import_module, args=["rag.cli.print_results"]).start()
+        Thread(target=_import_printing, kwargs={"markdown": not lexical}).start()
         embedder = None if lexical else _embedder(settings)
         from rag.pipeline import Pipeline
 
@@ -47,6 +47,13 @@ def open_pipeline(
             yield pipeline, filter
         finally:
             pipeline.close()
+
+
+def _import_printing(*, markdown: bool) -> None:
+    """markdown: also what shows Markdown, if the output is a terminal."""
+    import_module("rag.cli.print_results")
+    if markdown and sys.stdout.isatty():
+        import_module("rag.output.markdown.view")
 
 
 def _embedder(settings: "Settings") -> "Embedder":

@@ -188,6 +188,11 @@ def test_the_confidence_is_measured_if_there_are_questions_of_both_kinds() -> No
     assert values["Brier"] == pytest.approx({"a": 0.01, "silent": 1, "none": 0.16})
     assert measures["Brier"] == pytest.approx((0.01 + 1 + 0.16) / 3)
     assert "AUROC" not in values
+    # One without a confidence counts as silent; if none has one, there is nothing to measure.
+    unread = [*outcomes, Outcome("silent", None, ())]
+    assert measure(dataset, unread) == (measures, values)
+    uncalibrated = [Outcome(i, None, ()) for i in ("a", "silent", "none")]
+    assert measure(dataset, uncalibrated)[0].keys() & {"AUROC", "ECE", "Brier"} == set()
     only_answerable, _ = measure(SpanDataset("set", [], questions), outcomes)
     assert only_answerable.keys() & {"AUROC", "ECE", "Brier"} == set()
 

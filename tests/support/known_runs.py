@@ -32,7 +32,7 @@ def run_of(*questions: RunQuestion, kind: str = "spans", dataset: str = "known")
     measures = {n: fmean(q.measures[n] for q in questions if n in q.measures) for n in names}
     labels = [q.answerable for q in questions if q.answerable is not None]
     if len(set(labels)) == 2:
-        confidences = [q.outcome.confidence for q in questions if q.answerable is not None]
+        confidences = [q.outcome.confidence or 0.0 for q in questions if q.answerable is not None]
         measures["AUROC"] = float(roc_auc_score(labels, confidences))
         measures["ECE"] = calibration_error(labels, confidences)
     return Run(

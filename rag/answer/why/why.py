@@ -148,10 +148,8 @@ def _answer_steps(document: Document, span: Span, outcome: Outcome) -> Iterator[
 def _confidence_step(outcome: Outcome) -> WhyStep:
     answer, threshold = outcome.answer, outcome.threshold
     confidence = answer.confidence
-    if confidence is None:
-        detail = "There is no confidence without a model."
-    elif threshold is None:
-        detail = f"The confidence is {confidence:.2f}; this model has no calibrated threshold."
+    if confidence is None or threshold is None:
+        detail = "There is no confidence: an answer must have every word of the question."
     else:
         detail = f"The confidence is {confidence:.2f}; below {threshold:.2f} no answer is stated."
     if not answer.answered and (confidence is None or confidence >= (threshold or 0.0)):

@@ -58,7 +58,7 @@ def _sheets(xml: bytes) -> Iterator[tuple[str, Iterator[SheetRow]]]:
         if event == "end" and element.tag == _STYLES:
             styles = OpenStyles.of([element])
         elif event == "start" and element.tag == _TABLE:
-            rows = _merged(_numbered_rows(events, styles, budget))
+            rows = _merged(_numbered_rows(events, styles), budget)
             if _is_hidden(element, styles):
                 deque(rows, maxlen=0)
             else:
@@ -72,7 +72,7 @@ def _is_hidden(table: Element, styles: OpenStyles) -> bool:
     )
 
 
-def _merged(rows: Iterator[tuple[int, list[Cell[str]]]]) -> Iterator[SheetRow]:
+def _merged(rows: Iterator[tuple[int, list[Cell[str]]]], budget: CellBudget) -> Iterator[SheetRow]:
     """Yield the rows, in which a merged cell has its text in each row and column of it."""
     numbers: list[int] = []
 
@@ -82,12 +82,11 @@ def _merged(rows: Iterator[tuple[int, list[Cell[str]]]]) -> Iterator[SheetRow]:
             yield row
 
     for texts in merged_rows(cells(), str):
+        budget.spend(len(texts), f"row {numbers[-1]:,}")
         yield SheetRow(numbers[-1], texts)
 
 
-def _numbered_rows(
-    events: _Events, styles: OpenStyles, budget: CellBudget
-) -> Iterator[tuple[int, list[Cell[str]]]]:
+def _numbered_rows(events: _Events, styles: OpenStyles) -> Iterator[tuple[int, list[Cell[str]]]]:
     """Yield the number and the cells of each row up to the end of the sheet.
 
     Repeated rows without text are yielded once.
@@ -101,9 +100,7 @@ def _numbered_rows(
         elif event == "end" and element.tag == _ROW:
             cells = _cells(element, styles)
             repeated = count_of(element, "table:number-rows-repeated", _MAX_ROWS)
-            n_rows = repeated if cells else 1
-            budget.spend(n_rows * sum(each.n_columns for each in cells), f"row {number + 1:,}")
-            for i in range(n_rows):
+            for i in range(repeated if cells else 1):
                 yield number + i + 1, cells
             number += repeated
             _free(element)
@@ -133,6 +130,8 @@ def _cells(row: Element, styles: OpenStyles) -> list[Cell[str]]:
         n_rows = count_of(element, "table:number-rows-spanned", _MAX_ROWS)
         cells += [Cell(text, n_columns, n_rows)] * repeated
         n_blank = 0
+        if len(cells) > _MAX_COLUMNS:
+            break
     return cells
 
 

@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx)."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -20,6 +21,8 @@ from index.documents.office.sheet_xml import (
     scan_cells,
     sheet_parts,
 )
+
+_MAX_MERGED = 200_000
 
 
 class XlsxLoader(MarkupLoader):
@@ -62,7 +65,7 @@ def _rows(sheet: CalamineSheet, scan: CellScan) -> Iterator[SheetRow]:
 
 def _with_merged(rows: Iterator[SheetRow], part: bytes) -> Iterator[SheetRow]:
     """Yield rows in which a merged cell has its text in each row and column of it."""
-    ranges = sorted(merged_ranges(part), reverse=True)
+    ranges = sorted(islice(merged_ranges(part), _MAX_MERGED), reverse=True)
     open_columns: dict[int, tuple[int, str]] = {}
     for row in rows:
         i, cells = row.number - 1, list(row.cells)

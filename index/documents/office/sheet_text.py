@@ -8,8 +8,9 @@ import regex
 from index.documents.markup_text import MarkupText
 from index.errors import UnreadableDocument
 
-MAX_CELLS = 5_000_000
-"""Of a file, from the first to the last used row and column of each sheet."""
+MAX_CELLS = 2_000_000
+"""Of a file, from the first to the last used row and column of each sheet. A cell takes up to
+0.4 KB of memory while a file is loaded."""
 
 _LONGEST_CELL = 100
 """In characters. A longer text in a sheet's only column is prose, not a value."""

@@ -1,4 +1,4 @@
-"""Tables with merged cells as rows of equal width."""
+"""Tables with merged cells as rows of texts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,12 @@ T = TypeVar("T")
 
 MAX_COLUMNS = 1 << 14
 """A row is cut to this many columns, as many as a sheet has: a span can claim millions."""
+
+MAX_REPEATED = 1 << 24
+"""In characters, of all repetitions of merged cells in a table: beyond it, they are left out."""
+
+_CELL_MARKS = 3
+"""The characters around a cell in the canonical text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +35,58 @@ def merged_rows(
 ) -> Iterator[list[str]]:
     """Yield the texts of each row. A merged cell has its text in each row and column of it.
 
-    A cell as wide as its row has its text once: it is a line across the table.
+    A cell that is alone in its row has its text once: it is a line across the table.
     """
-    above: list[tuple[str, int]] = []
+    table = _MergedRows()
     for row in rows:
-        below: list[tuple[str, int]] = []
+        table.begin()
         for cell in row:
-            _fill_spanned(above, below)
-            n_columns = min(max(cell.n_columns, 1), MAX_COLUMNS - len(below))
-            if n_columns <= 0:
-                break
-            at = len(below)
-            if cell.n_rows == 0:
-                below += [
-                    above[i] if i < len(above) else ("", 0) for i in range(at, at + n_columns)
-                ]
-                continue
             text = "" if cell.content is None else text_of(cell.content)
-            across = len(row) == 1
-            below += [(text if i == 0 or not across else "", cell.n_rows) for i in range(n_columns)]
-        _fill_spanned(above, below)
-        yield [text for text, _ in below]
-        above = [(text, n_rows - 1) for text, n_rows in below]
+            table.add(text, cell.n_columns, cell.n_rows, alone=len(row) == 1)
+        yield table.end()
 
 
-def _fill_spanned(above: Sequence[tuple[str, int]], below: list[tuple[str, int]]) -> None:
-    """Add the cells of rows above that reach into this row, up to the next free column."""
-    while len(below) < len(above) and above[len(below)][1] > 0:
-        below.append(above[len(below)])
+class _MergedRows:
+    """The row that is being filled, and the cells of the row above with the rows they reach on."""
+
+    def __init__(self) -> None:
+        self._above: list[tuple[str, int]] = []
+        self._row: list[tuple[str, int]] = []
+        self._n_left = MAX_REPEATED
+
+    def begin(self) -> None:
+        self._row = []
+
+    def add(self, text: str, n_columns: int, n_rows: int, *, alone: bool) -> None:
+        self._fill_spanned()
+        if len(self._row) >= MAX_COLUMNS:
+            return
+        if n_rows == 0:
+            at = len(self._row)
+            first = self._above[at] if at < len(self._above) else ("", 0)
+            self._repeat(first)
+        else:
+            first = (text, n_rows)
+            self._row.append(first)
+        other = ("", first[1]) if alone else first
+        for _ in range(min(n_columns, MAX_COLUMNS - len(self._row)) - 1):
+            if not self._repeat(other):
+                return
+
+    def end(self) -> list[str]:
+        """Return the texts of the row."""
+        self._fill_spanned()
+        self._above = [(text, n_rows - 1) for text, n_rows in self._row]
+        return [text for text, _ in self._row]
+
+    def _fill_spanned(self) -> None:
+        """Add the cells of rows above that reach into this row, up to the next free column."""
+        while len(self._row) < len(self._above) and self._above[len(self._row)][1] > 0:
+            if not self._repeat(self._above[len(self._row)]):
+                return
+
+    def _repeat(self, cell: tuple[str, int]) -> bool:
+        """Add a cell once more. Return whether more repetitions are allowed."""
+        self._n_left -= len(cell[0]) + _CELL_MARKS
+        self._row.append(cell if self._n_left > 0 else ("", 0))
+        return self._n_left > 0

@@ -10,6 +10,7 @@ from index.documents.office.xml import Element
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 _BODY_TEXT_LEVEL = 9
+_LONGEST_CHAIN = 50
 _HEADING_NAME = regex.compile(r"heading (\d)", regex.IGNORECASE)
 _CONTENTS_NAME = regex.compile(r"toc (?:\d|heading)|table of figures", regex.IGNORECASE)
 _LIST_NAME = regex.compile(r"list (?:bullet|number|continue)? ?([2-5])", regex.IGNORECASE)
@@ -70,8 +71,10 @@ class Styles:
 
     def _chain(self, style_id: str | None) -> Iterator[Element]:
         """Yield a style and those that it is based on."""
-        seen = set()
-        while style_id is not None and style_id in self._styles and style_id not in seen:
+        seen: set[str] = set()
+        while style_id is not None and style_id in self._styles and len(seen) < _LONGEST_CHAIN:
+            if style_id in seen:
+                return
             seen.add(style_id)
             style = self._styles[style_id]
             yield style

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import regex
 
 from command import ROOT
 from index.documents.formats import format_of_file
@@ -71,6 +72,28 @@ def test_the_same_document_has_the_same_text_in_each_format_and_program(name: st
     assert content.text == HANDBOOK
     assert content.title == "Staff handbook"
     assert content.metadata["author"] == "A. Author"
+
+
+def test_the_same_workbook_has_the_same_text_in_each_format_and_program() -> None:
+    contents = [load(path, path.read_bytes()) for path in sorted(FILES.glob("prices-*"))]
+    assert len(contents) == 3
+    for content in contents:
+        assert content.text == contents[0].text
+        assert content.places == contents[0].places
+    for row in ("| percent | 15.7% |", "| true | TRUE |", "| error | #DIV/0! |", "| formula | 2 |"):
+        assert row in contents[0].text
+    assert "SECRET" not in contents[0].text
+
+
+def test_the_same_slides_have_the_same_titles_tables_and_sentences() -> None:
+    pptx, odp = (load(FILES / name, (FILES / name).read_bytes())
+                 for name in ("deck-pandoc.pptx", "deck-libreoffice.odp"))  # fmt: skip
+    assert [each.text for each in pptx.headings] == [each.text for each in odp.headings]
+    assert [each.label for each in pptx.places] == [each.label for each in odp.places]
+    # LibreOffice begins a list anew after a paragraph within it.
+    one, other = (regex.sub(r"(?m)^\d+\. ", "1. ", each.text) for each in (pptx, odp))
+    assert one == other
+    assert "| 4–30 | 80 % | yes |" in pptx.text
 
 
 @pytest.mark.parametrize("path", sorted(FILES.glob("*-*.*")), ids=lambda path: path.name)

@@ -10,6 +10,7 @@ does not depend on the chunks. An answer can also be {answer, doc_id?}: its text
 which every place counts.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -20,6 +21,9 @@ from eval.datasets.qrels import qrels_of, read_qrels
 from eval.datasets.quotes import find_quote
 from index.errors import BadDataset
 from index.types import Document, Span
+
+Place = tuple[str, Span]
+"""A doc_id, and a span of this document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,13 @@ class LabelledQuestion:
     def answerable(self) -> bool:
         return bool(self.answers)
 
-    def has_answer(self, doc_id: str, span: Span) -> bool:
-        """Whether a span of a document contains one of the answers."""
-        return any(a.doc_id == doc_id and span.contains(a.span) for a in self.answers)
+    def has_answer_in(self, places: Iterable[Place]) -> bool:
+        """Whether one of the places contains a whole answer."""
+        return any(
+            answer.doc_id == doc_id and span.contains(answer.span)
+            for doc_id, span in places
+            for answer in self.answers
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from math import fsum
 import numpy as np
 
 from eval.datasets.load import LabelledQuestion, Place
-from eval.measures.weighted import Statistic, auroc_of, calibration_error_of
+from eval.measures.weighted import Statistic, aurc_of, auroc_of, calibration_error_of
 from index.types import Span
 
 Measures = dict[str, float]
@@ -29,8 +29,9 @@ Values = dict[str, dict[str, float]]
 
 RIGHT, STATED_WRONG, DECLINED_WRONG = "right", "stated-wrong", "declined-wrong"
 CANDIDATE_RIGHT, ANSWER_LENGTH = "candidate-right", "answer-length"
+AURC = "AURC"
 LOWER_IS_BETTER = frozenset(
-    {"ECE", "Brier", "ECE-right", STATED_WRONG, DECLINED_WRONG, ANSWER_LENGTH}
+    {"ECE", "Brier", "ECE-right", AURC, STATED_WRONG, DECLINED_WRONG, ANSWER_LENGTH}
 )
 
 PRIMARY = {"spans": "MRR@10", "beir": "nDCG@10"}
@@ -238,6 +239,11 @@ def calibration_error(answerable: Sequence[bool], confidences: Sequence[float]) 
     """Return the ECE (eval.measures.weighted.calibration_error_of)."""
     measure = calibration_error_of(np.array(answerable), np.array(confidences))
     return _unweighted(measure, len(answerable))
+
+
+def aurc(correct: Sequence[bool], confidences: Sequence[float]) -> float:
+    """Return the AURC (eval.measures.weighted.aurc_of)."""
+    return _unweighted(aurc_of(np.array(correct), np.array(confidences)), len(correct))
 
 
 def _unweighted(measure: Statistic, n: int) -> float:

@@ -4,16 +4,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from eval.datasets.load import BeirDataset, Dataset, SpanDataset
 from eval.measures.measures import (
+    AURC,
     CANDIDATE_RIGHT,
     Measures,
     Outcome,
     Values,
+    aurc,
     auroc,
     beir_values,
     brier_values,
@@ -28,6 +30,7 @@ from eval.runs.run_file import Run, RunQuestion
 from index.ingest.ingest import ingest_documents
 from index.ingest.progress import Watch
 from index.protocols import Embedder
+from rag.answer.confidence import calibration_for
 from rag.pipeline import Pipeline
 from rag.search.ranking import RankSettings
 
@@ -81,6 +84,8 @@ class IndexedDataset:
             with pipeline.snapshot() as snapshot:
                 size = snapshot.count()
         run = _run(self, ranking, cutoffs, outcomes, size, within)
+        fitted = calibration_for(self.embedder.fingerprint.weights, calibration)
+        run = replace(run, threshold=None if fitted is None else fitted.threshold)
         return Evaluation(run, self.seconds_indexing, round(time.perf_counter() - began, 2))
 
 
@@ -176,6 +181,7 @@ def _confidence_in_right(values: Values, outcomes: Mapping[str, Outcome]) -> Mea
     return {
         "AUROC-right": auroc(correct, confidences),
         "ECE-right": calibration_error(correct, confidences),
+        AURC: aurc(correct, confidences),
     }
 
 

@@ -32,7 +32,7 @@ def statement_of(stated: bool, candidate: Answer, texts: Mapping[str, str]) -> S
 
     candidate: the best answer, whether it was stated or declined
     """
-    cited = [sentence.citation for sentence in candidate.sentences]
+    cited = [each for sentence in candidate.sentences for each in sentence.citations]
     citations = tuple((each.doc_id, each.span) for each in cited)
     passages = [places_of(passage) for passage in candidate.passages]
     copies = (copies_of(place, passages, texts) for place in citations)

@@ -11,6 +11,7 @@ from eval.measures.measures import Outcome, RunPassage, Statement, span_values, 
 from eval.runs.budget import budget_values
 from eval.runs.copies import corresponding
 from eval.runs.evaluate import Evaluation, index_dataset
+from eval.studies.calibrate import examples_of
 from fakes import HashEmbedder
 from index.types import Span
 from known_runs import write_jsonl
@@ -159,3 +160,14 @@ def test_the_text_of_the_copies_is_that_of_the_corpus(tmp_path: Path) -> None:
     ((doc_id, highlight),) = passage.highlight_copies
     shown = passage.highlight.of(texts[passage.doc_id])
     assert highlight.of(texts[doc_id]) == shown == "It is made of oak and iron."
+
+
+@pytest.mark.parametrize("labelled", ["a", "b"])
+def test_the_fit_of_the_confidence_judges_and_deletes_near_identical_passages(
+    labelled: str, tmp_path: Path
+) -> None:
+    dataset = set_with_a_copy(tmp_path, labelled)
+    with index_dataset(dataset, HashEmbedder()) as corpus:
+        examples = examples_of(corpus, RankSettings())
+    # Without both copies nothing is left that could be judged.
+    assert [(example.deleted, example.is_right) for example in examples] == [(False, True)]

@@ -1,19 +1,21 @@
 """Plots: axes, positions of points and marks, well-formed SVG; the risk-coverage curve."""
 
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command import rag
 from eval.measures.measures import Statement, risk_coverage
 from eval.plots.lines import HEIGHT, WIDTH, Line, Mark, Panel, axis, svg
 from eval.plots.risk_coverage import risk_coverage_svg
 from eval.runs.run_file import Run, RunQuestion
 from index.errors import BadInput
 from index.types import Span
-from known_runs import run_of, run_question
+from known_runs import beir_set, run_of, run_question, span_set
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -164,3 +166,15 @@ def test_the_area_is_in_the_title() -> None:
 def test_a_run_without_answers_is_refused() -> None:
     with pytest.raises(BadInput, match="take span-labelled questions"):
         risk_coverage_svg(run_of(run_question("a", {"nDCG@10": 1.0}), kind="beir"))
+
+
+def test_the_command_draws_the_curve_of_a_span_set_only(tmp_path: Path) -> None:
+    target = tmp_path / "curve.svg"
+    done = rag("eval", "run", span_set(tmp_path / "set"), "--plot", target)
+    assert done.returncode == 0, done.stderr
+    assert ElementTree.fromstring(target.read_text()).attrib["aria-label"].endswith(" of set")
+    assert len(points(target.read_text())) >= 1
+    refused = rag("eval", "run", beir_set(tmp_path / "beir"), "--plot", tmp_path / "no.svg")
+    assert refused.returncode == 2
+    assert "--plot goes with span-labelled questions" in refused.stderr
+    assert not (tmp_path / "no.svg").exists()

@@ -66,11 +66,13 @@ faults: dev ## Kill, damage and fail ingests thousands of times (long); ARGS="ki
 abuse: dev ## Attack a server while healthy clients ask it; ARGS as for `python -m faults.abuse`
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && PYTHONPATH=tests/support:. $(BIN)/python -m faults.abuse --folder "$$folder" $(ARGS)
 
-eval: install ## Measure retrieval quality on the shipped question set
+eval: install ## Measure retrieval quality on the shipped question sets
 	@$(BIN)/rag eval run eval/seeds
+	@$(BIN)/rag eval run eval/docs
 
-gate: install ## Fail if the shipped questions are answered worse than in eval/seeds/baseline.jsonl
-	@$(BIN)/rag eval gate eval/seeds/baseline.jsonl
+gate: install ## Fail if the shipped questions are answered worse than in the baseline of their set
+	@status=0; for set in seeds docs; do \
+	  $(BIN)/rag eval gate eval/$$set/baseline.jsonl || status=$$?; done; exit $$status
 
 bench: install ## Measure speed against peers (minutes); DATA=FOLDER for another dataset, ARGS=--quick
 	@$(BIN)/python -m bench $(if $(DATA),--data $(DATA)) $(ARGS)

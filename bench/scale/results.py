@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bench.machine import Machine
-from bench.plots import Line, Panel, svg
 from bench.table import format_number, markdown
+from eval.plots.lines import Line, Panel, svg
 from index.errors import BadInput
 
 SizeMeasures = dict[str, Any]
@@ -119,5 +119,6 @@ def _lines(sizes: Sequence[SizeMeasures], names: dict[str, str]) -> list[Line]:
             (float(each["n_chunks"]), float(each[key])) for each in published if each.get(key)
         ]
         if points:
-            lines.append(Line(name, *zip(*points, strict=True)))
+            xs, ys = zip(*points, strict=True)
+            lines.append(Line(name, xs, ys))
     return lines

@@ -57,6 +57,14 @@ def run(
     trec: Annotated[
         Path | None, typer.Option("--run", help="Write a TREC run file (BEIR sets).")
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            help="Draw the risk-coverage curve of the answers to this SVG file (span-labelled "
+            "questions).",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +78,7 @@ def run(
     from eval.datasets.jsonl import check_target, write_lines
     from eval.datasets.load import BeirDataset
     from eval.datasets.unanswerable import load_with_unanswerable
+    from eval.plots.risk_coverage import risk_coverage_svg
     from eval.runs.evaluate import to_trec
     from eval.runs.run_file import write_run
     from rag.output.terminal import console
@@ -81,9 +90,10 @@ def run(
     loaded = load_with_unanswerable(dataset, split, unanswerable)
     if trec is not None and not isinstance(loaded, BeirDataset):
         raise BadInput("--run requires a BEIR set; use --output for span-labelled questions")
-    if budget is not None and isinstance(loaded, BeirDataset):
-        raise BadInput("--budget requires span-labelled questions; this is a BEIR set")
-    for target in (output, trec):
+    for name, value in (("--budget", budget), ("--plot", plot)):
+        if value is not None and isinstance(loaded, BeirDataset):
+            raise BadInput(f"{name} requires span-labelled questions; this is a BEIR set")
+    for target in (output, trec, plot):
         check_target(target)
     (evaluation,) = evaluate_each(loaded, [Settings.resolve(model=model)], cutoffs, budget)
     if output is not None:
@@ -91,6 +101,8 @@ def run(
     if trec is not None and isinstance(loaded, BeirDataset):
         outcomes = (o for o in evaluation.run.outcomes if o.question_id in loaded.qrels)
         write_lines(trec, to_trec(outcomes))
+    if plot is not None:
+        write_lines(plot, risk_coverage_svg(evaluation.run).splitlines())
     if as_json:
         say_json(evaluation_json(evaluation))
     else:

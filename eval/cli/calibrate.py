@@ -1,5 +1,6 @@
 """`rag eval calibrate`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,7 +75,18 @@ def calibrate(
     _print(rows, calibration.threshold)
     if transfers:
         _print_transfers(transfers)
-    say(f'Wrote {output}; to use it, put calibration = "{output}" into rag.toml.')
+    say(_how_to_use(output))
+
+
+def _how_to_use(calibration: Path) -> str:
+    """Say how to use a calibration. The path is absolute: a path in a settings file is relative to
+    the working directory. JSON strings without control characters are also TOML strings."""
+    path = json.dumps(str(calibration.resolve()), ensure_ascii=False)
+    return (
+        f"Wrote {calibration}. To use it, write this line into a settings file:\n"
+        f"calibration = {path}\n"
+        "and name this file in each command: rag --config FILE ask QUESTION"
+    )
 
 
 def _examples(

@@ -31,8 +31,8 @@ def label(
     everything else must be equal. A file is added whole, or not at all if one of its lines is
     wrong.
     """
+    from eval.datasets.documents import load_documents
     from eval.datasets.label import QUESTIONS, append_rows, free_ids, read_labels
-    from eval.datasets.load import load_documents
 
     texts = {document.doc_id: document.text for document in load_documents(dataset)}
     ids = free_ids(dataset)

@@ -4,25 +4,26 @@ BEIR: `corpus.jsonl` {_id, title, text}, `queries.jsonl` {_id, text}, and `qrels
 header and the columns query-id, corpus-id, score. A judgment is of a whole document.
 
 Spans: `questions.jsonl` {_id, text, answerable, answers: [{doc_id, start, end}], …}. The documents
-are in `corpus.jsonl`, or are the files of the folder `documents`, or of the folder that
+are in `corpus.jsonl`, or are the files of the folder `documents`, or the files and folders that
 `dataset.toml` names. An answer is a span of a document's canonical text, in code points, so it
 does not depend on the chunks. An answer can also be {answer, doc_id?}: its text, word for word, of
 which every place counts.
 """
 
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from eval.datasets.documents import document_of_row, load_documents
 from eval.datasets.jsonl import SourceLine, read_rows
 from eval.datasets.qrels import qrels_of, read_qrels
 from eval.datasets.quotes import find_quote
-from index.documents.load import document_of, read
-from index.errors import BadDataset, UnreadableDocument
-from index.ingest.files import find
+from index.errors import BadDataset
 from index.types import Document, Span
+
+Place = tuple[str, Span]
+"""A doc_id, and a span of this document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,13 @@ class LabelledQuestion:
     def answerable(self) -> bool:
         return bool(self.answers)
 
-    def has_answer(self, doc_id: str, span: Span) -> bool:
-        """Whether a span of a document contains one of the answers."""
-        return any(a.doc_id == doc_id and span.contains(a.span) for a in self.answers)
+    def has_answer_in(self, places: Iterable[Place]) -> bool:
+        """Whether one of the places contains a whole answer."""
+        return any(
+            answer.doc_id == doc_id and span.contains(answer.span)
+            for doc_id, span in places
+            for answer in self.answers
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,37 +140,6 @@ def _load_spans(folder: Path) -> SpanDataset:
     return SpanDataset(folder.resolve().name, documents, questions)
 
 
-def load_documents(folder: Path) -> list[Document]:
-    """Read the documents of a span dataset, with or without questions. Raises BadDataset."""
-    corpus = folder / "corpus.jsonl"
-    if corpus.is_file():
-        return [_document(row, line, row["text"]) for line, row in read_rows(corpus, "_id", "text")]
-    return list(_files(folder))
-
-
-def _files(folder: Path) -> Iterator[Document]:
-    """Yield the documents of a folder; each doc_id begins with the folder's name."""
-    settings_file = folder / "dataset.toml"
-    try:
-        settings = (
-            tomllib.loads(settings_file.read_text("utf-8")) if settings_file.is_file() else {}
-        )
-    except ValueError as error:
-        raise BadDataset(f"{settings_file} is not valid TOML: {error}") from error
-    root = (folder / str(settings.get("documents", "documents"))).resolve()
-    if not root.is_dir():
-        raise BadDataset(f"{folder} has no corpus.jsonl and no folder of documents at {root}")
-    files = find([root], avoid=folder / ".rag")
-    for skipped in files.skipped:
-        raise BadDataset(f"{skipped.path}: {skipped.reason}")
-    for file in files.paths:
-        doc_id = (Path(root.name) / file.relative_to(root)).as_posix()
-        try:
-            yield read(file, doc_id)
-        except UnreadableDocument as reason:
-            raise BadDataset(f"{file}: {reason}") from reason
-
-
 def _question(row: dict[str, Any], line: SourceLine, texts: dict[str, str]) -> LabelledQuestion:
     fields = row.get("answers") or []
     if not isinstance(fields, list):
@@ -216,7 +190,7 @@ def _load_beir(folder: Path, split: str | None) -> BeirDataset:
         title, text = row.get("title") or "", row["text"]
         whole = text if text.startswith(title) else f"{title}\n\n{text}"
         if whole.strip():
-            documents.append(_document(row, line, whole))
+            documents.append(document_of_row(row, line, whole))
         else:
             empty.add(str(row["_id"]))
     if not documents:
@@ -242,16 +216,6 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
 
 
 # Both
-
-
-def _document(row: dict[str, Any], line: SourceLine, text: str) -> Document:
-    doc_id = str(row["_id"])
-    title = row.get("title") or doc_id
-    try:
-        document = document_of(text, doc_id, media_type="text/plain", name=title)
-    except UnreadableDocument as reason:
-        raise line.error(f"{doc_id}: {reason}") from reason
-    return replace(document, title=title, source=f"{line.file.name}:{line.number}")
 
 
 def _question_text(row: dict[str, Any], line: SourceLine) -> str:

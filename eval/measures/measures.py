@@ -5,9 +5,9 @@ the mean of a system that returns nothing.
 
 BEIR sets: nDCG (Järvelin and Kekäläinen 2002, linear gains as in trec_eval), recall, reciprocal
 rank (Voorhees 1999) and average precision (Buckley and Voorhees 2000), computed by ir-measures.
-Span sets: a passage is relevant if it contains the span of an answer. Chen et al. (2017) compare
-strings for this; here positions are compared. Both, if some questions are unanswerable: AUROC, ECE
-and Brier score of the confidence.
+Span sets: a passage is relevant if it, or a near-identical passage that it replaces, contains the
+span of an answer. Chen et al. (2017) compare strings for this; here positions are compared. Both,
+if some questions are unanswerable: AUROC, ECE and Brier score of the confidence.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ from math import fsum
 
 import numpy as np
 
-from eval.datasets.load import LabelledQuestion
-from eval.measures.weighted import Statistic, auroc_of, calibration_error_of
+from eval.datasets.load import LabelledQuestion, Place
+from eval.measures.weighted import Statistic, aurc_of, auroc_of, calibration_error_of
 from index.types import Span
 
 Measures = dict[str, float]
@@ -29,8 +29,9 @@ Values = dict[str, dict[str, float]]
 
 RIGHT, STATED_WRONG, DECLINED_WRONG = "right", "stated-wrong", "declined-wrong"
 CANDIDATE_RIGHT, ANSWER_LENGTH = "candidate-right", "answer-length"
+AURC = "AURC"
 LOWER_IS_BETTER = frozenset(
-    {"ECE", "Brier", "ECE-right", STATED_WRONG, DECLINED_WRONG, ANSWER_LENGTH}
+    {"ECE", "Brier", "ECE-right", AURC, STATED_WRONG, DECLINED_WRONG, ANSWER_LENGTH}
 )
 
 PRIMARY = {"spans": "MRR@10", "beir": "nDCG@10"}
@@ -41,8 +42,9 @@ PRIMARY = {"spans": "MRR@10", "beir": "nDCG@10"}
 class RunPassage:
     """A passage of a run.
 
-    quote: its text; None after the first few passages
-    duplicate_doc_ids: documents whose near-identical passages this one replaces; not in run files
+    quote:            its text; None after the first few passages
+    duplicates:       near-identical passages that this one replaces; not in run files
+    highlight_copies: what corresponds to the highlight in them; not in run files
     """
 
     doc_id: str
@@ -50,7 +52,16 @@ class RunPassage:
     score: float
     highlight: Span
     quote: str | None = None
-    duplicate_doc_ids: tuple[str, ...] = ()
+    duplicates: tuple[Place, ...] = ()
+    highlight_copies: tuple[Place, ...] = ()
+
+    def has_answer(self, question: LabelledQuestion) -> bool:
+        """Whether the passage, or one that it replaces, contains an answer."""
+        return question.has_answer_in([(self.doc_id, self.span), *self.duplicates])
+
+    def highlights_answer(self, question: LabelledQuestion) -> bool:
+        """Whether the highlight, or what corresponds to it, contains an answer."""
+        return question.has_answer_in([(self.doc_id, self.highlight), *self.highlight_copies])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,17 @@ class Statement:
     """The service's answer to a question.
 
     stated:    False if the service declined to give the answer
-    citations: doc_id and span of each quotation; empty if there is none
+    citations: place of each quotation; empty if there is none
+    copies:    what corresponds to these in near-identical passages; not in run files
     """
 
     stated: bool
-    citations: tuple[tuple[str, Span], ...]
+    citations: tuple[Place, ...]
+    copies: tuple[Place, ...] = ()
+
+    def has_answer(self, question: LabelledQuestion) -> bool:
+        """Whether a quotation, or what corresponds to it, contains an answer."""
+        return question.has_answer_in([*self.citations, *self.copies])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,7 @@ def span_values(
     }
     values["MRR@10"] = {i: 1 / r if r is not None and r <= 10 else 0.0 for i, r in ranks.items()}
     values["highlight@1"] = {
-        i: float(any(q.has_answer(first.doc_id, first.highlight) for first in passages[i][:1]))
+        i: float(any(first.highlights_answer(q) for first in passages[i][:1]))
         for i, q in answerable.items()
     }
     return values
@@ -140,7 +157,7 @@ def statement_values(
         if statement is None:
             continue
         i, stated = question.question_id, statement.stated
-        correct = any(question.has_answer(*each) for each in statement.citations)
+        correct = statement.has_answer(question)
         values[RIGHT][i] = float(correct if stated else not question.answerable)
         values[STATED_WRONG][i] = float(stated and not correct)
         values[DECLINED_WRONG][i] = float(question.answerable and not stated)
@@ -169,10 +186,7 @@ def risk_coverage(
 
 def _rank(question: LabelledQuestion, passages: Sequence[RunPassage]) -> int | None:
     """Return the rank, from 1, of the first passage that contains an answer; None without one."""
-    return next(
-        (r for r, p in enumerate(passages, 1) if question.has_answer(p.doc_id, p.span)),
-        None,
-    )
+    return next((r for r, p in enumerate(passages, 1) if p.has_answer(question)), None)
 
 
 # BEIR
@@ -225,6 +239,11 @@ def calibration_error(answerable: Sequence[bool], confidences: Sequence[float]) 
     """Return the ECE (eval.measures.weighted.calibration_error_of)."""
     measure = calibration_error_of(np.array(answerable), np.array(confidences))
     return _unweighted(measure, len(answerable))
+
+
+def aurc(correct: Sequence[bool], confidences: Sequence[float]) -> float:
+    """Return the AURC (eval.measures.weighted.aurc_of)."""
+    return _unweighted(aurc_of(np.array(correct), np.array(confidences)), len(correct))
 
 
 def _unweighted(measure: Statistic, n: int) -> float:

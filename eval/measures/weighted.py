@@ -49,9 +49,7 @@ def auroc_of(answerable: Labels, confidences: Floats) -> Statistic:
         below = np.cumsum(negatives, axis=1) - negatives / 2
         pairs = positives.sum(axis=1) * negatives.sum(axis=1)
         right = (positives * below).sum(axis=1)
-        chance: Floats = np.full(len(pairs), np.nan)
-        np.divide(right, pairs, out=chance, where=pairs > 0)
-        return chance
+        return _ratio(right, pairs)
 
     return auroc
 
@@ -72,3 +70,33 @@ def calibration_error_of(answerable: Labels, confidences: Floats) -> Statistic:
     bins = np.digitize(confidences, _EDGES, right=True)
     gaps[np.arange(len(confidences)), bins] = answerable - confidences
     return lambda weights: np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)
+
+
+def aurc_of(correct: Labels, confidences: Floats) -> Statistic:
+    """Return the area under the risk-coverage curve (Geifman, Uziel and El-Yaniv 2019), in [0, 1]:
+    the mean, over the questions, of the share of wrong answers among the questions whose confidence
+    is at least theirs. nan if the weights sum to 0.
+
+    >>> aurc_of(np.array([True, False]), np.array([0.9, 0.2]))(np.ones((1, 2)))
+    array([0.25])
+    """
+    order = np.argsort(-confidences, kind="stable")
+    ranked, wrong = confidences[order], 1.0 - correct[order]
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+
+    def area(weights: Floats) -> Floats:
+        weights = weights[:, order]
+        n_answered = np.cumsum(weights, axis=1)[:, ends]
+        n_wrong = np.cumsum(weights * wrong, axis=1)[:, ends]
+        n_new = np.diff(n_answered, axis=1, prepend=0.0)
+        risk = np.divide(n_wrong, n_answered, out=np.zeros_like(n_wrong), where=n_answered > 0)
+        return _ratio((n_new * risk).sum(axis=1), n_answered[:, -1])
+
+    return area
+
+
+def _ratio(numerators: Floats, denominators: Floats) -> Floats:
+    """Return the quotients; nan where the denominator is 0."""
+    quotients: Floats = np.full(len(denominators), np.nan)
+    np.divide(numerators, denominators, out=quotients, where=denominators > 0)
+    return quotients

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from eval.datasets.load import LabelledQuestion
 from eval.measures.measures import Values
-from index.types import Span
+from eval.runs.copies import places_of
 from rag.pipeline import Pipeline
 from rag.results import MAX_K, Passage
 
@@ -13,7 +13,8 @@ def budget_values(
     pipeline: Pipeline, questions: Sequence[LabelledQuestion], token_budget: int
 ) -> Values:
     """Search for each answerable question once more, under a token budget; return the measure
-    `answer@<N>tokens` of each: 1 if one of the passages contains a whole answer span."""
+    `answer@<N>tokens` of each: 1 if one of the passages, or a near-identical one that it replaces,
+    contains a whole answer span."""
     values = {}
     for question in questions:
         if question.answerable:
@@ -23,12 +24,4 @@ def budget_values(
 
 
 def _contain_answer(passages: Sequence[Passage], question: LabelledQuestion) -> bool:
-    spans = [
-        (passage.citation.doc_id, Span(passage.citation.start, passage.citation.end))
-        for passage in passages
-    ]
-    return any(
-        doc_id == answer.doc_id and span.contains(answer.span)
-        for doc_id, span in spans
-        for answer in question.answers
-    )
+    return any(question.has_answer_in(places_of(passage)) for passage in passages)

@@ -4,18 +4,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from eval.datasets.load import BeirDataset, Dataset, SpanDataset
 from eval.measures.measures import (
+    AURC,
     CANDIDATE_RIGHT,
     Measures,
     Outcome,
-    RunPassage,
-    Statement,
     Values,
+    aurc,
     auroc,
     beir_values,
     brier_values,
@@ -25,18 +25,17 @@ from eval.measures.measures import (
     statement_values,
 )
 from eval.runs.budget import budget_values
+from eval.runs.outcomes import outcome_of, statement_of
 from eval.runs.run_file import Run, RunQuestion
 from index.ingest.ingest import ingest_documents
 from index.ingest.progress import Watch
 from index.protocols import Embedder
-from index.types import Span
+from rag.answer.confidence import calibration_for
 from rag.pipeline import Pipeline
-from rag.results import Answer, SearchResult
 from rag.search.ranking import RankSettings
 
 SPAN_DEPTH = 10
 BEIR_DEPTH = 100
-N_QUOTES = 3
 
 QuestionCallback = Callable[[int, int], None]
 """Called after each question with the number of questions done and their total."""
@@ -85,6 +84,8 @@ class IndexedDataset:
             with pipeline.snapshot() as snapshot:
                 size = snapshot.count()
         run = _run(self, ranking, cutoffs, outcomes, size, within)
+        fitted = calibration_for(self.embedder.fingerprint.weights, calibration)
+        run = replace(run, threshold=None if fitted is None else fitted.threshold)
         return Evaluation(run, self.seconds_indexing, round(time.perf_counter() - began, 2))
 
 
@@ -181,6 +182,7 @@ def _confidence_in_right(values: Values, outcomes: Mapping[str, Outcome]) -> Mea
     return {
         "AUROC-right": auroc(correct, list(confidences.values())),
         "ECE-right": calibration_error(correct, list(confidences.values())),
+        AURC: aurc(correct, list(confidences.values())),
     }
 
 
@@ -206,37 +208,17 @@ def _ask(
     pipeline: Pipeline, dataset: Dataset, depth: int, on_question: QuestionCallback
 ) -> Iterator[Outcome]:
     """Answer each question of a span set; only search for each query of a BEIR set."""
+    texts = {document.doc_id: document.text for document in dataset.documents}
     for n_done, (query_id, text) in enumerate(dataset.queries.items(), 1):
         if isinstance(dataset, SpanDataset):
             reading = pipeline.read(text, depth)
             answer = pipeline.answer(reading)
             candidate = answer if answer.answered else pipeline.answer(reading, decline=False)
-            yield _outcome(query_id, answer, Statement(answer.answered, _citations(candidate)))
+            statement = statement_of(answer.answered, candidate, texts)
+            yield outcome_of(query_id, answer, texts, statement)
         else:
-            yield _outcome(query_id, pipeline.search(text, depth), None)
+            yield outcome_of(query_id, pipeline.search(text, depth), texts)
         on_question(n_done, len(dataset.queries))
-
-
-def _citations(answer: Answer) -> tuple[tuple[str, Span], ...]:
-    cited = [sentence.citation for sentence in answer.sentences]
-    return tuple((each.doc_id, Span(each.start, each.end)) for each in cited)
-
-
-def _outcome(
-    question_id: str, result: SearchResult | Answer, statement: Statement | None
-) -> Outcome:
-    passages = (
-        RunPassage(
-            doc_id=passage.citation.doc_id,
-            span=Span(passage.citation.start, passage.citation.end),
-            score=passage.score,
-            highlight=Span(passage.highlight.start, passage.highlight.end),
-            quote=passage.text if passage.rank <= N_QUOTES else None,
-            duplicate_doc_ids=tuple(place.doc_id for place in passage.duplicates),
-        )
-        for passage in result.passages
-    )
-    return Outcome(question_id, result.confidence, tuple(passages), statement)
 
 
 def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
@@ -248,8 +230,8 @@ def document_run(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
     """
     run: dict[str, dict[str, float]] = {}
     for outcome in outcomes:
-        doc_ids = (doc_id for p in outcome.passages for doc_id in (p.doc_id, *p.duplicate_doc_ids))
-        in_order = list(dict.fromkeys(doc_ids))[:BEIR_DEPTH]
+        places = (place for p in outcome.passages for place in ((p.doc_id, p.span), *p.duplicates))
+        in_order = list(dict.fromkeys(doc_id for doc_id, _ in places))[:BEIR_DEPTH]
         run[outcome.question_id] = {
             doc_id: float(len(in_order) - place) for place, doc_id in enumerate(in_order)
         }

@@ -44,6 +44,8 @@ class Run:
     n_answerable: None if the dataset does not say
     version: of this program
     questions: in the order in which they were run
+    threshold: with a lower confidence, an answer is declined; None without a calibration, and in
+        files of earlier versions
     """
 
     dataset: str
@@ -60,6 +62,7 @@ class Run:
     version: str
     measures: Measures
     questions: tuple[RunQuestion, ...]
+    threshold: float | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

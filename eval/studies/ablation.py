@@ -174,20 +174,17 @@ def _oracle(dataset: Dataset, outcomes: Sequence[Outcome], rows: Sequence[Values
 def _in_best_order(dataset: Dataset, outcome: Outcome) -> Outcome:
     if isinstance(dataset, SpanDataset):
         (question,) = [q for q in dataset.questions if q.question_id == outcome.question_id]
-        answers = question.answers
 
         def grade(passage: RunPassage) -> float:
             """Return 2 if the highlight contains an answer, 1 if only the passage does, else 0."""
-            spans = [a.span for a in answers if a.doc_id == passage.doc_id]
-            return sum(
-                any(s.contains(span) for span in spans) for s in (passage.span, passage.highlight)
-            )
+            return passage.has_answer(question) + passage.highlights_answer(question)
 
     else:
         grades = dataset.qrels[outcome.question_id]
 
         def grade(passage: RunPassage) -> float:
-            return grades.get(passage.doc_id, 0)
+            doc_ids = (passage.doc_id, *(doc_id for doc_id, _ in passage.duplicates))
+            return max(grades.get(doc_id, 0) for doc_id in doc_ids)
 
     ordered = sorted(outcome.passages, key=grade, reverse=True)
     return replace(outcome, passages=tuple(ordered))

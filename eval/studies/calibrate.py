@@ -6,7 +6,7 @@ are about their subject are made by deletion: the passages that hold the answer 
 search, and the question is asked again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -14,8 +14,9 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.datasets.load import LabelledQuestion, SpanDataset
+from eval.datasets.load import LabelledQuestion, Place, SpanDataset
 from eval.measures.measures import auroc, calibration_error
+from eval.runs.copies import copies_of, places_of
 from eval.runs.evaluate import IndexedDataset, QuestionCallback
 from index.backends import backend_at
 from index.errors import BadDataset
@@ -90,31 +91,46 @@ def examples_of(
     dataset = corpus.dataset
     if not isinstance(dataset, SpanDataset):
         raise BadDataset(f"{dataset.name} labels whole documents; calibration requires spans")
+    texts = {document.doc_id: document.text for document in dataset.documents}
     examples = []
     pipeline = Pipeline(backend_at(corpus.folder), corpus.embedder, ranking)
     with closing(pipeline):
         cases = [(question, False) for question in dataset.questions]
         cases += [(question, True) for question in dataset.questions if question.answerable]
         for n_done, (question, deleted) in enumerate(cases, 1):
-            without = [(answer.doc_id, answer.span) for answer in question.answers if deleted]
+            without = _places_with_answers(pipeline, question) if deleted else []
             evidence = pipeline.evidence(question.text, without)
             if evidence is not None:
-                examples.append(_example(dataset.name, question, evidence, deleted=deleted))
+                examples.append(_example(dataset.name, question, evidence, texts, deleted=deleted))
             on_question(n_done, len(cases))
     return examples
 
 
+def _places_with_answers(pipeline: Pipeline, question: LabelledQuestion) -> list[Place]:
+    """Return the places of the answers, and of the passages that are near-identical to one that has
+    an answer."""
+    places = [(answer.doc_id, answer.span) for answer in question.answers]
+    found = map(places_of, pipeline.search(question.text).passages)
+    return [*places, *(p for group in found if question.has_answer_in(group) for p in group)]
+
+
 def _example(
-    collection: str, question: LabelledQuestion, evidence: Evidence, *, deleted: bool
+    name: str,
+    question: LabelledQuestion,
+    evidence: Evidence,
+    texts: Mapping[str, str],
+    *,
+    deleted: bool,
 ) -> Example:
     answerable = question.answerable and not deleted
+    copies = [c for p in evidence.citations for c in copies_of(p, [evidence.places], texts)]
     return Example(
-        source=f"{collection}, answers deleted" if deleted else collection,
-        collection=collection,
+        source=f"{name}, answers deleted" if deleted else name,
+        collection=name,
         question_id=question.question_id,
         answerable=answerable,
         deleted=deleted,
-        is_right=answerable and any(question.has_answer(*each) for each in evidence.citations),
+        is_right=answerable and question.has_answer_in([*evidence.citations, *copies]),
         features=evidence.features,
     )
 

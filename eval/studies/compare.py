@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.measures.measures import CANDIDATE_RIGHT, PRIMARY
+from eval.measures.measures import AURC, CANDIDATE_RIGHT, PRIMARY
 from eval.measures.significance import (
     N_RESAMPLES,
     Interval,
@@ -20,6 +20,7 @@ from eval.measures.significance import (
 from eval.measures.weighted import (
     Labels,
     Statistic,
+    aurc_of,
     auroc_of,
     calibration_error_of,
     mean_of,
@@ -33,14 +34,18 @@ _CONFIDENCE_MEASURES: Mapping[str, Callable[[Labels, Floats], Statistic]] = {
     "ECE": calibration_error_of,
     "AUROC-right": auroc_of,
     "ECE-right": calibration_error_of,
+    AURC: aurc_of,
 }
 """Measures that are not a mean over questions."""
 
+_OF_RIGHT = ("AUROC-right", "ECE-right", AURC)
+"""The measures of these that compare the confidence with CANDIDATE_RIGHT."""
+
 
 def _label(name: str, question: RunQuestion) -> float | None:
-    """Return the label that the confidence is compared with: CANDIDATE_RIGHT for the measures
-    named `…-right`, else whether the question is answerable; None if it is unknown."""
-    if name.endswith("right"):
+    """Return the label that the confidence is compared with: CANDIDATE_RIGHT, or whether the
+    question is answerable; None if it is unknown."""
+    if name in _OF_RIGHT:
         return question.measures.get(CANDIDATE_RIGHT)
     return question.answerable
 

@@ -219,10 +219,12 @@ class Evidence:
 
     features:  by their names in FEATURES
     citations: doc_id and span of each part of the answer
+    places:    doc_id and span of its passage, then of the near-identical ones that this replaces
     """
 
     features: dict[str, float]
     citations: tuple[tuple[str, Span], ...]
+    places: tuple[tuple[str, Span], ...]
 
     @classmethod
     def of(cls, retrieval: Retrieval) -> "Evidence | None":
@@ -231,8 +233,11 @@ class Evidence:
         if best is None:
             return None
         doc_id = best.passage.best.chunk.doc_id
+        copies = (copy.chunk for copy in best.passage.duplicates)
         return cls(
-            _features(retrieval, best), tuple((doc_id, span) for span in best.choice.unit.spans)
+            features=_features(retrieval, best),
+            citations=tuple((doc_id, span) for span in best.choice.unit.spans),
+            places=((doc_id, best.passage.span), *((copy.doc_id, copy.span) for copy in copies)),
         )
 
 

@@ -1,5 +1,6 @@
 """The fit of the confidence, against scikit-learn and on evidence with a known answer."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from command import ROOT, rag
 from eval.datasets.load import BeirDataset, SpanDataset, load_dataset
 from eval.runs.evaluate import IndexedDataset, index_dataset
 from eval.studies.calibrate import (
@@ -135,3 +137,25 @@ def test_a_dataset_of_judged_documents_is_refused(tmp_path: Path) -> None:
     corpus = IndexedDataset(dataset, HashEmbedder(), tmp_path, 0.0)
     with pytest.raises(BadDataset, match="requires spans"):
         examples_of(corpus, RankSettings())
+
+
+@pytest.mark.slow
+def test_a_calibration_is_used_after_doing_what_the_message_says(tmp_path: Path) -> None:
+    fit, use = tmp_path / 'fit "here"', tmp_path / "use"
+    fit.mkdir()
+    use.mkdir()
+    process = rag("eval", "calibrate", ROOT / "eval" / "seeds", "--output", "mine.json", cwd=fit)
+    assert process.returncode == 0, process.stderr
+    (line,) = [text for text in process.stdout.splitlines() if text.startswith("calibration = ")]
+    assert process.stdout.endswith(": rag --config FILE ask QUESTION\n")
+    (use / "settings.toml").write_text(line)
+    # The largest intercept makes the confidence 1, so that its use can be seen.
+    file = fit / "mine.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"intercept": 1000.0}))
+    (use / "wing.txt").write_text("A wing has lift. It also has drag.")
+    assert rag("ingest", "wing.txt", cwd=use).returncode == 0
+    question = ("ask", "What does a wing have?", "--json")
+    with_it = rag("--config", "settings.toml", *question, cwd=use)
+    without = rag(*question, cwd=use)
+    assert json.loads(with_it.stdout)["confidence"] == 1.0, with_it.stderr
+    assert json.loads(without.stdout)["confidence"] < 1.0

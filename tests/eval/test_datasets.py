@@ -77,6 +77,59 @@ def test_the_folder_of_documents_can_be_in_the_set(tmp_path: Path) -> None:
     assert [d.doc_id for d in dataset.documents] == ["documents/deep/a.md"]
 
 
+def with_settings(folder: Path, documents: str) -> Path:
+    """The folder of a dataset whose dataset.toml has this value of `documents`."""
+    write(folder, "questions.jsonl", {"_id": "q", "text": "?", "answerable": False})
+    (folder / "dataset.toml").write_text(f"documents = {documents}\n")
+    return folder
+
+
+def project(folder: Path) -> Path:
+    """A folder with a README, two pages in docs, and a picture; its dataset is in set/."""
+    (folder / "docs").mkdir(parents=True)
+    for name in ("README.md", "docs/b.md", "docs/a.md"):
+        (folder / name).write_text(f"# {name}\n\nBody.\n")
+    (folder / "docs" / "picture.svg").write_text("<svg/>")
+    return folder
+
+
+def test_a_set_can_name_files_and_folders_outside_it(tmp_path: Path) -> None:
+    project(tmp_path)
+    folder = with_settings(tmp_path / "set", '["../docs", "../README.md"]')
+    dataset = load_dataset(folder)
+    assert [d.doc_id for d in dataset.documents] == ["README.md", "docs/a.md", "docs/b.md"]
+    assert [d.text for d in dataset.documents] == [
+        f"# {d.doc_id}\n\nBody.\n" for d in dataset.documents
+    ]
+
+
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    project(tmp_path)
+    folder = with_settings(tmp_path / "set", '["../docs", "../docs/a.md", "../docs"]')
+    assert [d.doc_id for d in load_dataset(folder).documents] == ["docs/a.md", "docs/b.md"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ("[]", r"dataset.toml: documents is \[\], not a path or a list of paths"),
+        ("[1]", r"dataset.toml: documents is \[1\], not a path or a list of paths"),
+        ("true", "dataset.toml: documents is True, not a path or a list of paths"),
+        ('["../docs", "../gone.md"]', "no documents at .*gone.md"),
+        ('["../README.md", "../other/README.md"]', "both have the id 'README.md'"),
+        ('"../docs/picture.svg"', "picture.svg: "),
+    ],
+)
+def test_documents_that_cannot_be_read_are_refused(
+    documents: str, message: str, tmp_path: Path
+) -> None:
+    project(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "README.md").write_text("Another.")
+    with pytest.raises(BadDataset, match=message):
+        load_dataset(with_settings(tmp_path / "set", documents))
+
+
 def test_a_beir_set_has_titles_judged_queries_and_no_empty_documents(tmp_path: Path) -> None:
     dataset = load_dataset(beir(tmp_path))
     assert isinstance(dataset, BeirDataset)

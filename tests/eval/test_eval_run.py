@@ -51,7 +51,7 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     measures = json.loads(process.stdout)["measures"]
     ranking = ["answer@1", "answer@3", "answer@5", "MRR@10", "highlight@1"]
     stating = ["right", "stated-wrong", "declined-wrong", "candidate-right", "answer-length"]
-    confidence = ["AUROC", "ECE", "Brier", "AUROC-right", "ECE-right"]
+    confidence = ["AUROC", "ECE", "Brier", "AUROC-right", "ECE-right", "AURC"]
     assert list(measures) == [*ranking, *stating, *confidence]
     assert 0 < measures["answer@1"] <= measures["answer@3"] <= measures["answer@5"] <= 1
 

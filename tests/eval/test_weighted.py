@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from eval.measures.weighted import auroc_of, calibration_error_of, mean_of
+from eval.measures.weighted import aurc_of, auroc_of, calibration_error_of, mean_of
 
 CONFIDENCE = st.one_of(
     st.sampled_from([0.0, 0.1, 0.3, 0.6, 0.7, 1.0]), st.floats(0, 1, allow_subnormal=False)
@@ -72,3 +72,26 @@ def test_each_row_of_weights_is_measured_separately() -> None:
         alone = [measure(row[np.newaxis])[0] for row in rows]
         np.testing.assert_array_equal(measure(rows), alone)
     np.testing.assert_array_equal(auroc_of(labels, confidences)(rows), [0.5, 1.0, 0.0, np.nan])
+
+
+@given(QUESTIONS)
+def test_aurc_is_the_mean_risk_over_the_questions_repeated(
+    questions: list[tuple[bool, float, int]],
+) -> None:
+    labels, confidences, weights = map(np.array, zip(*questions, strict=True))
+    repeated = [(y, c) for y, c, weight in questions for _ in range(weight)]
+    assume(repeated)
+    risks = []
+    for _, confidence in repeated:
+        answered = [y for y, c in repeated if c >= confidence]
+        risks.append(sum(not y for y in answered) / len(answered))
+    (measured,) = aurc_of(labels, confidences)(weights[np.newaxis].astype(float))
+    assert measured == pytest.approx(sum(risks) / len(risks))
+
+
+def test_aurc_equals_a_value_worked_by_hand_and_needs_weight() -> None:
+    # .9 right: risk 0; the two at .7, one wrong: 1/3 each; .1 wrong: 1/2.
+    statistic = aurc_of(np.array([True, False, True, False]), np.array([0.9, 0.7, 0.7, 0.1]))
+    measured, without = statistic(np.array([[1.0, 1, 1, 1], [0.0, 0, 0, 0]]))
+    assert measured == pytest.approx((0 + 1 / 3 + 1 / 3 + 1 / 2) / 4)
+    assert np.isnan(without)

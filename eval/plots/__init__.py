@@ -1,0 +1,1 @@
+"""Draw measures as SVG."""

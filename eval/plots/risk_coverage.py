@@ -15,13 +15,15 @@ def risk_coverage_svg(run: Run) -> str:
     Marks: the present threshold, and what the run stated. These two differ if rules declined
     answers whose confidence was above the threshold.
 
-    Raises BadInput if the run has no answers, as a run on a BEIR set.
+    Raises BadInput if the run has no answers, as a run on a BEIR set, or no confidences.
     """
     judged = [q for q in run.questions if CANDIDATE_RIGHT in q.measures]
     if not judged:
         raise BadInput(f"{run.dataset} has no answers to judge; take span-labelled questions")
     correct = [bool(q.measures[CANDIDATE_RIGHT]) for q in judged]
-    confidences = [q.outcome.confidence for q in judged]
+    if all(q.outcome.confidence is None for q in judged):
+        raise BadInput(f"{run.dataset} has no confidences to draw; the model needs a calibration")
+    confidences = [q.outcome.confidence or 0.0 for q in judged]
     coverages, risks = zip(*risk_coverage(correct, confidences), strict=True)
     area = f": AURC {run.measures[AURC]:.3f}" if AURC in run.measures else ""
     panel = Panel(

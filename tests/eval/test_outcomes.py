@@ -10,9 +10,20 @@ TEXT = "name | height\nAare | 40 m\n"
 def citation(quote: str) -> Citation:
     start = TEXT.index(quote)
     return Citation(
-        doc_id="d", source="d.md", title="D", start=start, end=start + len(quote), line_start=1,
-        line_end=1, page_start=None, page_end=None, headings=[], quote=quote, sha256="0",
-    )  # fmt: skip
+        doc_id="d",
+        source="d.md",
+        title="D",
+        media_type="text/markdown",
+        start=start,
+        end=start + len(quote),
+        line_start=1,
+        line_end=1,
+        page_start=None,
+        page_end=None,
+        headings=[],
+        quote=quote,
+        sha256="0",
+    )
 
 
 def answer(*quotes: str) -> Answer:

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -148,7 +149,7 @@ def test_a_filter_selects_by_ids_patterns_and_media_types(tmp_path: Path) -> Non
     ingest_documents(tmp_path, documents, embedder)
     pipeline = Pipeline.over(tmp_path, embedder)
 
-    def ids(**fields: list[str]) -> set[str]:
+    def ids(**fields: Any) -> set[str]:
         passages = pipeline.search("aid", 10, Filter(**fields)).passages
         return {passage.citation.doc_id for passage in passages}
 

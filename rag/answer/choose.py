@@ -15,7 +15,7 @@ from index.documents.blocks import trimmed
 from index.documents.outline import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
-from rag.answer.exact_terms import ExactTerm, missing, required
+from rag.search.exact_terms import ExactTerm, missing, required
 from rag.answer.token_matches import TokenMatches
 from rag.answer.units import (
     LONGEST_UNIT,
@@ -78,7 +78,7 @@ class Chooser:
         self.text = document.text
         self.token_matches = token_matches
         self.question = question
-        self.required = required(question.text)
+        self.required = required(question.text, question.idf)
         self.section = Section.of(document, token_matches.chunk.span)
         self.headings = headings_above(document, token_matches.chunk.span)
         self._subjects: dict[int, dict[int, frozenset[str]]] = {}

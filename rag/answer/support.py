@@ -4,7 +4,7 @@ import regex
 
 from index.words.analyze import terms_of
 from rag.answer.best_unit import BestUnit
-from rag.answer.exact_terms import exact_terms
+from rag.search.exact_terms import exact_terms
 from rag.search.question import Question
 
 _UNRELATED, _SAME = 0.2, 0.8

@@ -71,8 +71,8 @@ class Admission:
         """
         if self._n_admitted >= self._max_admitted:
             raise Overloaded(
-                f"{self._n_admitted} questions are waiting for an answer, as many as may; "
-                "ask again in a moment"
+                f"{self._n_admitted} questions are waiting for an answer, which is the limit; "
+                "try again in a moment"
             )
         self._n_admitted += 1
         try:

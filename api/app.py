@@ -31,7 +31,7 @@ problem details (RFC 9457). What is ingested while the service runs is served wi
 _TAGS = [
     {"name": "search", "description": "Questions to cited sentences and passages."},
     {"name": "documents", "description": "The documents, and the text that citations point into."},
-    {"name": "health", "description": "How the service does."},
+    {"name": "health", "description": "The state of the service."},
     {"name": "problems", "description": "What the types of problem details mean."},
 ]
 

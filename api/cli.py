@@ -60,7 +60,7 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
         def greet(greeting: str) -> None:
             say(greeting)
             if not is_local(listener):
-                complain("Whoever can reach this address can read the documents.")
+                complain("Anyone who can reach this address can read the documents.")
 
         url = url_of(listener)
         if settings.workers > 1:
@@ -106,9 +106,9 @@ def greeting_of(settings: "Settings", pipeline: "Pipeline", url: str) -> str:
         "",
     ]
     if not n_documents:
-        lines.append("  The index is empty: `rag ingest PATH` fills it, also while this runs.")
+        lines.append("  The index is empty; `rag ingest PATH` adds documents without a restart.")
     elif question is not None:
         # Double quotes suit most shells, and the question has nothing that is special in them.
         body = f'{{\\"query\\": \\"{question}\\"}}'
         lines.append(f'  Ask:   curl {url}/v1/ask -H "Content-Type: application/json" -d "{body}"')
-    return "\n".join([*lines, f"  Docs:  {url}/openapi.json", "", "Ctrl-C stops it."])
+    return "\n".join([*lines, f"  Docs:  {url}/openapi.json", "", "Press Ctrl-C to stop."])

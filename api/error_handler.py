@@ -20,13 +20,13 @@ from api.problems import (
 )
 from index.errors import RagError
 
-_INTERNAL = "something failed that should not have; it is in the service's log"
+_INTERNAL = "an internal error occurred; the service's log has the details"
 _UNREAD_BODY = "There was an error parsing the body"  # FastAPI's words
 _MAX_FAULTS = 20
 _MAX_LOCATION = 100
 _MESSAGES = {
     "missing": "is missing",
-    "extra_forbidden": "is not known here; `GET /openapi.json` lists what is",
+    "extra_forbidden": "is unknown; `GET /openapi.json` lists all names",
     "model_attributes_type": "should be a JSON object",
 }
 _log = logging.getLogger(__name__)
@@ -101,9 +101,9 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _detail(request: Request, error: HTTPException) -> str:
     if error.status_code == 404:
-        return f"nothing is at {_instance(request)}; `GET /openapi.json` lists what there is"
+        return f"there is no route {_instance(request)}; `GET /openapi.json` lists all routes"
     if error.status_code == 405:
-        return f"{request.method} is not possible here; use {_headers(error)['Allow']}"
+        return f"{request.method} is not allowed here; use {_headers(error)['Allow']}"
     if error.status_code == 400 and error.detail == _UNREAD_BODY:
         return "the body cannot be read as JSON in UTF-8; send a JSON object"
     return str(error.detail)

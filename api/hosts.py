@@ -82,11 +82,13 @@ def _check_name(name: str) -> str:
     host = Host.of(f"[{name}]" if name.count(":") > 1 and "[" not in name else name)
     if host is None or host.port is not None:
         raise BadInput(
-            f"allowed_hosts: {name!r} is no host name; write it as in docs.example or 192.0.2.7, "
-            "without http:// and without a port"
+            f"allowed_hosts: {name!r} is not a host name; use a name such as docs.example or "
+            "192.0.2.7, without http:// and without a port"
         )
     return host.name
 
+
+_FOREIGN = "the request comes from another site ({}); only this service's own pages may send one"
 
 _CHECKED_HEADERS = frozenset((b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode"))
 _MAX_ACCEPTED = 100
@@ -132,14 +134,14 @@ class HostCheck:
         host = Host.of(host_headers[0])
         if host is None:
             return _refuse_malformed(
-                f"the Host header is {_quote(host_headers[0])}; send a name or an address"
+                f"the Host header {_quote(host_headers[0])} is invalid; send a name or an address"
             )
         server = request.scope.get("server")
         if not self._hosts.allow(host, server[0] if server else None):
             return HTTPException(
                 421,
-                f"this service does not answer to the name {_quote(host.name)}; use its address, "
-                "or name it in the setting allowed_hosts (RAG_ALLOWED_HOSTS)",
+                f"the host name {_quote(host.name)} is not allowed; use the service's address, or "
+                "add the name to the setting allowed_hosts (RAG_ALLOWED_HOSTS)",
             )
         return _refuse_foreign(request, host)
 
@@ -152,13 +154,11 @@ def _refuse_foreign(request: Request, host: Host) -> HTTPException | None:
     """Return the refusal of a request that a browser sends for a page of another site, or None."""
     origins = request.headers.getlist("origin")
     if any(not _is_origin_of(origin, host) for origin in origins):
-        return HTTPException(
-            403, f"a page of another site asks ({_quote(', '.join(origins))}); only its own may"
-        )
+        return HTTPException(403, _FOREIGN.format(_quote(", ".join(origins))))
     # Browsers send no Origin for embedded content and for links. Following a link is harmless.
     site, mode = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "mode"))
     if not origins and site in ("cross-site", "same-site") and mode != "navigate":
-        return HTTPException(403, f"a page of another site asks ({site}); only its own may")
+        return HTTPException(403, _FOREIGN.format(site))
     return None
 
 

@@ -23,7 +23,7 @@ def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
         printable_name = repeated.encode("utf-8", "replace").decode()[:100]
-        raise BadJson(f"{printable_name!r} is given twice")
+        raise BadJson(f"the name {printable_name!r} occurs twice")
     return members
 
 

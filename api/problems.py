@@ -37,20 +37,20 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong, as RFC 9457 has it."""
+    """A problem detail (RFC 9457)."""
 
     model_config = ConfigDict(frozen=True)
 
     type: str = Field(
-        description="What kind of problem it is: a path that explains it, or `about:blank` if the "
-        "status says it all. To be compared, not parsed."
+        description="The kind of problem: a path that explains it, or `about:blank` if the status "
+        "is the whole explanation. Compare it; do not parse it."
     )
     title: str = Field(description="The kind of problem in a few words.")
     status: int = Field(ge=400, le=599, description="The HTTP status.")
-    detail: str = Field(description="What happened this time, and what to do about it.")
+    detail: str = Field(description="What happened, and what to do about it.")
     instance: str = Field(description="The path of the request.")
     errors: list[Fault] | None = Field(
-        default=None, description="Each fault of a request that does not fit; otherwise absent."
+        default=None, description="Each fault of an invalid request; otherwise absent."
     )
 
 
@@ -67,28 +67,28 @@ class ProblemKind:
     retry_after_s: int | None = None
 
 
-_LATER = "whoever runs the service finds the reason in its log; try again later"
+_LATER = "the service's log has the reason; try again later"
 
 PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
-    errors.BadInput: ProblemKind(422, "The request cannot be done as asked"),
-    errors.BadQuery: ProblemKind(422, "The question cannot be asked"),
+    errors.BadInput: ProblemKind(422, "The request is invalid"),
+    errors.BadQuery: ProblemKind(422, "The question is invalid"),
     errors.NotFound: ProblemKind(404, "There is no such document"),
-    errors.SpanOutOfRange: ProblemKind(422, "The span does not lie within the document"),
+    errors.SpanOutOfRange: ProblemKind(422, "The span is outside the document"),
     errors.BadDataset: ProblemKind(422, "The evaluation set cannot be used"),
     errors.UnreadableDocument: ProblemKind(422, "The document cannot be read"),
     errors.ModelUnusable: ProblemKind(503, "The model cannot be used", _LATER),
     errors.IndexProblem: ProblemKind(503, "The index cannot be used", _LATER),
     errors.IndexMissing: ProblemKind(
-        503, "There is no index", "the index is gone; `rag ingest PATH` on the server makes one"
+        503, "There is no index", "create an index with `rag ingest PATH` on the server"
     ),
     errors.IndexMismatch: ProblemKind(
         503,
         "The index was built with another model",
-        "`rag ingest --rebuild` on the server builds it anew",
+        "rebuild the index with `rag ingest --rebuild` on the server",
     ),
     errors.IndexBusy: ProblemKind(
         503,
-        "The index is being written",
+        "Another process is writing to the index",
         "another process is writing to the index; try again in a moment",
         retry_after_s=1,
     ),
@@ -97,14 +97,14 @@ PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
     errors.Overloaded: ProblemKind(429, "Too many questions are waiting", retry_after_s=1),
     errors.CitationBroken: ProblemKind(
         500,
-        "A citation failed its proof",
-        "a passage is not the slice of its document that it should be, so nothing is returned; "
-        "this is a bug, and is in the service's log",
+        "A citation could not be verified",
+        "a passage differs from its slice of the document, so nothing is returned; this is an "
+        "internal error, and the service's log has the details",
     ),
-    errors.RagError: ProblemKind(500, "Something failed", _LATER),
+    errors.RagError: ProblemKind(500, "An internal error occurred", _LATER),
 }
 
-INVALID_REQUEST = ProblemKind(422, "The request does not fit what is expected")
+INVALID_REQUEST = ProblemKind(422, "The request does not match its schema")
 
 
 def slug_of(error: type[errors.RagError]) -> str:
@@ -117,7 +117,7 @@ def kinds_by_slug() -> dict[str, tuple[ProblemKind, str]]:
     kinds = {slug_of(error): (kind, error.__doc__ or "") for error, kind in PROBLEM_KINDS.items()}
     kinds["invalid-request"] = (
         INVALID_REQUEST,
-        "A field is missing, unknown or out of its range; `errors` names each.",
+        "A field is missing, unknown or out of range; `errors` lists each.",
     )
     return kinds
 
@@ -162,7 +162,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     if 429 in responses_by_status:
         responses_by_status[429]["headers"] = {
             "Retry-After": {
-                "description": "Seconds until it is worth asking again.",
+                "description": "Seconds to wait before the next try.",
                 "schema": {"type": "integer", "minimum": 1},
             }
         }

@@ -140,13 +140,13 @@ class WhyRequest(_JsonModel):
         strict=True,
         ge=1,
         le=MAX_K,
-        description="Among how many passages the expected one should be.",
+        description="The number of passages among which the expected one should be.",
     )
 
     @model_validator(mode="after")
     def _check_lines(self) -> Self:
         if self.line_end is not None and self.line_end < (self.line_start or self.line_end + 1):
-            raise ValueError("line_end needs a line_start that is not behind it")
+            raise ValueError("line_end requires a line_start that is not greater")
         return self
 
     @property

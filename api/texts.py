@@ -60,7 +60,7 @@ class CharacterBudget:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = (n, granted)
         if len(self._waiting) == _MAX_WAITING:
-            raise Overloaded("too many large texts are being read; ask again in a moment")
+            raise Overloaded("too many large texts are being requested; try again in a moment")
         self._waiting.append(entry)
         try:
             async with asyncio.timeout(self._wait_s):
@@ -73,8 +73,8 @@ class CharacterBudget:
             self._grant_waiting()
             if isinstance(error, TimeoutError):
                 raise Overloaded(
-                    "large texts are being sent to others; ask again in a moment, or for a part of "
-                    "this one with `start` and `end`"
+                    "large texts are being sent to other clients; try again in a moment, or "
+                    "request a part with `start` and `end`"
                 ) from None
             raise
 

@@ -27,19 +27,19 @@ BENCHMARKS: dict[str, Callable[[Plan], BenchmarkResult]] = {
 
 def bench(
     parts: Annotated[
-        list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}; all, if none.")
+        list[str] | None, typer.Argument(help=f"Of: {', '.join(BENCHMARKS)}. Default: all.")
     ] = None,
     data: Annotated[
-        Path, typer.Option(help="A dataset's folder; without it, the shipped questions.")
+        Path, typer.Option(help="A dataset's folder. Default: the shipped questions.")
     ] = ROOT / "eval" / "seeds",
     quick: Annotated[
-        bool, typer.Option("--quick", help="Little of everything, once: does it run?")
+        bool, typer.Option("--quick", help="Run each benchmark once on little data, as a check.")
     ] = False,
     rounds: Annotated[
-        int | None, typer.Option(min=1, help="How often each is measured; 5 in a full run.")
+        int | None, typer.Option(min=1, help="Number of rounds of each benchmark; 5 in a full run.")
     ] = None,
     output: Annotated[
-        Path, typer.Option(help="Where results, plots and the peers' environments go.")
+        Path, typer.Option(help="The folder for results, plots and the peers' environments.")
     ] = ROOT / ".bench",
 ) -> None:
     """Measure the service against its peers and against the model alone, in processes of their own,
@@ -47,7 +47,7 @@ def bench(
     names = parts or list(BENCHMARKS)
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        raise BadInput(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+        raise BadInput(f"unknown benchmark {unknown[0]!r}; choose from: {', '.join(BENCHMARKS)}")
     size = QUICK if quick else FULL
     size = replace(size, rounds=rounds or size.rounds)
     results = run(names, data, size, output, quick=quick)
@@ -59,7 +59,7 @@ def run(names: list[str], data: Path, size: Size, output: Path, *, quick: bool) 
     """Run benchmarks one after the other."""
     machine, began = this_machine(), datetime.now(UTC)
     if machine.busy:
-        print(f"The machine is busy (load {machine.load} a core).", file=sys.stderr)
+        print(f"The machine is busy (load {machine.load} per core).", file=sys.stderr)
     corpus = load_corpus(data, size.n_paragraphs, size.n_questions)
     with tempfile.TemporaryDirectory(prefix="rag-bench-") as scratch:
         plan = Plan(corpus, size, output.resolve() / "environments", Path(scratch))

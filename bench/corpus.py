@@ -73,7 +73,7 @@ def _questions(dataset: Dataset, n_questions: int) -> list[str]:
     texts = [text for i, text in dataset.queries.items() if answerable.get(i, True)]
     distinct = list(dict.fromkeys(texts))
     if not distinct:
-        raise BadInput(f"{dataset.name} has no question with an answer; name another with --data")
+        raise BadInput(f"{dataset.name} has no question with an answer; choose another with --data")
     return random.Random(_SEED).sample(distinct, min(n_questions, len(distinct)))
 
 

@@ -46,7 +46,7 @@ def _between(document: str, marks: tuple[str, str], text: str) -> str:
     before, begin, rest = document.partition(marks[0])
     _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise BadInput(f"the document has no {marks[0]} or no {marks[1]} after it; put both in")
+        raise BadInput(f"the document has no {marks[0]}, or no {marks[1]} after it; insert both")
     return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 

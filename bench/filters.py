@@ -29,7 +29,7 @@ FILTERS = {
     "middles, as a?b*c": [f"manuals/part-{i % 40}/chapter-{i:03d}?.*d" for i in range(N_PATTERNS)],
     "ends, as *a": [f"*-{i:04d}.md" for i in range(N_PATTERNS)],
     "parts, as *a*": [f"*-{i:04d}.*" for i in range(N_PATTERNS)],
-    "nothing that is there": [f"other-{i}/*.txt" for i in range(N_PATTERNS)],
+    "nothing that exists": [f"other-{i}/*.txt" for i in range(N_PATTERNS)],
 }
 
 

@@ -49,8 +49,8 @@ class Machine:
         """Raise BadInput, naming the file of results, if this machine was busy."""
         if self.busy:
             raise BadInput(
-                f"{source} was taken on a busy machine (load {self.load} a core, above "
-                f"{BUSY_LOAD}), so its numbers mean little; measure again when nothing else runs"
+                f"{source} was measured on a busy machine (load {self.load} per core, above "
+                f"{BUSY_LOAD}), so it is not reliable; measure again when nothing else runs"
             )
 
 

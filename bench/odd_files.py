@@ -47,12 +47,14 @@ class _Tokenizer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.odd_files", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}")
-    parser.add_argument("--mib", type=int, default=32, help="of each file")
+    parser.add_argument(
+        "kinds", nargs="*", metavar="KIND", help=f"of: {', '.join(KINDS)}; default: all"
+    )
+    parser.add_argument("--mib", type=int, default=32, help="size of each file")
     arguments = parser.parse_args()
     unknown = set(arguments.kinds) - set(KINDS)
     if unknown:
-        parser.error(f"no kind {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+        parser.error(f"unknown kind {', '.join(sorted(unknown))}; choose from: {', '.join(KINDS)}")
     print(f"{'kind':<24} {'peak MB':>8} {'s':>7} {'chunks':>9}")
     for kind in arguments.kinds or KINDS:
         with get_context("spawn").Pool(1) as pool:

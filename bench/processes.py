@@ -71,7 +71,7 @@ def run_job(command: Sequence[str | Path], job: Mapping[str, Any]) -> Any:
         return json.loads(lines[-1])
     except (IndexError, json.JSONDecodeError) as error:
         raise MeasurementFailed(
-            f"{_command_text(command)} did not end with a line of JSON"
+            f"{_command_text(command)} did not print a line of JSON at the end"
         ) from error
 
 
@@ -92,7 +92,7 @@ def _output(command: Sequence[str | Path], stdin: str, cwd: Path) -> str:
         check=False,
     )
     if process.returncode != 0:
-        last = (process.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (process.stderr.strip().splitlines() or ["no message"])[-1]
         raise MeasurementFailed(
             f"{_command_text(command)} ended with status {process.returncode}: {last}"
         )

@@ -142,4 +142,4 @@ def read_results(file: Path) -> Results:
     except ValidationError as error:
         reason = error.errors()[0]
         where = ".".join(map(str, reason["loc"]))
-        raise BadInput(f"{file} holds no results: {where}: {reason['msg']}") from error
+        raise BadInput(f"{file} has no valid results: {where}: {reason['msg']}") from error

@@ -34,7 +34,9 @@ def run(plan: Plan) -> BenchmarkResult:
     if not wrk.is_installed():
         return BenchmarkResult(NAME, title, (), (SkippedRow("requests over HTTP", wrk.INSTALL),))
     counts = _WORKERS if knows("serve", _OPTION) else ()
-    skipped = () if counts else (SkippedRow(f"`rag serve {_OPTION} 2`", f"no {_OPTION} there"),)
+    skipped = (
+        () if counts else (SkippedRow(f"`rag serve {_OPTION} 2`", f"`rag serve` has no {_OPTION}"),)
+    )
     loads, floor = _measure_rounds(plan, {n: [_OPTION, str(n)] for n in counts} or {1: []})
     rows = [row for n, each in loads.items() for row in _rows(n, each, floor)]
     return BenchmarkResult(NAME, title, tuple(rows), skipped)
@@ -118,4 +120,4 @@ def _address(server: "subprocess.Popen[str]") -> str:
         match = re.search(r" on (http://\S+)", line)
         if match:
             return match[1]
-    raise MeasurementFailed("`rag serve` ended before it served; run it by hand to see why")
+    raise MeasurementFailed("`rag serve` ended before it was ready; run it by hand to see why")

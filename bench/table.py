@@ -77,9 +77,9 @@ def describe_run(results: Results) -> str:
     more = (
         f"corpus: {results.corpus}, {results.n_paragraphs:,} paragraphs, "
         f"{results.n_questions:,} questions; {results.rounds} round{plural}"
-        + (", quick: too little for numbers to be trusted" if results.quick else "")
-        + f"; load a core before: {results.machine.load}"
-        + (" (busy: the numbers mean little)" if results.machine.busy else "")
+        + (", quick: too little data for reliable numbers" if results.quick else "")
+        + f"; load per core before: {results.machine.load}"
+        + (" (busy: the numbers are not reliable)" if results.machine.busy else "")
     )
     provenance = describe_provenance(
         results.started, results.commit, results.machine, results.versions

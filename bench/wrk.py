@@ -53,7 +53,7 @@ def load(url: str, bodies: Path, first: int, seconds: int) -> Load:
         )
     result = parse_report(process.stdout)
     if result.requests == 0:
-        raise MeasurementFailed(f"{url} answered nothing in {seconds} s; give it longer")
+        raise MeasurementFailed(f"{url} sent no response in {seconds} s; measure for longer")
     return result
 
 
@@ -69,4 +69,4 @@ def parse_report(output: str) -> Load:
     for line in output.splitlines():
         if line.startswith(_MARK):
             return Load(**json.loads(line.removeprefix(_MARK)))
-    raise MeasurementFailed(f"wrk ended without a report of its script: {output.strip()[-200:]!r}")
+    raise MeasurementFailed(f"wrk printed no line of its script: {output.strip()[-200:]!r}")

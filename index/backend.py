@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.conditions import Condition
 from index.fingerprint import Fingerprint
 from index.types import (
     Chunk,
@@ -140,12 +141,14 @@ class Snapshot(Protocol):
         doc_ids: Sequence[str] | None = None,
         media_types: Sequence[str] | None = None,
         matches: Callable[[str], bool] | None = None,
+        where: Condition | None = None,
     ) -> Ids:
         """Return the chunk ids, ascending, of the documents that meet all given conditions.
 
         doc_ids:     the document has one of these ids; not together with `matches`
         media_types: the document has one of these media types
         matches:     this function is true for the doc_id
+        where:       index.conditions.holds is true for the condition and the document's record
         """
         ...
 

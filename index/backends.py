@@ -21,7 +21,7 @@ index directory."""
 def backend_at(folder: Path, name: str = EMBEDDED) -> "Backend":
     """Return the backend for the index in a folder. Raises BadInput if the name is unknown."""
     if name not in BACKENDS:
-        raise BadInput(f"no backend {name!r}; choose one of: {', '.join(BACKENDS)}")
+        raise BadInput(f"unknown backend {name!r}; choose one of: {', '.join(BACKENDS)}")
     module, _, class_name = BACKENDS[name].partition(":")
     backend: Backend = getattr(import_module(module), class_name)(folder)
     return backend

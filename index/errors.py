@@ -32,6 +32,10 @@ SkipKind = Literal[
     "empty",
     "binary",
     "encoding",  # no encoding fits its bytes
+    "damaged",  # not a file of its format, or cut off
+    "password",  # encrypted
+    "no-text",  # scanned pages or pictures only
+    "limit",  # its loader took too much time or memory
 ]
 """Why a file was not read."""
 

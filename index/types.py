@@ -16,6 +16,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from index.places import Place, PlaceRange, PlacesByKind, by_kind, ranges_of
+
 Vector = NDArray[np.float32]
 """Shape (d,), unit length."""
 
@@ -58,13 +60,14 @@ class Heading:
 
 @dataclass(frozen=True)
 class Document:
-    """A document and its canonical text: decoded, line ends as `\\n`, otherwise unchanged.
+    """A document and its canonical text, which docs/ingest.md defines for each format.
 
     doc_id:     unique in an index; for a file its path
     source:     where a user can find the document, such as a path or a URL
     media_type: of a format in index.documents.formats
     headings:   in order of their position
     pages:      the offset at which each page begins; empty if the format has no pages
+    places:     slides, sheets, rows, anchors and the like, in order of their offsets
     """
 
     doc_id: str
@@ -75,6 +78,7 @@ class Document:
     metadata: Mapping[str, str] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -110,6 +114,22 @@ class Document:
             return None, None
         last = max(span.start, span.end - 1)
         return bisect_right(self.pages, span.start), bisect_right(self.pages, last)
+
+    def places_of(self, span: Span) -> tuple[PlaceRange, ...]:
+        """Return the places of each kind that hold in the span."""
+        if not self.places:
+            return ()
+        ends = self._line_ends
+        return ranges_of(
+            self._places_by_kind,
+            span.start,
+            span.end,
+            lambda offset: bisect_right(ends, offset - 1),
+        )
+
+    @cached_property
+    def _places_by_kind(self) -> PlacesByKind:
+        return by_kind(self.places)
 
     def headings_of(self, span: Span) -> tuple[str, ...]:
         """Return the headings above the span's last character, outermost first."""

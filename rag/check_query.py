@@ -14,13 +14,13 @@ def checked_query(query: str, k: int = DEFAULT_K) -> str:
     Raises BadQuery if it is blank, too long or not valid Unicode, or if k is out of range.
     """
     if not query.strip():
-        raise BadQuery("the question is empty; ask something")
+        raise BadQuery("the question is empty; enter a question")
     if len(query) > MAX_QUERY_CHARACTERS:
         raise BadQuery(
             f"the question has {len(query):,} characters; shorten it to {MAX_QUERY_CHARACTERS:,}"
         )
     if "\0" in query:
-        raise BadQuery("the question holds a NUL character; take it out")
+        raise BadQuery("the question contains a NUL character; remove it")
     if any("\ud800" <= character <= "\udfff" for character in query):
         raise BadQuery("the question is not valid Unicode; check the terminal's or file's encoding")
     if not 1 <= k <= MAX_K:
@@ -36,4 +36,4 @@ def check_names(names: Sequence[str]) -> None:
         first = error.errors()[0]
         number = "".join(f" (number {i + 1})" for i in first["loc"] if isinstance(i, int))
         why = first["msg"][0].lower() + first["msg"][1:]
-        raise BadInput(f"--doc{number}: {why}; give fewer or shorter ones") from error
+        raise BadInput(f"--doc{number}: {why}; use fewer or shorter ones") from error

@@ -53,7 +53,7 @@ def rebuild_index(settings: Settings, watch: Watch) -> Report:
         built_with = fingerprint_in(settings)
     except IndexMissing:
         raise IndexMissing(
-            f"no index at {settings.index} to rebuild; use `rag ingest PATH`"
+            f"no index at {settings.index} to rebuild; create one with `rag ingest PATH`"
         ) from None
     embedder = load_model_of(built_with, settings)
     return rebuild(settings.index, embedder, watch, settings.backend)

@@ -37,6 +37,7 @@ from rag.results import (
 )
 from rag.search.filter import chunks_within, chunks_without
 from rag.search.passages import RankedPassage, merge_adjacent
+from rag.search.question import Question
 from rag.search.ranking import RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
 from rag.search.retrieve import Retrieval, retrieve
@@ -77,7 +78,7 @@ class Pipeline:
         self._ranking = bm25_alone(ranking) if embedder is None else ranking
         self._reranker = reranker or load_reranker(self._ranking)
         self._answerer = answerer or load_answerer()
-        self._confidence = Confidence(calibration, vectors=embedder is not None)
+        self._confidence = Confidence(None if embedder is None else calibration)
         self._count_tokens = token_counter(None if embedder is None else embedder.tokenizer)
         fingerprint = None if embedder is None else Fingerprint.of(embedder.fingerprint)
         self._index = LiveIndex(backend, fingerprint)
@@ -185,7 +186,7 @@ class Pipeline:
             confidence=judgement.confidence,
             passages=passages,
             reason=facts.reason or too_large,
-            note=note_on(retrieval.question),
+            note=self._note_on(retrieval.question),
             took_ms=_ms_since(began),
         )
 
@@ -263,7 +264,7 @@ class Pipeline:
             sentences=sentences,
             passages=passages,
             reason=reading.reason or too_large,
-            note=note_on(reading.retrievals[reading.query].question),
+            note=self._note_on(reading.retrievals[reading.query].question),
             took_ms=_ms_since(reading.began),
         )
 
@@ -319,6 +320,10 @@ class Pipeline:
     ) -> Passage:
         return passage_of(retrieval, rank, ranked, self._ranking if explain else None)
 
+    def _note_on(self, question: Question) -> str | None:
+        without_model = self._embedder is None
+        return note_on(question, is_calibrated=without_model or self._confidence.is_calibrated)
+
     def record(self, doc_id: str) -> DocumentRecord:
         """Return a document without its text. Raises NotFound."""
         with self.snapshot() as snapshot:
@@ -335,8 +340,8 @@ class Pipeline:
         end = len(document.text) if end is None else end
         if not 0 <= start <= end <= len(document.text):
             raise SpanOutOfRange(
-                f"[{start}, {end}) is not within {doc_id}, which has {len(document.text)} "
-                "characters; use 0 <= start <= end <= that"
+                f"the span [{start}, {end}) is not within {doc_id}, which has "
+                f"{len(document.text)} characters; choose 0 <= start <= end <= this number"
             )
         return document, Span(start, end)
 
@@ -344,7 +349,7 @@ class Pipeline:
 def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:
     record = snapshot.record(doc_id)
     if record is None:
-        raise NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists them")
+        raise NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists all documents")
     return record
 
 

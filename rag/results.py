@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from index.documents.formats import media_types
+from index.places import PlaceKind
 from index.types import Span
 from rag.name_patterns import is_pattern
 
@@ -26,8 +27,8 @@ MAX_PATTERN_CHARACTERS = 65_536
 
 
 _CONFIDENCE = (
-    "The estimated probability that the answer is right. For a model without calibration: the "
-    "mean of the best passage's dense and sentence cosines. Null for a search without a model."
+    "The estimated probability that the answer is right. Null without a model, for a model without "
+    "a calibration, and for a question that the model cannot read."
 )
 _REASON = Field(
     default=None,
@@ -37,7 +38,8 @@ _REASON = Field(
 _NOTE = Field(
     default=None,
     exclude_if=lambda note: note is None,
-    description="What to know of how the question was read; mostly left out.",
+    description="A remark on the reply: the model has no calibration, or cannot read all of the "
+    "question; usually absent.",
 )
 
 
@@ -49,14 +51,14 @@ class Correction(_Result):
     """A word of the question that no passage has, and the word one edit away that was searched for
     in its place."""
 
-    written: str = Field(description="The word as the question has it.")
+    written: str = Field(description="The word in the question.")
     searched: str = Field(description="The word that was searched for.")
 
 
 _CORRECTIONS = Field(
     default_factory=list[Correction],
     exclude_if=lambda corrections: not corrections,
-    description="Words that were taken for mistyped; left out if there are none.",
+    description="Mistyped words that were corrected; absent if there are none.",
 )
 
 
@@ -68,6 +70,14 @@ class Highlight(_Result):
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
 
 
+class SourcePlace(_Result):
+    """A named place of the source that a passage is in, such as a slide or the rows of a sheet."""
+
+    kind: PlaceKind = Field(description="The kind of place.")
+    first: str = Field(description="The label of the place that the passage begins in.")
+    last: str = Field(description="The label of the place that it ends in.")
+
+
 class Citation(_Result):
     """The place of a passage. To check it, read `[start, end)` of the document's text and compare
     it with `quote`."""
@@ -75,6 +85,7 @@ class Citation(_Result):
     doc_id: str = Field(description="The document's id.")
     source: str = Field(description="The path or address that the document was read from.")
     title: str = Field(description="The document's title.")
+    media_type: str = Field(description="The document's media type.")
     start: int = Field(ge=0, description="Start offset in the canonical text.")
     end: int = Field(ge=0, description="End offset, exclusive.")
     line_start: int = Field(
@@ -83,6 +94,11 @@ class Citation(_Result):
     line_end: int = Field(ge=1, description="The passage's last line.")
     page_start: int | None = Field(description="The first page, from 1; null without pages.")
     page_end: int | None = Field(description="The last page; null without pages.")
+    places: list[SourcePlace] = Field(
+        default_factory=list[SourcePlace],
+        exclude_if=lambda places: not places,
+        description="Slides, sheets, rows, anchors or times; left out if the format has none.",
+    )
     headings: list[str] = Field(description="The headings above the passage, outermost first.")
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
     sha256: str = Field(description="SHA-256 of the document's canonical text in UTF-8, as hex.")
@@ -201,10 +217,10 @@ class AnswerSentence(_Result):
     confidence: float | None = Field(
         ge=0,
         le=1,
-        description="Estimated probability that this is right; null without a model.",
+        description="Estimated probability that this is right; null if there is none.",
     )
     text: str = Field(description="The quotes of `citations`, a line end between them.")
-    citation: Citation = Field(description="The last of `citations`, which says what was asked.")
+    citation: Citation = Field(description="The last of `citations`, which answers the question.")
     citations: list[Citation] = Field(
         min_length=1, description="What is quoted, in the order of the document; mostly one."
     )
@@ -264,7 +280,7 @@ def _check_patterns(texts: list[str]) -> list[str]:
     if n_characters > MAX_PATTERN_CHARACTERS:
         raise PydanticCustomError(
             "patterns_too_long",
-            "patterns should have at most {most} characters in all, and have {n_characters}",
+            "patterns should have at most {most} characters in total, but have {n_characters}",
             {"most": f"{MAX_PATTERN_CHARACTERS:,}", "n_characters": f"{n_characters:,}"},
         )
     return texts
@@ -295,6 +311,14 @@ class Filter(_Result):
         min_length=1,
         max_length=10,
         description=f"Media types: {media_types()}.",
+    )
+    where: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2000,
+        description="A condition on the documents' properties, such as "
+        '`date >= 2025 and tags in (aid, "Kabul") and not author starts with A`. Properties are '
+        "`doc_id`, `source`, `title`, `media_type`, and names of metadata.",
     )
 
 

@@ -42,7 +42,7 @@ def config_file() -> Path | None:
     if not name:
         return None
     if not Path(name).is_file():
-        raise BadInput(f"--config or {CONFIG_VARIABLE}: no file at {name}")
+        raise BadInput(f"no settings file at {name}; check --config or {CONFIG_VARIABLE}")
     return Path(name)
 
 
@@ -57,7 +57,9 @@ def user_file() -> Path | None:
     if hasattr(os, "getuid") and (
         status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     ):
-        _log.warning("%s is ignored: it must be yours, and not writable by others", file)
+        _log.warning(
+            "%s is ignored: it must belong to you and must not be writable by others", file
+        )
         return None
     return file
 
@@ -81,7 +83,7 @@ def values_allowed_here(known: set[str]) -> dict[str, Any]:
     ignored = sorted(name for name in values.keys() & known if not _allowed(name, values[name]))
     if ignored:
         _log.warning(
-            "%s here may not set %s: ignored; use --config %s to trust this file",
+            "%s in the working directory may not set %s: ignored; to trust it, use --config %s",
             SETTINGS_FILE,
             ", ".join(ignored),
             SETTINGS_FILE,

@@ -1,4 +1,4 @@
-"""What several test files share: the real model, loaded once, and an index of the seed article."""
+"""Fixtures of several test files: the real model, loaded once, and an index of the seed article."""
 
 import signal
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from index.protocols import Embedder
 from rag.models.load import load_model
 from rag.settings import Settings
 
-# The same examples in every run, however slow the machine.
+# The same examples in every run, also on a slow machine.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
-# A run in the background, as with nohup, ignores Ctrl-C, and what it starts would do so too.
+# A run in the background (nohup) ignores Ctrl-C, and its child processes would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The cache of compiled models, this run's own: processes that tests start use it too."""
+    """The cache of compiled models of this run; processes that tests start use it too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAG_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -32,13 +32,13 @@ def _compiled_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def embedder(_compiled_models: None) -> Embedder:
-    """The default model as users get it."""
+    """The default model, loaded as users load it."""
     return load_model(Settings())
 
 
 @pytest.fixture(scope="session")
 def seeds_index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
-    """An index of seeds/; for reading only."""
+    """An index of seeds/; tests must not change it."""
     folder = tmp_path_factory.mktemp("seeds") / "index"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)

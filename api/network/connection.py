@@ -14,8 +14,8 @@ from api.problems import blank_problem, raw_response
 _MAX_PATH = 1000
 
 _LATE = "sent a request too slowly"
-_REFUSED = "sent a request that was not read to its end"
-_UNREAD = "left a response unread"
+_REFUSED = "sent a request that was not read completely"
+_UNREAD = "did not read a response"
 
 
 class Connection(Receiver):
@@ -163,7 +163,9 @@ class Connection(Receiver):
     def end(self, why: str) -> None:
         """Close the connection. A client that sends too slowly gets status 408 first."""
         if why == _LATE:
-            self.refuse(Refusal(408, "the request did not come in time; send it again, at once"))
+            self.refuse(
+                Refusal(408, "the request took too long to arrive; send it again without pauses")
+            )
         elif why == IDLE and not self.n_unread:
             self.transport.close()
         else:

@@ -19,9 +19,10 @@ _PATIENCE_S = 0.5
 """Seconds a connection may wait before it can be closed to make room. A request that is sent at
 once arrives earlier, even among a thousand new connections."""
 
-IDLE = "had nothing to ask"
+IDLE = "were idle"
 """The reason for closing an idle connection; it is not logged."""
 
+_LONGEST = "waited longest when there were too many connections"
 _LOG_EVERY_S = 10
 _log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ class Connections:
         self._stalled[peer] = peer.n_unread
         self._n_unread += self._stalled[peer]
         while self._n_unread > self.limits.unread_bytes and self._stalled:
-            self._end(next(iter(self._stalled)), "left too much unread")
+            self._end(next(iter(self._stalled)), "stalled longest when too much was unread")
 
     def flows(self, peer: Peer) -> None:
         """Record that the client reads again, or is gone."""
@@ -169,17 +170,17 @@ class Connections:
     def _make_room(self, now: float) -> None:
         if self._end_longest(now) or len(self._open) <= 2 * self.limits.most:
             return
-        self._end(next(iter(self._waiting)), "made room for others")
+        self._end(next(iter(self._waiting)), _LONGEST)
 
     def _end_longest(self, now: float) -> bool:
         """Close the connection that has waited or stalled longest; False if none may be closed."""
         if self._waiting:
             peer, since = next(iter(self._waiting.items()))
             if now - since >= _PATIENCE_S:
-                self._end(peer, "made room for others")
+                self._end(peer, _LONGEST)
                 return True
         if self._stalled:
-            self._end(next(iter(self._stalled)), "made room for others")
+            self._end(next(iter(self._stalled)), _LONGEST)
             return True
         return False
 

@@ -73,7 +73,7 @@ class Receiver(HttpToolsProtocol):
             self._parse(self._head_without_upgrade() + piece[upgrade.args[0] :])
         except (httptools.HttpParserError, _ParsingEnds):
             # The parser converts exceptions in callbacks to its own.
-            self.refuse(self._refusal or Refusal(400, "this is not a request of HTTP/1.1"))
+            self.refuse(self._refusal or Refusal(400, "this is not an HTTP/1.1 request; send one"))
 
     def _head_without_upgrade(self) -> bytes:
         """Return the head of the request without its upgrade headers, and reset the parser.
@@ -92,7 +92,7 @@ class Receiver(HttpToolsProtocol):
             self._check_head()
         elif self.in_body and self.n_received > self.limits.sent_bytes:
             most = self.limits.sent_bytes
-            self._raise(413, f"the body goes on after {most:,} bytes; send it in larger chunks")
+            self._raise(413, f"the chunked body exceeds {most:,} bytes; send larger chunks")
 
     def _check_head(self) -> None:
         most = self.limits.head_bytes
@@ -129,7 +129,7 @@ class Receiver(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._check_head()
         if self.parser.get_method() == b"CONNECT":
-            self._raise(501, "this service is no proxy")
+            self._raise(501, "this service is not a proxy; connect to the target itself")
         if self.parser.should_upgrade():
             self.scope["method"] = self.parser.get_method().decode("ascii")
             self._ignores_upgrade = True
@@ -137,7 +137,7 @@ class Receiver(HttpToolsProtocol):
         if b"://" in self.url and not self.url.startswith(b"/"):
             self._take_host_of_target()
         if len(self.pipeline) == self.limits.n_pipelined:
-            self._raise(429, "too many requests wait on this connection; send them on others")
+            self._raise(429, "too many requests are waiting on this connection; use another")
         super().on_headers_complete()
         self.in_head, self.in_body = False, True
         self.n_received = 0

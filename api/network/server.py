@@ -47,7 +47,7 @@ def _address(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise BadInput(f"no address is known for {host!r}; choose another with --host") from error
+        raise BadInput(f"the host {host!r} has no address; choose another with --host") from error
     # IPv4 if there is a choice: `localhost` may stand for ::1 where IPv6 is off.
     family, _, _, _, address = min(addresses, key=lambda entry: entry[0] != socket.AF_INET)
     return family, address
@@ -57,7 +57,7 @@ def _refusal(error: OSError, host: str, port: int) -> BadInput:
     if error.errno == errno.EADDRINUSE:
         return BadInput(f"port {port} on {host} is in use; choose another with --port")
     if error.errno == errno.EACCES:
-        return BadInput(f"port {port} needs privileges; choose one above 1023 with --port")
+        return BadInput(f"port {port} requires privileges; choose one above 1023 with --port")
     if error.errno == errno.EADDRNOTAVAIL:
         return BadInput(f"{host} is not an address of this machine; choose another with --host")
     why = error.strerror or error

@@ -94,7 +94,7 @@ class Workers:
                 return True
             for connection in ready_connections:
                 self._handle_message(self._by_connection()[cast(Connection, connection)])
-        _log.error("No worker is left that serves; stopping")
+        _log.error("No worker can serve; stopping")
         return False
 
     def _by_connection(self) -> dict[Connection, _Worker]:
@@ -172,10 +172,10 @@ class Workers:
     def _restart(self, worker: _Worker, event: str) -> None:
         worker.ready_since = None
         worker.start_at = time.monotonic() + worker.wait_s()
-        serving = sum(worker.ready_since is not None for worker in self._workers)
+        ready = sum(worker.ready_since is not None for worker in self._workers)
         when = f"in {worker.wait_s():g} s" if worker.wait_s() else "now"
         _log.error(
-            "%s; starting another %s; %d of %d serve", event, when, serving, len(self._workers)
+            "%s; starting another %s; %d of %d are ready", event, when, ready, len(self._workers)
         )
 
     def _stop(self) -> None:

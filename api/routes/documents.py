@@ -43,8 +43,8 @@ router = APIRouter(tags=["documents"], prefix=_PREFIX)
 DocumentIdInPath = Annotated[
     str,
     Path(
-        description="The document's id, percent-encoded. Its slashes may be left as they are, but "
-        "for one before a last `text`, which is `%2F`.",
+        description="The document's id, percent-encoded. Slashes may stay as they are, except the "
+        "one before a final `text`, which must be `%2F`.",
         examples=[EXAMPLE_DOCUMENT],
     ),
 ]
@@ -52,14 +52,14 @@ DocumentIdInPath = Annotated[
 
 @router.get(
     "",
-    response_description="A page of documents, and where the next begins.",
+    response_description="A page of documents, and the start of the next page.",
     responses=responses(422, 500, 503),
     summary="List the documents",
 )
 def list_documents(
     service: ServiceDependency, page: Annotated[PageRequest, Query()]
 ) -> DocumentPage:
-    """In order of their ids by code point."""
+    """Sorted by id, in the order of code points."""
     with service.pipeline.snapshot() as snapshot:
         records = snapshot.records(page.after, page.limit + 1)
         return DocumentPage(
@@ -73,7 +73,7 @@ def list_documents(
 @router.get(
     "/{doc_id:doc_id}/text",
     response_model=TextSlice,
-    response_description="The text, and the hash of the whole that it is part of.",
+    response_description="The text, and the SHA-256 of the document's whole text.",
     responses=responses(404, 422, 429, 500, 503),
     summary="Read a document's canonical text, or a part of it",
 )
@@ -83,8 +83,8 @@ async def get_text(
     doc_id: DocumentIdInPath,
     span_request: Annotated[SpanRequest, Query()],
 ) -> Response:
-    """To prove a citation, fetch its `start` and `end` and compare `text` with its `quote`; the
-    whole text as UTF-8 has the SHA-256 that the citation names."""
+    """To verify a citation, request its `start` and `end` and compare `text` with its `quote`. The
+    SHA-256 in the citation is that of the whole text in UTF-8."""
     if not _asks_for_text(request):
         doc_id = unquote(raw_path(request).partition(f"{_PREFIX}/")[2])
         document = await to_thread.run_sync(get_document, service, doc_id)
@@ -94,12 +94,12 @@ async def get_text(
 
 @router.get(
     "/{doc_id:doc_id}",
-    response_description="The document's particulars.",
+    response_description="The document, without its text.",
     responses=responses(404, 500, 503),
     summary="Show one document, without its text",
 )
 def get_document(service: ServiceDependency, doc_id: DocumentIdInPath) -> DocumentOut:
-    """For its text, add `/text`."""
+    """To get its text, add `/text`."""
     return DocumentOut.of(service.pipeline.record(doc_id))
 
 

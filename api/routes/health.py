@@ -17,19 +17,19 @@ router = APIRouter(tags=["health"])
 
 
 class ProblemExplanation(BaseModel):
-    """A kind of problem, as its `type` names it."""
+    """The kind of problem that a `type` identifies."""
 
     model_config = ConfigDict(frozen=True)
 
     type: str = Field(description="The `type` of problems of this kind.")
     title: str = Field(description="The kind in a few words.")
-    status: int = Field(ge=400, le=599, description="The HTTP status it comes with.")
+    status: int = Field(ge=400, le=599, description="The HTTP status of such a response.")
     description: str = Field(description="What it means.")
 
 
 @router.get("/healthz", responses=responses(), summary="Whether the process is alive")
 async def health() -> Health:
-    """It never looks at the index."""
+    """This does not read the index."""
     return Health()
 
 
@@ -41,8 +41,8 @@ async def health() -> Health:
     summary="Whether the index can be read",
 )
 async def readiness(request: Request, service: ServiceDependency) -> Ready | Response:
-    """The index on disk is looked at about twice a second. While it cannot be read, searches are
-    still answered from the generation that was open before."""
+    """The index on disk is checked about twice a second. While it cannot be read, searches use the
+    generation that was open before."""
     unreadable = service.refresher.unreadable
     if unreadable is not None:
         return response_of(problem_of(request, unreadable))

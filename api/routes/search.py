@@ -23,12 +23,12 @@ router = APIRouter(tags=["search"], route_class=JsonRoute)
 @router.post(
     "/v1/ask",
     response_model=Answer,
-    response_description="The sentences that answer, and the passages behind them.",
+    response_description="The sentences that answer the question, and the supporting passages.",
     responses=responses(400, 413, 415, 422, 429, 500, 503),
     summary="Answer a question with the documents' own sentences",
 )
 async def ask(request: AskRequest, service: ServiceDependency) -> Response:
-    """Each sentence carries a citation: `quote` is exactly `[start, end)` of the document's
+    """Each sentence has a citation: `quote` is exactly `[start, end)` of the document's
     canonical text, which `GET /v1/documents/{doc_id}/text` returns. A question that asks for
     several things gets a sentence for each.
 
@@ -47,7 +47,7 @@ async def ask(request: AskRequest, service: ServiceDependency) -> Response:
     summary="Find the passages that answer a question best",
 )
 async def search(request: SearchRequest, service: ServiceDependency) -> Response:
-    """Each passage carries a citation: `quote` is exactly `[start, end)` of the document's
+    """Each passage has a citation: `quote` is exactly `[start, end)` of the document's
     canonical text, which `GET /v1/documents/{doc_id}/text` returns.
 
     Questions that the documents do not answer still get the nearest passages, with a low
@@ -60,16 +60,16 @@ async def search(request: SearchRequest, service: ServiceDependency) -> Response
 @router.post(
     "/v1/why",
     response_model=Why,
-    response_description="The steps that the expected passage passed, and where it lost.",
+    response_description="The steps of the expected passage, up to the one where it was lost.",
     responses=responses(400, 413, 415, 422, 429, 500, 503),
-    summary="Tell why a question did not get the passage that was expected",
+    summary="Explain why a question did not return the expected passage",
 )
 async def why(request: WhyRequest, service: ServiceDependency) -> Response:
-    """The steps lead from the document to the answer: whether the index holds the document and a
-    passage its line, whether FAISS or BM25 found the passage, how it ranked, whether a better one
+    """The steps lead from the document to the answer: whether the index contains the document and
+    a passage its line, whether FAISS or BM25 found the passage, how it ranked, whether a better one
     has nearly the same text, and what the answer quotes.
 
-    A document that the index does not hold is a step that was not passed, not an error.
+    A document that is not in the index is a step that was not passed, not an error.
     """
     call = partial(service.pipeline.why, request.query, request.expected, request.k)
     return Response(await service.search(repr(request), call), media_type="application/json")

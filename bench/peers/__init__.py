@@ -83,7 +83,7 @@ def install_peer(peer: PeerSystem, environments: Path) -> PeerEnvironment:
     environment = PeerEnvironment(peer, folder / "bin" / "python")
     if requirements_file.is_file() and requirements_file.read_text() == requirements:
         return environment
-    print(f"Making an environment for {peer.name} (minutes, once)", file=sys.stderr)
+    print(f"Creating an environment for {peer.name}; this takes minutes, once", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)])
     pip = [

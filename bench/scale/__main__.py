@@ -35,27 +35,27 @@ _N_FIRST = 10
 def scale(
     texts: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders of texts, HTML and manual pages; this machine's, if none."),
+        typer.Argument(help="Folders of texts, HTML and manual pages. Default: this machine's."),
     ] = None,
-    sizes: Annotated[str, typer.Option(help="Chunks at which to measure, ascending.")] = ",".join(
-        map(str, _SIZES)
-    ),
-    real: Annotated[int, typer.Option(min=1, help="Chunks to encode; the rest are copies.")] = (
-        20_000
-    ),
-    questions: Annotated[int, typer.Option(min=10, help="How many are asked.")] = 200,
+    sizes: Annotated[
+        str, typer.Option(help="Numbers of chunks to measure at, ascending.")
+    ] = ",".join(map(str, _SIZES)),
+    real: Annotated[
+        int, typer.Option(min=1, help="Number of chunks to encode; the rest are copies.")
+    ] = (20_000),
+    questions: Annotated[int, typer.Option(min=10, help="Number of questions.")] = 200,
     folder: Annotated[
         Path | None,
-        typer.Option(help="A new folder for the index, 20 GB for a million; else a temporary one."),
+        typer.Option(help="A new folder for the index, 20 GB for a million. Default: temporary."),
     ] = None,
-    output: Annotated[Path, typer.Option(help="Where results and plots go.")] = ROOT / ".bench",
+    output: Annotated[Path, typer.Option(help="The folder for results.")] = ROOT / ".bench",
 ) -> None:
     """Grow an index of real text from one size to the next, and measure it at each. The index is
     deleted afterwards."""
     steps = _steps(sizes)
     documents, queries = split(texts_in(texts or _DOCUMENTATION), questions + _N_FIRST)
     if folder is not None and folder.exists():
-        raise BadInput(f"{folder} exists; name a new folder: it is deleted afterwards")
+        raise BadInput(f"{folder} exists; choose a new folder, because it is deleted afterwards")
     index = folder or Path(tempfile.mkdtemp(prefix="rag-scale-"))
     embedder = load_model(Settings())
     vectors = np.stack([each.vector for each in embedder.encode_queries(queries[_N_FIRST:])])
@@ -79,7 +79,7 @@ def scale(
 def _steps(sizes: str) -> list[int]:
     steps = [int(size) for size in sizes.split(",") if size.strip().isdecimal()]
     if not steps or steps != sorted(set(steps)) or len(steps) != sizes.count(",") + 1:
-        raise BadInput(f"sizes are {sizes!r}; give ascending numbers as 1000,10000")
+        raise BadInput(f"sizes are {sizes!r}; choose ascending numbers such as 1000,10000")
     return steps
 
 

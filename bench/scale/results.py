@@ -83,7 +83,7 @@ def read_scale(file: Path) -> ScaleResults:
             f"cannot read {file}: {error.strerror}; run `make bench-scale` first"
         ) from error
     except ValidationError as error:
-        raise BadInput(f"{file} holds no results of `make bench-scale`: {error}") from error
+        raise BadInput(f"{file} has no valid results of `make bench-scale`: {error}") from error
 
 
 def table(sizes: Sequence[SizeMeasures]) -> str:
@@ -101,7 +101,7 @@ def picture(sizes: Sequence[SizeMeasures]) -> str:
     """Draw a panel for each quantity over the number of chunks. A size without a value has no
     point; a quantity without values has no panel."""
     return svg(
-        "What becomes of an index as it grows",
+        "Speed and size of an index as it grows",
         [
             Panel(title, "chunks", unit, lines, log_x=True, log_y=log)
             for title, unit, names, log in _PANELS

@@ -72,7 +72,7 @@ class _Page(HTMLParser):
         self.parts: list[str] = []
         self._depth = 0
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: object) -> None:
         self._depth += tag in self._SKIPPED
         self.parts += ["\n\n"] * (tag in self._BLOCKS)
 
@@ -105,8 +105,8 @@ def split(texts: Iterable[str], n_questions: int) -> tuple[list[Document], list[
     questions = sorted({sentence for text in held_out for sentence in _sentences(text)})
     if len(questions) < n_questions:
         raise BadInput(
-            f"the texts hold {len(questions)} questions and {n_questions} are wanted; name folders "
-            "with more text"
+            f"the texts have {len(questions)} questions, but {n_questions} are required; choose "
+            "folders with more text"
         )
     documents = [
         document_of(text, f"real-{number:06d}", media_type="text/plain", name=f"Text {number}")

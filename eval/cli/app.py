@@ -80,9 +80,9 @@ def run(
         raise BadInput(f"--k {max(cutoffs)} is out of range; choose from 1 to 100")
     loaded = load_with_unanswerable(dataset, split, unanswerable)
     if trec is not None and not isinstance(loaded, BeirDataset):
-        raise BadInput("--run goes with BEIR sets; use --output for span-labelled questions")
+        raise BadInput("--run requires a BEIR set; use --output for span-labelled questions")
     if budget is not None and isinstance(loaded, BeirDataset):
-        raise BadInput("--budget goes with span-labelled questions; this is a BEIR set")
+        raise BadInput("--budget requires span-labelled questions; this is a BEIR set")
     for target in (output, trec):
         check_target(target)
     (evaluation,) = evaluate_each(loaded, [Settings.resolve(model=model)], cutoffs, budget)

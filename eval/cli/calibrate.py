@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from eval.datasets.load import Dataset
     from eval.studies.calibrate import Example, HeldOutConfidence
+    from eval.studies.transfer import Transfer
     from index.protocols import Embedder
     from rag.settings import Settings
 
@@ -34,6 +35,13 @@ def calibrate(
             help="Choose the threshold so that at most this share of the stated answers is wrong.",
         ),
     ] = None,
+    leave_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out",
+            help="Also test on each dataset a fit on the other datasets.",
+        ),
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option(
@@ -47,6 +55,7 @@ def calibrate(
     from eval.datasets.load import load_dataset
     from eval.studies.calibrate import calibrate as fit
     from eval.studies.calibrate import check_held_out
+    from eval.studies.transfer import check_transfer
     from rag.settings import Settings
 
     check_target(output)
@@ -57,11 +66,14 @@ def calibrate(
         fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
         calibration = fit(examples, embedder.fingerprint.weights, fitted_on, risk)
         rows = check_held_out(examples, calibration.threshold)
+        transfers = check_transfer(examples) if leave_out else []
     try:
         output.write_text(calibration.to_json(), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write {output}: {error.strerror}") from error
     _print(rows, calibration.threshold)
+    if transfers:
+        _print_transfers(transfers)
     say(f'Wrote {output}; to use it, put calibration = "{output}" into rag.toml.')
 
 
@@ -100,4 +112,31 @@ def _print(rows: "Sequence[HeldOutConfidence]", threshold: float) -> None:
     out.print(
         f"stated: share of questions answered at the threshold {threshold:.2f}; right: share "
         "answered rightly, or declined where the documents do not answer"
+    )
+
+
+def _print_transfers(rows: "Sequence[Transfer]") -> None:
+    from rich.table import Table
+
+    from rag.output.terminal import console
+
+    columns = ("left out of the fit", "questions", "right if stated", "AUROC", "ECE")
+    table = Table(*columns, "ECE, shifted", "stated", "right", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            row.collection,
+            f"{row.n_questions:,}",
+            f"{row.n_right:,}",
+            "" if row.auroc is None else f"{row.auroc:.3f}",
+            f"{row.calibration_error:.3f}",
+            f"{row.shifted_error:.3f}",
+            f"{row.stated:.3f}",
+            f"{row.right:.3f}",
+        )
+    out = console()
+    out.print()
+    out.print(table)
+    out.print(
+        "shifted: after one number is added to all log-odds, so that the mean confidence is the "
+        "share of right answers"
     )

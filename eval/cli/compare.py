@@ -47,11 +47,11 @@ def _runs(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
 
     settings = [file.suffix == ".toml" for file in (a, b)]
     if any(settings) != all(settings):
-        raise BadInput(f"{a} and {b} are of two kinds; give two run files or two settings files")
+        raise BadInput(f"{a} and {b} differ in kind; choose two run files or two settings files")
     if any(settings):
         return _run_settings(a, b, dataset)
     if dataset is not None:
-        raise BadInput("--dataset goes with settings files; a run file has its own")
+        raise BadInput("--dataset requires settings files; a run file has its own dataset")
     return read_run(a), read_run(b)
 
 
@@ -61,7 +61,7 @@ def _run_settings(a: Path, b: Path, dataset: Path | None) -> "tuple[Run, Run]":
     from eval.runs.configurations import settings_of
 
     if dataset is None:
-        raise BadInput("name what to run the settings on, as in --dataset eval/seeds")
+        raise BadInput("no dataset was given; add one, as in --dataset eval/seeds")
     configurations = [settings_of(a), settings_of(b)]
     first, second = evaluate_each(load_dataset(dataset), configurations)
     return first.run, second.run

@@ -39,7 +39,7 @@ def gate(
     loaded = load_with_unanswerable(dataset or baseline.parent, split, unanswerable)
     difference = dataset_difference(old_run, loaded) if old_run else ""
     if difference and not write:
-        raise BadInput(f"{baseline} is of other questions: {difference}; to renew it, use --write")
+        raise BadInput(f"{baseline} has other questions: {difference}; to replace it, use --write")
     (evaluation,) = evaluate_each(loaded, [Settings.resolve()], cutoffs)
     if write:
         write_run(baseline, without_passages(evaluation.run))
@@ -59,7 +59,7 @@ def _read(baseline: Path, *, missing_ok: bool) -> "Run | None":
         return read_run(baseline)
     if missing_ok:
         return None
-    raise BadInput(f"no baseline at {baseline}; make one with --write")
+    raise BadInput(f"no baseline at {baseline}; create one with --write")
 
 
 def _report(name: str, old_run: "Run | None", evaluation: "Evaluation") -> bool:

@@ -18,7 +18,7 @@ from rag.settings import Settings
 @contextmanager
 def loaded_model(settings: Settings) -> Iterator[Embedder]:
     """Load the model of the settings. Ctrl-C in the block ends the command with status 130."""
-    with interruptible("Stopped; nothing was written."):
+    with interruptible("Stopped. Nothing was written."):
         with console(stderr=True).status("Loading the model…"):
             embedder = load_model(settings)
         yield embedder

@@ -37,7 +37,7 @@ def label(
     texts = {document.doc_id: document.text for document in load_documents(dataset)}
     ids = free_ids(dataset)
     n_added = 0
-    with interruptible("Stopped. What was labelled before is in the dataset."):
+    with interruptible("Stopped. The questions labelled so far are in the dataset."):
         if file is not None:
             rows = read_labels(file, texts, ids)
             append_rows(dataset, rows)
@@ -56,7 +56,7 @@ def _ask(texts: Mapping[str, str], ids: Iterator[str]) -> Iterator[dict[str, Any
     from eval.datasets.label import question_row
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise BadInput("there is no terminal to ask on; name a file of JSON lines")
+        raise BadInput("there is no terminal; give a file of JSON lines")
     question_id = next(ids)
     while question := ask_line("Question (empty to stop):"):
         lines = iter(lambda: ask_line("Answer, a quotation (empty line to end):"), "")

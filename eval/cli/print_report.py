@@ -25,7 +25,7 @@ def print_evaluation(out: Console, evaluation: Evaluation) -> None:
     out.print(
         f"{run.dataset}: {run.n_documents:,} documents, {run.n_chunks:,} chunks, "
         f"{_questions(run)} · {run.model} · indexed in {evaluation.seconds_indexing:.1f} s, "
-        f"asked in {evaluation.seconds_asking:.1f} s"
+        f"searched in {evaluation.seconds_asking:.1f} s"
     )
     table = Table("measure", "value", box=None, pad_edge=False)
     for name, value in run.measures.items():
@@ -77,7 +77,9 @@ def print_gate(
         style = {"worse": "bold red", "better": "green"}.get(label, "")
         table.add_row(*_numbers(change), Text(label, style))
     for name in [name for name in baseline.measures if name not in now.measures]:
-        table.add_row(name, f"{baseline.measures[name]:.4f}", *[""] * 3, Text("gone", "bold red"))
+        table.add_row(
+            name, f"{baseline.measures[name]:.4f}", *[""] * 3, Text("missing", "bold red")
+        )
     out.print(table)
 
 

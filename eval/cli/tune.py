@@ -93,7 +93,8 @@ def _counting_rounds() -> "Iterator[DatasetCallback]":
 
         def on_question(dataset: str, n_done: int, total: int) -> None:
             rounds[dataset] = rounds.get(dataset, 0) + (n_done == 1)
-            status.update(f"Round {rounds[dataset]} · {dataset}: asked {n_done:,} of {total:,}")
+            round_number = rounds[dataset]
+            status.update(f"Round {round_number} · {dataset}: {n_done:,} of {total:,} questions")
 
         yield on_question
 
@@ -111,12 +112,12 @@ def _outcome_line(tuning: "Tuning") -> str:
     from rag.settings_files import SETTINGS_FILE
 
     if not tuning.changed:
-        return f"Nothing was better than the present settings; {SETTINGS_FILE} is as it was."
+        return f"No settings are better than the present ones; {SETTINGS_FILE} is unchanged."
     if not tuning.better:
-        return f"Not better on the held-out questions; {SETTINGS_FILE} is as it was."
+        return f"Not better on the held-out questions; {SETTINGS_FILE} is unchanged."
     line = f"Wrote {', '.join(tuning.changed)} to {SETTINGS_FILE}."
     if Settings.resolve().ranking != tuning.best:
-        line += " The environment (RAG_…) still sets one of them otherwise."
+        line += " The environment (RAG_…) overrides at least one of them."
     return line
 
 

@@ -62,7 +62,7 @@ def read_rows(file: Path, *needed: str) -> Iterator[tuple[SourceLine, dict[str, 
         _check_strings(line, row)
         former = lines.setdefault(str(row["_id"]), number)
         if former != number:
-            raise line.error(f"_id {row['_id']!r} is in line {former} too")
+            raise line.error(f"_id {row['_id']!r} is also in line {former}")
         yield line, row
     if not lines:
         raise BadDataset(f"{file} is empty")
@@ -93,7 +93,7 @@ def _is_unicode(text: str) -> bool:
 def check_target(path: Path | None) -> None:
     """Raise BadInput if a file cannot be written at `path`. Call this before a long run."""
     if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise BadInput(f"cannot write {path}: name a file in a folder that can be written")
+        raise BadInput(f"cannot write {path}; choose a file in a writable folder")
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -49,7 +49,7 @@ def _row_of(
 ) -> dict[str, Any]:
     fields = {"question", "answer", "doc_id"}
     if not isinstance(value, dict) or "question" not in value or value.keys() - fields:
-        raise line.error("a line is {question, answer, doc_id}, of which only question is needed")
+        raise line.error("a line must be {question, answer, doc_id}; only question is required")
     for name, text in value.items():
         if not isinstance(text, str):
             raise line.error(f"{name} is {text!r}, not a string")

@@ -113,13 +113,13 @@ def load_dataset(folder: Path, split: str | None = None) -> Dataset:
     file is malformed.
     """
     if not folder.is_dir():
-        raise BadDataset(f"no dataset at {folder}: not a folder")
+        raise BadDataset(f"no dataset at {folder}: it is not a folder")
     if (folder / "questions.jsonl").is_file():
         return _load_spans(folder)
     if (folder / "queries.jsonl").is_file():
         return _load_beir(folder, split)
     raise BadDataset(
-        f"{folder} is no dataset: it has neither questions.jsonl (answers as spans) nor "
+        f"{folder} is not a dataset: it contains neither questions.jsonl (answers as spans) nor "
         "queries.jsonl (BEIR)"
     )
 
@@ -184,9 +184,9 @@ def _answers(row: Any, line: SourceLine, texts: dict[str, str]) -> list[AnswerSp
         return [_answer_span(row, line, texts)]
     quote, doc_id = row["answer"], row.get("doc_id")
     if row.keys() - {"answer", "doc_id"}:
-        raise line.error(f"an answer has its text or its offsets, not both, and is {row!r}")
+        raise line.error(f"an answer has either its text or its offsets, not both: {row!r}")
     if not (isinstance(quote, str) and isinstance(doc_id, str | None)):
-        raise line.error(f"answer and doc_id are strings, not as in {row!r}")
+        raise line.error(f"answer and doc_id must be strings: {row!r}")
     try:
         return [AnswerSpan(*place) for place in find_quote(texts, quote, doc_id)]
     except BadDataset as error:
@@ -195,17 +195,15 @@ def _answers(row: Any, line: SourceLine, texts: dict[str, str]) -> list[AnswerSp
 
 def _answer_span(row: Any, line: SourceLine, texts: dict[str, str]) -> AnswerSpan:
     if not isinstance(row, dict) or not {"doc_id", "start", "end"} <= row.keys():
-        raise line.error(
-            f"an answer needs doc_id, start and end, or its text as answer, and is {row!r}"
-        )
+        raise line.error(f"an answer needs doc_id, start and end, or its text as answer: {row!r}")
     if not all(type(row[key]) is int for key in ("start", "end")):
         raise line.error(f"start and end are {row['start']!r} and {row['end']!r}, not integers")
     doc_id, span = str(row["doc_id"]), Span(row["start"], row["end"])
     if doc_id not in texts:
-        raise line.error(f"an answer in {doc_id!r}, which is not in the corpus")
+        raise line.error(f"an answer is in {doc_id!r}, which is not in the corpus")
     length = len(texts[doc_id])
     if not 0 <= span.start < span.end <= length:
-        raise line.error(f"{span} is not within {doc_id} ({length})")
+        raise line.error(f"{span} is not within {doc_id}, which has {length} characters")
     return AnswerSpan(doc_id, span)
 
 
@@ -222,7 +220,7 @@ def _load_beir(folder: Path, split: str | None) -> BeirDataset:
         else:
             empty.add(str(row["_id"]))
     if not documents:
-        raise BadDataset(f"{folder / 'corpus.jsonl'} holds no text")
+        raise BadDataset(f"{folder / 'corpus.jsonl'} contains no text")
     file = _qrels_file(folder / "qrels", split)
     judgments = read_qrels(file)
     queries = {
@@ -239,7 +237,7 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
     files = {file.stem: file for file in sorted(folder.glob("*.tsv"))}
     name = split or ("test" if "test" in files or len(files) != 1 else next(iter(files)))
     if name not in files:
-        raise BadDataset(f"no {name}.tsv in {folder}; there is: {', '.join(files) or 'nothing'}")
+        raise BadDataset(f"no {name}.tsv in {folder}; available: {', '.join(files) or 'none'}")
     return files[name]
 
 
@@ -260,5 +258,5 @@ def _question_text(row: dict[str, Any], line: SourceLine) -> str:
     """Return the text of a question. Raises BadDataset if it is blank."""
     text = str(row["text"])
     if not text.strip():
-        raise line.error("text is empty; a question needs one")
+        raise line.error("text is empty; a question needs a text")
     return text

@@ -45,11 +45,11 @@ def read_qrels(file: Path) -> list[Judgment]:
         former = lines.setdefault((judgment.query_id, judgment.doc_id), line.number)
         if former != line.number:
             raise line.error(
-                f"{judgment.query_id!r} and {judgment.doc_id!r} are judged in line {former} too"
+                f"{judgment.query_id!r} and {judgment.doc_id!r} are also judged in line {former}"
             )
         judgments.append(judgment)
     if not judgments:
-        raise BadDataset(f"{file} holds no judgments")
+        raise BadDataset(f"{file} contains no judgments")
     return judgments
 
 
@@ -81,7 +81,9 @@ def _judgment(line: SourceLine, row: list[str]) -> Judgment:
         query_id, doc_id, score = row
         grade = int(score)
     except ValueError:
-        raise line.error("needs query-id, corpus-id and a whole score, tab-separated") from None
+        raise line.error(
+            "must be query-id, corpus-id and an integer score, separated by tabs"
+        ) from None
     return Judgment(line, query_id, doc_id, grade)
 
 
@@ -113,13 +115,13 @@ def _check_documents(missing: list[Judgment], judgments: list[Judgment]) -> None
     first = missing[0]
     if len(missing) == len(judgments):
         raise first.line.error(
-            f"document {first.doc_id!r} is not in corpus.jsonl, nor is any other judged one"
+            f"document {first.doc_id!r} and all other judged documents are not in corpus.jsonl"
         )
     examples = ", ".join(
         f"{each.doc_id!r} in line {each.line.number}" for each in missing[:_N_IN_WARNING]
     )
     _log.warning(
-        "%s: %d of %d judgments are of documents that are not in corpus.jsonl: %s%s",
+        "%s: %d of %d judgments have documents that are missing from corpus.jsonl: %s%s",
         first.line.file,
         len(missing),
         len(judgments),

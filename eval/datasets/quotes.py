@@ -24,9 +24,9 @@ def find_quote(
     Raises BadDataset if the quotation is blank or stands nowhere, or if there is no such document.
     """
     if not quote.strip():
-        raise BadDataset("an answer is blank; quote the documents")
+        raise BadDataset("an answer is blank; enter a quotation from the documents")
     if doc_id is not None and doc_id not in texts:
-        raise BadDataset(f"an answer in {doc_id!r}, which is not in the corpus")
+        raise BadDataset(f"an answer is in {doc_id!r}, which is not in the corpus")
     pattern = re.compile(r"\s+".join(map(re.escape, quote.split())))
     searched = texts if doc_id is None else {doc_id: texts[doc_id]}
     places = [

@@ -18,7 +18,7 @@ def load_with_unanswerable(
     if unanswerable is None:
         return dataset
     if unanswerable.resolve() == folder.resolve():
-        raise BadDataset(f"{folder} answers its own questions; name another set's folder")
+        raise BadDataset(f"--unanswerable is the dataset itself ({folder}); choose another folder")
     return with_unanswerable(dataset, load_dataset(unanswerable))
 
 
@@ -32,7 +32,7 @@ def with_unanswerable(dataset: Dataset, other: Dataset) -> Dataset:
     foreign = {f"{other.name}/{i}": text for i, text in other.queries.items()}
     taken = dataset.queries.keys() & foreign.keys()
     if taken:
-        raise BadDataset(f"{dataset.name} has a question {min(taken)!r} too; rename {other.name}")
+        raise BadDataset(f"{dataset.name} also has a question {min(taken)!r}; rename {other.name}")
     if isinstance(dataset, SpanDataset):
         own = [question for question in dataset.questions if question.answerable]
         added = [LabelledQuestion(i, text, ()) for i, text in foreign.items()]

@@ -69,13 +69,13 @@ class Statement:
 class Outcome:
     """The service's result for one question.
 
-    confidence: in [0, 1]
+    confidence: in [0, 1]; None if there is none, as without a calibration
     passages:   best first
     statement:  None if the service only searched
     """
 
     question_id: str
-    confidence: float
+    confidence: float | None
     passages: tuple[RunPassage, ...]
     statement: Statement | None = None
 

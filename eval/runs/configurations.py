@@ -22,7 +22,7 @@ def settings_of(file: Path) -> Settings:
     unknown = values.keys() - Settings.model_fields.keys()
     if unknown:
         known = ", ".join(Settings.model_fields)
-        raise BadInput(f"{file}: no setting {min(unknown)!r}; there is: {known}")
+        raise BadInput(f"{file}: unknown setting {min(unknown)!r}; available: {known}")
     try:
         return Settings.resolve(**values)
     except BadInput as error:

@@ -151,8 +151,8 @@ def measure(
 ) -> tuple[Measures, Values]:
     """Return the measures of the dataset's kind, over all questions and for each question.
 
-    AUROC, ECE and Brier are included only if the dataset has both answerable and unanswerable
-    questions.
+    AUROC, ECE and Brier are included only if there is a confidence, and the dataset has both
+    answerable and unanswerable questions.
     """
     by_id = {outcome.question_id: outcome for outcome in outcomes}
     if isinstance(dataset, SpanDataset):
@@ -161,26 +161,37 @@ def measure(
     else:
         values = beir_values(dataset.qrels, document_run(outcomes), cutoffs)
     measures, answerable = means(values), dataset.answerable
-    if len(set(answerable.values())) == 2:
-        confidences = {i: by_id[i].confidence if i in by_id else 0.0 for i in answerable}
-        brier = brier_values(answerable, confidences)
-        labels, in_order = list(answerable.values()), list(confidences.values())
-        measures["AUROC"] = auroc(labels, in_order)
-        measures["ECE"] = calibration_error(labels, in_order)
+    confidences = _confidences(answerable, by_id)
+    labels = {i: answerable[i] for i in confidences}
+    if len(set(labels.values())) == 2:
+        brier = brier_values(labels, confidences)
+        measures["AUROC"] = auroc(list(labels.values()), list(confidences.values()))
+        measures["ECE"] = calibration_error(list(labels.values()), list(confidences.values()))
         measures, values = measures | means(brier), values | brier
     return measures | _confidence_in_right(values, by_id), values
 
 
 def _confidence_in_right(values: Values, outcomes: Mapping[str, Outcome]) -> Measures:
     """How well the confidence tells right candidates from wrong ones, if there are both."""
-    correct = [bool(value) for value in values.get(CANDIDATE_RIGHT, {}).values()]
+    judged = values.get(CANDIDATE_RIGHT, {})
+    confidences = _confidences(judged, outcomes)
+    correct = [bool(judged[i]) for i in confidences]
     if len(set(correct)) < 2:
         return {}
-    confidences = [outcomes[i].confidence for i in values[CANDIDATE_RIGHT]]
     return {
-        "AUROC-right": auroc(correct, confidences),
-        "ECE-right": calibration_error(correct, confidences),
+        "AUROC-right": auroc(correct, list(confidences.values())),
+        "ECE-right": calibration_error(correct, list(confidences.values())),
     }
+
+
+def _confidences(question_ids: Iterable[str], outcomes: Mapping[str, Outcome]) -> dict[str, float]:
+    """Return the confidence of each question; 0 for a question without one or without an outcome.
+
+    Empty if no question has a confidence, as without a calibration.
+    """
+    if all(outcome.confidence is None for outcome in outcomes.values()):
+        return {}
+    return {i: (outcomes[i].confidence if i in outcomes else None) or 0.0 for i in question_ids}
 
 
 def _depth(dataset: Dataset, ranking: RankSettings, cutoffs: Sequence[int]) -> int:
@@ -225,7 +236,6 @@ def _outcome(
         )
         for passage in result.passages
     )
-    assert result.confidence is not None  # only a search without a model has none
     return Outcome(question_id, result.confidence, tuple(passages), statement)
 
 

@@ -141,14 +141,14 @@ def read_run(path: Path) -> Run:
     number, first = next(rows, (1, None))
     if not isinstance(first, dict) or "run" not in first:
         raise BadDataset(
-            f"{path}:{number}: not the beginning of a run; "
-            "`rag eval run DATASET --output FILE` writes one"
+            f"{path}:{number}: not the start of a run; "
+            "create one with `rag eval run DATASET --output FILE`"
         )
     run = _header(f"{path}:{number}", first["run"])
     records = (_question(f"{path}:{number}", row) for number, row in rows)
     questions = {question.outcome.question_id: question for question in records}
     if len(questions) != run.n_questions:
-        raise BadDataset(f"{path} holds {len(questions)} of its run's {run.n_questions} questions")
+        raise BadDataset(f"{path} has {len(questions)} of its run's {run.n_questions} questions")
     return replace(run, questions=tuple(questions.values()))
 
 
@@ -171,7 +171,7 @@ def _question(where: str, row: Any) -> RunQuestion:
             answerable=row.get("answerable"),
             outcome=Outcome(
                 str(row["_id"]),
-                float(row["confidence"]),
+                None if row["confidence"] is None else float(row["confidence"]),
                 passages,
                 _statement(row.get("statement")),
             ),

@@ -18,7 +18,7 @@ def judged_ids(dataset: Dataset, at_least: int = 1) -> list[str]:
     ids = [i for i in dataset.queries if answerable.get(i, True)]
     if len(ids) < at_least:
         raise BadDataset(
-            f"{dataset.name} has {len(ids)} questions with an answer; {at_least} are needed"
+            f"{dataset.name} has {len(ids)} questions with an answer, but needs {at_least}"
         )
     return ids
 

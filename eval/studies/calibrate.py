@@ -89,7 +89,7 @@ def examples_of(
     """
     dataset = corpus.dataset
     if not isinstance(dataset, SpanDataset):
-        raise BadDataset(f"{dataset.name} labels whole documents; calibration needs spans")
+        raise BadDataset(f"{dataset.name} labels whole documents; calibration requires spans")
     examples = []
     pipeline = Pipeline(backend_at(corpus.folder), corpus.embedder, ranking)
     with closing(pipeline):
@@ -161,7 +161,9 @@ def _threshold_of_risk(
         n = int(stated.sum())
         if n and (int((wrong & stated).sum()) + 1) / (n + 1) <= risk:
             return float(threshold)
-    raise BadDataset(f"no threshold keeps the wrong answers under {risk:.0%}; allow more")
+    raise BadDataset(
+        f"no threshold keeps the share of wrong answers below {risk:.0%}; raise --risk"
+    )
 
 
 def _is_right_at(
@@ -213,7 +215,7 @@ def _judged(
 def _check(examples: Sequence[Example]) -> None:
     if len({example.is_right for example in examples}) < 2:
         raise BadDataset(
-            "calibration needs questions that are answered rightly and questions that are not; "
+            "calibration requires questions with right answers and questions with wrong ones; "
             "label some spans that the documents' passages contain"
         )
 

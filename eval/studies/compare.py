@@ -103,7 +103,7 @@ def compare(a: Run, b: Run, n_questions: int = 5, n_resamples: int = N_RESAMPLES
         )
     differences = describe_differences(a.question_set, b.question_set)
     if differences:
-        raise BadInput(f"the runs asked different questions: {differences}")
+        raise BadInput(f"the runs have different questions: {differences}")
     return Comparison(
         a, b, measure_changes(a, b, n_resamples), _question_changes(a, b, n_questions)
     )
@@ -154,12 +154,14 @@ def _pool(name: str, a: Run, b: Run) -> tuple[Statistic, int]:
     pairs = _pairs(a, b)
     if name in _CONFIDENCE_MEASURES:
         labelled = [(q, r) for q, r in pairs if None not in (_label(name, q), _label(name, r))]
-        confidences = _pooled((q.outcome.confidence, r.outcome.confidence) for q, r in labelled)
+        confidences = _pooled(
+            (q.outcome.confidence or 0.0, r.outcome.confidence or 0.0) for q, r in labelled
+        )
         labels = np.array([_label(name, pair[side]) for side in (0, 1) for pair in labelled]) > 0
         return _CONFIDENCE_MEASURES[name](labels, confidences), len(labelled)
     of = [(q, r) for q, r in pairs if name in q.measures]
     if not of or any((name in q.measures) != (name in r.measures) for q, r in pairs):
-        raise BadInput(f"{name} is not of the same questions in both runs; make them anew")
+        raise BadInput(f"{name} has different questions in the two runs; create both again")
     return mean_of(_pooled((q.measures[name], r.measures[name]) for q, r in of)), len(of)
 
 

@@ -51,8 +51,8 @@ def edit_settings(text: str, values: Mapping[str, Value]) -> str:
     if _parse(edited) != {**(_parse(text) or {}), **values}:
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
         raise BadInput(
-            "the settings file has tables or values of several lines, among which these cannot be "
-            f"put; write them yourself: {lines}"
+            "the settings file has tables or multi-line values, so these settings cannot be added "
+            f"automatically; write them yourself: {lines}"
         )
     return edited
 

@@ -34,7 +34,7 @@ def held(path: Path, what: str, timeout_s: float) -> Iterator[None]:
     lock = FileLock(path, mode=0o600)
     with os_errors_translated(path):
         if timeout_s > 0 and not _acquired(lock, 0):
-            _log.warning("%s (%s); waiting for it, at most %g s", what, holder_of(path), timeout_s)
+            _log.warning("%s (%s); waiting up to %g s", what, holder_of(path), timeout_s)
         if not lock.is_locked and not _acquired(lock, timeout_s):
             holder = holder_of(path)
             raise IndexBusy(f"{what} ({holder}); wait until it is done, or stop it")
@@ -73,12 +73,12 @@ def _acquired(lock: FileLock, timeout_s: float) -> bool:
 
 
 def holder_of(path: Path) -> str:
-    """Return readable text about the holder of a lock, or "process unknown"."""
+    """Return readable text about the holder of a lock, or "unknown process"."""
     try:
         holder = _holder(path)
         return f"process {int(holder['pid'])} on {holder['host']}, since {holder['since']}"
     except (KeyError, OSError, TypeError, ValueError):
-        return "process unknown"
+        return "unknown process"
 
 
 def _holder(path: Path) -> dict[str, Any]:

@@ -22,6 +22,6 @@ def os_errors_translated(path: Path) -> Iterator[None]:
 def storage_full(path: Path) -> StorageFull:
     """Return the error for a full disk. path: on that disk."""
     return StorageFull(
-        f"the disk that holds {path} is full; free some space and run the command again "
-        "(what was committed is kept)"
+        f"the disk of {path} is full; free some space and run the command again "
+        "(committed changes are kept)"
     )

@@ -64,8 +64,8 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=0o700)
     except FileExistsError:
         raise IndexProblem(
-            f"{path} is in the way: this program did not make it, or others have put files in it; "
-            "move it elsewhere, or use another --index"
+            f"{path} already exists, and this program did not create it, or it contains other "
+            "files; move it elsewhere, or choose another folder with --index"
         ) from None
     content = sealed({"program": _PROGRAM, "folder": path.name}).encode()
     with open_private(path / SEAL, "xb") as stream:
@@ -114,7 +114,7 @@ def check_directory(folder: Path, database: str) -> None:
     ingest of this program may leave.
     """
     if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; name a folder for the index with --index")
+        raise BadInput(f"{folder} is a file; choose a folder for the index with --index")
     with suppress(FileNotFoundError):
         names = {entry.name for entry in _entries(folder)}
         if database in names:
@@ -122,8 +122,8 @@ def check_directory(folder: Path, database: str) -> None:
         foreign = sorted(name for name in names if not _is_own(folder / name))
         if foreign:
             raise BadInput(
-                f"{folder} is not an index, and not empty (it holds {foreign[0]!r}); "
-                f"name a new folder with --index, as in --index {folder / '.rag'}"
+                f"{folder} is not an index and not empty (it contains {foreign[0]!r}); "
+                f"choose a new folder with --index, such as --index {folder / '.rag'}"
             )
 
 

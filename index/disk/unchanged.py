@@ -33,8 +33,7 @@ class Unchanged:
         path = self.changed
         if path is not None:
             raise IndexDamaged(
-                f"{path} was changed while it was in use; it is made anew when the index is opened "
-                "again"
+                f"{path} was changed while it was in use; open the index again to rebuild it"
             )
 
 

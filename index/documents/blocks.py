@@ -14,6 +14,7 @@ LONGEST_BLOCK = 1 << 18
 
 _KINDS: tuple[BlockKind, ...] = ("heading", "paragraph", "lines")
 _LOOK_BACK = 4096
+_BYTES_PER_BLOCK = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,21 @@ class Blocks(Sequence[Block]):
                 self._kinds.append(_KINDS.index(kind))
                 self._levels.append(level)
             start = stop
+
+    def to_bytes(self) -> bytes:
+        """Return the blocks as bytes, without the text."""
+        spans = self._starts.tobytes() + self._ends.tobytes()
+        return spans + bytes(self._kinds) + bytes(self._levels)
+
+    @classmethod
+    def from_bytes(cls, text: str, stored: bytes) -> "Blocks":
+        """Return the blocks of a text from the output of to_bytes."""
+        blocks, n = cls(text), len(stored) // _BYTES_PER_BLOCK
+        blocks._starts.frombytes(stored[: 8 * n])
+        blocks._ends.frombytes(stored[8 * n : 16 * n])
+        blocks._kinds += stored[16 * n : 17 * n]
+        blocks._levels += stored[17 * n :]
+        return blocks
 
     def __len__(self) -> int:
         return len(self._starts)

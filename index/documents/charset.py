@@ -60,13 +60,13 @@ class Decoded:
         if self.n_bad:
             what = "byte is" if self.n_bad == 1 else "bytes are"
             return (
-                f"read as {name}, but {self.n_bad:,} {what} not valid in it, "
-                f"first in line {self.bad_line:,}; shown as \ufffd"
+                f"read as {name}, but {self.n_bad:,} {what} invalid and replaced by \ufffd; "
+                f"the first is in line {self.bad_line:,}"
             )
         return (
             None
             if self.sure
-            else f"read as {name}, not sure; if it is another, name it with --encoding"
+            else f"read as {name}, but this is uncertain; if it is wrong, set --encoding"
         )
 
 
@@ -83,7 +83,7 @@ def known_encoding(name: str) -> str:
         return codec.name
     except (LookupError, UnicodeError, ValueError):
         raise BadInput(
-            f"no text encoding is named {name!r}; name one as utf-8, cp1252, iso-8859-7, shift_jis"
+            f"unknown text encoding {name!r}; choose one such as utf-8, cp1252 or shift_jis"
         ) from None
 
 
@@ -163,9 +163,7 @@ def _named(content: bytes, encoding: str) -> Decoded:
     n_bad = text.count("\ufffd")
     if n_bad > max(1, len(text) * _MOST_BAD) or len(text) < 3:
         name = display_name(encoding)
-        raise UnreadableDocument(
-            f"binary, or not {name}: line {line:,} is not valid in it", "encoding"
-        )
+        raise UnreadableDocument(f"binary, or not {name}: line {line:,} is invalid", "encoding")
     return Decoded(text, encoding, n_bad=n_bad, bad_line=line)
 
 

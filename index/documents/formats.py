@@ -7,9 +7,14 @@ files, the messages and the help use this list.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 PLAIN_TEXT = "text/plain"
 MARKDOWN = "text/markdown"
+
+Notation = Literal["plain", "blocks", "markdown"]
+"""How a canonical text shows its structure: by its lines; by Markdown's marks of blocks, with
+literal text in them (index.documents.markup_text); or by all of Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,7 @@ class Format:
 
     extensions: of file names, in lower case; messages name the first
     loader:     `module:class` of its index.documents.loader.Loader, imported on first use
+    isolated:   files are parsed in a separate process (index.documents.isolation)
     version:    increased when the loader produces another document from the same bytes; files that
                 another version loaded are loaded again
     """
@@ -26,6 +32,8 @@ class Format:
     media_type: str
     extensions: tuple[str, ...]
     loader: str
+    notation: Notation = "plain"
+    isolated: bool = False
     version: int = 1
 
     @property
@@ -46,6 +54,122 @@ FORMATS: tuple[Format, ...] = (
         MARKDOWN,
         (".md", ".markdown"),
         "index.documents.loaders.markdown:MarkdownLoader",
+        notation="markdown",
+        version=2,
+    ),
+    Format(
+        "comma-separated values",
+        "text/csv",
+        (".csv",),
+        "index.documents.loaders.delimited:CsvLoader",
+        notation="blocks",
+    ),
+    Format(
+        "tab-separated values",
+        "text/tab-separated-values",
+        (".tsv", ".tab"),
+        "index.documents.loaders.delimited:TsvLoader",
+        notation="blocks",
+    ),
+    Format(
+        "PDF",
+        "application/pdf",
+        (".pdf",),
+        "index.documents.loaders.pdf:PdfLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "JSON Lines",
+        "application/jsonl",
+        (".jsonl", ".ndjson"),
+        "index.documents.loaders.json_lines:JsonLinesLoader",
+        notation="blocks",
+    ),
+    Format(
+        "SubRip subtitles",
+        "application/x-subrip",
+        (".srt",),
+        "index.documents.loaders.subtitles:SubtitlesLoader",
+        notation="blocks",
+    ),
+    Format(
+        "WebVTT subtitles",
+        "text/vtt",
+        (".vtt",),
+        "index.documents.loaders.subtitles:SubtitlesLoader",
+        notation="blocks",
+    ),
+    Format(
+        "Jupyter notebook",
+        "application/x-ipynb+json",
+        (".ipynb",),
+        "index.documents.loaders.notebook:NotebookLoader",
+        notation="markdown",
+    ),
+    Format(
+        "HTML",
+        "text/html",
+        (".html", ".htm", ".xhtml"),
+        "index.documents.loaders.html:HtmlLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "EPUB",
+        "application/epub+zip",
+        (".epub",),
+        "index.documents.loaders.epub:EpubLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "Word document",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        (".docx", ".docm"),
+        "index.documents.loaders.docx:DocxLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "OpenDocument text",
+        "application/vnd.oasis.opendocument.text",
+        (".odt",),
+        "index.documents.loaders.odt:OdtLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "PowerPoint presentation",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        (".pptx", ".pptm", ".ppsx"),
+        "index.documents.loaders.pptx:PptxLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "OpenDocument presentation",
+        "application/vnd.oasis.opendocument.presentation",
+        (".odp",),
+        "index.documents.loaders.odp:OdpLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "Excel workbook",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        (".xlsx", ".xlsm"),
+        "index.documents.loaders.xlsx:XlsxLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "OpenDocument spreadsheet",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        (".ods",),
+        "index.documents.loaders.ods:OdsLoader",
+        notation="blocks",
+        isolated=True,
     ),
 )
 
@@ -59,6 +183,12 @@ def format_of_file(path: Path) -> Format | None:
 def format_of_media_type(media_type: str) -> Format | None:
     """Return the format of a media type, or None if it is not supported."""
     return next((each for each in FORMATS if each.media_type == media_type), None)
+
+
+def notation_of(media_type: str) -> Notation:
+    """Return the notation of a media type's canonical text; `plain` if it is not supported."""
+    format = format_of_media_type(media_type)
+    return "plain" if format is None else format.notation
 
 
 def main_extensions(conjunction: str = "") -> str:

@@ -87,7 +87,7 @@ def guess(content: bytes) -> tuple[str, bool]:
     readings = _readings(sample)
     if not readings:
         raise UnreadableDocument(
-            "binary, or in an encoding that could not be determined; name it with --encoding",
+            "binary, or in an unknown encoding; if it is text, set --encoding",
             "encoding",
         )
     near = [each for each in readings if each.confidence >= _NEAR * readings[0].confidence]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from index.documents.blocks import Blocks
 from index.documents.formats import Format, format_of_file, main_extensions
+from index.documents.isolation import load_isolated
 from index.documents.loader import Content, LoadOptions, loader_of, loader_of_media_type
 from index.documents.text_loader import TextLoader
 from index.errors import BadInput, UnreadableDocument
@@ -52,7 +53,7 @@ def read_file(path: Path) -> FileBytes:
     format = format_of_file(path)
     if format is None:
         listed = main_extensions("and")
-        raise UnreadableDocument(f"not a type that is read ({listed})", "other-type")
+        raise UnreadableDocument(f"not a supported type ({listed})", "other-type")
     try:
         before = path.stat()
         _check_readable(before)
@@ -87,13 +88,14 @@ def _check_size(n_bytes: int) -> None:
     if n_bytes > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 2**20
         raise UnreadableDocument(
-            f"{n_bytes / 2**20:.0f} MiB, over the limit of {limit} MiB", "too-large"
+            f"too large: {n_bytes / 2**20:.0f} MiB; the limit is {limit} MiB", "too-large"
         )
 
 
 def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
     """Return the document of a file. Raises UnreadableDocument if the loader does."""
-    content = loader_of(file.format).load(file.content, options)
+    read = load_isolated if file.format.isolated else _load_here
+    content = read(file.format, file.content, options)
     document = _document(content, doc_id, media_type=file.format.media_type, name=file.path.stem)
     version = FileVersion(
         n_bytes=len(file.content),
@@ -104,6 +106,10 @@ def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
         warning=content.warning,
     )
     return LoadedFile(document, content.blocks, version)
+
+
+def _load_here(format: Format, content: bytes, options: LoadOptions) -> Content:
+    return loader_of(format).load(content, options)
 
 
 def read(
@@ -130,7 +136,7 @@ def document_of(
     """
     loader = loader_of_media_type(media_type)
     if not isinstance(loader, TextLoader):
-        raise BadInput(f"{media_type} is not a format of text; it is loaded from bytes")
+        raise BadInput(f"{media_type} is not a text format; load it from a file")
     content = loader.parse(text)
     return _document(
         content, doc_id, media_type=media_type, name=name, source=source, metadata=metadata
@@ -155,6 +161,7 @@ def _document(
         metadata=content.metadata if metadata is None else metadata,
         headings=content.headings,
         pages=content.pages,
+        places=content.places,
     )
 
 

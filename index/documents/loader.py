@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from index.documents.blocks import Blocks
 from index.documents.formats import Format, format_of_media_type, media_types
 from index.errors import BadInput
+from index.places import Place
 from index.types import Document, Heading
 
 
@@ -37,6 +38,7 @@ class Content:
     headings: in order of their position
     title:    None if the file has none
     pages:    the offset at which each page begins, ascending; empty if the format has no pages
+    places:   slides, sheets, rows, anchors and the like, in order of their offsets
     metadata: other properties of the file, and its encoding
     warning:  what a user should check, or None
     """
@@ -46,6 +48,7 @@ class Content:
     headings: tuple[Heading, ...] = ()
     title: str | None = None
     pages: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     warning: str | None = None
 
@@ -59,8 +62,8 @@ class Loader(Protocol):
     def load(self, content: bytes, options: LoadOptions) -> Content:
         """Return the content of these bytes.
 
-        Raises UnreadableDocument with one of these kinds: `empty` (no visible character), `binary`
-        or `encoding` (not of this format), `too-large`.
+        Raises UnreadableDocument with one of these kinds: `empty` (no visible character), `binary`,
+        `encoding` or `damaged` (not of this format), `password`, `no-text`, `too-large`.
         """
         ...
 
@@ -71,7 +74,12 @@ class Loader(Protocol):
 
 def loader_of(format: Format) -> Loader:
     """Return the loader of a format. Import its module and the libraries that it needs."""
-    module, name = format.loader.split(":")
+    return loader_named(format.loader)
+
+
+def loader_named(loader: str) -> Loader:
+    """Return the loader of a Format.loader, `module:class`."""
+    module, name = loader.split(":")
     return cast(Loader, getattr(import_module(module), name)())
 
 
@@ -79,5 +87,5 @@ def loader_of_media_type(media_type: str) -> Loader:
     """Return the loader of a media type. Raises BadInput if no format has it."""
     found = format_of_media_type(media_type)
     if found is None:
-        raise BadInput(f"no format has the media type {media_type!r}; there are {media_types()}")
+        raise BadInput(f"unknown media type {media_type!r}; choose {media_types()}")
     return loader_of(found)

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from index.documents.blocks import LONGEST_BLOCK, BlockKind, Blocks, end_of_part
+from index.documents.front_matter import FRONT_MATTER
 
 SLICE = 1 << 16
 """Characters to parse at once; up to LONGEST_BLOCK if no block begins within them."""
@@ -163,19 +164,9 @@ def heading_text(raw: str) -> str:
     return text.strip() or raw
 
 
-_FRONT_MATTER = regex.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", regex.DOTALL)
-
-
 def _end_of_front_matter(text: str) -> int:
-    match = _FRONT_MATTER.match(text)
+    match = FRONT_MATTER.match(text)
     if match is None:
         return 0
     # If no line end follows the front matter, this is the start of its last line.
     return text.rfind("\n", 0, match.end()) + 1
-
-
-def front_matter_title(text: str) -> str | None:
-    """Return the `title:` of a Markdown file's front matter, or None."""
-    match = _FRONT_MATTER.match(text)
-    title = regex.search(r"^title:[ \t]*(.+?)[ \t]*$", match.group(), regex.M) if match else None
-    return title.group(1).strip("\"'") if title else None

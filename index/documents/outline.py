@@ -15,7 +15,7 @@ from typing import Literal
 import regex
 
 from index.documents.blocks import lines, trimmed
-from index.documents.formats import MARKDOWN
+from index.documents.formats import notation_of
 from index.documents.structure import plain_blocks
 from index.types import Span
 
@@ -84,7 +84,7 @@ def outline_of(text: str, section: Span, media_type: str) -> Node:
     Each line is in one node, except blank lines and lines of markup only.
     """
     root = Node("root", Span(section.start, section.start), Span(section.start, section.start))
-    if media_type == MARKDOWN:
+    if notation_of(media_type) != "plain":
         _Markdown(text, section).read_into(root)
     else:
         _read_plain(text, section, root)

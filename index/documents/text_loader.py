@@ -6,6 +6,7 @@ Nothing else is changed, so a citation can be compared with the file.
 
 import unicodedata
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -30,12 +31,9 @@ class TextLoader(ABC):
         Metadata: `encoding` if it is not valid UTF-8, and `encoding_given` if a user named it.
         Neither for ASCII, which has the same bytes in nearly all encodings.
         """
-        read = decoded(content, options.encoding, options.fallback)
-        return replace(
-            self.parse(_canonical(read.text)),
-            metadata=_metadata(read, content, options),
-            warning=read.warning,
-        )
+        text, metadata, warning = decoded_text(content, options)
+        parsed = self.parse(text)
+        return replace(parsed, metadata={**parsed.metadata, **metadata}, warning=warning)
 
     def parse(self, text: str) -> Content:
         """Return the content of a canonical text.
@@ -52,7 +50,9 @@ class TextLoader(ABC):
         )
         headings = tuple(islice(found, MAX_HEADINGS + 1))
         if len(headings) > MAX_HEADINGS:
-            raise UnreadableDocument(f"more than {MAX_HEADINGS:,} headings; split it", "too-large")
+            raise UnreadableDocument(
+                f"more than {MAX_HEADINGS:,} headings; split the file", "too-large"
+            )
         content = Content(text, blocks, headings)
         return replace(content, title=self.title(content))
 
@@ -76,6 +76,19 @@ class TextLoader(ABC):
 def decode(content: bytes) -> str:
     """Decode bytes to canonical text. Raises UnreadableDocument if they are not text."""
     return _canonical(decoded(content).text)
+
+
+def decoded_text(
+    content: bytes, options: LoadOptions, declared: str | None = None
+) -> tuple[str, Mapping[str, str], str | None]:
+    """Return the decoded text of a file, its encoding as metadata, and a warning or None.
+
+    declared: the encoding that the file itself states; replaces a guess
+
+    The metadata is that of TextLoader.load. Raises UnreadableDocument if the bytes are not text.
+    """
+    read = decoded(content, options.encoding, options.fallback or declared)
+    return _canonical(read.text), _metadata(read, content, options), read.warning
 
 
 def _metadata(read: Decoded, content: bytes, options: LoadOptions) -> dict[str, str]:

@@ -27,15 +27,15 @@ def check_access(paths: Iterable[Path]) -> None:
             continue
         if status.st_uid not in (os.geteuid(), 0):
             raise ModelUnusable(
-                f"{path} belongs to another user (number {status.st_uid}), who could change the "
-                "compiled models; name a folder of your own with `cache_dir` or RAG_CACHE_DIR"
+                f"{path} belongs to another user (uid {status.st_uid}), who could change the "
+                "compiled models; set `cache_dir` or RAG_CACHE_DIR to a folder that belongs to you"
             )
         if status.st_mode & _WRITABLE_BY_OTHERS:
             raise ModelUnusable(
                 f"{path} can be written by other users (mode {stat.S_IMODE(status.st_mode):o}), "
                 "who could change the compiled models; "
-                f"`chmod go-w {shlex.quote(str(path))}`, or name another folder with `cache_dir` "
-                "or RAG_CACHE_DIR"
+                f"run `chmod go-w {shlex.quote(str(path))}`, or set `cache_dir` or RAG_CACHE_DIR "
+                "to another folder"
             )
 
 

@@ -136,8 +136,8 @@ class CompiledModels:
         """
         if not re.fullmatch("[0-9a-f]{64}", weights) or precision not in get_args(Precision):
             raise ModelUnusable(
-                f"the index names a model by {weights[:80]!r} in {precision!r}, which no model "
-                "has; delete the index and ingest the documents again"
+                f"the index has an invalid model: weights {weights[:80]!r}, precision "
+                f"{precision!r}; delete the index and ingest the documents again"
             )
         return self._cache / f"{weights[:32]}-{precision}"
 
@@ -152,7 +152,7 @@ def _compiling(folder: Path, name: str) -> Iterator[None]:
     except IndexBusy:
         raise
     except IndexProblem as error:
-        raise OSError(f"the lock in {folder.parent} cannot be made: {error}") from error
+        raise OSError(f"cannot create the lock in {folder.parent}: {error}") from error
 
 
 def _make(model: ModelFolder, precision: Precision, folder: Path) -> CompiledManifest:
@@ -177,9 +177,9 @@ def _clear(folder: Path) -> None:
     """Remove the files that this program wrote into a folder, and keep other files."""
     left = remove_files(folder, _WRITTEN)
     if folder in left:
-        raise ModelUnusable(f"{folder} is a link, which this program did not make; remove it")
+        raise ModelUnusable(f"{folder} is a link that this program did not create; remove it")
     if left:
-        _log.warning("%s was not written by this program and is left", left[0])
+        _log.warning("%s was not written by this program and is kept", left[0])
 
 
 def _move(draft: Path, folder: Path, names: list[str]) -> None:
@@ -204,8 +204,8 @@ def _compiled(model: ModelFolder, precision: Precision, folder: Path) -> Compile
         failure = ""
         if not cosine >= _LEAST_COSINE[precision]:
             failure = (
-                f"{model.name} in {precision} is not itself: a cosine of {cosine:.4f} with what it "
-                f"should be, where {_LEAST_COSINE[precision]} is asked for"
+                f"the vectors of {model.name} in {precision} differ from the original's: the "
+                f"lowest cosine is {cosine:.4f}, and {_LEAST_COSINE[precision]} is required"
             )
     except ModelUnusable as error:
         cosine, failure = 0.0, str(error)
@@ -229,7 +229,7 @@ def _made(
         try:
             runtime.optimise(exported, folder / MODEL_FILE, precision, exact=exact)
         except Exception as error:  # onnx and onnxruntime raise many types
-            raise ModelUnusable(f"onnxruntime cannot read it: {error}") from error
+            raise ModelUnusable(f"onnxruntime cannot read the exported model: {error}") from error
         cosine = least_cosine(original, OnnxEmbedder(folder, fingerprint))
         # A low cosine shows an overflow on this processor; the next round is exact.
         if cosine >= _LEAST_COSINE[precision] or precision != "int8":

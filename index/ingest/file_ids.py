@@ -36,11 +36,11 @@ def is_unicode(path: Path) -> bool:
 def check_storable(document: Document) -> None:
     """Raise BadInput if a document has an empty doc_id, or a text that is not valid Unicode."""
     if not document.doc_id:
-        raise BadInput("a document has an empty id; give each an id of its own")
+        raise BadInput("a document has an empty id; give it an id")
     texts = (document.doc_id, document.source, document.title, document.text)
     if any(_SURROGATE.search(text) for text in texts):
         name = document.doc_id.encode(errors="replace").decode()
-        raise BadInput(f"the document {name} is not valid Unicode; take out its surrogates")
+        raise BadInput(f"the document {name} is not valid Unicode; remove its surrogates")
 
 
 def is_missing(path: str) -> bool:

@@ -72,7 +72,7 @@ def _whole(path: Path) -> Path:
     try:
         return path.absolute()
     except FileNotFoundError:
-        raise BadInput("the working directory is gone; change to one that is there") from None
+        raise BadInput("the working directory no longer exists; change to another") from None
 
 
 class _Search:
@@ -89,9 +89,10 @@ class _Search:
         try:
             mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
-            what = f"{path} is a link to {root}, where nothing is" if path.is_symlink() else None
+            link = f"{path} is a link to {root}, which does not exist"
             raise BadInput(
-                what or f"no file or folder at {path}; check the path and the working directory"
+                f"{link if path.is_symlink() else f'no file or folder at {path}'}; check the path "
+                "and the working directory"
             ) from None
         except (OSError, ValueError) as error:
             self._skip(root, "unreadable", f"cannot be read: {_why(error)}")
@@ -134,7 +135,7 @@ class _Search:
         try:
             mode = link.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
-            self._skip(link, "link", f"a link to {printable_path(target)}, where nothing is")
+            self._skip(link, "link", f"a link to {printable_path(target)}, which does not exist")
             return
         except OSError as error:
             self._skip(link, "link", f"a link that cannot be followed: {_why(error)}")
@@ -142,7 +143,7 @@ class _Search:
         what = "folder" if stat.S_ISDIR(mode) else "file"
         if not self._is_within(target):
             reason = f"a link to a {what} outside the given paths, {printable_path(target)}; "
-            self._skip(link, "link", reason + f"name that {what} to read it")
+            self._skip(link, "link", reason + f"ingest that {what} to read it")
         elif stat.S_ISDIR(mode) or target.is_relative_to(self.avoid):
             reason = f"a link to a {what} within the given paths, {printable_path(target)}"
             self.files.left_out.append(SkippedFile(printable_path(link), "link", reason))
@@ -156,15 +157,15 @@ class _Search:
         """Add the file `target`, or the reason to omit it. `path` is the file or a link to it."""
         readable = format_of_file(target) is not None
         if not stat.S_ISREG(mode):
-            what = next((name for test, name in _SPECIAL if test(mode)), "not a regular file")
+            what = next((name for test, name in _SPECIAL if test(mode)), "a special file")
             unread = SkippedFile(printable_path(path), "special", f"{what}, not a regular file")
             (self.files.skipped if readable else self.files.left_out).append(unread)
         elif readable:
             self.wanted.add(target)
         else:
-            ending = target.suffix or "a name without an ending"
+            extension = target.suffix or "a name without an extension"
             unread = SkippedFile(
-                printable_path(path), "other-type", f"{ending} is not a type that is read"
+                printable_path(path), "other-type", f"{extension} is not a supported type"
             )
             self.files.left_out.append(unread)
 
@@ -174,5 +175,5 @@ class _Search:
 
 def _why(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "it leads back to itself"
+        return "it is a loop of links"
     return str(getattr(error, "strerror", None) or error)

@@ -13,6 +13,7 @@ from pathlib import Path
 from index.backend import Backend, Writer
 from index.backends import EMBEDDED, backend_at
 from index.documents.charset import known_encoding
+from index.documents.isolation import parsing
 from index.errors import IndexDamaged
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
@@ -30,6 +31,7 @@ _NAMED = 10
 """A message names at most this many damaged documents."""
 
 
+@parsing()
 def ingest(
     folder: Path,
     paths: Sequence[Path],
@@ -211,7 +213,7 @@ def _check_intact(writer: Writer, records: Sequence[DocumentRecord], place: Path
     damaged = [record.doc_id for record in records if not writer.is_intact(record.doc_id)]
     if damaged:
         raise IndexDamaged(
-            f"{len(damaged)} documents are damaged in the index in {place}, so nothing is rebuilt: "
+            f"{len(damaged)} documents are damaged in {place}, so the index was not rebuilt: "
             f"{', '.join(damaged[:_NAMED])}{', …' if len(damaged) > _NAMED else ''}; ingest their "
-            "files again, without --rebuild, or put back a backup (`rag restore`)"
+            "files again without --rebuild, or restore a backup with `rag restore`"
         )

@@ -39,31 +39,31 @@ def vanished_paths(
         root = resolved(path)
         state = _state(root)
         known = records_under(backend, root) if state else []
-        files = "the file of 1 document" if len(known) == 1 else f"the {len(known):,} files"
-        if known and not prune and state == "is gone":
+        documents = "1 document" if len(known) == 1 else f"{len(known):,} documents"
+        if known and not prune and state == "no longer exists":
             raise BadInput(
-                f"no file or folder at {path}; gone with it: {files} in the index; "
-                "--prune removes what is gone"
+                f"no file or folder at {path}, but the index has {documents} from it; "
+                "check the path, or remove them with --prune"
             )
         if not known or not prune:
             continue
         vanished.append(path)
         if [row.path for row in known] != [str(root)] and not (confirmed and len(paths) == 1):
             raise BadInput(
-                f"{path} {state}, and with it {files} in the index; is a drive not mounted? "
-                f"If they are to leave the index, ingest {path} alone with --prune --yes"
+                f"{path} {state}, but the index has {documents} from it; mount the drive if it is "
+                f"not mounted, or ingest {path} alone with --prune --yes to remove them"
             )
     return vanished
 
 
 def _state(root: Path) -> str | None:
-    """Return "is gone" or "is empty"; None if the path has content or cannot be examined."""
+    """Return "no longer exists" or "is empty"; None if it has content or cannot be examined."""
     try:
         with os.scandir(root) as entries:
             shown = any(not entry.name.startswith(".") for entry in entries)
         return None if shown else "is empty"
     except (FileNotFoundError, NotADirectoryError):
-        return "is gone" if is_missing(str(root)) else None
+        return "no longer exists" if is_missing(str(root)) else None
     except OSError:
         return None
 
@@ -83,7 +83,7 @@ def check_some(
             return None  # all files are missing, and the report lists them
         raise BadInput(
             f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "
-            "name a folder or file that has some"
+            "choose a folder that contains some"
         )
     if not is_new:
         return None
@@ -91,7 +91,7 @@ def check_some(
     first = _first_readable(files.paths, LoadOptions(encoding), skipped)
     if first is None:
         raise BadInput(
-            f"nothing under {where} could be read, so no index was made{_reasons(skipped)}"
+            f"no file under {where} could be read, so no index was created{_reasons(skipped)}"
         )
     return first
 
@@ -123,7 +123,7 @@ def _reasons(skipped: Sequence[SkippedFile]) -> str:
 
 def _others(left_out: Sequence[SkippedFile]) -> str:
     endings = Counter(
-        Path(each.path).suffix or "no ending" for each in left_out if each.kind == "other-type"
+        Path(each.path).suffix or "no extension" for each in left_out if each.kind == "other-type"
     )
     if not endings:
         return ""

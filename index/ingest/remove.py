@@ -20,7 +20,7 @@ def remove(folder: Path, doc_ids: Iterable[str], backend: str = EMBEDDED) -> Rep
     """
 
     def missing() -> Fingerprint:
-        raise IndexMissing(f"no index at {folder}")
+        raise IndexMissing(f"no index at {folder}; create one with `rag ingest PATH`")
 
     index, report = backend_at(folder, backend), Report()
     with index.lock(existing=True):

@@ -44,7 +44,7 @@ def backup(folder: Path, file: Path, *, overwrite: bool = False) -> BackupConten
             store.copy_into(copy)
             store.unpin()
         contents = checked_contents(
-            draft, f"{folder} is damaged and not backed up; run `rag check --repair` first"
+            draft, f"{folder} is damaged and was not backed up; run `rag check --repair` first"
         )
         _check_target(folder, file, target, overwrite=overwrite)
         with translated(file):
@@ -56,19 +56,19 @@ def _check_target(folder: Path, file: Path, target: Path, *, overwrite: bool) ->
     index = resolved(folder)
     with translated(file):
         if target.is_dir():
-            raise BadInput(f"{file} is a folder; name a file for the backup")
+            raise BadInput(f"{file} is a folder; choose a file for the backup")
         if index in target.parents:
-            raise BadInput(f"{file} lies in the index that is backed up; name a file elsewhere")
+            raise BadInput(f"{file} is inside the index; choose a file in another folder")
         if not target.parent.is_dir():
-            raise BadInput(f"there is no folder {file.parent}; make it first")
+            raise BadInput(f"the folder {file.parent} does not exist; create it first")
         if not target.exists():
             return
         if not target.is_file():
-            raise BadInput(f"{file} is not a regular file; name another for the backup")
+            raise BadInput(f"{file} is not a regular file; choose another file for the backup")
         if not overwrite:
-            raise BadInput(f"{file} is there already; name a new file, or give --force")
+            raise BadInput(f"{file} already exists; choose a new file, or add --force")
         if _log_of(target) is not None:
-            raise BadInput(f"{file} is a database in use; name another file for the backup")
+            raise BadInput(f"{file} is a database in use; choose another file for the backup")
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def restore(folder: Path, file: Path, *, overwrite: bool = False) -> BackupConte
     check_source(folder, file)
     with writing(folder):
         if holds_index(folder) and not overwrite:
-            raise BadInput(f"{folder} holds an index; give --yes to replace what it holds")
+            raise BadInput(f"{folder} contains an index; add --yes to replace it")
         draft = folder / RESTORE_DRAFT
         try:
             contents = _prepare(folder, file, draft)
@@ -120,18 +120,22 @@ def check_source(folder: Path, file: Path) -> None:
     """Raise BadInput if a file is clearly not a backup. Reads only the start of the file."""
     with translated(file):
         if not file.exists():
-            raise BadInput(f"there is no file {file}")
+            raise BadInput(f"{file} does not exist; choose a file that `rag backup` wrote")
         if not file.is_file():
-            raise BadInput(f"{file} is not a file; name one that `rag backup` wrote")
+            raise BadInput(f"{file} is not a file; choose a file that `rag backup` wrote")
         if resolved(file) == resolved(folder / DATABASE):
             raise BadInput(
-                f"{file} is the index's own database; name a file that `rag backup` wrote"
+                f"{file} is the index's own database; choose a file that `rag backup` wrote"
             )
         log = _log_of(file)
         if log is not None:
-            raise BadInput(f"{file} is not all there is: {log} belongs to it; use `rag backup`")
+            raise BadInput(
+                f"{file} is incomplete without its log {log}; create a backup with `rag backup`"
+            )
         if not is_sqlite(file):
-            raise BadInput(f"{file} is no backup: it is not an SQLite database")
+            raise BadInput(
+                f"{file} is not an SQLite database; choose a file that `rag backup` wrote"
+            )
 
 
 def _log_of(file: Path) -> Path | None:
@@ -145,7 +149,7 @@ def _prepare(folder: Path, file: Path, draft: Path) -> BackupContents:
     with translated(draft):
         draft.touch(mode=0o600)
         shutil.copyfile(file, draft)
-    contents = checked_contents(draft, f"{file} is not a whole backup")
+    contents = checked_contents(draft, f"{file} is not a complete backup")
     generation = 1 + max(contents.generation, _newest_generation(folder))
     with closing(Database(draft, "rw")) as database:
         database.execute("BEGIN")
@@ -191,5 +195,6 @@ def _publish(folder: Path) -> None:
             pass
     except IndexProblem as error:
         raise type(error)(
-            f"{folder} is restored; the first search builds its other files: {error}"
+            f"{folder} was restored; the first search builds its other files, because this "
+            f"failed now: {error}"
         ) from error

@@ -61,15 +61,15 @@ def _contents(database: Database) -> BackupContents:
         raise IndexDamaged(f"{checked.flaws[0].message}{more}")
     last = last_generation(database)
     if not 0 <= last.number < MOST:
-        raise IndexDamaged(f"its generation is {last.number}")
+        raise IndexDamaged(f"its generation {last.number} is out of range")
     n_bytes = database.path.stat().st_size
     return BackupContents(last.n_documents, last.n_chunks, last.number, n_bytes)
 
 
 def _check_schema(database: Database) -> None:
     for kind, name in foreign_objects(database):
-        raise IndexDamaged(f"it holds the {kind} {name!r}, which is none of an index's tables")
+        raise IndexDamaged(f"it contains the {kind} {name!r}, which is not part of an index")
     row = database.row("SELECT value FROM meta WHERE key = 'schema'")
     version = None if row is None else row[0]
     if version != str(VERSION):
-        raise IndexDamaged(f"it has schema {version}, and this program reads {VERSION}")
+        raise IndexDamaged(f"it has schema {version}, but this program reads {VERSION}")

@@ -90,7 +90,7 @@ def _check_structure(raw: Database, checked: Checked) -> None:
         if line != "ok":
             checked.add("database", f"the database: {line}")
     for table, rowid, *_ in raw.all_rows("PRAGMA foreign_key_check"):
-        checked.add("database", f"the database: row {rowid} of {table} belongs to nothing")
+        checked.add("database", f"the database: row {rowid} of {table} refers to a missing row")
 
 
 def _check_rows(raw: Database, checked: Checked, told: CheckProgress) -> None:
@@ -115,7 +115,7 @@ def _readable(
     try:
         yield from rows
     except IndexDamaged as error:
-        checked.add("database", f"{what} cannot be read to its end: {error.__cause__}")
+        checked.add("database", f"{what} cannot be read completely: {error.__cause__}")
 
 
 def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> str | None:
@@ -124,7 +124,7 @@ def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> 
     try:
         document = whole_document(row)
     except DamagedRow as error:
-        wrong[f"its text or its row is not what was stored ({error})"] += 1
+        wrong[f"its text or its row differs from what was stored ({error})"] += 1
     chunks = raw.rows(
         f"SELECT {CHUNK_COLUMNS}, vectors, substr(vectors, 1, length(vectors) / "
         "(1 + length(sentences) / 8)), sum, tokens FROM chunks JOIN documents USING (document) "
@@ -137,10 +137,10 @@ def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> 
         try:
             _check_chunk(chunk, document, checked)
         except DamagedRow as error:
-            wrong[f"of its chunks are not what was stored ({error})"] += 1
+            wrong[f"of its chunks differ from what was stored ({error})"] += 1
     if document is not None and ids_sum(ids) != row[_IDS_SUM]:
         n_chunks = int(str(row[_N_CHUNKS]))
-        wrong["of its chunks are others than were stored"] += abs(len(ids) - n_chunks) or 1
+        wrong["of its chunks are missing, added or replaced"] += abs(len(ids) - n_chunks) or 1
     return ", ".join(f"{n} {what}" if "chunks" in what else what for what, n in wrong.items())
 
 
@@ -165,18 +165,18 @@ def _check_totals(raw: Database, checked: Checked) -> None:
         except DamagedRow:
             lost = True
         if lost:
-            checked.add("settings", f"the database's {key} is not what was stored")
+            checked.add("settings", f"the database's {key} differs from what was stored")
     if checked.n_documents and (noted_row(raw) or 0) < last_row(raw):
-        checked.add("settings", "the number of the database's last row is not what was stored")
+        checked.add("settings", "the database's last row number differs from what was stored")
     try:
         last = last_generation(raw)
     except DamagedRow:
-        checked.add("settings", "the database's list of generations is not what was stored")
+        checked.add("settings", "the database's list of generations differs from what was stored")
         return
     if checked.n_documents != last.n_documents:
         checked.add(
-            "lost", f"{last.n_documents} documents were stored, {checked.n_documents} are there"
+            "lost", f"{last.n_documents} documents were stored, but {checked.n_documents} exist"
         )
     n_chunks = counted(raw)[1]
     if checked.sound and n_chunks != last.n_chunks:
-        checked.add("settings", f"{last.n_chunks} chunks were counted, {n_chunks} are there")
+        checked.add("settings", f"{last.n_chunks} chunks were counted, but {n_chunks} exist")

@@ -41,15 +41,15 @@ def open_published(folder: Path, store: Store) -> Published | Flaw:
 def _opened(folder: Path, store: Store) -> Published | Flaw:
     manifest = Manifest.read(folder, store)
     if manifest is None:
-        return Flaw("derived", f"{folder / MANIFEST} is not of this database")
+        return Flaw("derived", f"{folder / MANIFEST} does not belong to this database")
     if manifest.generation != store.generation:
         return Flaw(
             "derived",
-            f"{folder / MANIFEST} is of generation {manifest.generation}, and the database of "
-            f"{store.generation}: an ingest is at work, or was stopped",
+            f"{folder / MANIFEST} has generation {manifest.generation}, but the database has "
+            f"{store.generation}: an ingest is running or was stopped",
         )
     if not manifest.intact(folder):
-        return Flaw("derived", "files of FAISS or BM25 are not what was published")
+        return Flaw("derived", "files of FAISS or BM25 differ from what was published")
     try:
         return FaissIndex.load(folder / manifest.dense), TantivyIndex(folder / manifest.lexical)
     except (OSError, RuntimeError, ValueError) as error:
@@ -66,21 +66,21 @@ def check_published(store: Store, published: Published, checked: Checked) -> Non
 def _check_dense(store: Store, dense: FaissIndex, checked: Checked) -> None:
     ids, checked.n_dense = store.changes_since(0).added, len(dense)
     if not np.array_equal(np.sort(dense.ids()), ids):
-        checked.add("derived", f"FAISS holds other chunks than the database's {len(ids)}")
+        checked.add("derived", f"the chunks in FAISS differ from the {len(ids)} in the database")
         return
     for found, kept in dense.contents(_AT_ONCE):
         order = np.argsort(found)
         vectors = store.vectors(found[order])
         cosines = np.einsum("nd,nd->n", vectors, kept[order])
         if (cosines < _LEAST_COSINE * np.einsum("nd,nd->n", vectors, vectors)).any():
-            checked.add("derived", "FAISS holds other vectors than the database")
+            checked.add("derived", "the vectors in FAISS differ from those in the database")
             return
 
 
 def _check_lexical(store: Store, lexical: TantivyIndex, checked: Checked) -> None:
     ids, checked.n_lexical = store.changes_since(0).added, len(lexical)
     if not np.array_equal(lexical.ids(), ids):
-        checked.add("derived", f"BM25 holds other chunks than the database's {len(ids)}")
+        checked.add("derived", f"the chunks in BM25 differ from the {len(ids)} in the database")
         return
     frequencies = Counter[str]()
     for _, text, above in store.texts(ids):
@@ -88,4 +88,4 @@ def _check_lexical(store: Store, lexical: TantivyIndex, checked: Checked) -> Non
     theirs = lexical.document_frequencies(list(frequencies))
     wrong = sum(n != m for n, m in zip(theirs, frequencies.values(), strict=True))
     if wrong:
-        checked.add("derived", f"BM25 counts {wrong} terms other than the database has them")
+        checked.add("derived", f"the counts of {wrong} terms in BM25 differ from the database")

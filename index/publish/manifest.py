@@ -89,8 +89,8 @@ class Manifest:
         if self.generation > generation:
             raise IndexDamaged(
                 f"the database in {folder} is at generation {generation}, but generation "
-                f"{self.generation} was published: its last commits are lost; put back a backup "
-                f"(`rag restore`), or delete {folder / MANIFEST} and ingest the documents again"
+                f"{self.generation} was published: its last commits are lost; restore a backup "
+                f"with `rag restore`, or delete {folder / MANIFEST} and ingest the documents again"
             )
 
     @staticmethod

@@ -97,8 +97,8 @@ def _publish(folder: Path, store: Store, patience_s: float) -> None:
         raise why
     if why is not None:
         raise IndexProblem(
-            f"{why}, and its index files are missing, damaged or behind its database; run "
-            f"`rag info --index {folder}` as a user who may write to it"
+            f"{why}, and its FAISS and BM25 files are missing, damaged or outdated; run "
+            f"`rag info --index {folder}` as a user with write access"
         )
     publish(folder, store, patience_s=patience_s)
 
@@ -126,7 +126,7 @@ def _published(folder: Path, store: Store, hindrance: IndexProblem) -> Derived |
         return None
     if whole.generation < generation:
         _log.warning(
-            "answering from generation %d of %d, without what was added since: %s",
+            "searching generation %d of %d, without documents that were added since: %s",
             whole.generation,
             generation,
             hindrance,

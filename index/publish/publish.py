@@ -9,6 +9,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from index.cores import cores
@@ -19,7 +21,9 @@ from index.disk.private import close_to_others
 from index.errors import IndexDamaged
 from index.protocols import LexicalIndex, VectorIndex
 from index.publish.manifest import FORMAT, MANIFEST, Manifest
+from index.store.rows import GenerationChanges
 from index.store.store import Store
+from index.types import Ids
 from index.vectors.checkpoints import Checkpoints
 from index.vectors.faiss_build import build_index, update_index
 from index.vectors.faiss_index import FaissIndex, threads
@@ -62,10 +66,11 @@ def publish(
             return
         checkpoints = Checkpoints(folder, f"{FORMAT}, {sizing}, {store.token(generation)}")
         _sweep(folder, manifest, checkpoints)
+        delta = _Delta.of(folder, store, manifest)
         vectors, words = f"dense-{generation:08d}", f"lexical-{generation:08d}"
         with threads(n_threads or cores()):
-            index = _build_dense(folder, store, manifest, folder / vectors, sizing, checkpoints)
-        _build_lexical(folder, store, manifest, folder / words)
+            index = _build_dense(store, delta, folder / vectors, sizing, checkpoints)
+        _build_lexical(store, delta, folder / words)
         _check_whole(folder, store, index, TantivyIndex(folder / words))
         for part in (vectors, words):
             close_to_others(folder / part)
@@ -78,9 +83,8 @@ def _check_whole(folder: Path, store: Store, dense: VectorIndex, lexical: Lexica
     n_chunks = store.count()[1]
     if not len(dense) == len(lexical) == n_chunks:
         raise IndexDamaged(
-            f"the database in {folder} is damaged: it counts {n_chunks} chunks, and gave "
-            f"{len(dense)} vectors and {len(lexical)} texts; `rag check --repair` mends what can "
-            "be mended"
+            f"the database in {folder} is damaged: it counts {n_chunks} chunks, but has "
+            f"{len(dense)} vectors and {len(lexical)} texts; run `rag check --repair`"
         )
 
 
@@ -106,36 +110,60 @@ def _sweep(folder: Path, manifest: Manifest | None, checkpoints: Checkpoints) ->
             remove_folder(path, listed)
 
 
+@dataclass(frozen=True)
+class _Delta:
+    """What the published files lack.
+
+    dense, lexical: the published files; None if all is built anew
+    changes:        since their generation, or since the first one
+    """
+
+    store: Store
+    dense: Path | None
+    lexical: Path | None
+    changes: GenerationChanges
+
+    @classmethod
+    def of(cls, folder: Path, store: Store, manifest: Manifest | None) -> "_Delta":
+        if manifest is None:
+            return cls(store, None, None, store.changes_since(0))
+        changes = store.changes_since(manifest.generation)
+        return cls(store, folder / manifest.dense, folder / manifest.lexical, changes)
+
+    @cached_property
+    def all_ids(self) -> Ids:
+        """The ids of all chunks, ascending."""
+        whole = self.changes if self.dense is None else self.store.changes_since(0)
+        return whole.added
+
+    @property
+    def is_empty(self) -> bool:
+        return not len(self.changes.removed) and not len(self.changes.added)
+
+
 def _build_dense(
-    folder: Path,
-    store: Store,
-    manifest: Manifest | None,
-    path: Path,
-    sizing: Sizing,
-    checkpoints: Checkpoints,
+    store: Store, delta: _Delta, path: Path, sizing: Sizing, checkpoints: Checkpoints
 ) -> VectorIndex:
     index, dimension = None, store.fingerprint.model.dimension
-    if manifest is not None:
-        former, changes = folder / manifest.dense, store.changes_since(manifest.generation)
-        if not len(changes.removed) and not len(changes.added):
-            _share(former, path)
+    if delta.dense is not None:
+        if delta.is_empty:
+            _share(delta.dense, path)
             return FaissIndex.load(path)
-        index = update_index(store, former, changes, sizing, dimension)
+        index = update_index(store, delta.dense, delta.changes, sizing, dimension)
     if index is None:
-        index = build_index(store, checkpoints, sizing, dimension)
+        index = build_index(store, delta.all_ids, checkpoints, sizing, dimension)
     make_folder(path)
     index.save(path)
     return index
 
 
-def _build_lexical(folder: Path, store: Store, manifest: Manifest | None, path: Path) -> None:
-    changes = store.changes_since(manifest.generation if manifest is not None else 0)
-    if manifest is None or len(changes.removed):
+def _build_lexical(store: Store, delta: _Delta, path: Path) -> None:
+    if delta.lexical is None or len(delta.changes.removed):
         make_folder(path)
-        added = store.changes_since(0).added
+        added = delta.all_ids
     else:
-        _share(folder / manifest.lexical, path)
-        added = changes.added
+        _share(delta.lexical, path)
+        added = delta.changes.added
     append(
         path,
         (

@@ -46,8 +46,8 @@ def _check_writable(folder: Path) -> None:
     paths = [path for path in (folder, folder / LOCK, folder / DATABASE) if path.exists()]
     if not all(os.access(path, os.W_OK) for path in paths):
         raise IndexProblem(
-            f"the index in {folder} is read-only for this user; run the command as a user who may "
-            "write to it, or name another folder with --index"
+            f"the index in {folder} is read-only for this user; run the command as a user with "
+            "write access, or choose another folder with --index"
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.backend import CandidateSet, State
+from index.conditions import Condition
 from index.cores import cores
 from index.publish.lru import LruCache
 from index.publish.open import Derived, newer_derived, open_derived
@@ -230,6 +231,7 @@ class EmbeddedSnapshot:
         doc_ids: Sequence[str] | None = None,
         media_types: Sequence[str] | None = None,
         matches: Callable[[str], bool] | None = None,
+        where: Condition | None = None,
     ) -> Ids:
         """See index.backend.Snapshot."""
         # SQLite's json_each ends a text at a NUL. No media type contains one.
@@ -239,7 +241,7 @@ class EmbeddedSnapshot:
             matches, doc_ids = frozenset(doc_ids).__contains__, None
         rows = None if matches is None else self._rows_of(matches)
         with self._lock:
-            return self._store.chunk_ids_of(rows, doc_ids, media_types)
+            return self._store.chunk_ids_of(rows, doc_ids, media_types, where)
 
     def _rows_of(self, matches: Callable[[str], bool]) -> list[int]:
         """Return the rows of the documents whose ids match.

@@ -19,7 +19,9 @@ def wrong_objects(database: Database) -> list[str]:
     Additional tables and indexes are harmless and not reported.
     """
     lacking = [f"it has no {name}" for name in _lacking(database)]
-    return lacking + [f"it holds the {kind} {name!r}" for kind, name in foreign_objects(database)]
+    return lacking + [
+        f"it contains the {kind} {name!r}" for kind, name in foreign_objects(database)
+    ]
 
 
 def foreign_objects(database: Database) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from index.backend import StoredEncoding
+from index.places import Place
 from index.store.checksums import DamagedRow, check_blob, check_sum
 from index.store.vector_codec import QuantizedVectors, quantize, row_bytes
 from index.types import (
@@ -28,7 +29,7 @@ DOCUMENT_COLUMNS = (
     "document, doc_id, path, source, title, media_type, sha256, n_chars, n_chunks, metadata, "
     "file_version, ids_sum, document_sum"
 )
-WHOLE_COLUMNS = f"{DOCUMENT_COLUMNS}, headings, pages, places_sum, text"
+WHOLE_COLUMNS = f"{DOCUMENT_COLUMNS}, headings, pages, places, places_sum, text"
 CHUNK_COLUMNS = (
     "chunk_id, document, doc_id, ordinal, start, end, digest, generation, sentences, "
     "own_sum, all_sum, chunk_sum"
@@ -83,8 +84,8 @@ def version_from(value: str) -> FileVersion:
 
 def whole_document(row: Sequence[object]) -> Document:
     """Return the document, with text, of a row of WHOLE_COLUMNS. Raises DamagedRow."""
-    *columns, headings, pages, places_sum, text = row
-    check_sum(places_sum, headings, pages)
+    *columns, headings, pages, places, places_sum, text = row
+    check_sum(places_sum, headings, pages, places)
     stored = stored_document(columns)
     document = Document(
         doc_id=stored.doc_id,
@@ -95,6 +96,7 @@ def whole_document(row: Sequence[object]) -> Document:
         metadata=stored.metadata,
         headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(str(headings))),
         pages=tuple(json.loads(str(pages))),
+        places=tuple(Place(*each) for each in json.loads(str(places))),
     )
     try:
         intact = document.sha256 == stored.sha256

@@ -7,15 +7,15 @@ indexes. With unused space in pages the total is 19.3 kB. Pages larger than SQLi
 more space: with 16 kB pages the total is 21.4 kB.
 """
 
-VERSION = 6
+VERSION = 7
 """Increase it when a table or the encoding of a column changes. A database of another version is
 refused."""
 
-# Checksums are from index.store.checksums. places_sum covers headings and pages. ids_sum covers the
-# ids of a document's chunks, in chunk order. own_sum covers a chunk's own vector; all_sum covers
-# that vector and its sentences' vectors. Every other checksum covers the columns before it;
-# chunk_sum also covers the doc_id. Each chunk has a row in token_vectors; the blob is empty if the
-# chunk has no token vectors.
+# Checksums are from index.store.checksums. places_sum covers headings, pages and places. ids_sum
+# covers the ids of a document's chunks, in chunk order. own_sum covers a chunk's own vector;
+# all_sum covers that vector and its sentences' vectors. Every other checksum covers the columns
+# before it; chunk_sum also covers the doc_id. Each chunk has a row in token_vectors; the blob is
+# empty if the chunk has no token vectors.
 #
 # A document's row is written after its chunks, because it stores their number. The previous version
 # of the document stays until then, so that new chunks can reuse its encodings. `vectors` is the
@@ -49,6 +49,7 @@ CREATE TABLE documents (
     document_sum    INTEGER NOT NULL,
     headings   TEXT NOT NULL,
     pages      TEXT NOT NULL,
+    places     TEXT NOT NULL,
     places_sum INTEGER NOT NULL,
     text       TEXT NOT NULL
 );

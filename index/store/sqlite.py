@@ -93,8 +93,8 @@ class Database:
             return why
         return IndexProblem(
             f"{why}, and its last commits are in {log_of(self.path).name}, which cannot be read "
-            f"without writing; run `rag info --index {self.path.parent}` as a user who may write "
-            "to it"
+            f"without writing; run `rag info --index {self.path.parent}` as a user with write "
+            "access"
         )
 
     def _stamp(self) -> tuple[int, ...]:
@@ -169,7 +169,7 @@ class Database:
         with translated(self.path):
             # While the log is not empty, another process may be writing pages.
             if self.path.stat().st_size % self._page_size() and not has_log(self.path):
-                raise damaged(self.path, "its last page has been cut")
+                raise damaged(self.path, "its last page is incomplete")
 
     def copy_into(self, other: "Database") -> None:
         """Replace the whole content of another database, in one transaction of that database.
@@ -189,7 +189,7 @@ class Database:
 
         with translated(other.path):
             if self._page_size() != other._page_size():
-                raise damaged(other.path, "it has pages of another size")
+                raise damaged(other.path, "its page size differs")
             self._connection.backup(other._connection, pages=_PAGES_A_STEP, progress=check)
 
     def _page_size(self) -> int:
@@ -265,8 +265,8 @@ def translated(path: Path) -> Iterator[None]:
 def damaged(path: Path, why: str) -> IndexDamaged:
     """Return the error for a damaged database file."""
     return IndexDamaged(
-        f"{path} cannot be read ({why}); run `rag check --repair`; if that cannot mend it, "
-        "put back a backup (`rag restore`), or delete the index and ingest the documents again"
+        f"{path} cannot be read ({why}); run `rag check --repair`; if that fails, restore a "
+        "backup with `rag restore`, or delete the index and ingest the documents again"
     )
 
 
@@ -278,7 +278,7 @@ def _has_no_room(path: Path) -> bool:
 
 
 def _busy(path: Path) -> IndexBusy:
-    return IndexBusy(f"{path} is being written by another process; try again when it is done")
+    return IndexBusy(f"another process is writing to {path}; try again when it is done")
 
 
 def _translation(error: sqlite3.Error, path: Path) -> IndexProblem:

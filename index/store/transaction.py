@@ -107,9 +107,10 @@ class StoreTransaction:
         places = [
             json.dumps([[h.span.start, h.span.end, h.level, h.text] for h in document.headings]),
             json.dumps(document.pages),
+            json.dumps([[p.start, p.kind, p.label, p.counts_lines] for p in document.places]),
         ]
         self._database.execute(
-            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [*columns, sum_of(*columns), *places, sum_of(*places), document.text],
         )
 

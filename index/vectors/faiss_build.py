@@ -48,14 +48,13 @@ def update_index(
 
 
 def build_index(
-    store: Store, checkpoints: Checkpoints, sizing: Sizing, dimension: int
+    store: Store, ids: Ids, checkpoints: Checkpoints, sizing: Sizing, dimension: int
 ) -> FaissIndex:
-    """Build an index of all stored chunks.
+    """Build an index of all stored chunks. ids: theirs, ascending.
 
     If inverted lists do not reach the required recall, the index is exact and its shape holds the
     recall that the lists reached.
     """
-    ids = store.changes_since(0).added
     shape = Shape()
     if len(ids) > sizing.exact_up_to:
         index = _with_lists(store, ids, checkpoints, sizing)

@@ -136,7 +136,7 @@ class FaissIndex:
     def search(self, query: Vector, k: int, within: Ids | None = None) -> Hits:
         if query.shape != (self.dimension,):
             raise IndexMismatch(
-                f"the index holds {self.dimension}-d vectors but the query's has shape "
+                f"the index has {self.dimension}-d vectors, but the query's vector has shape "
                 f"{query.shape}; run `rag ingest --rebuild`"
             )
         if self._mapped is not None:

@@ -97,7 +97,7 @@ def _is_shouted(text: str) -> bool:
     return text.isupper() and len(text.split(maxsplit=1)) > 1
 
 
-def _is_unspaced(word: str) -> bool:
+def is_unspaced(word: str) -> bool:
     """Return whether a word is a run of a script without spaces, to be split into pairs."""
     return not word.isascii() and _IS_UNSPACED.match(word) is not None
 
@@ -116,7 +116,7 @@ def analyze(text: str) -> Iterator[Term]:
     is_shouted = _is_shouted(text)
     for match in _WORD.finditer(text):
         word, start = match.group(), match.start()
-        if _is_unspaced(word):
+        if is_unspaced(word):
             for i in _starts(word):
                 pair = word[i : i + 2]
                 yield Term(pair, start + i, start + i + len(pair))
@@ -129,7 +129,7 @@ def terms_of(text: str) -> list[str]:
     terms: list[str] = []
     is_shouted = _is_shouted(text)
     for word in _WORD.findall(text):
-        if _is_unspaced(word):
+        if is_unspaced(word):
             terms += [word[i : i + 2] for i in _starts(word)]
         else:
             terms.append(_normalise(word.lower() if is_shouted else word))

@@ -209,8 +209,8 @@ def _linked(folder: Path) -> Iterator[Path]:
         made = TemporaryDirectory(prefix="rag-", dir=shared if os.access(shared, os.W_OK) else None)
     except OSError as error:
         raise IndexProblem(
-            f"{folder} cannot be written, and no temporary folder can be made "
-            f"({error.strerror or error}); name one with TMPDIR"
+            f"{folder} is read-only, and no temporary folder can be created "
+            f"({error.strerror or error}); set TMPDIR to a writable folder"
         ) from error
     with made as name:
         links = Path(name)
@@ -267,8 +267,8 @@ def _reading(folder: Path) -> Iterator[None]:
         panic = type(error).__name__ == "PanicException"
         if panic or isinstance(error, (IndexError, OverflowError, TypeError, ValueError)):
             raise IndexDamaged(
-                f"the BM25 files in {folder} cannot be read ({error}); they are made anew when the "
-                "index is opened again"
+                f"the BM25 files in {folder} cannot be read ({error}); open the index again to "
+                "rebuild them"
             ) from error
         raise
 

@@ -19,7 +19,7 @@ ANSWERERS: Mapping[str, str] = {EXTRACTIVE: "rag.answer.extract:ExtractiveAnswer
 def load_answerer(name: str = EXTRACTIVE) -> "Answerer":
     """Return the answerer with this name. Raises BadInput if there is none."""
     if name not in ANSWERERS:
-        raise BadInput(f"no answerer {name!r}; choose one of: {', '.join(ANSWERERS)}")
+        raise BadInput(f"unknown answerer {name!r}; choose one of: {', '.join(ANSWERERS)}")
     module, _, class_name = ANSWERERS[name].partition(":")
     answerer: Answerer = getattr(import_module(module), class_name)()
     return answerer

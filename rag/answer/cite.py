@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from index.errors import CitationBroken
 from index.types import Chunk, Document, Span, digest_of
-from rag.results import Citation, Highlight
+from rag.results import Citation, Highlight, SourcePlace
 
 
 def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -> Citation:
@@ -20,11 +20,11 @@ def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -
     for part in parts:
         _prove(document, part)
         if document.text[at : part.span.start].strip():
-            raise CitationBroken(f"{document.doc_id}: text lies between joined passages; report it")
+            raise CitationBroken(f"{document.doc_id} has text between joined passages; report this")
         at = part.span.end
     span = whole if span is None else span
     if not whole.contains(span):
-        raise CitationBroken(f"{span} of {document.doc_id} lies outside {whole}; report this")
+        raise CitationBroken(f"{span} of {document.doc_id} is outside {whole}; report this")
     return _citation(document, span)
 
 
@@ -38,7 +38,7 @@ def cite_near(document: Document, parts: Sequence[Chunk], span: Span) -> Citatio
     for part in parts:
         _prove(document, part)
     if not 0 <= span.start < span.end <= len(document.text):
-        raise CitationBroken(f"{span} lies outside {document.doc_id}; report this")
+        raise CitationBroken(f"{span} is outside {document.doc_id}; report this")
     return _citation(document, span)
 
 
@@ -49,12 +49,17 @@ def _citation(document: Document, span: Span) -> Citation:
         doc_id=document.doc_id,
         source=document.source,
         title=document.title,
+        media_type=document.media_type,
         start=span.start,
         end=span.end,
         line_start=line_start,
         line_end=line_end,
         page_start=page_start,
         page_end=page_end,
+        places=[
+            SourcePlace(kind=each.kind, first=each.first, last=each.last)
+            for each in document.places_of(span)
+        ],
         headings=list(document.headings_of(span)),
         quote=span.of(document.text),
         sha256=document.sha256,
@@ -66,7 +71,7 @@ def _prove(document: Document, chunk: Chunk) -> None:
     quote = span.of(document.text)
     if len(quote) != span.end - span.start or digest_of(quote) != chunk.digest:
         raise CitationBroken(
-            f"{document.doc_id}[{span.start}:{span.end}] is not the text that was indexed; "
+            f"{document.doc_id}[{span.start}:{span.end}] differs from the indexed text; "
             "run `rag ingest --rebuild` and report this"
         )
 
@@ -77,5 +82,5 @@ def highlight(document: Document, span: Span, within: Span) -> Highlight:
     Raises CitationBroken if the sentence is outside the passage.
     """
     if not within.contains(span):
-        raise CitationBroken(f"sentence {span} lies outside its passage {within}; report this")
+        raise CitationBroken(f"sentence {span} is outside its passage {within}; report this")
     return Highlight(start=span.start, end=span.end, quote=span.of(document.text))

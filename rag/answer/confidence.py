@@ -21,7 +21,7 @@ from index.errors import BadInput
 from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
 from rag.answer.best_unit import BestUnit, best_unit
-from rag.answer.support import is_supported, names_identifier, unmet_share
+from rag.answer.support import is_supported, is_supported_by_words, names_identifier, unmet_share
 from rag.search.candidates import Candidate
 from rag.search.question import Question
 from rag.search.retrieve import Retrieval
@@ -69,8 +69,6 @@ _UNMATCHED = 0.35
 _NAMED = 0.5
 """The minimum confidence in a unit that has the question's identifier, like `E106`: the model does
 not know such words, and the training questions have none."""
-_LEAST_COVERAGE = 0.5
-"""The minimum idf-weighted share of question words in the unit, if only words are evidence."""
 _NEGATION = regex.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|except)\b|n['’]t\b", regex.IGNORECASE
 )
@@ -131,7 +129,7 @@ class Calibration:
             return cls(weights=weights, **fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(
-                f"{where} is no calibration ({error}); make one with `rag eval calibrate`"
+                f"{where} is not a calibration ({error}); create one with `rag eval calibrate`"
             ) from error
 
 
@@ -149,7 +147,7 @@ def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
     calibration = Calibration.from_json(text, str(path))
     if calibration.model != model:
         raise BadInput(
-            f"{path} was fitted with another model than the index's; fit one with "
+            f"{path} is a calibration for another model than the index's; create one with "
             "`rag eval calibrate`"
         )
     return calibration
@@ -165,57 +163,47 @@ def _shipped() -> dict[str, Calibration]:
 class Confidence:
     """Computes the confidence in an answer, and decides whether to state the answer."""
 
-    def __init__(self, calibration: Calibration | None, *, vectors: bool) -> None:
-        """vectors: whether questions have vectors. Without them the features are missing, so there
-        is no confidence."""
-        self._calibration = calibration if vectors else None
-        self._vectors = vectors
+    def __init__(self, calibration: Calibration | None) -> None:
+        """calibration: of the model; None if there is none, or no model."""
+        self._calibration = calibration
+
+    @property
+    def is_calibrated(self) -> bool:
+        return self._calibration is not None
 
     @property
     def threshold(self) -> float | None:
-        """The minimum confidence for an answer, in [0, 1].
-
-        None without a calibration or without vectors: then any confidence is enough.
-        """
+        """The minimum confidence for an answer, in [0, 1]; None without a calibration."""
         return None if self._calibration is None else self._calibration.threshold
 
     def judge(self, retrieval: Retrieval) -> "Judgement":
-        """Return the best unit of the passages, the confidence, and whether to state the answer."""
-        best = best_unit(retrieval)
-        confidence = self._confidence(retrieval, best)
+        """Return the best unit of the passages, the confidence, and whether to state the answer.
+
+        Without a calibration, or if the model cannot read the question, there is no confidence.
+        Then only words are evidence: the unit must have every content word of the question.
+        """
+        best, calibration = best_unit(retrieval), self._calibration
+        if calibration is None or retrieval.question.by_words_alone:
+            stated = best is not None and is_supported_by_words(retrieval.question, best)
+            return Judgement(None, best, is_stated=stated)
         if best is None:
-            return Judgement(confidence, None, is_stated=False)
+            return Judgement(0.0, None, is_stated=False)
+        confidence = _confidence(calibration, retrieval, best)
         # is_supported is a rule, not a feature: similarity must not outweigh it.
-        stated = is_supported(retrieval.question, best) and self._trusts(confidence, retrieval)
+        stated = is_supported(retrieval.question, best) and confidence >= calibration.threshold
         return Judgement(confidence, best, is_stated=stated)
 
-    def _confidence(self, retrieval: Retrieval, best: BestUnit | None) -> float | None:
-        """Return the confidence, in [0, 1]; 0 if no unit answers; None without vectors."""
-        if not self._vectors:
-            return None
-        if best is None:
-            return 0.0
-        features = _features(retrieval, best)
-        if retrieval.question.by_words_alone:
-            return round(features["coverage"], 6)
-        if self._calibration is not None:
-            fitted = self._calibration.probability(features)
-            return max(fitted, _NAMED) if names_identifier(retrieval.question, best) else fitted
-        return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
 
-    def _trusts(self, confidence: float | None, retrieval: Retrieval) -> bool:
-        if confidence is None:
-            return True
-        if retrieval.question.by_words_alone:
-            return confidence >= _LEAST_COVERAGE
-        return self._calibration is None or confidence >= self._calibration.threshold
+def _confidence(calibration: Calibration, retrieval: Retrieval, best: BestUnit) -> float:
+    fitted = calibration.probability(_features(retrieval, best))
+    return max(fitted, _NAMED) if names_identifier(retrieval.question, best) else fitted
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The decision about an answer.
 
-    confidence: in [0, 1]; None without vectors
+    confidence: in [0, 1]; None without a calibration, or if the model cannot read the question
     best:       the unit that answers best; None if no unit is an answer
     is_stated:  whether to state it as the answer
     """

@@ -1,17 +1,21 @@
-"""Messages: why a search returned no passage, and which words the model could not read."""
+"""Messages: why a search returned no passage, and what to know of how a reply was made."""
 
 from index.backend import Snapshot
 from index.words.analyze import terms_of
 from rag.search.question import Question
 
-NO_DOCUMENTS = "The index holds no documents; `rag ingest PATH` adds some."
-NONE_PASSES = "The filter lets no document through."
-NO_TERM = "The question has no word to search for."
+NO_DOCUMENTS = "The index contains no documents; add some with `rag ingest PATH`."
+NONE_PASSES = "No document matches the filter."
+NO_TERM = "The question contains no word to search for."
 NO_MATCH = "No word of the question occurs in the documents."
-NO_MATCH_WITHIN = "No word of the question occurs in the documents that the filter lets through."
+NO_MATCH_WITHIN = "No word of the question occurs in the documents that match the filter."
 
-BY_WORDS_ALONE = "The model cannot read this question: it was searched for by its words alone."
-PARTLY_READ = "The model cannot read all of this question: the rest counts by its words alone."
+BY_WORDS_ALONE = "The model cannot read this question; only its words were searched for."
+PARTLY_READ = "The model cannot read a part of this question; only the words of this part count."
+NO_CALIBRATION = (
+    "This model has no calibration: an answer is stated only if it contains every word of the "
+    "question, and there is no confidence; run `rag eval calibrate` to make one."
+)
 
 
 def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
@@ -28,8 +32,15 @@ def reason_for(snapshot: Snapshot, query: str, n_within: int | None) -> str:
     return NO_MATCH if n_within is None else NO_MATCH_WITHIN
 
 
-def note_on(question: Question) -> str | None:
-    """Return a message if the model cannot read all of a question, else None."""
-    if not question.unread:
-        return None
-    return BY_WORDS_ALONE if question.by_words_alone else PARTLY_READ
+def note_on(question: Question, *, is_calibrated: bool) -> str | None:
+    """Return what to know of a reply: that the model cannot read all of the question, that it has
+    no calibration, or both; None if there is nothing.
+
+    is_calibrated: whether the model has a calibration; also true if there is no model
+    """
+    notes = []
+    if question.unread:
+        notes.append(BY_WORDS_ALONE if question.by_words_alone else PARTLY_READ)
+    if not is_calibrated:
+        notes.append(NO_CALIBRATION)
+    return " ".join(notes) or None

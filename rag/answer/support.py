@@ -2,7 +2,7 @@
 
 import regex
 
-from index.words.analyze import terms_of
+from index.words.analyze import is_unspaced, terms_of
 from rag.answer.best_unit import BestUnit
 from rag.answer.order import says_reverse
 from rag.search.exact_terms import exact_terms
@@ -24,6 +24,18 @@ _ASKING_WORDS = frozenset(
     )
 )
 """Words that state the kind of answer, not its topic."""
+
+_INTERROGATIVES = frozenset(
+    terms_of(
+        "wer wen wem wessen wann wo wohin woher warum wieso weshalb welche welcher welches welchen "
+        "welchem wie wieviel wat wanneer waar waarom welke hoeveel qui que quoi quand où pourquoi "
+        "combien quel quelle quels quelles quién quiénes cuándo dónde cómo cuál cuáles cuánto "
+        "cuánta cuántos cuántas chi cosa quando perché quale quali quanto quanta quanti quante "
+        "quem onde qual quais como"
+    )
+)
+"""Question words of German, Dutch, French, Spanish, Italian and Portuguese. Those of English are
+function words, which are no terms."""
 
 # Pairs of patterns: if the question matches the first, the unit must match the second. For example,
 # a unit that only states what came later does not answer a question about what came before.
@@ -125,12 +137,38 @@ def is_supported(question: Question, best: BestUnit) -> bool:
     It must have every exact term of the question, and the relation, quantity or time that the
     question asks for. Unless it has a named identifier, enough of the other words must match.
     """
-    if best.choice.missing or lacks_relation(question, best) or lacks_quantity(question, best):
-        return False
-    if lacks_time(question, best):
+    if _lacks_something(question, best):
         return False
     if names_identifier(question, best):
         return True
     # Sentence vectors alone cannot distinguish a missing word from a paraphrase.
-    tells = best.token_matches.has_tokens or question.by_words_alone
-    return not tells or unmet_share(question, best) <= MOST_UNMET
+    return not best.token_matches.has_tokens or unmet_share(question, best) <= MOST_UNMET
+
+
+def is_supported_by_words(question: Question, best: BestUnit) -> bool:
+    """Return whether the unit passes all checks and has every word, if only words are evidence."""
+    return has_every_word(question, best) and not _lacks_something(question, best)
+
+
+def _lacks_something(question: Question, best: BestUnit) -> bool:
+    return (
+        bool(best.choice.missing)
+        or lacks_relation(question, best)
+        or lacks_quantity(question, best)
+        or lacks_time(question, best)
+    )
+
+
+def has_every_word(question: Question, best: BestUnit) -> bool:
+    """Return whether the unit has every content word of the question, which has at least one.
+
+    A word may also be in the unit's context or the document's title, and in another inflection that
+    has the same stem. Function words, question words and words that state the kind of answer are
+    not content words. In a script without spaces these cannot be told from others; there, half of
+    the pairs of characters are enough.
+    """
+    content = question.idf.keys() - _ASKING_WORDS - _INTERROGATIVES
+    pairs = {term for term in content if is_unspaced(term)}
+    if not content or not content - pairs <= best.terms:
+        return False
+    return 2 * len(pairs & best.terms) >= len(pairs)

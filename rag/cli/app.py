@@ -36,6 +36,7 @@ from rag.cli.options import (
     ModelOption,
     QuestionArgument,
     RerankOption,
+    WhereOption,
 )
 from rag.cli.question_command import QuestionCommand
 from rag.cli.why import why
@@ -124,6 +125,7 @@ def ask(
     question: QuestionArgument,
     k: KOption = 5,
     doc: DocOption = None,
+    where: WhereOption = None,
     merge: MergeOption = False,
     budget: BudgetOption = None,
     explain: ExplainOption = False,
@@ -142,7 +144,7 @@ def ask(
     from rag.results import to_json
 
     query = " ".join(question)
-    with open_pipeline(query, k, doc, index=index, model=model, rerank=rerank) as (
+    with open_pipeline(query, k, doc, where, index=index, model=model, rerank=rerank) as (
         pipeline,
         filter,
     ):
@@ -158,6 +160,7 @@ def search(
     question: QuestionArgument,
     k: KOption = 5,
     doc: DocOption = None,
+    where: WhereOption = None,
     merge: MergeOption = False,
     budget: BudgetOption = None,
     explain: ExplainOption = False,
@@ -179,7 +182,7 @@ def search(
 
     query = " ".join(question)
     flags = {"index": index, "model": model, "rerank": rerank}
-    with open_pipeline(query, k, doc, lexical=lexical, **flags) as (pipeline, filter):
+    with open_pipeline(query, k, doc, where, lexical=lexical, **flags) as (pipeline, filter):
         result = pipeline.search(
             query, k, filter, explain=explain, merge=merge, token_budget=budget
         )
@@ -242,7 +245,7 @@ def main() -> None:
         if os.environ.get("RAG_DEBUG"):
             raise
         reason = f"{type(error).__name__}: {error}"
-        complain(f"rag: a bug: {reason}; RAG_DEBUG=1 shows its traceback")
+        complain(f"rag: internal error: {reason}; set RAG_DEBUG=1 to see the traceback")
         sys.exit(70)
     sys.exit(status)
 

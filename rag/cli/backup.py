@@ -28,8 +28,8 @@ def backup(
     folder = Settings.resolve(index=index).index
     with _report_interrupt(
         lambda: _identity(file),
-        f"Stopped. No backup was written; if there is a file {file}, it is as it was.",
-        f"Stopped. {file} is written, and whole.",
+        f"Stopped. No backup was written; {file} is unchanged if it existed.",
+        f"Stopped. The backup is complete in {file}.",
     ):
         contents = write_backup(folder, file, overwrite=force)
     say(_summary(f"Backed up to {file}", contents))
@@ -51,8 +51,8 @@ def restore(
     check_source(folder, file)
     with _report_interrupt(
         lambda: _state(folder),
-        f"Stopped. The index in {folder} is as it was.",
-        f"Stopped. {folder} is restored; the first search builds what is missing.",
+        f"Stopped. The index in {folder} is unchanged.",
+        f"Stopped. {folder} was restored; the first search builds its other files.",
     ):
         if not yes and holds_index(folder):
             _confirm(folder, file)
@@ -62,9 +62,9 @@ def restore(
 
 def _confirm(folder: Path, file: Path) -> None:
     if not sys.stdin.isatty():
-        raise BadInput(f"{folder} holds an index; give --yes to replace what it holds")
-    if not ask_yes_no(f"Replace what the index in {folder} holds by {file}?"):
-        raise BadInput(f"not confirmed; the index in {folder} is as it was")
+        raise BadInput(f"{folder} contains an index; add --yes to replace it")
+    if not ask_yes_no(f"Replace the contents of the index in {folder} with {file}?"):
+        raise BadInput(f"not confirmed; the index in {folder} is unchanged")
 
 
 def _summary(action: str, contents: "BackupContents") -> str:

@@ -39,7 +39,9 @@ def check(
     from rag.settings import Settings
 
     settings = Settings.resolve(index=index)
-    with interruptible("Stopped. The index is as it was, or mended in part; run it again."):
+    with interruptible(
+        "Stopped. The index is unchanged or partly repaired; run the command again."
+    ):
         before, after = _run_check(settings, repair=repair, drop=drop)
     if as_json:
         say_json(check_json(before, after, str(settings.index)))
@@ -68,7 +70,7 @@ def _run_check(
     from rag.output.terminal import console
 
     if drop and not repair:
-        raise BadInput("--drop goes with --repair")
+        raise BadInput("--drop requires --repair; add it")
     is_terminal = sys.stderr.isatty()
     with console(stderr=True).status("Checking…") if is_terminal else nullcontext() as status:
 

@@ -56,15 +56,20 @@ def find_named(rows: Sequence[DocumentRecord], name: str) -> NamedDocuments:
     if len(same_file) == 1:
         return NamedDocuments(name, same_file, is_pattern=False)
     if not rows:
-        raise NotFound(f"no document {name!r}: the index holds none; `rag ingest PATH` adds some")
+        raise NotFound(
+            f"no document {name!r}: the index contains no documents; add some with "
+            "`rag ingest PATH`"
+        )
     folder = name.rstrip("/")
     if not same_file and any(row.doc_id.startswith(f"{folder}/") for row in rows):
         raise BadInput(
-            f"{name!r} is a folder; name its documents by a pattern, as '{escape(folder)}/*'"
+            f"{name!r} is a folder; choose its documents with a pattern: '{escape(folder)}/*'"
         )
     if not same_file:
-        raise NotFound(f"no document {name!r}; `rag list` shows those that there are")
-    raise BadInput(f"{name!r} could be any of {_first_ids(same_file)}; name one by its id or path")
+        raise NotFound(f"no document {name!r}; `rag list` lists all documents")
+    raise BadInput(
+        f"{name!r} matches several documents: {_first_ids(same_file)}; choose one by its id or path"
+    )
 
 
 def find_all_named(rows: Sequence[DocumentRecord], names: Iterable[str]) -> list[DocumentRecord]:

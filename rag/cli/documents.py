@@ -45,7 +45,7 @@ def list_documents(
     elif rows:
         print_documents(console(), rows)
     else:
-        complain("The index holds no documents; `rag ingest PATH` adds some.")
+        complain("The index contains no documents; add some with `rag ingest PATH`.")
 
 
 def remove(
@@ -76,7 +76,7 @@ def remove(
         for selection in selections:
             if selection.is_pattern and len(selection.rows) > 1 and not yes:
                 _confirm(selection)
-    with interruptible("Stopped; `rag list` shows what is left."):
+    with interruptible("Stopped. `rag list` lists the remaining documents."):
         report = remove_documents(
             settings.index, [row.doc_id for selection in selections for row in selection.rows]
         )

@@ -33,11 +33,11 @@ def ingest(
         ),
     ] = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove documents under PATHS whose files are gone.")
+        bool, typer.Option("--prune", help="Remove documents under PATHS whose files are missing.")
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="With --prune and one path: also if the whole path is gone."),
+        typer.Option("--yes", help="With --prune and one path: also if the whole path is missing."),
     ] = False,
     rebuild: Annotated[
         bool,
@@ -93,7 +93,7 @@ def _run_ingest(
     # The bar goes to stderr and the summary to stdout, so that either can be sent elsewhere.
     with (
         interruptible(
-            "Stopped. What was committed is in the index; run the same command to go on."
+            "Stopped. Committed documents are in the index; run the command again to continue."
         ),
         show_progress(console(stderr=True)) as watch,
     ):
@@ -126,8 +126,8 @@ def _print(
 
 def _check_ingest(paths: list[str], *, rebuild: bool, prune: bool, yes: bool) -> None:
     if not paths and not rebuild:
-        raise BadInput("name a file or folder to ingest, as in `rag ingest docs/`")
+        raise BadInput("no path was given; give a file or folder, as in `rag ingest docs/`")
     if "" in paths:
-        raise BadInput("a path is empty; for the working directory write `rag ingest .`")
+        raise BadInput("a path is empty; for the working directory, use `rag ingest .`")
     if yes and not prune:
-        raise BadInput("--yes confirms a --prune; give both, or neither")
+        raise BadInput("--yes requires --prune; add --prune, or omit --yes")

@@ -23,21 +23,22 @@ def open_pipeline(
     question: str,
     k: int,
     doc: list[str] | None,
+    where: str | None = None,
     *,
     lexical: bool = False,
     **flags: str | Path | None,
 ) -> "Iterator[tuple[Pipeline, Filter | None]]":
     """The pipeline that the settings and flags name, for one question, and the filter that lets the
-    named documents through; closed after it."""
+    named documents through of which `where` is true; closed after it."""
     from rag.check_query import checked_query
     from rag.settings import Settings
 
     checked_query(question, k)
     settings = Settings.resolve(**flags)
-    filter = _filter(settings, doc or [])
+    filter = _filter(settings, doc or [], where)
     with interruptible("Stopped."):
         # Loading a model leaves Python to others: what a search imports is imported meanwhile.
-        Thread(target=import_module, args=["rag.cli.print_results"]).start()
+        Thread(target=_import_printing, kwargs={"markdown": not lexical}).start()
         embedder = None if lexical else _embedder(settings)
         from rag.pipeline import Pipeline
 
@@ -46,6 +47,13 @@ def open_pipeline(
             yield pipeline, filter
         finally:
             pipeline.close()
+
+
+def _import_printing(*, markdown: bool) -> None:
+    """markdown: also what shows Markdown, if the output is a terminal."""
+    import_module("rag.cli.print_results")
+    if markdown and sys.stdout.isatty():
+        import_module("rag.output.markdown.view")
 
 
 def _embedder(settings: "Settings") -> "Embedder":
@@ -71,9 +79,17 @@ def _show_loading() -> Iterator[None]:
         yield
 
 
-def _filter(settings: "Settings", names: list[str]) -> "Filter | None":
-    if not names:
-        return None  # without what it takes to look names up
+def _filter(settings: "Settings", names: list[str], where: str | None) -> "Filter | None":
+    if not names and where is None:
+        return None
+    if where is not None:
+        from rag.search.where import parse_where
+
+        parse_where(where)  # an error in it is reported before the model is loaded
+    if not names:  # without what it takes to look names up
+        from rag.results import Filter
+
+        return Filter(where=where)
     from rag.cli.document_names import filter_of
 
-    return filter_of(settings.index, names)
+    return filter_of(settings.index, names).model_copy(update={"where": where})

@@ -28,6 +28,14 @@ DocOption = Annotated[
         help="Search only these documents: ids, patterns such as 'docs/*', paths, or file names.",
     ),
 ]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        help="Search only documents of which this is true, such as "
+        "'date >= 2025 and tags in (aid, Kabul)'.",
+    ),
+]
 MergeOption = Annotated[
     bool, typer.Option("--merge", help="Join neighbouring passages of one document.")
 ]

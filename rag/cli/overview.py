@@ -27,15 +27,17 @@ class ModelOverview(_OverviewModel):
     name: str
     precision: str
     dimension: int
-    window: int = Field(description="Tokens that it reads at once.")
+    window: int = Field(description="Number of tokens that it reads at once.")
     runtime: str = Field(
         description="onnxruntime, sentence-transformers, or nothing if the model cannot be used."
     )
-    why: str = Field(description="Why that, or what is to come first; else empty.")
-    compiled: str = Field(description="Where the compiled model lies; empty if there is none.")
+    why: str = Field(
+        description="The reason for this runtime, or what happens first; can be empty."
+    )
+    compiled: str = Field(description="The folder of the compiled model; empty if there is none.")
     least_cosine: float | None = Field(
-        description="Between the compiled model's vectors and the original's, on the texts that it "
-        "was verified with; null if it is not compiled."
+        description="The lowest cosine between a vector of the compiled model and one of the "
+        "original, on the texts of its verification; null if it is not compiled."
     )
 
 
@@ -44,9 +46,9 @@ class VectorsOverview(_OverviewModel):
 
     kind: str = Field(description="exact, or inverted lists.")
     n_vectors: int
-    n_bytes: int = Field(description="In its file, which is mapped into memory.")
+    n_bytes: int = Field(description="Size of its file, which is mapped into memory.")
     n_lists: int
-    n_probed: int = Field(description="How many of the lists a search looks into.")
+    n_probed: int = Field(description="Number of lists that a search probes.")
     recall: float | None = Field(description="recall@10 against exact search, measured when built.")
 
 
@@ -60,7 +62,7 @@ class Overview(_OverviewModel):
     chunker: str
     model: ModelOverview
     vectors: VectorsOverview
-    n_bytes: dict[str, int] = Field(description="On disk, by part.")
+    n_bytes: dict[str, int] = Field(description="Size on disk, by part.")
 
     @property
     def bytes_a_passage(self) -> float:
@@ -127,8 +129,8 @@ def _check_original(fingerprint: ModelFingerprint) -> None:
     folder = find_local_model(fingerprint.name)
     if folder.digest != fingerprint.weights:
         raise ModelUnusable(
-            f"the model of this name in {folder.path} is not the one that the index was built "
-            "with; encode anew with `rag ingest --rebuild`"
+            f"the model in {folder.path} has this name, but the index was built with another; "
+            "run `rag ingest --rebuild`"
         )
 
 
@@ -137,4 +139,4 @@ def _runtime_of_original(manifest: CompiledManifest | None, settings: Settings) 
         return _ORIGINAL, f"the device is {settings.device}"
     if manifest is not None:
         return _ORIGINAL, manifest.failure
-    return _COMPILED, "not compiled yet; the next search or ingest does it"
+    return _COMPILED, "not compiled yet; the next search or ingest compiles it"

@@ -31,35 +31,35 @@ def print_check(out: Console, before: Checked, after: Checked | None) -> None:
     """What was checked, what was wrong, and what is to be done."""
     _print_counts(out, before)
     if before.sound:
-        out.print("All of it is sound.")
+        out.print("The index is sound.")
         return
     if before.unverified:
         out.print(
-            f"FAISS and BM25 could not be verified, the rest is sound: {before.unverified}; "
-            "check it again when that is done.",
+            f"FAISS and BM25 could not be verified, because {before.unverified}; the rest is "
+            "sound. Check again when that process has ended.",
             style="bold",
             soft_wrap=True,
         )
         return
     _print_flaws(out, "Damaged", before.flaws)
     if after is None:
-        out.print("`rag check --repair` mends what can be mended.", style="bold")
+        out.print("To repair the index, run `rag check --repair`.", style="bold")
         return
     lost = [flaw for flaw in before.flaws if flaw.part == "lost"]
     if after.sound:
         out.print(
-            f"Mended; the index holds {n_of(after.n_documents, 'document')}, and all is sound."
+            f"Repaired; the index is sound and contains {n_of(after.n_documents, 'document')}."
         )
     else:
-        _print_flaws(out, "Beyond repair", after.flaws)
+        _print_flaws(out, "Not repairable", after.flaws)
         out.print(
-            "Put back a backup with `rag restore`, or let `rag check --repair --drop` mend "
-            "the rest and remove the documents that cannot be mended.",
+            "Restore a backup with `rag restore`, or run `rag check --repair --drop` to repair "
+            "the rest and remove the documents that cannot be repaired.",
             style="bold",
             soft_wrap=True,
         )
     if lost:
-        out.print("Documents are lost: ingest their files again.", style="bold")
+        out.print("Documents are lost; ingest their files again.", style="bold")
 
 
 def _print_counts(out: Console, checked: Checked) -> None:
@@ -79,4 +79,4 @@ def _print_flaws(out: Console, heading: str, flaws: Sequence[Flaw]) -> None:
     for flaw in flaws[:_MAX_FLAWS]:
         out.print(f"  {on_one_line(flaw.message)}", markup=False, highlight=False, soft_wrap=True)
     if len(flaws) > _MAX_FLAWS:
-        out.print(f"  … and {len(flaws) - _MAX_FLAWS:,} more; --json names all")
+        out.print(f"  … and {len(flaws) - _MAX_FLAWS:,} more; --json lists all")

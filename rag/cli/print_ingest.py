@@ -51,7 +51,7 @@ def print_report(
     for file in report.skipped[:n_named]:
         say(f"skipped {_shorten(file.path, verbose)}: {file.reason}")
     if len(report.skipped) > n_named:
-        say(f"… and {len(report.skipped) - n_named:,} more skipped; --verbose names them")
+        say(f"… and {len(report.skipped) - n_named:,} more skipped; --verbose lists them")
     for line in _encoding_lines(report.doubts, verbose):
         say(line)
     for line in _left_out_lines(report.left_out, verbose):
@@ -60,7 +60,7 @@ def print_report(
         n, verb = len(report.gone), "is" if len(report.gone) == 1 else "are"
         files = "1 document's file" if n == 1 else f"{n:,} documents' files"
         names = _names(report.gone, verbose)
-        say(f"{files} {verb} gone: {names}; --prune removes {'it' if n == 1 else 'them'}")
+        say(f"{files} {verb} missing: {names}; --prune removes {'it' if n == 1 else 'them'}")
     say(
         f"{_counts(report)} in {seconds:.1f} s · {index} is at generation {report.generation}", None
     )
@@ -88,7 +88,7 @@ def _encoding_lines(doubts: Sequence[EncodingWarning], verbose: bool) -> list[st
     lines = [f"{_names(paths, verbose)}: {reason}" for reason, paths in by_reason.items()]
     few = lines if verbose else lines[:_MAX_SKIPPED]
     more = len(lines) - len(few)
-    return few + ([f"… and {more:,} more of this kind; --verbose names them"] if more else [])
+    return few + ([f"… and {more:,} more of this kind; --verbose lists them"] if more else [])
 
 
 def _left_out_lines(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]:
@@ -96,11 +96,11 @@ def _left_out_lines(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]
     if verbose:
         return [f"left out {file.path}: {file.reason}" for file in left_out]
     others = [file.path for file in left_out if file.kind == "other-type"]
-    lines = [f"left out, of other types: {_names(others, verbose)}"] if others else []
+    lines = [f"left out (other types): {_names(others, verbose)}"] if others else []
     rest = [file for file in left_out if file.kind != "other-type"]
     lines += [f"left out {file.path}: {file.reason}" for file in rest[:_N_EXAMPLES]]
     more = len(rest) - _N_EXAMPLES
-    return lines + ([f"… and {more:,} more left out; --verbose names them"] if more > 0 else [])
+    return lines + ([f"… and {more:,} more left out; --verbose lists them"] if more > 0 else [])
 
 
 def _counts(report: Report) -> str:

@@ -3,14 +3,12 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import regex
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from index.types import Span
-from rag.answer.highlight import matches
 from rag.answer.question_parts import questions_in
+from rag.cli.quoted_text import best_sentence, quotes, whole_passage
 from rag.output.safe_output import on_one_line, printable
 from rag.results import (
     Answer,
@@ -20,10 +18,14 @@ from rag.results import (
     Passage,
     ScorePart,
     SearchResult,
+    SourcePlace,
 )
 
 if TYPE_CHECKING:
     from rag.cli.overview import Overview
+
+_UNANSWERED = "The documents most likely do not answer this."
+_WORDS_LACKING = "By the words of the question alone, no answer was found."
 
 
 def print_result(out: Console, result: SearchResult) -> None:
@@ -38,7 +40,7 @@ def print_result(out: Console, result: SearchResult) -> None:
     _print_summary(out, result)
     _print_note(out, result)
     if not result.answered:
-        out.print("The documents most likely do not answer this.", style="dim")
+        out.print(_UNANSWERED if result.confidence is not None else _WORDS_LACKING, style="dim")
 
 
 def print_answer(out: Console, answer: Answer, *, full: bool) -> None:
@@ -109,37 +111,17 @@ def _print_sentences(out: Console, answer: Answer) -> None:
 
 
 def _print_sentence(out: Console, query: str, sentence: AnswerSentence) -> None:
-    for citation in sentence.citations:
-        quote = citation.quote
-        text = Text(printable(quote) if _has_lines(quote) else _on_one_line(quote), style="bold")
-        for word in matches(query, quote):
-            text.stylize("yellow", word.start, word.end)
-        _print(out, text, indent=0)
+    for quote in quotes(out, query, sentence.citations):
+        _print(out, quote, indent=0)
     _print(out, _location(sentence.citation), indent=4)
     out.print()
-
-
-_LINE_OF_ITS_OWN = regex.compile(r"\n(?:[ \t]*(?:[-*+•|]|\d{1,3}[.)])|[ \t]*\n|\t| {2})")
-
-
-def _has_lines(quote: str) -> bool:
-    """Whether its lines say something as lines, as a list's do, and are not just wrapped."""
-    return _LINE_OF_ITS_OWN.search(quote) is not None
 
 
 def _print_short(out: Console, query: str, passage: Passage) -> None:
     """Two lines, or as many as they wrap to: rank, score and source; the best sentence."""
     head = Text.assemble((f"{passage.rank:>2}", "bold"), "  ", (f"{passage.score:.3f}", "cyan"))
     _print(out, head.append("  ").append_text(_source(passage.citation)), indent=0)
-    text = Text(_on_one_line(passage.highlight.quote))
-    for word in matches(query, passage.highlight.quote):
-        text.stylize("bold yellow", word.start, word.end)
-    _print(out, text, indent=4)
-
-
-def _on_one_line(text: str) -> str:
-    """Printable, with the line ends of a hard-wrapped document as spaces; of the same length."""
-    return printable(text).replace("\n", " ")
+    _print(out, best_sentence(out, query, passage, indent=4), indent=4)
 
 
 def _source(citation: Citation) -> Text:
@@ -155,9 +137,26 @@ def _location(citation: Citation) -> Text:
     location = _source(citation)
     if citation.page_start is not None:
         location.append(f" · page {citation.page_start}", style="dim")
+    for place in citation.places:
+        location.append(f" · {_place(place)}", style="dim")
     for heading in citation.headings:
         location.append(f" › {on_one_line(heading)}", style="dim")
     return location
+
+
+def _place(place: SourcePlace) -> str:
+    """A place as people name it: `slide 3`, `rows 2-5`, `#install`, `00:01:05`."""
+    first, last = on_one_line(place.first), on_one_line(place.last)
+    labels = first if first == last else f"{first}-{last}"
+    match place.kind:
+        case "anchor":
+            return first
+        case "time" | "part":
+            return labels
+        case "page-label":
+            return f"labelled {labels}"
+        case kind:
+            return f"{kind} {labels}" if first == last else f"{kind}s {labels}"
 
 
 def _print_passage(out: Console, query: str, passage: Passage) -> None:
@@ -175,7 +174,7 @@ def _print_passage(out: Console, query: str, passage: Passage) -> None:
         head.no_wrap, head.overflow = True, "ellipsis"
     _print(out, head, indent=0)
     _print(out, location, indent=4)
-    _print(out, _highlighted(query, passage), indent=4)
+    _print(out, whole_passage(out, query, passage, indent=4), indent=4)
     if passage.explanation is not None:
         _print(out, _explanation_text(passage.explanation), indent=4)
     out.print()
@@ -197,7 +196,7 @@ def _explanation_text(why: Explanation) -> Text:
     lexical = f"{ranked('BM25', why.lexical_rank)}, {why.lexical.value:.2f}"
     parts += line("words", why.lexical, lexical)
     if why.rerank is not None:
-        parts += line("rerank", why.rerank, f"was #{why.first_rank} before")
+        parts += line("rerank", why.rerank, f"#{why.first_rank} before reranking")
     if why.merged:
         parts += f"joined    {len(why.merged)} neighbouring passages\n"
     terms = (
@@ -215,20 +214,6 @@ def _print(out: Console, text: Text, indent: int) -> None:
             out.print(" " * indent + line, soft_wrap=True, markup=False)
 
 
-def _highlighted(query: str, passage: Passage) -> Text:
-    """The passage, its best sentence bright and the words it shares with the query yellow.
-
-    Control characters become one character each, so that the offsets hold."""
-    text = Text(printable(passage.text), style="dim")
-    start = passage.citation.start
-    best = Span(passage.highlight.start - start, passage.highlight.end - start)
-    text.stylize("not dim", best.start, best.end)
-    for word in matches(query, passage.text):
-        style = "bold yellow not dim" if best.contains(word) else "yellow"
-        text.stylize(style, word.start, word.end)
-    return text
-
-
 def print_overview(out: Console, index: "Overview") -> None:
     """What an index is, a line each."""
     model, vectors = index.model, index.vectors
@@ -238,15 +223,15 @@ def print_overview(out: Console, index: "Overview") -> None:
     how = "exactly" if vectors.kind == "exact" else f"by {vectors.kind}"
     nearest = f"{vectors.n_vectors:,}, searched {how}, {size(vectors.n_bytes)}"
     if vectors.n_lists:
-        nearest += f", {vectors.n_probed} of {vectors.n_lists} lists looked into"
+        nearest += f", {vectors.n_probed} of {vectors.n_lists} lists probed"
     if vectors.recall is not None:
         nearest += f", recall@10 {vectors.recall:.3f}"
     disk = ", ".join(f"{part} {size(n)}" for part, n in index.n_bytes.items() if n)
     if index.n_chunks:
-        disk += f"; {size(index.bytes_a_passage)} a passage"
+        disk += f"; {size(index.bytes_a_passage)} per passage"
     rows = {
         "index": f"{index.index}, generation {index.generation}",
-        "holds": f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}",
+        "contents": f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}",
         "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
         f"{model.window} tokens",
         "runs on": runtime,

@@ -20,7 +20,7 @@ def print_why(out: Console, found: Why) -> None:
     if found.lost_at is None:
         end = f"The answer quotes {found.expected}."
     else:
-        end = f"{found.expected} lost at: {found.lost_at}."
+        end = f"{found.expected} was lost at this step: {found.lost_at}."
     _print(out, Text(printable(end)), 0)
 
 

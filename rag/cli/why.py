@@ -83,5 +83,5 @@ def _id_of(rows: "Sequence[DocumentRecord]", name: str) -> str:
 
     found = find_named(rows, name).rows
     if len(found) > 1:
-        raise BadInput(f"{name!r} matches {len(found):,} documents; name one")
+        raise BadInput(f"{name!r} matches {len(found):,} documents; choose one")
     return found[0].doc_id

@@ -67,7 +67,7 @@ class _Loader:
     def load(self, name: str, digest: str, precisions: tuple[Precision, ...]) -> Embedder:
         """Load the model in the first of the precisions in which it is available."""
         if self._settings.device != CPU:
-            return self._original(name, precisions, f"only the {CPU} runs compiled models")
+            return self._original(name, precisions, f"only the {CPU} can run compiled models")
         reason = ""
         for precision in precisions:
             try:
@@ -75,7 +75,7 @@ class _Loader:
             except OSError as error:
                 reason = (
                     f"{self._settings.cache_dir} cannot be used ({error.strerror or error}); "
-                    "name another folder with `cache_dir` or RAG_CACHE_DIR"
+                    "set `cache_dir` or RAG_CACHE_DIR to another folder"
                 )
                 break
             if isinstance(compiled, str):
@@ -100,8 +100,8 @@ class _Loader:
     def _original(self, name: str, precisions: tuple[Precision, ...], reason: str) -> Embedder:
         if "fp32" not in precisions:
             raise ModelUnusable(
-                f"{name} cannot be had in {precisions[0]}: {reason}; use `--precision fp32`, and "
-                "`rag ingest --rebuild` for an index that has another"
+                f"{name} is not available in {precisions[0]}: {reason}; use `--precision fp32`, "
+                "with `rag ingest --rebuild` if the index has another precision"
             )
         from index.encode.torch_embedder import SentenceTransformerEmbedder
 
@@ -119,8 +119,8 @@ def load_reranker(ranking: RankSettings, device: str = CPU) -> Reranker:
         folder = find_model(ranking.rerank)
     except ModelUnusable as error:
         raise ModelUnusable(
-            f"no reranker {ranking.rerank!r}; choose {', '.join(RERANKERS)}, or a cross-encoder, "
-            "by hub name or local folder"
+            f"unknown reranker {ranking.rerank!r}; choose {', '.join(RERANKERS)}, or the hub name "
+            "or local folder of a cross-encoder"
         ) from error
     return CrossEncoder(load_cross_encoder(folder, device))
 

@@ -10,9 +10,9 @@ from index.protocols import Embedder
 from index.types import QueryEncoding
 from rag.models.embedder_adapter import EmbedderAdapter
 
-_BUSY = "{} questions are waiting for the model, as many as may; ask again in a moment"
-_CLOSED = "the service is stopping; ask again when it is back"
-_BATCH_FAILED = "the batch that contained this question failed; ask again"
+_BUSY = "{} questions are waiting for the model, which is the limit; try again in a moment"
+_CLOSED = "the service is stopping; try again after its restart"
+_BATCH_FAILED = "the batch that contained this question failed; try again"
 
 
 @dataclass(slots=True, eq=False)

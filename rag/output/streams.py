@@ -30,7 +30,7 @@ class _StandardOutput(io.FileIO):
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputLost(
-                f"the output could not be written: {reason}; send it elsewhere"
+                f"the output could not be written: {reason}; write it to another place"
             ) from error
 
 

@@ -38,6 +38,6 @@ def question_progress(out: Console) -> Iterator[Callable[[int, int], None]]:
     with out.status("") as status:
 
         def update(n_done: int, n_total: int) -> None:
-            status.update(f"Asked {n_done:,} of {n_total:,} questions")
+            status.update(f"{n_done:,} of {n_total:,} questions done")
 
         yield update

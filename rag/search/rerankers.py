@@ -44,9 +44,9 @@ class NoReranker:
 
     def rerank(
         self,
-        snapshot: Snapshot,  # noqa: ARG002
-        question: Question,  # noqa: ARG002
-        head: Candidates,  # noqa: ARG002
+        snapshot: Snapshot,
+        question: Question,
+        head: Candidates,
     ) -> None:
         return None
 

@@ -1,4 +1,4 @@
-"""Calls are made in turn, a few at a time, and each caller gets what came of its own."""
+"""Calls run in order, a few at a time, and each caller gets the result of its own call."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ def test_each_caller_gets_what_its_own_call_returns() -> None:
     asyncio.run(main())
 
 
-def test_calls_are_made_in_the_order_in_which_they_came() -> None:
+def test_calls_run_in_the_order_of_arrival() -> None:
     async def main() -> None:
         admission, order = Admission(1, 100), list[int]()
         await asyncio.gather(*(admission.run(partial(order.append, n)) for n in range(50)))
@@ -32,7 +32,7 @@ def test_calls_are_made_in_the_order_in_which_they_came() -> None:
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_as_many_calls_as_there_are_threads_run_at_once_and_no_more(n_threads: int) -> None:
+def test_at_most_one_call_per_thread_runs_at_a_time(n_threads: int) -> None:
     running, most, lock = 0, 0, threading.Lock()
     together = threading.Barrier(n_threads)
 
@@ -41,7 +41,7 @@ def test_as_many_calls_as_there_are_threads_run_at_once_and_no_more(n_threads: i
         with lock:
             running += 1
             most = max(most, running)
-        together.wait(10)  # until as many as may have come
+        together.wait(10)  # until all threads have a call
         with lock:
             running -= 1
 
@@ -53,7 +53,7 @@ def test_as_many_calls_as_there_are_threads_run_at_once_and_no_more(n_threads: i
     assert most == n_threads
 
 
-def test_an_error_goes_to_its_own_caller_even_one_that_is_no_exception() -> None:
+def test_an_error_goes_to_its_own_caller_even_one_that_is_not_an_exception() -> None:
     class Panic(BaseException):
         pass
 
@@ -73,7 +73,7 @@ def test_an_error_goes_to_its_own_caller_even_one_that_is_no_exception() -> None
     asyncio.run(main())
 
 
-def test_one_more_than_may_wait_is_refused_while_the_others_go_on() -> None:
+def test_a_call_beyond_the_queue_is_refused_while_the_others_continue() -> None:
     go = threading.Event()
 
     async def main() -> None:
@@ -89,7 +89,7 @@ def test_one_more_than_may_wait_is_refused_while_the_others_go_on() -> None:
     asyncio.run(main())
 
 
-def test_a_call_whose_caller_has_gone_is_not_made() -> None:
+def test_a_call_whose_caller_was_cancelled_does_not_run() -> None:
     go, results = threading.Event(), list[str]()
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Searching and reading over HTTP, with the real model, on a real port."""
+"""Search and read over HTTP, with the real model, on a real port."""
 
 import json
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def client(pipeline: Pipeline) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of a server over documents with ids that are hard to put into a path."""
+    """A client of a server over documents whose ids are hard to write in a path."""
     folder = tmp_path_factory.mktemp("odd") / "index"
     documents = [
         Document(
@@ -87,7 +87,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 
 def problem(response: httpx.Response, status: int, type: str) -> dict[str, Any]:
-    """The problem that a response holds, once it is seen to be one of this status and type."""
+    """Return the problem in a response, after checks of its status and type."""
     assert response.headers["content-type"] == MEDIA_TYPE
     reply: dict[str, Any] = response.json()
     assert (response.status_code, reply["status"], reply["type"]) == (
@@ -106,7 +106,7 @@ def search(client: httpx.Client, **asked: Any) -> httpx.Response:
 
 
 def post(client: httpx.Client, body: object, route: str = "/v1/search") -> httpx.Response:
-    """Ask with a body as it is; unlike httpx's own, this JSON can hold a lone surrogate."""
+    """Send a body unchanged. Unlike httpx's JSON, this can contain a lone surrogate."""
     headers = {"Content-Type": "application/json"}
     return client.post(route, content=json.dumps(body), headers=headers)
 
@@ -117,7 +117,7 @@ both_routes = pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
 # Questions
 
 
-def test_the_best_passage_for_the_seed_question_holds_the_figure(client: httpx.Client) -> None:
+def test_the_best_passage_for_the_seed_question_contains_the_figure(client: httpx.Client) -> None:
     result = SearchResult.model_validate_json(search(client, query=QUESTION).content)
     assert "43%" in result.passages[0].text
     assert "43%" in result.passages[0].highlight.quote
@@ -125,7 +125,7 @@ def test_the_best_passage_for_the_seed_question_holds_the_figure(client: httpx.C
     assert (result.query, result.generation) == (QUESTION, 1)
 
 
-def test_every_citation_is_proven_by_the_text_that_is_served(client: httpx.Client) -> None:
+def test_every_citation_is_verified_by_the_served_text(client: httpx.Client) -> None:
     for passage in search(client, query=QUESTION, k=MAX_K).json()["passages"]:
         citation = passage["citation"]
         path = f"/v1/documents/{quote(citation['doc_id'], safe='')}/text"
@@ -149,7 +149,7 @@ def test_every_citation_is_proven_by_the_text_that_is_served(client: httpx.Clien
         {"query": "q" * MAX_QUERY_CHARACTERS, "k": MAX_K},
     ],
 )
-def test_the_body_is_the_pipelines_own_json(
+def test_the_body_is_the_json_of_the_pipeline(
     client: httpx.Client, pipeline: Pipeline, route: str, asked: dict[str, Any]
 ) -> None:
     response = post(client, asked, route)
@@ -167,10 +167,10 @@ def test_the_body_is_the_pipelines_own_json(
     assert response.text == to_json(expected.model_copy(update={"took_ms": took_ms}))
 
 
-def test_every_sentence_of_an_answer_is_proven_by_the_text_that_is_served(
+def test_every_sentence_of_an_answer_is_verified_by_the_served_text(
     odd: httpx.Client,
 ) -> None:
-    """Its model has no calibration, so that whatever is found answers."""
+    """The model has no calibration, so every result is stated as an answer."""
     asked = {"query": "Who is Zoë, and what is a second line?", "k": 1}
     answer = Answer.model_validate_json(post(odd, asked, "/v1/ask").content)
     assert answer.answered
@@ -187,7 +187,7 @@ def test_merging_joins_neighbours_and_loses_no_text(client: httpx.Client) -> Non
         search(client, query=QUESTION, k=MAX_K, merge=merge, explain=True).json()["passages"]
         for merge in (False, True)
     )
-    # All of the article's passages are found, so all are neighbours.
+    # All passages of the article are results, so all have neighbours.
     assert len(apart) > len(merged) == 1
     citations = [passage["citation"] for passage in apart]
     assert merged[0]["citation"]["start"] == min(each["start"] for each in citations)
@@ -198,10 +198,10 @@ def test_merging_joins_neighbours_and_loses_no_text(client: httpx.Client) -> Non
     assert places == sorted((each["start"], each["end"]) for each in citations)
 
 
-def test_a_filter_keeps_to_its_documents(odd: httpx.Client) -> None:
+def test_a_filter_returns_only_its_documents(odd: httpx.Client) -> None:
     within = {"doc_id": ["notes", "*.md"]}
     result = search(odd, query="a second line", k=MAX_K, filter=within).json()["passages"]
-    # The documents differ by their ids alone, so that most stand as duplicates of others.
+    # The documents differ only in their ids, so most are listed as duplicates of others.
     shown = [[passage["citation"], *passage.get("duplicates", [])] for passage in result]
     ids = [each["doc_id"] for places in shown for each in places]
     assert len(ids) == len(set(ids))
@@ -212,26 +212,26 @@ def test_a_filter_keeps_to_its_documents(odd: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2, MAX_K])
-def test_k_passages_are_returned_if_there_are_so_many(client: httpx.Client, k: int) -> None:
+def test_k_passages_are_returned_if_there_are_enough(client: httpx.Client, k: int) -> None:
     n_chunks = client.get("/readyz").json()["n_chunks"]
     assert len(search(client, query=QUESTION, k=k).json()["passages"]) == min(k, n_chunks)
 
 
-# Questions that cannot be asked
+# Invalid questions
 
 
 @both_routes
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("", "ask something"),
-        (" \n\t\u3000", "ask something"),
+        ("", "enter a question"),
+        (" \n\t\u3000", "enter a question"),
         ("x" * (MAX_QUERY_CHARACTERS + 1), f"shorten it to {MAX_QUERY_CHARACTERS:,}"),
-        ("what\0", "take it out"),
+        ("what\0", "remove it"),
         ("what \ud800?", "not valid Unicode"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_refused(
+def test_an_invalid_question_is_refused(
     client: httpx.Client, route: str, query: str, says: str
 ) -> None:
     reply = problem(post(client, {"query": query}, route), 422, "/problems/bad-query")
@@ -267,7 +267,7 @@ def test_a_question_that_cannot_be_asked_is_refused(
         (None, ["body"]),
     ],
 )
-def test_a_request_that_does_not_fit_is_told_each_fault(
+def test_each_fault_of_an_invalid_request_is_reported(
     client: httpx.Client, route: str, asked: object, locations: list[str]
 ) -> None:
     response = post(client, asked, route)
@@ -277,7 +277,7 @@ def test_a_request_that_does_not_fit_is_told_each_fault(
         assert f"{fault['location']}: {fault['message']}" in reply["detail"]
 
 
-def test_a_request_with_countless_faults_gets_a_short_answer(client: httpx.Client) -> None:
+def test_a_request_with_very_many_faults_gets_a_short_answer(client: httpx.Client) -> None:
     reply = problem(
         search(client, query="x", **{"f" * 200 + str(n): n for n in range(250)}),
         422,
@@ -298,12 +298,12 @@ def test_a_request_with_countless_faults_gets_a_short_answer(client: httpx.Clien
         (b'{"query": "x", "k": NaN}', "NaN is not a JSON number"),
         (b'{"query": "x", "k": -Infinity}', "-Infinity is not a JSON number"),
         (b'{"query": "x", "k": ' + b"9" * 5000 + b"}", "cannot be read as JSON"),
-        (b'{"query": "x", "query": "y"}', "'query' is given twice"),
+        (b'{"query": "x", "query": "y"}', "'query' occurs twice"),
         (
             b'{"query": "x", "filter": {"doc_id": ["a"], "doc_id": ["b"]}}',
-            "'doc_id' is given twice",
+            "'doc_id' occurs twice",
         ),
-        (b'{"query": "x", "\\ud800": 1, "\\ud800": 1}', "'?' is given twice"),
+        (b'{"query": "x", "\\ud800": 1, "\\ud800": 1}', "'?' occurs twice"),
         ('{"query": "x"}'.encode("utf-16"), "UTF-8"),
         (b'\xef\xbb\xbf{"query": "x"}', "BOM"),
     ],
@@ -315,7 +315,7 @@ def test_a_body_that_is_not_json_is_refused(client: httpx.Client, body: bytes, s
     assert "send a JSON object" in reply["detail"]
 
 
-def test_json_that_is_not_said_to_be_json_is_refused(client: httpx.Client) -> None:
+def test_json_without_the_content_type_is_refused(client: httpx.Client) -> None:
     reply = problem(client.post("/v1/search", content=b'{"query": "x"}'), 415, "about:blank")
     assert "Content-Type: application/json" in reply["detail"]
 
@@ -324,13 +324,13 @@ def test_a_key_that_is_not_unicode_is_refused(client: httpx.Client) -> None:
     problem(post(client, {"query": "x", "\ud800": 1}), 422, "/problems/invalid-request")
 
 
-def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(client: httpx.Client) -> None:
+def test_a_body_of_64_kib_is_accepted_and_one_byte_more_is_refused(client: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
     most = json.dumps({"query": "x", "k": 1}).encode().ljust(64 * 1024)
     assert client.post("/v1/search", content=most, headers=headers).status_code == 200
     for body in (most + b" ", b" " * 5_000_000):
         pieces = (body[i : i + 10_000] for i in range(0, len(body), 10_000))
-        for content in (body, pieces):  # with its length said, and without
+        for content in (body, pieces):  # with a content-length, and without
             response = client.post("/v1/search", content=content, headers=headers)
             assert "65,536 bytes" in problem(response, 413, "about:blank")["detail"]
     assert client.get("/healthz").status_code == 200
@@ -340,7 +340,7 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(client: httpx.Client)
 
 
 @pytest.mark.parametrize("doc_id", ODD_IDS)
-def test_any_id_is_reached_by_its_percent_encoded_path(odd: httpx.Client, doc_id: str) -> None:
+def test_every_id_has_a_percent_encoded_path(odd: httpx.Client, doc_id: str) -> None:
     path = f"/v1/documents/{quote(doc_id, safe='')}"
     shown = odd.get(path).json()
     assert (shown["doc_id"], shown["title"], shown["metadata"]) == (
@@ -355,13 +355,13 @@ def test_any_id_is_reached_by_its_percent_encoded_path(odd: httpx.Client, doc_id
 
 
 @pytest.mark.parametrize("doc_id", ["/srv/papers/a.txt", "日本語/é😀.md", "notes"])
-def test_slashes_of_an_id_may_stand_as_they_are(odd: httpx.Client, doc_id: str) -> None:
+def test_slashes_of_an_id_need_no_encoding(odd: httpx.Client, doc_id: str) -> None:
     path = f"/v1/documents/{quote(doc_id)}"
     assert odd.get(path).json()["doc_id"] == doc_id
     assert odd.get(f"{path}/text").json()["doc_id"] == doc_id
 
 
-def test_a_plain_text_at_the_end_of_a_path_asks_for_the_text(odd: httpx.Client) -> None:
+def test_an_unencoded_text_at_the_end_of_a_path_requests_the_text(odd: httpx.Client) -> None:
     assert odd.get("/v1/documents/notes/text").json()["text"].endswith(" notes")
     assert odd.get("/v1/documents/notes/text/text").json()["text"].endswith(" notes/text")
     assert odd.get("/v1/documents/notes%2Ftext").json()["doc_id"] == "notes/text"
@@ -384,14 +384,14 @@ def test_paging_lists_each_document_once_in_order(odd: httpx.Client, limit: int)
     assert listed == sorted(ODD_IDS)
 
 
-def test_a_document_is_listed_as_it_is_shown(client: httpx.Client) -> None:
+def test_a_document_is_the_same_in_the_list_and_alone(client: httpx.Client) -> None:
     page = client.get("/v1/documents").json()
     assert page["generation"] == 1
     assert page["documents"] == [client.get(f"/v1/documents/{ARTICLE}").json()]
 
 
 @given(st.integers(0, len(TEXT)), st.integers(0, len(TEXT)))
-def test_a_span_of_the_text_is_the_files_own_slice(client: httpx.Client, a: int, b: int) -> None:
+def test_a_span_of_the_text_is_the_slice_of_the_file(client: httpx.Client, a: int, b: int) -> None:
     start, end = sorted((a, b))
     read = client.get(f"/v1/documents/{ARTICLE}/text", params={"start": start, "end": end}).json()
     assert read["text"] == TEXT[start:end]
@@ -430,9 +430,7 @@ def test_a_span_outside_the_text_is_refused(client: httpx.Client, span: dict[str
         ("/v1/documents?page=2", "page"),
     ],
 )
-def test_a_parameter_that_does_not_fit_is_named(
-    client: httpx.Client, path: str, location: str
-) -> None:
+def test_an_invalid_parameter_is_named(client: httpx.Client, path: str, location: str) -> None:
     reply = problem(client.get(path), 422, "/problems/invalid-request")
     assert [fault["location"] for fault in reply["errors"]] == [location]
 
@@ -462,7 +460,7 @@ def test_an_unknown_route_is_not_found(client: httpx.Client, path: str) -> None:
         ("POST", "/healthz", "GET, HEAD"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_one(
+def test_a_wrong_method_is_refused_with_the_right_one(
     client: httpx.Client, method: str, path: str, allowed: str
 ) -> None:
     response = client.request(method, path)
@@ -484,7 +482,7 @@ def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
 
 
 class Failing(HashEmbedder):
-    """It cannot encode a question."""
+    """Its encode_query always fails."""
 
     error: Exception = RuntimeError()
 
@@ -496,7 +494,7 @@ class Failing(HashEmbedder):
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of a server that fails with whatever `Failing.error` is."""
+    """A client of a server that fails with `Failing.error`."""
     folder = tmp_path_factory.mktemp("failing") / "index"
     ingest_documents(folder, [Document("a", "a", "A", "Some text.")], HashEmbedder())
     with serving(Pipeline.over(folder, Failing())) as client:
@@ -507,7 +505,7 @@ def tree(root: type[errors.RagError]) -> list[type[errors.RagError]]:
     return [root, *(below for child in root.__subclasses__() for below in tree(child))]
 
 
-def test_the_table_of_problems_holds_the_whole_error_tree() -> None:
+def test_the_table_of_problems_has_the_whole_error_tree() -> None:
     assert {error for error in tree(errors.RagError) if error.__module__ == errors.__name__} == set(
         PROBLEM_KINDS
     )
@@ -515,7 +513,7 @@ def test_the_table_of_problems_holds_the_whole_error_tree() -> None:
 
 @both_routes
 @pytest.mark.parametrize("error", PROBLEM_KINDS, ids=slug_of)
-def test_each_error_is_its_own_problem_which_explains_itself(
+def test_each_error_is_its_own_problem_with_an_explanation(
     failing: httpx.Client,
     monkeypatch: pytest.MonkeyPatch,
     error: type[errors.RagError],
@@ -525,7 +523,7 @@ def test_each_error_is_its_own_problem_which_explains_itself(
     kind = PROBLEM_KINDS[error]
     response = post(failing, {"query": "fail"}, route)
     reply = problem(response, kind.status, f"/problems/{slug_of(error)}")
-    # What is the caller's to mend is said in full; what is the server's names no folder.
+    # The client sees the message of its own error. A server error names no folder.
     assert ("/srv/secret" in response.text) == (kind.status < 500)
     explained = failing.get(reply["type"]).json()
     assert (explained["type"], explained["title"]) == (
@@ -535,14 +533,14 @@ def test_each_error_is_its_own_problem_which_explains_itself(
     assert (explained["status"], explained["description"]) == (kind.status, error.__doc__)
 
 
-def test_a_busy_index_says_when_to_come_again(
+def test_a_busy_index_says_when_to_try_again(
     failing: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Failing, "error", errors.IndexBusy("busy"))
     assert int(search(failing, query="fail").headers["retry-after"]) >= 1
 
 
-def test_an_unforeseen_error_is_logged_and_not_shown(
+def test_an_unexpected_error_is_logged_and_not_shown(
     failing: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Failing, "error", RuntimeError("the secret of /srv"))
@@ -550,7 +548,7 @@ def test_an_unforeseen_error_is_logged_and_not_shown(
     problem(response, 500, "about:blank")
     assert "secret" not in response.text
     assert "Traceback" not in response.text
-    # The log is written behind the response.
+    # The log is written after the response.
     until(lambda: "RuntimeError: the secret of /srv" in caplog.text)
     assert "encode_query" in caplog.text
     assert response.headers["connection"] == "close"
@@ -577,18 +575,20 @@ def test_a_token_budget_limits_the_passages(
 # Why not
 
 
-def test_why_over_http_is_what_the_pipeline_tells(client: httpx.Client, pipeline: Pipeline) -> None:
+def test_why_over_http_is_the_result_of_the_pipeline(
+    client: httpx.Client, pipeline: Pipeline
+) -> None:
     best = pipeline.ask(QUESTION).sentences[0].citation
     body = {"query": QUESTION, "doc_id": best.doc_id, "line_start": best.line_start, "k": 1}
     told = Why.model_validate_json(post(client, body, "/v1/why").content)
     lines = (best.line_start, best.line_start)
     assert told == pipeline.why(QUESTION, Expected(best.doc_id, lines), 1)
     assert told.lost_at is None
-    # Once more, as it is kept.
+    # A second time: this response comes from the cache.
     assert Why.model_validate_json(post(client, body, "/v1/why").content) == told
 
 
-def test_a_document_that_is_not_indexed_is_a_step_and_no_problem(client: httpx.Client) -> None:
+def test_a_document_outside_the_index_is_a_failed_step_and_no_problem(client: httpx.Client) -> None:
     answered = post(client, {"query": QUESTION, "doc_id": "no/such.txt"}, "/v1/why")
     assert (answered.status_code, answered.json()["lost_at"]) == (200, "document")
 
@@ -596,7 +596,7 @@ def test_a_document_that_is_not_indexed_is_a_step_and_no_problem(client: httpx.C
 @pytest.mark.parametrize(
     "lines", [{"line_end": 3}, {"line_start": 4, "line_end": 3}, {"line_start": 0}]
 )
-def test_lines_that_are_none_are_refused(client: httpx.Client, lines: dict[str, int]) -> None:
+def test_invalid_line_numbers_are_refused(client: httpx.Client, lines: dict[str, int]) -> None:
     asked = {"query": QUESTION, "doc_id": "d", **lines}
     problem(post(client, asked, "/v1/why"), 422, "/problems/invalid-request")
 

@@ -1,4 +1,4 @@
-"""The server as a process: what it serves while its index changes, is gone, or is slow; its end."""
+"""The server as a process: a changing, missing or slow index, its start and its end."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def document(name: str) -> Document:
 
 @pytest.fixture
 def index(tmp_path: Path) -> Path:
-    """An index of one document, of its own for each test."""
+    """An index of one document; each test has its own."""
     folder = tmp_path / "index"
     ingest_documents(folder, [document("apples")], HashEmbedder())
     return folder
@@ -57,7 +57,7 @@ def ids_of(client: httpx.Client) -> list[str]:
 # A changing index
 
 
-def test_what_another_process_ingests_is_served_without_a_restart(index: Path) -> None:
+def test_documents_from_another_process_are_served_without_a_restart(index: Path) -> None:
     code = f"""
 from pathlib import Path
 from fakes import HashEmbedder
@@ -77,7 +77,7 @@ ingest_documents(Path({str(index)!r}), [pears], HashEmbedder())
         assert best["citation"]["doc_id"] == "pears"
 
 
-def test_no_search_fails_while_generations_come_and_go(index: Path) -> None:
+def test_no_search_fails_while_generations_change(index: Path) -> None:
     stop = threading.Event()
     seen: list[tuple[int, int]] = []
 
@@ -98,7 +98,7 @@ def test_no_search_fails_while_generations_come_and_go(index: Path) -> None:
     assert {generation for _, generation in seen} >= {2, 3, 4, 5, 6}
 
 
-def test_readiness_ends_with_the_index_and_liveness_does_not(
+def test_readiness_depends_on_the_index_and_liveness_does_not(
     index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(Pipeline.over(index, HashEmbedder())) as client:
@@ -122,7 +122,7 @@ def test_readiness_ends_with_the_index_and_liveness_does_not(
     assert caplog.text.count("IndexMissing") == 1
 
 
-def test_an_index_rebuilt_with_another_model_leaves_the_old_one_served(
+def test_after_a_rebuild_with_another_model_the_old_index_is_served(
     index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(Pipeline.over(index, HashEmbedder())) as client:
@@ -133,9 +133,7 @@ def test_an_index_rebuilt_with_another_model_leaves_the_old_one_served(
         assert found["passages"][0]["citation"]["doc_id"] == "apples"
 
 
-def test_an_error_is_told_once_however_often_it_comes(
-    index: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_repeated_error_is_logged_once(index: Path, caplog: pytest.LogCaptureFixture) -> None:
     pipeline = Pipeline.over(index, HashEmbedder())
     refresher = Refresher(pipeline)
     shutil.rmtree(index)
@@ -149,7 +147,7 @@ def test_an_error_is_told_once_however_often_it_comes(
 
 
 class Held(HashEmbedder):
-    """It encodes a question once it is let go."""
+    """Its encode_query waits until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -169,7 +167,7 @@ def asked(client: httpx.Client, query: str, route: str = "/v1/search") -> httpx.
     return client.post(route, json={"query": query})
 
 
-def test_searches_under_way_hold_up_nothing_else(index: Path) -> None:
+def test_running_searches_delay_nothing_else(index: Path) -> None:
     held = Held()
     with serving(Pipeline.over(index, held)) as client, ThreadPoolExecutor(50) as threads:
         searches = [
@@ -187,7 +185,7 @@ def test_searches_under_way_hold_up_nothing_else(index: Path) -> None:
 
 
 @pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
-def test_one_more_than_may_wait_is_refused_at_once_and_told_when_to_come_again(
+def test_a_question_beyond_the_queue_is_refused_at_once_with_a_retry_time(
     index: Path, route: str
 ) -> None:
     held = Held()
@@ -237,7 +235,7 @@ class Counted(HashEmbedder):
 
 
 def without_time(body: bytes) -> bytes:
-    """A result's JSON with 0 for its `took_ms`, byte for byte the same otherwise."""
+    """The JSON of a result with 0 as its `took_ms`; every other byte is unchanged."""
     took_ms = json.loads(body)["took_ms"]
     text = json.dumps(took_ms).encode()
     assert body.count(b',"took_ms":' + text + b",") == 1
@@ -246,7 +244,7 @@ def without_time(body: bytes) -> bytes:
 
 @pytest.mark.parametrize("route", ["/v1/search", "/v1/ask"])
 @pytest.mark.parametrize("query", ["apples", 'of "apples","took_ms":1.5,"x\\":2, "took_ms":3,'])
-def test_the_same_question_again_gets_the_same_bytes_but_for_its_time(
+def test_a_repeated_question_gets_the_same_bytes_except_its_time(
     index: Path, route: str, query: str
 ) -> None:
     counted = Counted()
@@ -258,7 +256,7 @@ def test_the_same_question_again_gets_the_same_bytes_but_for_its_time(
         assert second.headers["content-length"] == str(len(second.content))
 
 
-def test_whatever_changes_the_answer_is_another_question(index: Path) -> None:
+def test_every_parameter_that_changes_the_answer_is_part_of_the_cache_key(index: Path) -> None:
     counted = Counted()
     bodies: list[dict[str, object]] = [
         {},
@@ -280,7 +278,7 @@ def test_whatever_changes_the_answer_is_another_question(index: Path) -> None:
     assert counted.n_queries == 2 * len(bodies)
 
 
-def test_what_is_left_out_is_asked_as_its_default(index: Path) -> None:
+def test_an_omitted_parameter_equals_its_default(index: Path) -> None:
     counted = Counted()
     with serving(Pipeline.over(index, counted)) as client:
         for body in ({}, {"k": 5}, {"filter": None, "explain": False, "merge": False}):
@@ -288,7 +286,7 @@ def test_what_is_left_out_is_asked_as_its_default(index: Path) -> None:
     assert counted.n_queries == 1
 
 
-def test_a_new_generation_is_answered_anew(index: Path) -> None:
+def test_a_new_generation_is_searched_again(index: Path) -> None:
     counted = Counted()
     with serving(Pipeline.over(index, counted)) as client:
         for _ in range(2):
@@ -301,7 +299,7 @@ def test_a_new_generation_is_answered_anew(index: Path) -> None:
     assert counted.n_queries == 2
 
 
-def test_a_kept_answer_is_given_even_when_new_searches_are_refused(index: Path) -> None:
+def test_a_cached_answer_is_returned_even_if_new_searches_are_refused(index: Path) -> None:
     held = Held()
     held.let_go.set()
     with (
@@ -318,7 +316,7 @@ def test_a_kept_answer_is_given_even_when_new_searches_are_refused(index: Path) 
         held.let_go.set()
 
 
-def test_without_a_cache_every_question_is_searched_for(index: Path) -> None:
+def test_without_a_cache_every_question_is_searched(index: Path) -> None:
     counted = Counted()
     with serving(Pipeline.over(index, counted), Limits(cache_bytes=0)) as client:
         first, second = (asked(client, "apples") for _ in range(2))
@@ -326,7 +324,7 @@ def test_without_a_cache_every_question_is_searched_for(index: Path) -> None:
     assert without_time(first.content) == without_time(second.content)
 
 
-def test_an_error_is_not_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_not_cached(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Counted()
     with serving(Pipeline.over(index, counted)) as client:
         with monkeypatch.context() as patch:
@@ -335,10 +333,10 @@ def test_an_error_is_not_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert asked(client, "apples").status_code == 200
 
 
-# Its start
+# Start
 
 
-def test_making_the_app_imports_no_model() -> None:
+def test_creating_the_app_imports_no_model() -> None:
     code = "import sys, api.app, api.cli; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
@@ -350,7 +348,7 @@ def test_an_app_that_never_started_has_no_task(index: Path) -> None:
     pipeline.close()
 
 
-def test_a_free_port_is_found_and_a_used_one_is_refused() -> None:
+def test_a_free_port_is_bound_and_a_used_one_is_refused() -> None:
     with bound("127.0.0.1", 0) as listener:
         listener.listen()
         port = listener.getsockname()[1]
@@ -363,12 +361,12 @@ def test_a_free_port_is_found_and_a_used_one_is_refused() -> None:
     ("host", "says"),
     [
         ("192.0.2.1", "not an address of this machine"),  # reserved for documentation
-        ("no.such.host.invalid", "no address is known"),
-        ("", "no address is known"),
-        ("x" * 70, "no address is known"),
+        ("no.such.host.invalid", "has no address"),
+        ("", "has no address"),
+        ("x" * 70, "has no address"),
     ],
 )
-def test_a_host_that_cannot_be_listened_on_is_refused(host: str, says: str) -> None:
+def test_an_unusable_host_is_refused(host: str, says: str) -> None:
     with pytest.raises(BadInput, match=f"{says}.* --host"):
         bound(host, 0)
 
@@ -389,7 +387,7 @@ def test_the_url_is_one_that_this_machine_can_open() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--index", "nowhere"], "no index at nowhere; make one with `rag ingest PATH`"),
+        (["--index", "nowhere"], "no index at nowhere; create one with `rag ingest PATH`"),
         (["--port", "70000"], "port"),
         (["--workers", "0"], "workers: Input should be greater than or equal to 1"),
         (["--workers", "-2"], "workers: Input should be greater than or equal to 1"),
@@ -397,7 +395,7 @@ def test_the_url_is_one_that_this_machine_can_open() -> None:
         (["--host", "192.0.2.1"], "192.0.2.1 is not an address of this machine"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line_before_the_model_is_loaded(
+def test_an_error_is_one_line_and_comes_before_the_model_is_loaded(
     seeds_index: Path, tmp_path: Path, options: list[str], says: str
 ) -> None:
     index = [] if "--index" in options else ["--index", str(seeds_index)]
@@ -430,7 +428,7 @@ def greeting(process: subprocess.Popen[str]) -> str:
     return lines
 
 
-def test_the_command_serves_says_what_to_try_and_ends_well_on_ctrl_c(
+def test_the_command_prints_an_example_and_ends_without_error_on_ctrl_c(
     process: subprocess.Popen[str],
 ) -> None:
     said = greeting(process)
@@ -439,7 +437,7 @@ def test_the_command_serves_says_what_to_try_and_ends_well_on_ctrl_c(
     if shutil.which("curl"):
         pasted = subprocess.run(curl, shell=True, check=True, capture_output=True, text=True)
         assert json.loads(pasted.stdout)["answered"]
-    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))):  # and says nothing
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))):  # no request
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=PATIENCE_S)
@@ -449,7 +447,7 @@ def test_the_command_serves_says_what_to_try_and_ends_well_on_ctrl_c(
     assert "Traceback" not in stderr
 
 
-def test_a_stop_waits_for_no_client_that_never_finishes_its_request(
+def test_a_stop_does_not_wait_for_clients_that_never_finish_their_request(
     process: subprocess.Popen[str],
 ) -> None:
     port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", greeting(process))[0])
@@ -500,7 +498,7 @@ with bound("127.0.0.1", 0) as listener:
 
 @contextmanager
 def hanging_server(index: Path, kind: str = "") -> Iterator[subprocess.Popen[str]]:
-    """kind: "looking" if its first look at the index hangs, "telling" if it tells of each."""
+    """kind: "looking" if the first check of the index hangs, "telling" if each check is printed."""
     paths = os.pathsep.join([str(SUPPORT), str(ROOT)])
     with subprocess.Popen(
         [sys.executable, "-c", HANGING, str(index), kind],
@@ -530,7 +528,7 @@ def line_of(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_search_that_hangs_does_not_keep_the_process_from_its_end(
+def test_a_hanging_search_does_not_prevent_the_end_of_the_process(
     hanging: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     url = line_of(hanging)
@@ -544,7 +542,7 @@ def test_a_search_that_hangs_does_not_keep_the_process_from_its_end(
 
 
 @pytest.mark.slow
-def test_a_look_at_the_index_that_hangs_does_not_keep_the_process_from_its_end(
+def test_a_hanging_check_of_the_index_does_not_prevent_the_end_of_the_process(
     index: Path,
 ) -> None:
     with hanging_server(index, "looking") as process:
@@ -560,10 +558,10 @@ def test_a_look_at_the_index_that_hangs_does_not_keep_the_process_from_its_end(
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["early", "late"])
-def test_a_stopped_process_that_builds_the_index_files_keeps_no_server_from_its_end(
+def test_a_suspended_process_that_publishes_prevents_no_server_from_ending(
     index: Path, tmp_path: Path, late: bool
 ) -> None:
-    """Neither one that serves when the files fall behind, nor one that starts then."""
+    """Neither a running server whose files become outdated, nor one that starts then."""
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "pears.txt").write_text("All about pears.")

@@ -1,4 +1,4 @@
-"""The cache: bounded in bytes, least recently used first, of one state of the index."""
+"""The cache: limited in bytes, evicts the least recently used, holds one state of the index."""
 
 from collections import OrderedDict
 from sys import getsizeof
@@ -13,20 +13,20 @@ LATER = (2, "another")
 
 
 def cache_of(max_bytes: int) -> ResultCache:
-    """An empty cache that knows of the present state."""
+    """An empty cache with the current state."""
     cache = ResultCache(max_bytes)
     assert cache.get(NOW, "nothing") is None
     return cache
 
 
 def size(key: str, body: bytes) -> int:
-    """What an entry counts, as a cache of its own tells."""
+    """The size of an entry, measured by a cache of its own."""
     cache = cache_of(1_000_000)
     cache.put(NOW, key, body)
     return cache.n_bytes
 
 
-def test_what_was_put_is_what_is_got() -> None:
+def test_a_stored_body_is_returned_unchanged() -> None:
     cache = cache_of(10_000)
     cache.put(NOW, "who", b"them")
     cache.put(NOW, "when", b"then")
@@ -36,12 +36,12 @@ def test_what_was_put_is_what_is_got() -> None:
     assert len(cache) == 2
 
 
-def test_an_entry_counts_at_least_what_python_takes_for_it() -> None:
+def test_an_entry_counts_at_least_the_memory_that_python_uses_for_it() -> None:
     for key, body in (("k", b"b" * 1000), ("é" * 500, b""), ("😀\ud800", b"x")):
         assert size(key, body) >= getsizeof(key) + getsizeof(body)
 
 
-def test_what_was_used_longest_ago_goes_first() -> None:
+def test_the_least_recently_used_entry_is_evicted_first() -> None:
     cache = cache_of(3 * size("a", b"body"))
     for key in "abc":
         cache.put(NOW, key, b"body")
@@ -50,26 +50,26 @@ def test_what_was_used_longest_ago_goes_first() -> None:
     assert [cache.get(NOW, key) for key in "abcd"] == [b"body", None, b"body", b"body"]
 
 
-def test_what_is_larger_than_the_cache_drives_nothing_out() -> None:
+def test_an_entry_larger_than_the_cache_evicts_nothing() -> None:
     cache = cache_of(size("a", b"body"))
     cache.put(NOW, "a", b"body")
     cache.put(NOW, "b", b"a longer body")
     assert (cache.get(NOW, "a"), cache.get(NOW, "b")) == (b"body", None)
 
 
-def test_a_cache_of_no_bytes_keeps_nothing() -> None:
+def test_a_cache_of_zero_bytes_stores_nothing() -> None:
     cache = cache_of(0)
     cache.put(NOW, "", b"")
     assert cache.get(NOW, "") is None
     assert len(cache) == cache.n_bytes == 0
 
 
-def test_another_state_of_the_index_drops_all() -> None:
+def test_another_state_of_the_index_empties_the_cache() -> None:
     cache = cache_of(10_000)
     cache.put(NOW, "who", b"them")
     assert cache.get(LATER, "who") is None
     assert len(cache) == cache.n_bytes == 0
-    # And what was made before does not come back, not even with its own state.
+    # Results of the earlier state do not return, not even with that state.
     cache.put(NOW, "who", b"them")
     assert (cache.get(LATER, "who"), cache.get(NOW, "who")) == (None, None)
 
@@ -84,10 +84,10 @@ def test_the_same_number_in_another_database_is_another_state() -> None:
     st.integers(0, 2000),
     st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 400), st.booleans())),
 )
-def test_it_is_a_least_recently_used_dictionary_within_its_bytes(
+def test_it_is_a_least_recently_used_dictionary_within_its_limit(
     most: int, calls: list[tuple[str, int, bool]]
 ) -> None:
-    """Against an oracle that keeps the whole history and counts anew each time."""
+    """The oracle keeps the whole history and counts from the start each time."""
     cache = cache_of(most)
     oracle: OrderedDict[str, bytes] = OrderedDict()
     for key, length, puts in calls:

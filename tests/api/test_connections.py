@@ -1,4 +1,4 @@
-"""Connections are kept within limits of size, time and number, whatever comes over them."""
+"""Connections have limits of size, time and number, whatever a client sends."""
 
 import json
 import socket
@@ -82,7 +82,7 @@ def problem(response: bytes) -> dict[str, object]:
         (POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ],
 )
-def test_a_request_that_is_too_large_or_no_request_is_refused_with_a_problem(
+def test_a_request_that_is_too_large_or_malformed_gets_a_problem(
     client: httpx.Client, request_: bytes, expected: int
 ) -> None:
     response = answer_to(client, request_)
@@ -93,8 +93,8 @@ def test_a_request_that_is_too_large_or_no_request_is_refused_with_a_problem(
     assert client.get("/healthz").status_code == 200
 
 
-def test_an_upgrade_is_not_made_and_the_request_is_answered(client: httpx.Client) -> None:
-    """Some clients ask for HTTP/2 with each first request, and send its body all the same."""
+def test_an_upgrade_is_ignored_and_the_request_is_answered(client: httpx.Client) -> None:
+    """Some clients offer HTTP/2 with each first request, and send its body anyway."""
     upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
     length = b"Content-Length: %d\r\n\r\n" % len(BODY)
     post = POST.replace(b"Connection: close\r\n", upgrade) + length + BODY
@@ -107,7 +107,7 @@ def test_an_upgrade_is_not_made_and_the_request_is_answered(client: httpx.Client
     assert answer_to(client, websocket + last).count(b'{"status":"alive"}') == 2
 
 
-def test_a_client_that_waits_to_be_told_to_go_on_is_told(client: httpx.Client) -> None:
+def test_a_client_that_expects_100_continue_gets_it(client: httpx.Client) -> None:
     with connect(client) as connection:
         expect = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
         connection.sendall(POST + expect)
@@ -116,7 +116,9 @@ def test_a_client_that_waits_to_be_told_to_go_on_is_told(client: httpx.Client) -
         assert status(read_all(connection)) == 200
 
 
-def test_pipelined_requests_are_answered_in_order_and_not_too_many(client: httpx.Client) -> None:
+def test_pipelined_requests_are_answered_in_order_and_limited_in_number(
+    client: httpx.Client,
+) -> None:
     paths = [b"/healthz", b"/nothing", b"/readyz"] * 5
     requests = [b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path for path in paths]
     responses = answer_to(client, b"".join(requests)).split(b"HTTP/1.1 ")[1:]
@@ -143,7 +145,7 @@ def test_pipelined_requests_are_answered_in_order_and_not_too_many(client: httpx
         (b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n", b" ", 421),
     ],
 )
-def test_who_sends_too_slowly_is_told_and_disconnected(
+def test_a_client_that_sends_too_slowly_gets_408_and_is_disconnected(
     client: httpx.Client, first: bytes, then: bytes, says: int | None
 ) -> None:
     with connect(client) as connection:
@@ -166,7 +168,7 @@ def test_who_sends_too_slowly_is_told_and_disconnected(
     assert response.count(b"HTTP/1.1 ") == (says is not None)
 
 
-def test_who_leaves_a_response_unread_is_disconnected(client: httpx.Client) -> None:
+def test_a_client_that_does_not_read_a_response_is_disconnected(client: httpx.Client) -> None:
     request = b"GET /v1/documents/l/text HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with connect(client) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -176,7 +178,7 @@ def test_who_leaves_a_response_unread_is_disconnected(client: httpx.Client) -> N
 
 
 def reset(connection: socket.socket) -> bool:
-    """Whether the other side has ended the connection, seen without reading from it."""
+    """Whether the other side has closed the connection, tested without reading."""
     try:
         connection.send(b"\r\n")
     except ConnectionError:
@@ -184,7 +186,7 @@ def reset(connection: socket.socket) -> bool:
     return False
 
 
-def test_who_reads_slowly_but_steadily_gets_all(client: httpx.Client) -> None:
+def test_a_client_that_reads_slowly_but_steadily_gets_everything(client: httpx.Client) -> None:
     request = b"GET /v1/documents/l/text HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     with connect(client) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -201,7 +203,7 @@ def test_who_reads_slowly_but_steadily_gets_all(client: httpx.Client) -> None:
 # Number
 
 
-def test_who_asks_gets_in_however_many_say_nothing(client: httpx.Client) -> None:
+def test_a_client_with_a_request_is_served_despite_many_silent_ones(client: httpx.Client) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(connect(client)) for _ in range(5 * SHORT.most)]
         with httpx.Client(base_url=client.base_url, timeout=PATIENCE_S) as another:
@@ -209,7 +211,7 @@ def test_who_asks_gets_in_however_many_say_nothing(client: httpx.Client) -> None
         until(lambda: sum(map(reset, silent)) >= 4 * SHORT.most)
 
 
-def test_a_question_under_way_is_not_disconnected_to_make_room(index: Path) -> None:
+def test_a_running_question_is_not_disconnected_for_a_new_connection(index: Path) -> None:
     held = Held()
     with serving(Pipeline.over(index, held), connections=SHORT) as client, ExitStack() as stack:
         answer: list[int] = []
@@ -227,7 +229,7 @@ def test_a_question_under_way_is_not_disconnected_to_make_room(index: Path) -> N
 
 
 class Peer:
-    """A connection that only notes how it ended."""
+    """A connection that only records how it ended."""
 
     def __init__(self, n_unread: int = 0) -> None:
         self.n_unread = n_unread
@@ -240,7 +242,7 @@ class Peer:
         self.ended = why
 
 
-def test_the_one_that_waits_longest_makes_room_and_those_at_work_stay() -> None:
+def test_the_connection_that_waits_longest_is_closed_and_working_ones_stay() -> None:
     connections = Connections(ConnectionLimits(most=3))
     oldest, worker, newest = Peer(), Peer(), Peer()
     for now, peer in enumerate((worker, oldest, newest)):
@@ -250,7 +252,7 @@ def test_the_one_that_waits_longest_makes_room_and_those_at_work_stay() -> None:
     assert [each.ended is not None for each in (worker, oldest, newest)] == [False, True, False]
 
 
-def test_those_that_came_just_now_are_spared_until_there_are_twice_as_many() -> None:
+def test_new_connections_are_kept_until_there_are_twice_as_many_as_the_limit() -> None:
     connections = Connections(ConnectionLimits(most=3))
     peers = [Peer() for _ in range(7)]
     for peer in peers:
@@ -260,7 +262,7 @@ def test_those_that_came_just_now_are_spared_until_there_are_twice_as_many() -> 
     assert sum(each.ended is None for each in peers) == 3
 
 
-def test_what_is_left_unread_is_bounded_over_all_connections() -> None:
+def test_unread_bytes_are_limited_over_all_connections() -> None:
     connections = Connections(ConnectionLimits(unread_bytes=100))
     first, second, third = Peer(40), Peer(40), Peer(40)
     for peer in (first, second, third):
@@ -272,11 +274,11 @@ def test_what_is_left_unread_is_bounded_over_all_connections() -> None:
     assert second.ended is None
 
 
-# Clients that leave
+# Clients that disconnect
 
 
 class Held(HashEmbedder):
-    """It encodes a question once it is let go, and remembers which it encoded."""
+    """Its encode_query waits until it is released, and records each question."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -292,7 +294,7 @@ class Held(HashEmbedder):
 
 
 @pytest.mark.parametrize("route", ["search", "ask"])
-def test_questions_whose_clients_left_are_not_asked(index: Path, route: str) -> None:
+def test_questions_of_disconnected_clients_are_not_encoded(index: Path, route: str) -> None:
     held = Held()
     with serving(Pipeline.over(index, held), Limits(queue=50)) as client:
         connections = []
@@ -303,7 +305,7 @@ def test_questions_whose_clients_left_are_not_asked(index: Path, route: str) -> 
             connection.sendall(post + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             connections.append(connection)
         until(lambda: held.n_begun >= 1)
-        time.sleep(0.2)  # until all wait
+        time.sleep(0.2)  # until all questions wait
         for connection in connections:
             connection.close()
         answers: list[int] = []
@@ -320,11 +322,11 @@ def test_questions_whose_clients_left_are_not_asked(index: Path, route: str) -> 
         staying.join(PATIENCE_S)
     assert answers == [200]
     assert "stayed" in held.encoded
-    # One was being encoded and one more was taken by a thread; these cannot be stopped.
+    # One was being encoded and a thread had taken a second; neither can be stopped.
     assert len([text for text in held.encoded if text.startswith("left")]) <= 2
 
 
-def test_those_that_left_make_room_in_the_queue(index: Path) -> None:
+def test_disconnected_clients_leave_the_queue(index: Path) -> None:
     held = Held()
     with serving(Pipeline.over(index, held), Limits(queue=1)) as client:
         for n in range(20):

@@ -1,4 +1,4 @@
-"""The question that a server suggests is about its own index, and can be pasted into a shell."""
+"""The suggested question is about the server's own index and can be pasted into a shell."""
 
 import json
 import shlex
@@ -27,7 +27,7 @@ def pipeline_of(folder: Path, *documents: Document) -> Pipeline:
 
 
 def question_of(folder: Path, *documents: Document) -> str | None:
-    """The first question that is suggested, whether it is answered or not."""
+    """The first suggested question, answered or not."""
     pipeline = pipeline_of(folder, *documents)
     with pipeline.snapshot() as snapshot:
         question = next(suggest_questions(snapshot), None)
@@ -49,13 +49,13 @@ def markdown(text: str, doc_id: str = "doc") -> Document:
         (markdown("# 1\n\nText.\n\n## Überfälle und Pläne\n\nMore."), "Überfälle und Pläne"),
     ],
 )
-def test_it_asks_about_a_heading_or_else_the_title(
+def test_it_is_about_a_heading_or_else_the_title(
     tmp_path: Path, document: Document, expected: str
 ) -> None:
     assert question_of(tmp_path, document) == f"What is said about {expected}?"
 
 
-def test_a_heading_that_fits_is_preferred_and_a_long_one_cut_between_words(tmp_path: Path) -> None:
+def test_a_short_heading_is_preferred_and_a_long_one_is_cut_between_words(tmp_path: Path) -> None:
     long = "word " * 20
     only_long = question_of(tmp_path / "1", Document("a", "a", long, "Text."))
     assert only_long == f"What is said about {' '.join(['word'] * 10)}?"
@@ -63,13 +63,13 @@ def test_a_heading_that_fits_is_preferred_and_a_long_one_cut_between_words(tmp_p
     assert question_of(tmp_path / "2", *both) == "What is said about Pears?"
 
 
-def test_there_is_none_if_nothing_is_named(tmp_path: Path) -> None:
+def test_there_is_none_without_a_heading_or_title(tmp_path: Path) -> None:
     assert question_of(tmp_path, Document("1", "1", "12 / 7", "Text.")) is None
 
 
 @examples(60)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40))
-def test_the_suggested_command_is_one_that_a_shell_and_json_read_as_it_stands(
+def test_the_suggested_command_is_valid_for_a_shell_and_as_json(
     tmp_path_factory: pytest.TempPathFactory, title: str
 ) -> None:
     folder = tmp_path_factory.mktemp("titles")
@@ -85,11 +85,11 @@ def test_the_suggested_command_is_one_that_a_shell_and_json_read_as_it_stands(
             assert all(ord(each) >= 32 for each in line)
 
 
-def test_an_empty_index_is_said_to_be_empty(tmp_path: Path) -> None:
+def test_the_greeting_says_that_an_index_is_empty(tmp_path: Path) -> None:
     pipeline = pipeline_of(tmp_path)
     greeting = greeting_of(Settings(index=tmp_path / "index"), pipeline, "http://127.0.0.1:8000")
     pipeline.close()
-    assert "The index is empty: `rag ingest PATH` fills it" in greeting
+    assert "The index is empty; `rag ingest PATH` adds documents" in greeting
     assert "curl" not in greeting
 
 

@@ -1,4 +1,4 @@
-"""The service answers to its own names, and to no page of another site."""
+"""The service accepts its own host names, and no requests from other sites."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def port_of(client: httpx.Client) -> int:
 
 
 def asked(client: httpx.Client, **headers: str) -> httpx.Response:
-    """A question with these headers; `_` in a name stands for `-`."""
+    """The response to a question with these headers; `_` in a name stands for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.post("/v1/search", json={"query": "apples"}, headers=named)
 
@@ -59,7 +59,7 @@ def asked(client: httpx.Client, **headers: str) -> httpx.Response:
         "[2001:DB8::7]:80",
     ],
 )
-def test_a_name_of_this_service_is_answered(client: httpx.Client, host: str) -> None:
+def test_a_name_of_this_service_is_accepted(client: httpx.Client, host: str) -> None:
     assert asked(client, Host=host).status_code == 200
 
 
@@ -74,7 +74,9 @@ def test_a_name_of_this_service_is_answered(client: httpx.Client, host: str) -> 
     ],
 )
 @pytest.mark.parametrize("path", ["/healthz", "/v1/documents/apples/text", "/openapi.json", "/x"])
-def test_another_name_gets_no_document(client: httpx.Client, host: str, path: str) -> None:
+def test_a_request_with_another_name_gets_no_document(
+    client: httpx.Client, host: str, path: str
+) -> None:
     response = client.get(path, headers={"Host": host})
     assert response.status_code == response.json()["status"] == 421
     assert response.headers["content-type"] == "application/problem+json"
@@ -85,7 +87,7 @@ def test_another_name_gets_no_document(client: httpx.Client, host: str, path: st
 @pytest.mark.parametrize(
     "host", ["", "a b", "localhost/", "http://localhost", "localhost:port", "[::1", "x@localhost"]
 )
-def test_a_host_that_is_no_name_is_malformed(client: httpx.Client, host: str) -> None:
+def test_an_invalid_host_header_is_malformed(client: httpx.Client, host: str) -> None:
     request = f"GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     assert status(answer_to(client, request)) == 400
 
@@ -102,7 +104,7 @@ def test_a_host_that_is_no_name_is_malformed(client: httpx.Client, host: str) ->
         ("GET http://localhost/healthz HTTP/1.1", ["evil.example"], 200),
     ],
 )
-def test_how_many_hosts_are_named_and_where(
+def test_requests_without_a_host_or_with_two_or_with_one_in_the_target(
     client: httpx.Client, request_line: str, hosts: list[str], expected: int
 ) -> None:
     lines = [request_line, *(f"Host: {host}" for host in hosts), "Connection: close", "", ""]
@@ -121,12 +123,12 @@ def test_how_many_hosts_are_named_and_where(
         "http://127.0.0.1:1",
         "http://127.0.0.1",
         "file://",
-        "http://localhost:{port}",  # of this machine, but not the page's own
+        "http://localhost:{port}",  # on this machine, but not this service
         "ftp://127.0.0.1:{port}",
         "",
     ],
 )
-def test_a_page_of_another_site_is_refused(client: httpx.Client, origin: str) -> None:
+def test_a_request_from_another_site_is_refused(client: httpx.Client, origin: str) -> None:
     response = asked(client, Origin=origin.format(port=port_of(client)))
     assert response.status_code == response.json()["status"] == 403
     assert "access-control-allow-origin" not in response.headers
@@ -137,13 +139,13 @@ def test_a_page_of_another_site_is_refused(client: httpx.Client, origin: str) ->
     [
         ("127.0.0.1:{port}", "http://127.0.0.1:{port}"),
         ("localhost:{port}", "http://localhost:{port}"),
-        ("docs.example", "https://docs.example"),  # as behind a proxy that takes off TLS
+        ("docs.example", "https://docs.example"),  # behind a proxy that terminates TLS
         ("docs.example:443", "https://docs.example"),
         ("docs.example", "http://docs.example"),
         ("docs.example", "http://docs.example:80"),
     ],
 )
-def test_the_services_own_pages_may_ask(client: httpx.Client, host: str, origin: str) -> None:
+def test_the_services_own_pages_are_accepted(client: httpx.Client, host: str, origin: str) -> None:
     port = port_of(client)
     response = asked(client, Host=host.format(port=port), Origin=origin.format(port=port))
     assert response.status_code == 200
@@ -155,12 +157,12 @@ def test_the_services_own_pages_may_ask(client: httpx.Client, host: str, origin:
         ("cross-site", "no-cors", 403),
         ("cross-site", "cors", 403),
         ("same-site", "no-cors", 403),
-        ("cross-site", "navigate", 200),  # a link that somebody followed
+        ("cross-site", "navigate", 200),  # a link that a user follows
         ("same-origin", "cors", 200),
         ("none", "navigate", 200),
     ],
 )
-def test_what_another_sites_page_embeds_is_refused(
+def test_a_request_embedded_in_another_site_is_refused(
     client: httpx.Client, site: str, mode: str, expected: int
 ) -> None:
     headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
@@ -184,7 +186,7 @@ def test_every_response_has_the_security_headers(client: httpx.Client) -> None:
         assert "server" not in response.headers
 
 
-def test_the_address_that_a_connection_came_in_on_is_a_name_of_the_service() -> None:
+def test_the_address_of_a_connection_is_a_name_of_the_service() -> None:
     hosts = AllowedHosts.of(Settings(host="0.0.0.0"))
     assert hosts.allow(Host("192.0.2.7"), "192.0.2.7")
     assert hosts.allow(Host("192.0.2.7"), "::ffff:192.0.2.7")
@@ -194,7 +196,7 @@ def test_the_address_that_a_connection_came_in_on_is_a_name_of_the_service() -> 
     assert not hosts.allow(Host("evil.example"), "192.0.2.7")
 
 
-def test_the_host_that_is_bound_and_those_that_are_set_are_names_of_the_service() -> None:
+def test_the_bound_host_and_the_allowed_hosts_are_names_of_the_service() -> None:
     hosts = AllowedHosts.of(Settings(host="My.Machine", allowed_hosts=("docs.example", "::7")))
     for name in ("my.machine", "docs.example", "::7", "localhost"):
         assert hosts.allow(Host(name), None)
@@ -202,12 +204,12 @@ def test_the_host_that_is_bound_and_those_that_are_set_are_names_of_the_service(
 
 
 @pytest.mark.parametrize("name", ["http://docs.example", "docs.example:80", "a b", "x/y", ""])
-def test_a_setting_that_is_no_name_is_refused(name: str) -> None:
-    with pytest.raises(BadInput, match="is no host name"):
+def test_a_setting_that_is_not_a_host_name_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="is not a host name"):
         AllowedHosts([name])
 
 
-def test_names_are_set_as_a_list_or_with_commas(
+def test_allowed_hosts_are_a_list_or_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete, and true of the server it describes."""
+"""The OpenAPI document is complete and matches the server."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def client(seeds_index: Path, embedder: Embedder) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def described(client: httpx.Client) -> dict[str, Any]:
-    """The document as the server sends it."""
+    """The document that the server sends."""
     document: dict[str, Any] = client.get("/openapi.json").json()
     return document
 
@@ -111,7 +111,7 @@ def test_every_error_is_a_typed_problem(described: dict[str, Any]) -> None:
             }
 
 
-def test_who_is_refused_is_told_when_to_come_again(described: dict[str, Any]) -> None:
+def test_refused_requests_have_a_retry_time(described: dict[str, Any]) -> None:
     refusing = {
         path
         for _, path, operation in operations(described)
@@ -134,7 +134,7 @@ def test_every_success_is_typed(described: dict[str, Any]) -> None:
 
 
 def examples_of(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each request that the document gives as an example: method, path with parameters, body."""
+    """Each example request in the document: method, path with parameters, body."""
     for method, path, operation in operations(described):
         parameters = operation.get("parameters", [])
         filled = path

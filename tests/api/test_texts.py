@@ -1,4 +1,4 @@
-"""Large texts are sent piece by piece, few at a time, and hold up nothing else."""
+"""Large texts are sent in pieces, few at a time, and delay nothing else."""
 
 import asyncio
 import json
@@ -36,7 +36,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "span", [{}, {"start": 5}, {"end": PIECE}, {"start": PIECE - 1, "end": PIECE + 1}, {"end": 0}]
 )
-def test_a_text_of_many_pieces_is_the_documents_own(index: Path, span: dict[str, int]) -> None:
+def test_a_text_of_many_pieces_is_the_text_of_the_document(
+    index: Path, span: dict[str, int]
+) -> None:
     with serving(Pipeline.over(index, HashEmbedder())) as client:
         response = client.get("/v1/documents/large/text", params=span)
         head = client.head("/v1/documents/large/text", params=span)
@@ -56,7 +58,7 @@ def test_a_text_of_many_pieces_is_the_documents_own(index: Path, span: dict[str,
     assert response.content == json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def test_a_document_that_is_gone_meanwhile_or_a_wrong_span_is_a_problem(index: Path) -> None:
+def test_a_removed_document_or_an_invalid_span_is_a_problem(index: Path) -> None:
     with serving(Pipeline.over(index, HashEmbedder())) as client:
         for path, status in (("nope/text", 404), ("large/text?end=9999999", 422)):
             response = client.get(f"/v1/documents/{path}")
@@ -64,7 +66,7 @@ def test_a_document_that_is_gone_meanwhile_or_a_wrong_span_is_a_problem(index: P
 
 
 class Reader:
-    """A client that takes one message whenever it is let to."""
+    """A client that takes one message at a time."""
 
     def __init__(self) -> None:
         self.messages: list[Any] = []
@@ -83,7 +85,7 @@ class Reader:
 
 
 async def turns(n: int = 50) -> None:
-    """Let everything else go on for a while."""
+    """Let all other tasks run for a while."""
     for _ in range(n):
         await asyncio.sleep(0.005)
 
@@ -92,7 +94,7 @@ async def receive() -> Any:
     await asyncio.Event().wait()
 
 
-def test_no_more_is_made_than_the_reader_takes(index: Path) -> None:
+def test_a_piece_is_created_only_when_the_reader_takes_it(index: Path) -> None:
     pipeline = Pipeline.over(index, HashEmbedder())
 
     async def main() -> None:
@@ -111,7 +113,7 @@ def test_no_more_is_made_than_the_reader_takes(index: Path) -> None:
     pipeline.close()
 
 
-def test_one_large_text_waits_for_another_and_small_ones_and_parts_do_not(index: Path) -> None:
+def test_a_large_text_waits_for_another_but_small_ones_and_parts_do_not(index: Path) -> None:
     pipeline = Pipeline.over(index, HashEmbedder())
 
     async def main() -> None:
@@ -131,7 +133,7 @@ def test_one_large_text_waits_for_another_and_small_ones_and_parts_do_not(index:
         tasks += [begin("large", 9, third), begin("small", None, third)]
         await turns()
         assert [len(reader.messages) for reader in (first, second, third)] == [1, 0, 2]
-        tasks[0].cancel()  # as when its client leaves
+        tasks[0].cancel()  # as if its client had disconnected
         await turns()
         assert len(second.messages) == 1
         for task in tasks:
@@ -141,7 +143,7 @@ def test_one_large_text_waits_for_another_and_small_ones_and_parts_do_not(index:
     pipeline.close()
 
 
-def test_room_is_given_in_turn_and_given_back_however_its_use_ends() -> None:
+def test_space_is_granted_in_order_and_always_returned() -> None:
     async def main() -> None:
         budget, order = CharacterBudget(10), list[str]()
 
@@ -164,7 +166,7 @@ def test_room_is_given_in_turn_and_given_back_however_its_use_ends() -> None:
     asyncio.run(main())
 
 
-def test_who_waits_too_long_is_refused_and_who_leaves_is_forgotten() -> None:
+def test_a_reader_that_waits_too_long_is_refused_and_one_that_disconnects_is_removed() -> None:
     async def main() -> None:
         budget = CharacterBudget(10, wait_s=0.05)
         async with AsyncExitStack() as stack:
@@ -181,7 +183,7 @@ def test_who_waits_too_long_is_refused_and_who_leaves_is_forgotten() -> None:
     asyncio.run(main())
 
 
-def test_many_texts_at_once_are_all_sent(index: Path) -> None:
+def test_many_concurrent_texts_are_all_sent(index: Path) -> None:
     async def fetch_all(url: httpx.URL) -> list[httpx.Response]:
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             asked = (client.get("/v1/documents/large/text") for _ in range(30))

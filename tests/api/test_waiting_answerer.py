@@ -1,4 +1,4 @@
-"""An answerer that waits leaves searches and generations alone."""
+"""A waiting answerer does not delay searches or new generations."""
 
 import threading
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from serving import serving
 
 
 class SlowAnswerer:
-    """Quotes as the extractive answerer does, once it is let go."""
+    """Quotes like the extractive answerer, after it is released."""
 
     waits = True
 
@@ -32,7 +32,7 @@ class SlowAnswerer:
         return ExtractiveAnswerer().answer(parts)
 
 
-def test_searches_and_refreshes_go_on_while_answers_are_waited_for(tmp_path: Path) -> None:
+def test_searches_and_refreshes_continue_while_answers_wait(tmp_path: Path) -> None:
     text = "Aid came in winter."
     document = document_of(text, "d", media_type="text/plain", name="d")
     ingest_documents(tmp_path, [document], HashEmbedder())

@@ -1,4 +1,4 @@
-"""`rag serve --workers`: several processes on one port, as one service, to their common end."""
+"""`rag serve --workers`: several processes on one port that start and end together."""
 
 import os
 import re
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 class Supervisor:
-    """A started service, and what it has printed so far."""
+    """A started service, with its output so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -45,7 +45,7 @@ class Supervisor:
 
     @property
     def started(self) -> list[int]:
-        """The workers' process ids, in the order in which they started to serve."""
+        """The process ids of the workers, in the order in which they became ready."""
         return [int(pid) for pid in re.findall(r"Started server process \[(\d+)\]", self.err)]
 
     def ends(self) -> int:
@@ -53,7 +53,7 @@ class Supervisor:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be noticed does not."""
+    """Whether a process runs. One that ended but has not been waited for does not run."""
     status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return bool(status.stdout.strip()) and not status.stdout.startswith("Z")
 
@@ -66,7 +66,7 @@ def served(seeds_index: Path) -> Iterator[Supervisor]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # so that a signal to its group, as Ctrl-C is, is not one to ours
+        start_new_session=True,  # so that a signal to its group does not reach ours
     ) as process:
         try:
             yield Supervisor(process)
@@ -74,7 +74,9 @@ def served(seeds_index: Path) -> Iterator[Supervisor]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_all_workers_answer_on_one_port_and_the_greeting_comes_once(served: Supervisor) -> None:
+def test_all_workers_answer_on_one_port_and_the_greeting_is_printed_once(
+    served: Supervisor,
+) -> None:
     assert served.out.count("Serving ") == 1
     assert len(served.started) == len(set(served.started)) == N_WORKERS
     assert served.process.pid not in served.started
@@ -89,9 +91,9 @@ def test_all_workers_answer_on_one_port_and_the_greeting_comes_once(served: Supe
 def test_a_signal_ends_all_processes_without_a_traceback(
     served: Supervisor, number: signal.Signals
 ) -> None:
-    with socket.create_connection(("127.0.0.1", served.port)):  # and says nothing
+    with socket.create_connection(("127.0.0.1", served.port)):  # a connection without a request
         if number == signal.SIGINT:
-            os.killpg(served.process.pid, number)  # as a terminal does it
+            os.killpg(served.process.pid, number)  # as a terminal does
         else:
             served.process.send_signal(number)
         assert served.ends() == 0
@@ -99,7 +101,7 @@ def test_a_signal_ends_all_processes_without_a_traceback(
     assert "Traceback" not in served.err
 
 
-def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(
+def test_a_dead_worker_is_replaced_and_the_others_answer_meanwhile(
     served: Supervisor,
 ) -> None:
     victim, other = served.started
@@ -112,12 +114,12 @@ def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(
     assert served.out.count("Serving ") == 1
 
 
-def test_no_worker_outlives_the_process_that_started_it(served: Supervisor) -> None:
+def test_no_worker_survives_the_process_that_started_it(served: Supervisor) -> None:
     served.process.kill()
     until(lambda: not any(map(alive, served.started)))
 
 
-def test_a_worker_that_cannot_start_leaves_the_others_alone_and_is_tried_again(
+def test_a_worker_that_cannot_start_is_tried_again_and_the_others_serve(
     served: Supervisor, seeds_index: Path
 ) -> None:
     victim, other = served.started
@@ -126,7 +128,7 @@ def test_a_worker_that_cannot_start_leaves_the_others_alone_and_is_tried_again(
         os.kill(victim, signal.SIGKILL)
         until(lambda: served.err.count("could not start") >= 2, START_S)  # it was tried again
         assert f"rag: no index at {seeds_index}" in served.err
-        assert "starting another in 2 s; 1 of 2 serve" in served.err
+        assert "starting another in 2 s; 1 of 2 are ready" in served.err
         for n in range(10):
             asked = {"query": f"Who pays {n}?"}
             assert httpx.post(f"{served.url}/v1/search", json=asked).status_code == 200
@@ -138,9 +140,7 @@ def test_a_worker_that_cannot_start_leaves_the_others_alone_and_is_tried_again(
     assert "Traceback" not in served.err
 
 
-def test_the_service_ends_when_no_worker_is_left_that_can_start(
-    served: Supervisor, seeds_index: Path
-) -> None:
+def test_the_service_ends_when_no_worker_can_start(served: Supervisor, seeds_index: Path) -> None:
     aside = seeds_index.rename(seeds_index.with_name("aside"))
     try:
         for worker in served.started:
@@ -149,6 +149,6 @@ def test_the_service_ends_when_no_worker_is_left_that_can_start(
     finally:
         aside.rename(seeds_index)
     assert f"rag: no index at {seeds_index}" in served.err
-    assert "No worker is left that serves" in served.err
+    assert "No worker can serve" in served.err
     assert not any(map(alive, served.started))
     assert "Traceback" not in served.err

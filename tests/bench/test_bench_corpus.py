@@ -28,7 +28,7 @@ TEXT = "First one.\n\nSecond one. It has two sentences.\n\nThird one."
 
 @pytest.fixture
 def spans(tmp_path: Path) -> Path:
-    """Two articles of three paragraphs and one, and three questions, one without an answer."""
+    """Two articles, of three paragraphs and one; three questions, one without an answer."""
     folder = tmp_path / "set"
     write_jsonl(
         folder / "corpus.jsonl",
@@ -45,7 +45,7 @@ def spans(tmp_path: Path) -> Path:
     return folder
 
 
-def test_articles_are_whole_and_their_paragraphs_stand_in_them(spans: Path) -> None:
+def test_articles_contain_their_paragraphs(spans: Path) -> None:
     corpus = load_corpus(spans, 100, 100)
     assert [article.text for article in corpus.articles] == [TEXT, "Another article."]
     assert corpus.paragraphs == [*TEXT.split("\n\n"), "Another article."]
@@ -53,9 +53,7 @@ def test_articles_are_whole_and_their_paragraphs_stand_in_them(spans: Path) -> N
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_a_smaller_corpus_has_the_same_paragraphs_in_articles_and_one_by_one(
-    spans: Path, n: int
-) -> None:
+def test_a_smaller_corpus_has_the_same_paragraphs_in_both_forms(spans: Path, n: int) -> None:
     corpus = load_corpus(spans, n, 1)
     assert corpus.paragraphs == [*TEXT.split("\n\n"), "Another article."][:n]
     assert "\n\n".join(article.text for article in corpus.articles) == "\n\n".join(
@@ -64,13 +62,13 @@ def test_a_smaller_corpus_has_the_same_paragraphs_in_articles_and_one_by_one(
     assert len(corpus.questions) == 1
 
 
-def test_the_questions_drawn_are_always_the_same() -> None:
+def test_the_drawn_questions_are_always_the_same() -> None:
     first, second = (load_corpus(ROOT / "eval" / "seeds", 5, 20).questions for _ in range(2))
     assert first == second
     assert len(set(first)) == 20
 
 
-def test_the_shipped_set_is_its_ten_paragraphs_without_headings() -> None:
+def test_the_shipped_set_has_ten_paragraphs_without_headings() -> None:
     corpus = load_corpus(ROOT / "eval" / "seeds", 400, 1000)
     (article,) = corpus.articles
     assert article.text == next((ROOT / "seeds").glob("*.txt")).read_text(encoding="utf-8")
@@ -80,13 +78,13 @@ def test_the_shipped_set_is_its_ten_paragraphs_without_headings() -> None:
     assert set(corpus.questions) == {row["text"] for row in rows if row["answerable"]}
 
 
-def test_judged_sets_serve_too(tmp_path: Path) -> None:
+def test_judged_sets_can_be_used(tmp_path: Path) -> None:
     corpus = load_corpus(beir_set(tmp_path), 400, 300)
     assert corpus.paragraphs
     assert all(p in a.text for a in corpus.articles for p in a.paragraphs)
 
 
-def test_a_set_without_answers_cannot_be_asked(spans: Path) -> None:
+def test_a_set_without_answers_is_refused(spans: Path) -> None:
     write_jsonl(
         spans / "questions.jsonl", {"_id": "1", "text": "What?", "answerable": False, "answers": []}
     )
@@ -94,7 +92,7 @@ def test_a_set_without_answers_cannot_be_asked(spans: Path) -> None:
         load_corpus(spans, 10, 10)
 
 
-def test_files_hold_what_the_corpus_does(spans: Path, tmp_path: Path) -> None:
+def test_the_files_contain_the_corpus(spans: Path, tmp_path: Path) -> None:
     corpus = load_corpus(spans, 100, 100)
     articles = sorted(write_articles(corpus, tmp_path / "articles").iterdir())
     paragraphs = sorted(write_paragraphs(corpus, tmp_path / "paragraphs").iterdir())
@@ -111,14 +109,14 @@ questions = st.lists(
 
 
 @given(questions, st.integers(0, 80))
-def test_questions_made_of_halves_are_never_twice_the_same(given: list[str], n: int) -> None:
+def test_questions_made_from_halves_are_distinct(given: list[str], n: int) -> None:
     variants = distinct_questions(tuple(given), n)
     assert len(set(variants)) == len(variants) <= n
     assert variants[: len(given)] == given[:n]
     assert {word for each in variants for word in each.split()} <= set(" ".join(given).split())
 
 
-def test_questions_are_made_until_there_are_enough() -> None:
+def test_questions_are_generated_until_there_are_enough() -> None:
     variants = distinct_questions(("who paid for it", "when did they leave", "why was that"), 7)
     assert variants[:3] == ["who paid for it", "when did they leave", "why was that"]
     assert variants[3:5] == ["who paid they leave", "when did was that"]

@@ -24,7 +24,7 @@ SVG = "{http://www.w3.org/2000/svg}"
         ([1], True, (1, 10)),
     ],
 )
-def test_ticks_are_round_and_hold_the_values(
+def test_ticks_are_round_and_cover_the_values(
     values: list[float], log: bool, ticks: tuple[float, ...]
 ) -> None:
     axis_ticks = axis(values, log).ticks
@@ -36,7 +36,7 @@ def test_ticks_are_round_and_hold_the_values(
 
 
 @given(st.lists(st.floats(1e-3, 1e9), min_size=1), st.booleans())
-def test_every_value_lies_within_its_axis(values: list[float], log: bool) -> None:
+def test_every_value_is_within_its_axis(values: list[float], log: bool) -> None:
     drawn = axis(values, log)
     assert len(drawn.ticks) <= (14 if log else 6)
     assert list(drawn.ticks) == sorted(set(drawn.ticks))
@@ -49,17 +49,17 @@ def points(picture: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in pairs]
 
 
-def test_points_stand_where_their_values_are() -> None:
+def test_points_are_at_the_positions_of_their_values() -> None:
     panel = Panel("p", "x", "y", [Line("", (0, 5, 10), (0, 4, 2))])
     assert points(svg("a plot", [panel])) == [(0, HEIGHT), (WIDTH / 2, 0), (WIDTH, HEIGHT / 2)]
 
 
-def test_a_logarithmic_axis_puts_tenfolds_at_equal_distances() -> None:
+def test_a_logarithmic_axis_puts_powers_of_ten_at_equal_distances() -> None:
     panel = Panel("p", "x", "y", [Line("", (1, 10, 100), (1, 1, 1))], log_x=True)
     assert [x for x, _ in points(svg("a plot", [panel]))] == [0, WIDTH / 2, WIDTH]
 
 
-def test_a_picture_has_a_panel_a_curve_with_units_and_values() -> None:
+def test_a_plot_has_a_panel_a_curve_units_and_values() -> None:
     growth = RESULTS.parts[1]
     drawn = ElementTree.fromstring(part_svg(growth))
     texts = [text.text for text in drawn.iter(f"{SVG}text")]
@@ -68,7 +68,7 @@ def test_a_picture_has_a_panel_a_curve_with_units_and_values() -> None:
     assert values == ["1,000: 3", "2,000: 6.5", "10,000: 30.25"]
 
 
-def test_names_are_text_and_never_markup() -> None:
+def test_names_are_escaped() -> None:
     name = 'a <b> & "c"'
     picture = svg(name, [Panel(name, name, name, [Line(name, (1,), (1,)), Line("d", (1,), (2,))])])
     drawn = ElementTree.fromstring(picture)

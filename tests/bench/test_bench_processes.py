@@ -26,7 +26,7 @@ def python(program: str) -> list[str | Path]:
     return [sys.executable, "-c", program]
 
 
-def test_peak_memory_is_the_processs_own_and_not_its_parents(tmp_path: Path) -> None:
+def test_peak_memory_is_that_of_the_process_and_not_of_its_parent(tmp_path: Path) -> None:
     held = b"x" * (300 * MB)
     small = measure_process(python("pass"), tmp_path)
     large = measure_process(python(f"held = b'x' * {200 * MB}"), tmp_path)
@@ -42,7 +42,7 @@ def test_time_is_that_of_the_whole_process(tmp_path: Path) -> None:
     assert usage.output == "done\n"
 
 
-def test_a_process_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
+def test_the_error_of_a_failed_process_has_its_last_line(tmp_path: Path) -> None:
     failing = python("import sys; print('went well'); sys.exit('it broke')")
     with pytest.raises(MeasurementFailed, match="status 1: it broke"):
         measure_process(failing, tmp_path)
@@ -50,18 +50,18 @@ def test_a_process_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
         run_job(failing, {})
 
 
-def test_a_job_is_answered_by_the_last_line() -> None:
+def test_the_result_of_a_job_is_its_last_line() -> None:
     program = "import json, sys; print('Loading'); print(json.dumps(json.load(sys.stdin)['n'] + 1))"
     assert run_job(python(program), {"n": 41}) == 42
 
 
 @pytest.mark.parametrize("program", ["pass", "print('no JSON')"])
-def test_an_answer_that_is_none_is_a_mistake(program: str) -> None:
+def test_a_last_line_that_is_not_json_is_an_error(program: str) -> None:
     with pytest.raises(MeasurementFailed, match="line of JSON"):
         run_job(python(program), {})
 
 
-def test_processes_have_all_cores_and_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_use_all_cores_and_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "RAG_RERANK", "RAG_CACHE_DIR", "HOME"):
         monkeypatch.setenv(name, "/somewhere")
     passed = environment()
@@ -72,7 +72,7 @@ def test_processes_have_all_cores_and_no_settings(monkeypatch: pytest.MonkeyPatc
 # Peers
 
 
-def test_peers_are_pinned_and_torch_comes_first() -> None:
+def test_peers_versions_are_pinned_and_torch_comes_first() -> None:
     for peer in (ST_FAISS, TXTAI):
         assert all(len(each.split("==")) == 2 for each in peer.requirements)
         assert peer.requirements[0].startswith("torch==")
@@ -80,7 +80,7 @@ def test_peers_are_pinned_and_torch_comes_first() -> None:
     assert TXTAI.packages == ("torch", "transformers", "txtai", "faiss-cpu")
 
 
-def test_peers_scripts_import_nothing_of_this_project() -> None:
+def test_scripts_of_peers_import_nothing_of_this_project() -> None:
     for file in (ROOT / "bench" / "peers").glob("[a-z]*.py"):
         imported = [line.split()[1] for line in file.read_text().splitlines() if _imports(line)]
         assert "json" in imported
@@ -93,7 +93,7 @@ def _imports(line: str) -> bool:
     return line.strip().startswith(("import ", "from "))
 
 
-def test_an_environment_is_made_once_for_the_same_versions(tmp_path: Path) -> None:
+def test_an_environment_is_created_once_for_the_same_versions(tmp_path: Path) -> None:
     peer = PeerSystem("made by hand", "by_hand", ("some==1",))
     folder = tmp_path / "by_hand"
     folder.mkdir()
@@ -101,7 +101,7 @@ def test_an_environment_is_made_once_for_the_same_versions(tmp_path: Path) -> No
     assert install_peer(peer, tmp_path) == PeerEnvironment(peer, folder / "bin" / "python")
 
 
-def test_an_environment_for_other_versions_is_made_anew_and_its_failure_told(
+def test_an_environment_for_other_versions_is_created_again_and_failures_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -116,7 +116,7 @@ def test_an_environment_for_other_versions_is_made_anew_and_its_failure_told(
     assert not (folder / "requirements.txt").exists()
 
 
-def test_versions_are_those_installed() -> None:
+def test_the_versions_are_those_installed() -> None:
     environment = PeerEnvironment(
         PeerSystem("this", "st_faiss", ("pytest==0", "numpy==0")), Path(sys.executable)
     )
@@ -130,13 +130,13 @@ def test_versions_are_those_installed() -> None:
 # The machine
 
 
-def test_the_processor_is_read_from_its_description(tmp_path: Path) -> None:
+def test_the_processor_name_is_read_from_cpuinfo(tmp_path: Path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor\t: 0\nmodel name\t: A CPU @ 3 GHz\nflags\t\t: fpu avx2 sse\n")
     assert _cpu(cpuinfo) == ("A CPU @ 3 GHz", ("avx2",))
 
 
-def test_this_machine_is_told() -> None:
+def test_this_machine_is_described() -> None:
     machine = this_machine()
     assert 1 <= machine.cores <= (os.cpu_count() or 1)
     assert machine.python == sys.version.split()[0]
@@ -158,13 +158,13 @@ wrk.lua {"requests": 3480, "seconds": 6.0, "p50_ms": 108.5, "p99_ms": 240.25, "e
 """
 
 
-def test_what_wrk_says_is_read() -> None:
+def test_the_report_of_wrk_is_parsed() -> None:
     load = wrk.parse_report(REPORT)
     assert load == wrk.Load(3480, 6.0, 108.5, 240.25, 12)
     assert load.rate == 578.0
 
 
-def test_wrk_without_its_scripts_report_is_a_mistake() -> None:
+def test_wrk_output_without_its_scripts_report_is_an_error() -> None:
     with pytest.raises(MeasurementFailed, match="Transfer/sec"):
         wrk.parse_report(REPORT.partition("wrk.lua")[0])
 
@@ -188,14 +188,14 @@ class RecordingHandler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    request_queue_size = wrk.CONNECTIONS  # who finds the queue full tries again after a second
+    request_queue_size = wrk.CONNECTIONS  # a client that meets a full queue waits a second
 
     def handle_error(self, *_: object) -> None:
         """Ignore errors: wrk drops its open connections at the end."""
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-def test_wrk_asks_every_line_of_a_file_once(tmp_path: Path) -> None:
+def test_wrk_sends_every_line_of_a_file_once(tmp_path: Path) -> None:
     bodies = [json.dumps({"query": f"question {n}"}) for n in range(200_000)]
     file = tmp_path / "questions.jsonl"
     file.write_text("".join(f"{body}\n" for body in bodies))
@@ -210,18 +210,18 @@ def test_wrk_asks_every_line_of_a_file_once(tmp_path: Path) -> None:
         server.server_close()
     seen = [body.decode() for body in RecordingHandler.bodies]
     assert len(set(seen)) == len(seen)
-    # wrk makes the first request for itself, to see whether the script works, and does not send it;
-    # and a request on each connection may be under way, and never read, when its time is over.
+    # wrk uses the script's first request only to check the script, and does not send it. One
+    # request per connection can be running when the time is over; its response is never read.
     asked_at_most = bodies[101 : 101 + len(seen) + wrk.CONNECTIONS]
     assert set(seen) <= set(asked_at_most)
     assert RecordingHandler.content_types == {"application/json"}
     refused = sum(body.endswith('7"}') for body in seen)
-    # Up to 64 answers are under way when wrk stops counting.
+    # Up to 64 responses are pending when wrk stops counting.
     assert len(seen) - 64 <= load.requests <= len(seen)
     assert refused - 64 <= load.errors <= refused
 
 
-# Ours
+# This project
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     return index, run_task("ingest", index=str(index), documents=str(articles))
 
 
-def test_an_ingest_is_a_whole_one(ingested: tuple[Path, dict[str, float]]) -> None:
+def test_an_ingest_is_complete(ingested: tuple[Path, dict[str, float]]) -> None:
     index, output = ingested
     store = Store.open(index)
     try:
@@ -247,7 +247,7 @@ def test_an_ingest_is_a_whole_one(ingested: tuple[Path, dict[str, float]]) -> No
 
 
 @pytest.mark.parametrize("rerank", [None, "none"])
-def test_every_question_is_timed_and_the_first_ones_are_not(
+def test_every_question_is_timed_except_the_first_ones(
     ingested: tuple[Path, dict[str, float]], rerank: str | None
 ) -> None:
     index, _ = ingested

@@ -36,14 +36,14 @@ def test_a_sample_has_a_median_and_a_range() -> None:
     assert (sample.median, sample.low, sample.high) == (2.5, 1.0, 7.0)
 
 
-def test_a_ratio_is_taken_round_by_round() -> None:
+def test_a_ratio_is_computed_per_round() -> None:
     assert FASTER.ratio == Sample((5.0, 3.0, 6.0))
-    # The ratio of the medians is another: 100 to 20 is 5 as well, but 90 to 30 is never seen in it.
+    # The ratio of the medians differs: 100 to 20 is also 5, but no round has 90 to 30.
     assert FASTER.ratio.median == 5.0
 
 
 @given(st.lists(st.tuples(times, times), min_size=1, max_size=7))
-def test_the_ratio_of_the_other_way_round_is_its_inverse(pairs: list[tuple[float, float]]) -> None:
+def test_the_reverse_ratio_is_the_inverse(pairs: list[tuple[float, float]]) -> None:
     mine, theirs = (Sample(tuple(values)) for values in zip(*pairs, strict=True))
     there, back = (
         ResultRow("r", "s", *each).ratio for each in ((mine, "", theirs), (theirs, "", mine))
@@ -54,7 +54,7 @@ def test_the_ratio_of_the_other_way_round_is_its_inverse(pairs: list[tuple[float
     assert there.high == pytest.approx(1 / back.low)
 
 
-def test_rounds_that_do_not_pair_are_a_mistake() -> None:
+def test_samples_of_different_lengths_are_an_error() -> None:
     with pytest.raises(ValueError, match="argument 2 is shorter"):
         assert replace(FASTER, theirs=Sample((1.0,))).ratio
 
@@ -71,16 +71,16 @@ def test_rounds_that_do_not_pair_are_a_mistake() -> None:
         (None, None),
     ],
 )
-def test_an_aim_is_held_against_the_median(aim: Aim | None, met: bool | None) -> None:
+def test_an_aim_is_compared_with_the_median(aim: Aim | None, met: bool | None) -> None:
     assert replace(FASTER, aim=aim).met is met
 
 
-def test_a_row_that_stands_alone_has_no_ratio() -> None:
+def test_a_row_without_a_peer_has_no_ratio() -> None:
     assert ALONE.ratio is None
     assert ALONE.met is True
 
 
-def test_percentiles_are_of_each_round() -> None:
+def test_percentiles_are_per_round() -> None:
     rounds = [[float(i) for i in range(101)], [10.0, 30.0]]
     assert quantiles(rounds, 50).values == (50.0, 20.0)
     assert quantiles(rounds, 99).values == pytest.approx((99.0, 29.8))
@@ -91,13 +91,13 @@ def test_the_middle_percentile_is_the_median(ms: list[float]) -> None:
     assert quantiles([ms], 50).median == pytest.approx(median(ms))
 
 
-def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+def test_results_are_read_as_written(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     file.write_text(to_json(RESULTS), encoding="utf-8")
     assert read_results(file) == RESULTS
 
 
-def test_what_holds_no_results_is_told_with_its_place(tmp_path: Path) -> None:
+def test_an_invalid_results_file_is_refused_with_the_place(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     with pytest.raises(BadInput, match=r"cannot read .*No such file.*make bench"):
         read_results(file)
@@ -125,17 +125,17 @@ def test_numbers_have_three_digits(value: float, expected: str) -> None:
     assert format_number(value) == expected
 
 
-def test_a_range_is_shown_where_there_is_one() -> None:
+def test_a_range_is_shown_if_there_is_one() -> None:
     assert format_sample(Sample((2.0, 1.0, 4.0))) == "2 (1–4)"
     assert format_sample(Sample((2.0,))) == "2"
 
 
-def test_a_table_lines_up() -> None:
+def test_the_columns_of_a_table_are_aligned() -> None:
     table = markdown([("what", "ours"), ("a longer name", "1")])
     assert table == "| what          | ours |\n|---------------|------|\n| a longer name | 1    |"
 
 
-def test_tables_hold_every_row_with_ratio_and_aim() -> None:
+def test_tables_have_every_row_with_ratio_and_aim() -> None:
     ingest, growth = (
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in tables(RESULTS).splitlines()
@@ -156,25 +156,25 @@ def test_tables_hold_every_row_with_ratio_and_aim() -> None:
     assert "Left out: that: it is not installed." in tables(RESULTS)
 
 
-def test_numbers_that_mean_little_are_called_so() -> None:
+def test_the_description_says_that_numbers_are_unreliable() -> None:
     assert "too little" not in describe_run(RESULTS)
-    assert "mean little" not in describe_run(RESULTS)
+    assert "not reliable" not in describe_run(RESULTS)
     loaded = replace(RESULTS, quick=True, machine=replace(RESULTS.machine, load=0.9))
     assert "too little" in describe_run(loaded)
-    assert "mean little" in describe_run(loaded)
+    assert "not reliable" in describe_run(loaded)
 
 
 BEGIN, END = RESULT_MARKS
 
 
-def test_the_document_keeps_what_stands_around_its_tables() -> None:
+def test_the_document_keeps_the_text_around_its_tables() -> None:
     written = with_results(f"Before.\n\n{BEGIN}\n\nold\n\n{END}\n\nAfter.\n", RESULTS)
     assert written.startswith(f"Before.\n\n{BEGIN}\n\n- 2026-01-02")
     assert written.endswith(f"{tables(RESULTS)}\n\n{END}\n\nAfter.\n")
     assert with_results(written, RESULTS) == written
 
 
-def test_results_of_a_busy_machine_are_not_kept(
+def test_results_of_a_busy_machine_are_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.document.SUMMARY", tmp_path / "summary.json")
@@ -208,14 +208,16 @@ def test_no_table_or_plot_is_written_from_a_busy_run(
     loaded["machine"]["load"] = 0.31
     before[busy] = json.dumps(loaded).encode()
     (tmp_path / busy).write_bytes(before[busy])
-    with pytest.raises(BadInput, match=rf"{busy} was taken on a busy machine \(load 0.31 a core"):
+    with pytest.raises(
+        BadInput, match=rf"{busy} was measured on a busy machine \(load 0.31 per core"
+    ):
         write()
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("document", ["", BEGIN, f"{END} {BEGIN}"])
 def test_a_document_without_its_marks_is_refused(document: str) -> None:
-    with pytest.raises(BadInput, match="put both in"):
+    with pytest.raises(BadInput, match="insert both"):
         with_results(document, RESULTS)
 
 

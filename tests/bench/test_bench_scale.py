@@ -65,7 +65,7 @@ def originals(store: Store) -> list[bytes]:
     return [vectors[each.chunk_id] for each in chunks]
 
 
-def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: Store) -> None:
+def test_every_chunk_of_a_copy_is_its_own_slice_and_contains_its_sentences(store: Store) -> None:
     copies = Copies(store)
     for _ in range(8):
         document, chunks = copies.next()
@@ -76,7 +76,7 @@ def test_every_chunk_of_a_copy_is_its_own_slice_and_holds_its_sentences(store: S
             assert len(vectors_of(encoding.vectors)) == 1 + len(chunk.sentences)
 
 
-def test_no_copy_has_the_text_of_another_and_all_have_most_words_of_the_original(
+def test_no_two_copies_have_the_same_text_and_all_keep_most_words_of_the_original(
     store: Store,
 ) -> None:
     original = store.document(store.records()[0].doc_id).text.split()
@@ -90,7 +90,7 @@ def test_no_copy_has_the_text_of_another_and_all_have_most_words_of_the_original
         assert 0.55 < n_same / len(words) < 0.9
 
 
-def test_a_copys_vectors_are_turned_as_far_as_they_say(store: Store) -> None:
+def test_the_vectors_of_a_copy_are_rotated_by_the_specified_angle(store: Store) -> None:
     _, chunks = Copies(store).next()
     before = [vectors_of(each) for each in originals(store)]
     for rows, (_, encoding) in zip(before, chunks, strict=True):
@@ -99,7 +99,7 @@ def test_a_copys_vectors_are_turned_as_far_as_they_say(store: Store) -> None:
         assert cosines.max() < 0.96
 
 
-def test_a_copys_token_vectors_keep_their_signs_and_most_magnitudes(store: Store) -> None:
+def test_the_token_vectors_of_a_copy_keep_their_signs_and_most_magnitudes(store: Store) -> None:
     row = store.records()[0].row_id
     ids = store.chunk_ids_of([row]).tolist()
     chunks = sorted(store.chunks(ids), key=lambda each: each.ordinal)
@@ -112,7 +112,7 @@ def test_a_copys_token_vectors_keep_their_signs_and_most_magnitudes(store: Store
     assert changed == pytest.approx(1 / 8, abs=0.03)
 
 
-def test_an_index_grows_from_real_documents_to_copies_and_is_searched(tmp_path: Path) -> None:
+def test_an_index_grows_by_real_documents_then_by_copies_and_is_searched(tmp_path: Path) -> None:
     index = GrowingIndex(tmp_path, EMBEDDER, written(12), n_real=20)
     real = index.grow(10)
     n_real = index.n_chunks
@@ -131,7 +131,7 @@ def test_an_index_grows_from_real_documents_to_copies_and_is_searched(tmp_path: 
     assert parts["sqlite token_vectors"] > 0
 
 
-def test_text_comes_from_plain_files_pages_and_manuals_compressed_or_not(tmp_path: Path) -> None:
+def test_text_is_read_from_plain_files_pages_and_manuals_compressed_or_not(tmp_path: Path) -> None:
     body = "Grain is paid for by the river authority. " * 80
     (tmp_path / "a.txt").write_text(f"Plain. {body}")
     (tmp_path / "b.html").write_text(f"<style>x</style><p>Page &amp; all.</p><p>{body}</p>")
@@ -146,7 +146,7 @@ def test_text_comes_from_plain_files_pages_and_manuals_compressed_or_not(tmp_pat
     assert man == f"NAME\n\nMan of two-part\n{body}".strip()
 
 
-def test_questions_are_sentences_of_texts_that_are_not_indexed() -> None:
+def test_questions_are_sentences_of_texts_outside_the_index() -> None:
     texts = [
         " ".join(f"Text {i} holds sentence {j} about the {i * j} rivers." for j in range(30))
         for i in range(40)
@@ -156,11 +156,11 @@ def test_questions_are_sentences_of_texts_that_are_not_indexed() -> None:
     assert len(set(questions)) == 20
     joined = "\n".join(document.text for document in documents)
     assert not any(question in joined for question in questions)
-    with pytest.raises(BadInput, match=r"hold 60 questions and 100 are wanted"):
+    with pytest.raises(BadInput, match=r"have 60 questions, but 100 are required"):
         split(texts, 100)
 
 
-def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_happen() -> None:
+def test_the_plot_and_the_table_have_every_size_and_omit_missing_values() -> None:
     one: SizeMeasures = dict.fromkeys(
         ("publish_s", "publish_dense_s", "publish_lexical_s", "dense_p50_ms", "p50_ms", "p90_ms"), 3
     ) | dict.fromkeys(
@@ -170,7 +170,7 @@ def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_ha
     one |= {"recall_at_10": 0.99, "dense": {"n_probed": 0}, "copied_per_s": 0}
     sizes = [one | {"n_chunks": n, "disk_mb": n / 50} for n in (1000, 10_000)]
     drawn = picture(sizes)
-    # A point a size, and another where queries were asked for the first time.
+    # One point per size, and one more per size for the first time a query is asked.
     assert drawn.count("</circle>") == 2 * drawn.count('class="title"') + 2
     assert "1,000: 0.99" in drawn
     assert "10,000: 200" in drawn
@@ -178,7 +178,7 @@ def test_the_picture_and_the_table_have_every_size_and_leave_out_what_did_not_ha
     assert picture([each | {"publish_dense_s": 0} for each in sizes[:1]] + sizes[1:]).count(
         "</circle>"
     ) == (drawn.count("</circle>") - 1)
-    # As after the first size: what was ingested is published already.
+    # The state after the first size: the documents are already published.
     only = picture([sizes[0] | {"publish_dense_s": 0}])
     assert only.count('class="title"') == drawn.count('class="title"') - 1
     assert "Publishing" not in only

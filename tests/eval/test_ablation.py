@@ -1,4 +1,4 @@
-"""The ablation: its rows, its oracle, its intervals, its picture."""
+"""The ablation: rows, oracle, intervals and plot."""
 
 import json
 import subprocess
@@ -67,7 +67,7 @@ def ablation(corpus: IndexedDataset) -> Ablation:
     return ablate(corpus, RankSettings(), n_resamples=500)
 
 
-def test_the_signals_are_what_their_names_say() -> None:
+def test_each_signal_is_the_one_of_its_name() -> None:
     named = rankings(RankSettings())
     assert list(named) == SIGNALS
     alone = {name: ranking.weights for name, ranking in named.items()}
@@ -108,9 +108,7 @@ def test_the_intervals_contain_their_means(ablation: Ablation) -> None:
             assert mean.interval.low - 1e-12 <= mean.value <= mean.interval.high + 1e-12
 
 
-def test_the_oracle_finds_an_answer_wherever_it_is(
-    corpus: IndexedDataset, ablation: Ablation
-) -> None:
+def test_the_oracle_finds_an_answer_at_any_rank(corpus: IndexedDataset, ablation: Ablation) -> None:
     if not isinstance(corpus.dataset, SpanDataset):
         pytest.skip("answers are spans")
     # Every chunk of these small corpora is a candidate, and no answer crosses a chunk's boundary.
@@ -126,7 +124,7 @@ def test_the_oracle_of_judged_documents_is_the_ideal_order_of_those_found(tmp_pa
     assert isinstance(dataset, BeirDataset)
     with index_dataset(dataset, HashEmbedder()) as corpus:
         oracle = ablate(corpus, RankSettings(), n_resamples=10).rows[-1]
-    # By hand: the one that is found comes first, where two could stand: 1 / (1 + 1 / log2(3)).
+    # By hand: the only retrieved one comes first of two: 1 / (1 + 1 / log2(3)).
     assert oracle.measures["nDCG@10"].value == pytest.approx(0.6131471927654584)
     assert oracle.measures["R@10"].value == 0.5
 
@@ -150,7 +148,7 @@ def test_questions_without_an_answer_have_no_table(tmp_path: Path) -> None:
         ablate(corpus, RankSettings())
 
 
-# The command and the picture
+# The command and the plot
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +175,7 @@ def test_the_json_has_every_row_of_every_set(printed: Path) -> None:
                 assert mean["low"] <= mean["mean"] <= mean["high"]
 
 
-def test_the_picture_is_well_formed_and_names_each_row(printed: Path, tmp_path: Path) -> None:
+def test_the_plot_is_well_formed_and_names_each_row(printed: Path, tmp_path: Path) -> None:
     target = tmp_path / "ablation.svg"
     process = subprocess.run(
         [sys.executable, "-m", "bench.draw.ablation", printed, target],
@@ -194,7 +192,7 @@ def test_the_picture_is_well_formed_and_names_each_row(printed: Path, tmp_path: 
     width = float(root.attrib["viewBox"].split()[2])
     for line in root.iter(f"{SVG}line"):
         assert 0 <= float(line.attrib["x1"]) <= float(line.attrib["x2"]) <= width
-    # The tables, as Markdown: a line a row, as many cells as columns.
+    # The Markdown tables: one line per row, one cell per column.
     rows = [line for line in process.stdout.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0][2:] for row in rows] == ["signal", *SIGNALS, ORACLE] * 2
     assert {row.count("|") for row in rows[:9]} == {7}

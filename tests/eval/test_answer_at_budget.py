@@ -1,4 +1,4 @@
-"""answer@budget counts the answers in the passages that fit the tokens."""
+"""answer@budget counts the questions whose answer is in the passages that fit the tokens."""
 
 import json
 from itertools import accumulate
@@ -19,7 +19,7 @@ WORDS = "bakery river mill bread oven flour market town".split()
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> SpanDataset:
-    """Documents of 9 to 37 words, each one passage; a question about each, and one about none."""
+    """Documents of 9 to 37 words, one passage each; a question about each; an unanswerable one."""
     folder = tmp_path / "set"
     folder.mkdir()
     texts = {
@@ -45,7 +45,7 @@ def dataset(tmp_path: Path) -> SpanDataset:
     return loaded
 
 
-def test_it_is_the_share_whose_answer_stands_within_the_running_sum_of_tokens(
+def test_it_is_the_share_of_answers_within_the_running_sum_of_tokens(
     dataset: SpanDataset,
 ) -> None:
     with index_dataset(dataset, HashEmbedder()) as corpus:
@@ -70,7 +70,7 @@ def test_it_is_the_share_whose_answer_stands_within_the_running_sum_of_tokens(
 
 
 def tokens_to_answer(pipeline: Pipeline, query: str, doc_id: str) -> int:
-    """The tokens of the passages down to the first of a document, each document being one."""
+    """The tokens of the passages up to the first of a document; each document is one passage."""
     passages = pipeline.search(query, 100).passages
     sums = accumulate(len(WordTokenizer().offsets(passage.text)) for passage in passages)
     return next(
@@ -86,7 +86,7 @@ def test_without_a_budget_it_is_not_measured(dataset: SpanDataset) -> None:
     assert not [name for name in measures if name.endswith("tokens")]
 
 
-def test_a_beir_set_has_no_spans_to_measure(tmp_path: Path) -> None:
+def test_a_beir_set_has_no_spans_and_is_refused(tmp_path: Path) -> None:
     done = rag("eval", "run", beir_set(tmp_path / "beir"), "--budget", "100")
     assert done.returncode == 2
-    assert "--budget goes with span-labelled questions" in done.stderr
+    assert "--budget requires span-labelled questions" in done.stderr

@@ -24,7 +24,7 @@ from rag.search.ranking import RankSettings
 
 
 def planted(n: int, collection: str = "planted") -> list[Example]:
-    """Questions whose probability of being answered rightly rises with a feature."""
+    """Questions whose probability of a right answer rises with a feature."""
     rng = np.random.default_rng(7)
     examples = []
     for i in range(n):
@@ -51,7 +51,7 @@ def test_it_is_the_weighted_logistic_regression_of_scikit_learn() -> None:
     np.testing.assert_allclose(mine, oracle.predict_proba(scaled)[:, 1], atol=1e-4)
 
 
-def test_a_deleted_answer_weighs_half_of_one_as_it_is() -> None:
+def test_a_deleted_answer_has_half_the_weight_of_a_present_one() -> None:
     examples = planted(200)
     mixed = [replace(e, deleted=i % 2 == 0) for i, e in enumerate(examples)]
     twice = [e for e in mixed for _ in range(1 if e.deleted else 2)]
@@ -60,7 +60,7 @@ def test_a_deleted_answer_weighs_half_of_one_as_it_is() -> None:
     assert a == pytest.approx(b, rel=0.2)
 
 
-def test_a_feature_that_never_changes_gets_no_weight() -> None:
+def test_a_constant_feature_gets_no_weight() -> None:
     weights = calibrate(planted(200), "model", "").weights
     assert weights["match"].weight > 0.5
     assert weights["negation"].weight == 0
@@ -85,10 +85,10 @@ def test_no_other_threshold_is_right_more_often() -> None:
 
 
 @pytest.mark.parametrize("risk", [0.05, 0.2, 0.4])
-def test_of_the_stated_answers_no_more_are_wrong_than_the_risk_allows(risk: float) -> None:
+def test_the_share_of_wrong_stated_answers_is_at_most_the_risk(risk: float) -> None:
     examples = planted(2000)
     threshold = calibrate(examples, "model", "", risk).threshold
-    # With every question answerable, right is the share that is stated rightly.
+    # If every question is answerable, right is the share of right stated answers.
     all_answerable = [replace(e, answerable=True) for e in examples]
     (row,) = check_held_out(all_answerable, threshold)
     assert row.stated > 0
@@ -96,12 +96,12 @@ def test_of_the_stated_answers_no_more_are_wrong_than_the_risk_allows(risk: floa
     assert calibrate(examples, "model", "", min(risk + 0.2, 0.9)).threshold <= threshold
 
 
-def test_a_risk_that_no_threshold_keeps_is_refused() -> None:
-    with pytest.raises(BadDataset, match="allow more"):
+def test_a_risk_that_no_threshold_satisfies_is_refused() -> None:
+    with pytest.raises(BadDataset, match="raise --risk"):
         calibrate(planted(50), "model", "", 0.001)
 
 
-def test_the_order_of_questions_changes_nothing_but_noise() -> None:
+def test_the_order_of_questions_changes_only_noise() -> None:
     examples = planted(200)
     forwards = calibrate(examples, "model", "")
     backwards = calibrate(examples[::-1], "model", "")
@@ -116,7 +116,7 @@ def test_answers_of_one_kind_are_refused() -> None:
         calibrate(examples, "model", "")
 
 
-def test_a_deleted_answer_is_never_found(tmp_path: Path) -> None:
+def test_a_deleted_answer_is_not_retrieved(tmp_path: Path) -> None:
     dataset = load_dataset(span_set(tmp_path / "mine"))
     assert isinstance(dataset, SpanDataset)
     with index_dataset(dataset, HashEmbedder()) as corpus:
@@ -133,5 +133,5 @@ def test_a_deleted_answer_is_never_found(tmp_path: Path) -> None:
 def test_a_dataset_of_judged_documents_is_refused(tmp_path: Path) -> None:
     dataset = BeirDataset("b", [], {"q": "?"}, {"q": {"d": 1}}, 0, "test")
     corpus = IndexedDataset(dataset, HashEmbedder(), tmp_path, 0.0)
-    with pytest.raises(BadDataset, match="needs spans"):
+    with pytest.raises(BadDataset, match="requires spans"):
         examples_of(corpus, RankSettings())

@@ -68,7 +68,7 @@ def test_only_measures_that_both_runs_have_are_compared() -> None:
     )
 
 
-def test_the_questions_that_rose_most_and_fell_most_are_listed() -> None:
+def test_the_questions_with_the_largest_gains_and_losses_are_listed() -> None:
     question_changes = compare(A, B, n_resamples=10).question_changes
     assert [(m.a.text, m.difference) for m in question_changes] == [
         ("What is q2?", 1.0),
@@ -108,14 +108,14 @@ def test_many_questions_that_differ_are_counted() -> None:
     assert describe_differences(question_set, question_set) == ""
 
 
-def test_a_measure_of_other_questions_in_one_run_is_refused() -> None:
+def test_a_measure_with_different_questions_is_refused() -> None:
     first, *rest = B.questions
     partial = replace(B, questions=(replace(first, measures={}), *rest))
-    with pytest.raises(BadInput, match=r"MRR@10 is not of the same questions"):
+    with pytest.raises(BadInput, match=r"MRR@10 has different questions"):
         compare(A, partial, n_resamples=10)
 
 
-def test_first_passages_are_side_by_side_without_control_characters() -> None:
+def test_first_passages_are_shown_without_control_characters() -> None:
     long = RunPassage("[a]", Span(0, 400), 1.0, Span(0, 9), "\x1b]0;left " + "word " * 80)
     a = run_of(run_question("q", {"MRR@10": 0.0}, passages=[long]))
     b = run_of(run_question("q", {"MRR@10": 1.0}, passages=[]))
@@ -181,12 +181,12 @@ def test_two_settings_files_are_run_and_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.jsonl", "a.toml"], "are of two kinds; give two run files or two settings files"),
-        (["a.toml", "a.toml"], "name what to run the settings on, as in --dataset"),
-        (["a.jsonl", "a.jsonl", "--dataset", "set"], "--dataset goes with settings files"),
+        (["a.jsonl", "a.toml"], "differ in kind; choose two run files or two settings files"),
+        (["a.toml", "a.toml"], "no dataset was given; add one, as in --dataset"),
+        (["a.jsonl", "a.jsonl", "--dataset", "set"], "--dataset requires settings files"),
         (["a.jsonl", "none.jsonl"], "none.jsonl: No such file"),
         (["a.jsonl", "a.jsonl", "--show", "-1"], "--show -1 is out of range"),
-        (["a.toml", "bad.toml", "--dataset", "set"], "bad.toml: no setting 'weight'"),
+        (["a.toml", "bad.toml", "--dataset", "set"], "bad.toml: unknown setting 'weight'"),
     ],
 )
 def test_a_mistake_gives_one_line_and_status_2(
@@ -219,7 +219,7 @@ def test_a_settings_file_overrides_the_current_settings(
     [
         ("n_candidates = ", r"my\.toml is not valid TOML"),
         ("n_candidates = 0", r"my\.toml: .*n_candidates: .* greater than or equal to 1"),
-        ("_env_file = 'x'", r"my\.toml: no setting '_env_file'; there is: index, model"),
+        ("_env_file = 'x'", r"my\.toml: unknown setting '_env_file'; available: index, model"),
     ],
 )
 def test_an_error_names_the_settings_file(text: str, message: str, tmp_path: Path) -> None:

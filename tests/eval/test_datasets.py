@@ -43,7 +43,7 @@ def beir(folder: Path, qrels: str = "query-id\tcorpus-id\tscore\nq1\ta\t2\nq1\tb
     return folder
 
 
-def test_a_span_set_keeps_its_text_so_that_its_offsets_hold(tmp_path: Path) -> None:
+def test_a_span_set_keeps_its_text_unchanged_so_that_offsets_are_valid(tmp_path: Path) -> None:
     dataset = load_dataset(spans(tmp_path))
     assert isinstance(dataset, SpanDataset)
     (question,), (document,) = dataset.questions, dataset.documents
@@ -61,7 +61,7 @@ def test_the_shipped_set_reads_the_documents_of_the_project() -> None:
     assert sum(not q.answerable for q in dataset.questions) >= 20
 
 
-def test_a_dataset_has_its_folders_name_however_the_path_is_written(
+def test_a_dataset_has_the_name_of_its_folder_for_every_form_of_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = spans(tmp_path / "named")
@@ -69,7 +69,7 @@ def test_a_dataset_has_its_folders_name_however_the_path_is_written(
     assert load_dataset(Path()).name == "named"
 
 
-def test_a_folder_of_documents_can_lie_in_the_set(tmp_path: Path) -> None:
+def test_the_folder_of_documents_can_be_in_the_set(tmp_path: Path) -> None:
     (tmp_path / "documents" / "deep").mkdir(parents=True)
     (tmp_path / "documents" / "deep" / "a.md").write_text("# A\n\nBody.")
     write(tmp_path, "questions.jsonl", {"_id": "q", "text": "?", "answerable": False})
@@ -80,7 +80,7 @@ def test_a_folder_of_documents_can_lie_in_the_set(tmp_path: Path) -> None:
 def test_a_beir_set_has_titles_judged_queries_and_no_empty_documents(tmp_path: Path) -> None:
     dataset = load_dataset(beir(tmp_path))
     assert isinstance(dataset, BeirDataset)
-    # A title that the text begins with is not said twice.
+    # A title with which the text begins is not repeated.
     assert [d.text for d in dataset.documents] == [
         "Wings\n\nLift and drag.",
         "Wings in a slipstream.",
@@ -96,14 +96,17 @@ def test_another_split_can_be_chosen(tmp_path: Path) -> None:
     dataset = load_dataset(folder, split="train")
     assert isinstance(dataset, BeirDataset)
     assert dataset.queries == {"train": "x"}
-    with pytest.raises(BadDataset, match=r"no dev\.tsv .* there is: test, train"):
+    with pytest.raises(BadDataset, match=r"no dev\.tsv .* available: test, train"):
         load_dataset(folder, split="dev")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"answers": [{"doc_id": "x", "start": 0, "end": 1}]}, "questions.jsonl:1: an answer in"),
+        (
+            {"answers": [{"doc_id": "x", "start": 0, "end": 1}]},
+            "questions.jsonl:1: an answer is in",
+        ),
         ({"answers": [{"doc_id": "d", "start": 9, "end": 99}]}, "is not within d"),
         ({"answers": [{"doc_id": "d", "start": 5, "end": 5}]}, "is not within d"),
         (
@@ -143,13 +146,13 @@ def test_an_error_names_the_malformed_line(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match=r"questions\.jsonl is not UTF-8"):
         load_dataset(folder)
     write(folder, "questions.jsonl", *[{"_id": "a", "text": "?", "answerable": False}] * 2)
-    with pytest.raises(BadDataset, match=r"questions\.jsonl:2: _id 'a' is in line 1 too"):
+    with pytest.raises(BadDataset, match=r"questions\.jsonl:2: _id 'a' is also in line 1"):
         load_dataset(folder)
 
 
 @pytest.mark.parametrize("line", ["q1\ta", "q1\ta\tvery", "q1 a 1", "q1\t0\ta\t1", "q1\ta\t1.5"])
 def test_an_error_names_the_malformed_judgment(tmp_path: Path, line: str) -> None:
-    with pytest.raises(BadDataset, match=r"test\.tsv:2: needs query-id"):
+    with pytest.raises(BadDataset, match=r"test\.tsv:2: must be query-id"):
         load_dataset(beir(tmp_path, f"query-id\tcorpus-id\tscore\n{line}\n"))
 
 
@@ -162,7 +165,7 @@ def test_an_error_names_the_malformed_judgment(tmp_path: Path, line: str) -> Non
         ),
         (b'q1\ta\t1\n"q1\tb\t1\nq1\tempty\t1\n', r":2: not tab-separated values"),
         (b"q1\t\xff\t1\n", r"test\.tsv is not UTF-8"),
-        (b"query-id\tcorpus-id\tscore\n\n", r"test\.tsv holds no judgments"),
+        (b"query-id\tcorpus-id\tscore\n\n", r"test\.tsv contains no judgments"),
     ],
 )
 def test_a_file_of_judgments_that_cannot_be_read_is_refused(
@@ -200,7 +203,7 @@ def test_a_judgment_of_an_unknown_query_is_refused(tmp_path: Path) -> None:
         (beir, "corpus.jsonl"),
     ],
 )
-def test_a_value_that_is_no_string_is_refused_with_its_line(
+def test_a_value_that_is_not_a_string_is_refused_with_its_line(
     tmp_path: Path,
     make: Callable[[Path], Path],
     name: str,
@@ -242,19 +245,19 @@ def test_judgments_of_missing_documents_are_counted_and_listed(
     assert len(dataset.qrels["q1"]) == 6
     (warning,) = caplog.messages
     assert warning.endswith(
-        "test.tsv: 4 of 6 judgments are of documents that are not in corpus.jsonl: "
+        "test.tsv: 4 of 6 judgments have documents that are missing from corpus.jsonl: "
         "'gone0' in line 3, 'gone1' in line 4, 'gone2' in line 5, …"
     )
 
 
 def test_judgments_of_another_corpus_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        BadDataset, match=r"test\.tsv:1: document 'x' is not in corpus.jsonl, nor is"
+        BadDataset, match=r"test\.tsv:1: document 'x' and all other judged documents are"
     ):
         load_dataset(beir(tmp_path, "q1\tx\t1\nq1\ty\t1\n"))
 
 
-def test_ids_may_hold_spaces_and_quoted_tabs_and_quotes(tmp_path: Path) -> None:
+def test_ids_can_contain_spaces_and_quoted_tabs_and_quotes(tmp_path: Path) -> None:
     folder = beir(tmp_path, 'a query\t"a\tb"\t1\na query\tsay "no"\t1\n7\t8\t1\n')
     ids: list[object] = ["a\tb", 'say "no"', 8]
     write(folder, "corpus.jsonl", *({"_id": i, "text": f"Lift {i}."} for i in ids))
@@ -265,7 +268,7 @@ def test_ids_may_hold_spaces_and_quoted_tabs_and_quotes(tmp_path: Path) -> None:
 
 
 def test_a_repeated_judgment_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(BadDataset, match=r"test\.tsv:2: 'q1' and 'a' are judged in line 1 too"):
+    with pytest.raises(BadDataset, match=r"test\.tsv:2: 'q1' and 'a' are also judged in line 1"):
         load_dataset(beir(tmp_path, "q1\ta\t1\nq1\ta\t2\n"))
 
 

@@ -1,4 +1,4 @@
-"""Whole evaluations: the shipped set on the real model, and small sets whose measures are known."""
+"""Whole evaluations: the shipped set with the real model, and small sets with known measures."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ def lines_of(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-def test_the_seed_question_is_answered_first_in_the_evaluation_too(
+def test_the_seed_question_has_its_answer_first_in_the_evaluation(
     embedder: Embedder,
 ) -> None:
     dataset = load_dataset(SEEDS)
@@ -34,7 +34,7 @@ def test_the_seed_question_is_answered_first_in_the_evaluation_too(
     text = dataset.documents[0].text
     assert "approximately 43%" in outcome.passages[0].highlight.of(text)
 
-    # Either side alone ranks worse than both together, and these worse than reranked.
+    # Each signal alone ranks worse than both, and both rank worse than reranked.
     def mrr(lexical_weight: float) -> float:
         ranking = RankSettings(lexical_weight=lexical_weight, rerank=NO_RERANKING)
         return evaluate(dataset, embedder, ranking).run.measures["MRR@10"]
@@ -59,7 +59,7 @@ def test_the_command_prints_the_measures_and_writes_each_questions_passages(
     header, *outcomes = [json.loads(line) for line in lines_of(output)]
     assert header["run"]["measures"] == measures
     assert [o["_id"] for o in outcomes] == [q["_id"] for q in questions]
-    # The measure can be recomputed from the file and the labels alone.
+    # The measure can be recomputed from the file and the labels.
     right = [
         any(
             passage["start"] <= a["start"] and a["end"] <= passage["end"]
@@ -83,7 +83,7 @@ def test_a_beir_set_gives_its_known_measures_and_a_run_file(beir: Path) -> None:
     process = rag("eval", "run", beir, "--json", "--run", "run.txt", cwd=beir, timeout_s=300)
     assert process.returncode == 0, process.stderr
     measures = json.loads(process.stdout)["measures"]
-    # Both first documents are right; the second query has another, which no corpus holds.
+    # Both first documents are right; the second query also has one that is not in the corpus.
     assert measures["MRR@10"] == 1
     assert measures["R@100"] == pytest.approx((1 + 1 / 2) / 2)
     assert measures["MAP"] == pytest.approx((1 + 1 / 2) / 2)
@@ -108,7 +108,7 @@ def test_the_same_evaluation_gives_the_same_bytes() -> None:
     assert list(to_lines(runs[0])) == list(to_lines(runs[1]))
 
 
-def test_many_rankings_run_on_one_index_as_on_their_own(tmp_path: Path) -> None:
+def test_many_rankings_on_one_index_give_the_same_as_separate_runs(tmp_path: Path) -> None:
     dataset, embedder = load_dataset(span_set(tmp_path)), HashEmbedder()
     rankings = [RankSettings(lexical_weight=weight) for weight in (0.0, 1.0)]
     with index_dataset(dataset, embedder) as corpus:

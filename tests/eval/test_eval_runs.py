@@ -1,4 +1,4 @@
-"""A run file holds a whole run; an error names the file and the line."""
+"""A run file contains a whole run; an error names the file and the line."""
 
 import json
 from dataclasses import replace
@@ -56,7 +56,7 @@ def test_a_run_file_can_be_read_without_this_program(tmp_path: Path) -> None:
     }
 
 
-def test_answerable_is_left_out_where_it_is_unknown() -> None:
+def test_answerable_is_omitted_if_it_is_unknown() -> None:
     _, row = map(json.loads, to_lines(run_of(run_question("q", {"nDCG@10": 1.0}), kind="beir")))
     assert "answerable" not in row
 
@@ -76,9 +76,9 @@ HEADER, QUESTION = to_lines(run_of(run_question("q", {"MRR@10": 0.5})))
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"run\.jsonl:1: not the beginning of a run; `rag eval run"),
-        (QUESTION, r"run\.jsonl:1: not the beginning of a run; `rag eval run"),
-        ("[]", r"run\.jsonl:1: not the beginning of a run"),
+        ("", r"run\.jsonl:1: not the start of a run; create one with `rag eval run"),
+        (QUESTION, r"run\.jsonl:1: not the start of a run; create one with `rag eval run"),
+        ("[]", r"run\.jsonl:1: not the start of a run"),
         ('\n{"run": ', r"run\.jsonl:2: not JSON"),
         ('{"run": 1}', r"run\.jsonl:1: not a run: "),
         (HEADER.replace('"n_chunks": 1', '"n_chunks": "?"'), r":1: not a run: n_chunks: .*integer"),
@@ -86,10 +86,10 @@ HEADER, QUESTION = to_lines(run_of(run_question("q", {"MRR@10": 0.5})))
         (f"{HEADER}\n[]", r"run\.jsonl:2: not a question of a run"),
         (f"{HEADER}\n{QUESTION.replace('confidence', 'x')}", r":2: .* \(KeyError\('confidence'\)"),
         (f"{HEADER}\n{QUESTION.replace('0.5', 'null')}", r"run\.jsonl:2: not a question of a run"),
-        (HEADER, r"run\.jsonl holds 0 of its run's 1 questions"),
+        (HEADER, r"run\.jsonl has 0 of its run's 1 questions"),
         (
             HEADER.replace('ns": 1,', 'ns": 2,') + f"\n{QUESTION}" * 2,
-            "holds 1 of its run's 2 quest",
+            "has 1 of its run's 2 questions",
         ),
     ],
 )

@@ -62,7 +62,7 @@ def test_every_quote_equals_the_slice_of_the_article() -> None:
             assert text[a["start"] : a["end"]] == a["quote"], q["_id"]
 
 
-def test_no_span_has_stray_whitespace_at_its_edges() -> None:
+def test_no_span_begins_or_ends_with_whitespace() -> None:
     for q in ANSWERABLE:
         for span in [*q["answers"], q["evidence"]]:
             piece = read_document(span["doc_id"])[span["start"] : span["end"]]
@@ -121,12 +121,12 @@ def test_texts_have_no_stray_whitespace() -> None:
         assert q["text"] == " ".join(q["text"].split()), q["_id"]
 
 
-def test_there_are_enough_questions_of_both_sorts() -> None:
+def test_there_are_enough_answerable_and_unanswerable_questions() -> None:
     assert len(ANSWERABLE) >= 80
     assert len(UNANSWERABLE) >= 20
 
 
-def test_every_kind_is_present_and_no_other() -> None:
+def test_every_kind_is_present_and_no_other_exists() -> None:
     assert {q["kind"] for q in ANSWERABLE} == ANSWERABLE_KINDS
     assert {q["kind"] for q in UNANSWERABLE} == UNANSWERABLE_KINDS
 

@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from calibrations import calibration
 from command import rag
 from eval.datasets.load import BeirDataset, SpanDataset, load_dataset
 from eval.datasets.unanswerable import load_with_unanswerable, with_unanswerable
-from eval.runs.evaluate import evaluate
+from eval.runs.evaluate import evaluate, index_dataset
 from fakes import HashEmbedder
 from index.errors import BadDataset
 from known_runs import beir_set, span_set
+from rag.answer.confidence import Weight
 from rag.search.ranking import RankSettings
 
 
@@ -37,17 +39,23 @@ def test_a_beir_set_keeps_its_queries_and_judgments(sets: tuple[Path, Path]) -> 
     assert isinstance(dataset, BeirDataset)
     assert alone.answerable == {}
     assert dataset.qrels == alone.qrels
-    # Those that the other set answers and those it does not.
+    # Both the answerable and the unanswerable questions of the other set.
     foreign = {"spans/q1": False, "spans/q2": False, "spans/q3": False}
     assert dataset.answerable == {"1": True, "2": True} | foreign
 
 
-def test_a_beir_sets_ranking_is_measured_as_before_and_its_confidence_too(
-    sets: tuple[Path, Path],
+def test_a_beir_sets_ranking_is_measured_unchanged_and_its_confidence_is_measured(
+    sets: tuple[Path, Path], tmp_path: Path
 ) -> None:
     spans, beir = sets
     before = evaluate(load_dataset(beir), HashEmbedder(), RankSettings()).run
-    run = evaluate(load_with_unanswerable(beir, None, spans), HashEmbedder(), RankSettings()).run
+    model = HashEmbedder()
+    with index_dataset(load_with_unanswerable(beir, None, spans), model) as corpus:
+        file = calibration(tmp_path, model, 0.5, coverage=Weight(mean=0.5, scale=0.1, weight=1.0))
+        run = corpus.evaluate(RankSettings(), calibration=file).run
+        uncalibrated = corpus.evaluate(RankSettings()).run
+    assert uncalibrated.measures == before.measures
+    assert {question.outcome.confidence for question in uncalibrated.questions} == {None}
     assert list(run.measures) == [*before.measures, "AUROC", "ECE", "Brier"]
     assert run.measures.items() >= before.measures.items()
     assert (before.n_answerable, run.n_answerable, run.n_questions) == (None, 2, 5)
@@ -63,9 +71,9 @@ def test_repeated_ids_and_a_set_with_its_own_questions_are_refused(
 ) -> None:
     spans, beir = sets
     both = load_with_unanswerable(spans, None, beir)
-    with pytest.raises(BadDataset, match="spans has a question 'beir/1' too; rename beir"):
+    with pytest.raises(BadDataset, match="spans also has a question 'beir/1'; rename beir"):
         with_unanswerable(both, load_dataset(beir))
-    with pytest.raises(BadDataset, match="answers its own questions"):
+    with pytest.raises(BadDataset, match="is the dataset itself"):
         load_with_unanswerable(spans, None, spans / ".." / "spans")
 
 

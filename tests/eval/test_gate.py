@@ -33,12 +33,12 @@ def change(measure: str, low: float, high: float) -> MeasureChange:
         (-0.1, 0.2, "held", "held"),
         (-0.1, 0.0, "held", "held"),
         (0.0, 0.0, "held", "held"),
-        # Noise, though all on one side.
+        # Noise, although all on one side.
         (-1e-9, -1e-12, "held", "held"),
         (1e-12, 1e-9, "held", "held"),
     ],
 )
-def test_a_measure_is_worse_if_its_whole_interval_is(
+def test_a_measure_is_worse_if_its_whole_interval_is_worse(
     low: float, high: float, of_merit: str, of_error: str
 ) -> None:
     assert verdict(change("MRR@10", low, high)) == of_merit
@@ -129,10 +129,10 @@ def test_a_missing_measure_fails_the_gate(baseline: Path) -> None:
     write_run(baseline, replace(run, measures=run.measures | {"lost@1": 0.5}))
     process = gate(baseline)
     assert process.returncode == 1, process.stderr
-    assert verdicts(process.stdout)["lost@1"] == "gone"
+    assert verdicts(process.stdout)["lost@1"] == "missing"
 
 
-def test_other_questions_are_an_error_that_says_how_to_renew(baseline: Path) -> None:
+def test_other_questions_are_an_error_that_says_how_to_replace_the_baseline(baseline: Path) -> None:
     row = {"_id": "q9", "text": "And who is queen?", "answerable": False}
     write_jsonl(baseline.parent / "questions.jsonl", row)
     process = gate(baseline)
@@ -165,7 +165,7 @@ def test_a_missing_or_malformed_baseline_is_an_error(tmp_path: Path) -> None:
     process = gate(folder / "none.jsonl")
     assert process.returncode == 2
     assert "no baseline at" in process.stderr
-    assert "make one with --write" in process.stderr
+    assert "create one with --write" in process.stderr
     process = gate(folder / "corpus.jsonl", "--write")
     assert process.returncode == 2
-    assert "corpus.jsonl:1: not the beginning of a run" in process.stderr
+    assert "corpus.jsonl:1: not the start of a run" in process.stderr

@@ -41,8 +41,8 @@ def test_a_file_of_quoted_answers_becomes_questions_with_offsets(folder: Path) -
     [
         ({"question": "How?", "answer": "by boat"}, "the answer 'by boat' is not in any document"),
         ({"question": " "}, "the question is blank"),
-        ({"answer": "288 km"}, "a line is {question, answer, doc_id}"),
-        ({"question": "How?", "start": 3}, "a line is {question, answer, doc_id}"),
+        ({"answer": "288 km"}, "a line must be {question, answer, doc_id}"),
+        ({"question": "How?", "start": 3}, "a line must be {question, answer, doc_id}"),
         ({"question": "How?", "answer": None}, "answer is None, not a string"),
     ],
 )
@@ -54,7 +54,7 @@ def test_a_file_with_a_wrong_line_adds_nothing(folder: Path, line: object, messa
     assert not (folder / "questions.jsonl").exists()
 
 
-def test_on_a_terminal_a_quotation_that_is_not_found_is_asked_for_again(folder: Path) -> None:
+def test_on_a_terminal_a_quotation_that_does_not_occur_must_be_entered_again(folder: Path) -> None:
     typed = "How long?\nby boat\n\nHow long?\nThe river Aare is\n288 km long.\n\nHow deep?\n\n\n"
     lines = plain_lines(in_a_terminal("eval", "label", str(folder), columns=200, typed=typed))
     assert any("the answer 'by boat' is not in any document" in line for line in lines)
@@ -65,7 +65,7 @@ def test_on_a_terminal_a_quotation_that_is_not_found_is_asked_for_again(folder: 
     assert list(quotes_of(folder)) == ["How long?", "How deep?"]
 
 
-def test_without_a_terminal_a_file_is_needed(folder: Path) -> None:
+def test_without_a_terminal_a_file_is_required(folder: Path) -> None:
     done = rag("eval", "label", folder)
     assert done.returncode == 2
-    assert "there is no terminal to ask on; name a file of JSON lines" in done.stderr
+    assert "there is no terminal; give a file of JSON lines" in done.stderr

@@ -84,7 +84,7 @@ def test_span_measures_equal_values_worked_by_hand() -> None:
         "third": Outcome(
             "third",
             0.2,
-            # Cut in the middle of the answer, then in another document, then whole.
+            # Cut off within the answer, then in another document, then complete.
             (passage("d", 0, 11), passage("e", 0, 99), passage("d", 10, 12)),
         ),
         "never": Outcome("never", 0.5, (passage("d", 20, 30),)),
@@ -105,7 +105,7 @@ def test_span_measures_equal_values_worked_by_hand() -> None:
     )
 
 
-def test_highlight_counts_only_if_it_holds_the_answer() -> None:
+def test_a_highlight_counts_only_if_it_contains_the_answer() -> None:
     question = LabelledQuestion("q", "?", (AnswerSpan("d", Span(10, 12)),))
     outcome = Outcome("q", 1.0, (passage("d", 0, 50, (20, 30)),))
     measured = means(span_values([question], {"q": outcome}))
@@ -171,7 +171,7 @@ def test_the_risk_at_each_coverage_equals_a_value_worked_by_hand() -> None:
     assert risk_coverage(correct, confidences) == [(1 / 4, 0), (3 / 4, 1 / 3), (1, 1 / 2)]
 
 
-def test_measures_without_questions_are_left_out() -> None:
+def test_measures_without_questions_are_omitted() -> None:
     unanswerable = [LabelledQuestion("q", "?", ())]
     assert means(span_values(unanswerable, {"q": Outcome("q", 0.5, ())})) == {}
 
@@ -183,11 +183,16 @@ def test_the_confidence_is_measured_if_there_are_questions_of_both_kinds() -> No
     outcomes = [Outcome("a", 0.9, ()), Outcome("none", 0.4, ())]
     dataset = SpanDataset("set", [], [*questions, unanswerable])
     measures, values = measure(dataset, outcomes)
-    # Of .9 and the silent one's 0, one is above .4.
+    # Of .9 and the silent question's 0, one is above .4.
     assert measures["AUROC"] == 1 / 2
     assert values["Brier"] == pytest.approx({"a": 0.01, "silent": 1, "none": 0.16})
     assert measures["Brier"] == pytest.approx((0.01 + 1 + 0.16) / 3)
     assert "AUROC" not in values
+    # One without a confidence counts as silent; if none has one, there is nothing to measure.
+    unread = [*outcomes, Outcome("silent", None, ())]
+    assert measure(dataset, unread) == (measures, values)
+    uncalibrated = [Outcome(i, None, ()) for i in ("a", "silent", "none")]
+    assert measure(dataset, uncalibrated)[0].keys() & {"AUROC", "ECE", "Brier"} == set()
     only_answerable, _ = measure(SpanDataset("set", [], questions), outcomes)
     assert only_answerable.keys() & {"AUROC", "ECE", "Brier"} == set()
 
@@ -213,8 +218,8 @@ def test_the_brier_score_is_scikit_learns(questions: dict[str, tuple[bool, float
 
 
 def test_the_calibration_error_equals_a_value_worked_by_hand() -> None:
-    # (.2, .3] holds .25 and .3: none of two answerable, mean confidence .275.
-    # (.8, .9] holds .85, .85, .9: two of three answerable, mean .8667. [0, .1] holds 0: right.
+    # (.2, .3] has .25 and .3: none of two answerable, mean confidence .275.
+    # (.8, .9] has .85, .85, .9: two of three answerable, mean .8667. [0, .1] has 0: right.
     labels = [False, False, True, False, True, False]
     confidences = [0.25, 0.3, 0.85, 0.85, 0.9, 0.0]
     expected = 2 / 6 * 0.275 + 3 / 6 * (2.6 / 3 - 2 / 3) + 1 / 6 * 0

@@ -1,4 +1,4 @@
-"""A quoted answer has the offsets of every place it stands at; one that is nowhere is refused."""
+"""A quoted answer has the offsets of every place where it occurs; others are refused."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @given(st.text("ab \n", max_size=40), st.text("ab", min_size=1, max_size=3))
-def test_a_quotation_of_one_word_is_found_where_python_finds_it(text: str, quote: str) -> None:
+def test_a_one_word_quotation_is_located_where_python_finds_it(text: str, quote: str) -> None:
     places, at = [], text.find(quote)
     while at >= 0:
         places.append(("d", Span(at, at + len(quote))))
@@ -32,7 +32,7 @@ def test_a_quotation_of_one_word_is_found_where_python_finds_it(text: str, quote
 
 
 @given(st.lists(st.sampled_from(["a", "b.", "(c"]), min_size=1, max_size=6), st.data())
-def test_white_space_of_a_quotation_matches_any_other(
+def test_white_space_in_a_quotation_matches_any_white_space(
     words: list[str], data: st.DataObject
 ) -> None:
     gaps = st.sampled_from([" ", "\n", "\n  ", "\t"])
@@ -41,7 +41,7 @@ def test_white_space_of_a_quotation_matches_any_other(
     assert span == Span(2, 2 + len(text.rstrip()))
 
 
-def test_every_place_of_an_answer_that_is_given_by_its_text_counts(folder: Path) -> None:
+def test_every_place_of_a_quoted_answer_counts(folder: Path) -> None:
     answers = [
         {"answer": "Aare is 288 km long."},
         {"doc_id": "documents/mill.txt", "answer": "A mill"},
@@ -63,14 +63,14 @@ def test_every_place_of_an_answer_that_is_given_by_its_text_counts(folder: Path)
         ),
         (
             {"answer": "Alps", "doc_id": "no.txt"},
-            "an answer in 'no.txt', which is not in the corpus",
+            "an answer is in 'no.txt', which is not in the corpus",
         ),
         ({"answer": " "}, "an answer is blank"),
-        ({"answer": 288}, "answer and doc_id are strings"),
-        ({"answer": "Alps", "start": 3}, "an answer has its text or its offsets, not both"),
+        ({"answer": 288}, "answer and doc_id must be strings"),
+        ({"answer": "Alps", "start": 3}, "an answer has either its text or its offsets, not both"),
     ],
 )
-def test_an_answer_that_stands_nowhere_is_refused_by_line(
+def test_an_answer_that_occurs_nowhere_is_refused_with_its_line(
     folder: Path, answer: dict[str, object], message: str
 ) -> None:
     good = {"_id": "q", "text": "How long?", "answerable": False}

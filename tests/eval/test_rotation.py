@@ -1,4 +1,4 @@
-"""The study of the codec's random signs: the other draws, and what is reported of them."""
+"""The study of the codec's random signs: other draws, and the report."""
 
 from collections.abc import Callable
 from hashlib import shake_256
@@ -42,7 +42,7 @@ def test_the_signs_are_the_bits_of_the_digest() -> None:
     assert random_signs(384, b"draw 0").tolist() == [1 - 2 * int(bit) for bit in bits]
 
 
-def test_under_the_shipped_draw_an_encoding_is_the_models_own(model: Embedder) -> None:
+def test_the_shipped_draw_gives_the_encoding_of_the_model(model: Embedder) -> None:
     (own,) = model.encode([TEXT], [SENTENCES])
     (same,) = redrawn_embedder(model).encode([TEXT], [SENTENCES])
     np.testing.assert_array_equal(same.vector, own.vector)
@@ -61,7 +61,7 @@ def test_under_another_draw_only_the_token_vectors_change(model: Embedder) -> No
 
 
 def test_the_codes_follow_from_the_signs_of_the_other_draw(model: Embedder) -> None:
-    """The oracle multiplies by those signs and the matrix, and rounds to the nearest level."""
+    """The oracle multiplies by these signs and the matrix, and rounds to the nearest level."""
     drawn = other(model)
     assert isinstance(model, OnnxEmbedder)
     ids, offsets = model.tokenized(TEXT)
@@ -77,7 +77,7 @@ def test_the_codes_follow_from_the_signs_of_the_other_draw(model: Embedder) -> N
     np.testing.assert_allclose(token_vectors[clear], levels[clear], atol=1e-4)
 
 
-def test_products_of_a_query_with_a_chunk_keep_their_meaning(model: Embedder) -> None:
+def test_products_of_a_query_with_a_chunk_are_preserved(model: Embedder) -> None:
     plain, drawn = model.encode_query(TEXT), other(model).encode_query(TEXT)
     gram = plain.token_vectors @ plain.token_vectors.T
     np.testing.assert_allclose(drawn.token_vectors @ drawn.token_vectors.T, gram, atol=1e-5)

@@ -99,7 +99,7 @@ def test_the_difference_is_b_minus_a() -> None:
     pool = mean_of(pooled(np.array([0.0, 0.5]), np.array([1.0, 0.5])))
     assert difference(pool, 2) == 0.5
     low, high = paired_bootstrap(pool, 2)
-    # Either question alone, twice: every resample's mean is one of 0, .5 and 1.
+    # Each resample is one of the two questions twice, or both: its mean is 0, .5 or 1.
     assert (low, high) == (0, 1)
 
 
@@ -109,22 +109,24 @@ def test_the_same_runs_give_the_same_numbers() -> None:
     assert randomization_test(pool, 60) == randomization_test(pool, 60)
 
 
-def test_resamples_without_one_kind_of_question_are_left_out() -> None:
+def test_resamples_without_both_kinds_of_question_are_omitted() -> None:
     labels = np.array([True, True, True, False])
     pool = auroc_of(np.tile(labels, 2), pooled(np.arange(4.0), np.arange(4.0)[::-1]))
-    # A puts the unanswerable one above all others, B below them, in every resample that has it.
+    # A puts the unanswerable one above all others, B below them, in every resample with it.
     assert paired_bootstrap(pool, 4) == (1, 1)
 
 
 def test_holms_correction_equals_values_worked_by_hand() -> None:
-    # .01 x 4; .02 x 3; .03 x 2 is no more than .06; .2 x 1.
+    # .01 x 4; .02 x 3; .03 x 2 stays at .06; .2 x 1.
     assert holm([0.2, 0.01, 0.03, 0.02]) == pytest.approx([0.2, 0.04, 0.06, 0.06])
     assert holm([0.6, 0.7]) == [1, 1]
     assert holm([]) == []
 
 
 @given(st.lists(st.floats(0.0001, 1), min_size=1, max_size=8), st.floats(0.001, 0.5))
-def test_holm_rejects_what_his_procedure_rejects(p_values: list[float], level: float) -> None:
+def test_holm_rejects_the_same_as_the_procedure_of_its_paper(
+    p_values: list[float], level: float
+) -> None:
     rejected: set[int] = set()
     for step, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
         if p_values[place] * (len(p_values) - step) > level:

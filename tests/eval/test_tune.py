@@ -81,7 +81,7 @@ def test_the_halves_do_not_depend_on_the_order(ids: list[str], seed: int) -> Non
     assert halves(ids, seed) == halves(sorted(ids), seed)
 
 
-def test_another_seed_makes_other_halves() -> None:
+def test_another_seed_gives_other_halves() -> None:
     ids = [str(i) for i in range(100)]
     assert len({tuple(halves(ids, seed)[0]) for seed in range(5)}) == 5
 
@@ -120,7 +120,7 @@ def test_the_search_ends_at_the_best_of_a_separable_objective() -> None:
 
 
 @pytest.mark.parametrize("max_trials", [1, 2, 25])
-def test_the_search_makes_no_more_trials_than_it_may_and_none_twice(max_trials: int) -> None:
+def test_the_search_makes_at_most_the_allowed_trials_and_none_twice(max_trials: int) -> None:
     rankings: list[RankSettings] = []
 
     def objective(ranking: RankSettings) -> float:
@@ -145,7 +145,7 @@ def test_unused_settings_are_not_varied() -> None:
     assert len(of_no_use) == 3, "n_candidates alone"
 
 
-def test_a_cross_encoder_is_tried_only_if_the_start_names_it() -> None:
+def test_a_cross_encoder_is_tried_only_if_the_start_has_one() -> None:
     def tried(start: RankSettings) -> set[str]:
         return {trial.ranking.rerank for trial in coordinate_ascent(lambda ranking: 0.0, start)}
 
@@ -201,14 +201,14 @@ def relabelled(dataset: Dataset, ids: list[str]) -> SpanDataset:
     return replace(dataset, questions=questions)
 
 
-def test_the_labels_of_the_held_out_half_change_no_choice(
+def test_the_labels_of_the_held_out_half_do_not_affect_the_choice(
     planted: IndexedDataset, tuned: Tuning
 ) -> None:
     first, second = halves(planted.dataset.queries)
     other = tune([replace(planted, dataset=relabelled(planted.dataset, second))], WORDS_ONLY)
     assert (other.trials, other.best) == (tuned.trials, tuned.best)
     assert other.held_out != tuned.held_out
-    # Those of the half that is looked at do.
+    # The labels of the other half do.
     other = tune([replace(planted, dataset=relabelled(planted.dataset, first))], WORDS_ONLY)
     assert other.trials != tuned.trials
 
@@ -225,7 +225,7 @@ def test_settings_that_are_worse_on_the_held_out_half_are_not_better(tuned: Tuni
     assert not replace(tuned, held_out=(replace(held_out, difference=0.0),)).better
 
 
-def test_datasets_weigh_the_same_and_the_number_of_questions_is_limited(tmp_path: Path) -> None:
+def test_datasets_have_equal_weights_and_the_number_of_questions_is_limited(tmp_path: Path) -> None:
     folders = planted_set(tmp_path / "spans"), beir_set(tmp_path / "beir")
     calls = []
     with corpus_of(folders[0]) as spans, corpus_of(folders[1]) as beir:
@@ -256,11 +256,11 @@ def test_unanswerable_questions_are_not_used(tmp_path: Path) -> None:
     assert (held_out.n_tried, held_out.n_questions) == (1, 1)
 
 
-def test_one_question_cannot_be_halved(tmp_path: Path) -> None:
+def test_a_set_of_one_question_cannot_be_split(tmp_path: Path) -> None:
     with corpus_of(span_set(tmp_path)) as corpus:
         assert isinstance(corpus.dataset, SpanDataset)
         one = replace(corpus.dataset, questions=corpus.dataset.questions[:1])
-        with pytest.raises(BadDataset, match="has 1 questions with an answer; 2 are needed"):
+        with pytest.raises(BadDataset, match="has 1 questions with an answer, but needs 2"):
             tune([replace(corpus, dataset=one)], RankSettings())
 
 
@@ -362,7 +362,7 @@ def test_help_imports_no_heavy_library() -> None:
     assert "HEAVY []" in completed.stdout
 
 
-def test_better_settings_are_saved_and_other_lines_stay(
+def test_better_settings_are_saved_and_other_lines_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = planted_set(tmp_path / "set")
@@ -381,10 +381,10 @@ def test_better_settings_are_saved_and_other_lines_stay(
     monkeypatch.chdir(tmp_path)
     assert asdict(Settings.resolve().ranking) == report["best"]
     assert Settings.resolve().port == 8000  # a rag.toml in the working directory may not set it
-    # And then nothing is better, so that nothing is written.
+    # Then nothing is better, so nothing is written.
     completed = rag("eval", "tune", folder, "--write", cwd=tmp_path, timeout_s=300)
     assert (
-        "Nothing was better than the present settings; rag.toml is as it was." in completed.stdout
+        "No settings are better than the present ones; rag.toml is unchanged." in completed.stdout
     )
     assert (tmp_path / "rag.toml").read_text() == after
 
@@ -420,20 +420,20 @@ def test_ctrl_c_on_a_terminal_ends_it_with_one_line_and_nothing_written(tmp_path
     os.close(slave)
     output, deadline = "", time.monotonic() + 120
     try:
-        while not re.search(r"Round \d+ · set: asked", output) and time.monotonic() < deadline:
+        while not re.search(r"Round \d+ · set: \d", output) and time.monotonic() < deadline:
             output += os.read(master, 65536).decode(errors="replace")
-        assert re.search(r"Round \d+ · set: asked", output), "work is in flight"
+        assert re.search(r"Round \d+ · set: \d", output), "work is in flight"
         process.send_signal(signal.SIGINT)
         try:
             while some := os.read(master, 65536):
                 output += some.decode(errors="replace")
-        except OSError:  # how a terminal's end reads when the program is done
+        except OSError:  # the end of a terminal whose program has ended
             pass
         assert process.wait(60) == 130
     finally:
         process.kill()
         process.wait()
         os.close(master)
-    assert "Stopped; nothing was written." in output
+    assert "Stopped. Nothing was written." in output
     assert "Traceback" not in output
     assert [file.name for file in tmp_path.iterdir()] == ["set"]

@@ -19,7 +19,7 @@ QUESTIONS = st.lists(st.tuples(st.booleans(), CONFIDENCE, st.integers(0, 3)), mi
 def in_bins(
     questions: list[tuple[bool, float, int]],
 ) -> list[list[tuple[bool, float]]]:
-    """Group the questions by bin, each repeated as often as its weight says."""
+    """Group the questions by bin, each repeated as often as its weight."""
     edges = [m / 10 for m in range(11)]
     repeated = [(y, c) for y, c, weight in questions for _ in range(weight)]
     return [
@@ -29,7 +29,7 @@ def in_bins(
 
 
 @given(QUESTIONS)
-def test_the_calibration_error_is_that_of_the_questions_repeated(
+def test_the_calibration_error_is_that_of_repeated_questions(
     questions: list[tuple[bool, float, int]],
 ) -> None:
     labels, confidences, weights = map(np.array, zip(*questions, strict=True))
@@ -65,7 +65,7 @@ def test_the_mean_is_numpys_average(values: list[tuple[float, int]]) -> None:
     assert measured == pytest.approx(np.average(of, weights=weights))
 
 
-def test_each_row_of_weights_is_measured_alone() -> None:
+def test_each_row_of_weights_is_measured_separately() -> None:
     labels, confidences = np.array([True, False, True]), np.array([0.8, 0.3, 0.2])
     rows = np.array([[1.0, 1, 1], [1, 1, 0], [0, 1, 1], [0, 0, 1]])
     for measure in (auroc_of(labels, confidences), calibration_error_of(labels, confidences)):

@@ -1,4 +1,4 @@
-"""A real server under each attack: whoever behaves is answered, and memory stays bounded."""
+"""A real server under each attack: other clients are answered, and memory stays bounded."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from faults.service_process import Service, make_index, serving_process
 
 SECONDS = 1.0
 MORE_MB = 500
-"""What an attack may add: without limits, each of several takes more than a thousand."""
+"""MB that an attack may add. Without limits, several attacks add more than a thousand."""
 
 ENDINGS = {
     "half_open_connections": "closed",
@@ -23,7 +23,7 @@ ENDINGS = {
     "nested_json": "400",
     "large_texts_read_fast": "200",
 }
-"""What attackers meet. The others are too slow to be told while a test runs."""
+"""What attackers receive. The others are too slow for a result during a test."""
 
 pytestmark = pytest.mark.slow
 
@@ -35,9 +35,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(index: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
-    """A service of as many workers as its parameter says."""
+    """A service with the parametrized number of workers."""
     with serving_process(index, request.param) as service:
-        for n in range(20):  # each worker has read the large documents
+        for n in range(20):  # then each worker has read the large documents
             httpx.post(f"{service.url}/v1/search", json={"query": f"the bridge {n}", "k": 20})
         yield service
 

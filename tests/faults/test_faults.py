@@ -1,4 +1,4 @@
-"""A part of the faults that `make faults` makes: nothing is lost, wrong or silent."""
+"""A part of the faults of `make faults`: nothing is lost, wrong or unreported."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from faults.parts import PARTS
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
-def test_no_fault_loses_anything_or_makes_a_wrong_answer(name: str) -> None:
+def test_no_fault_loses_documents_or_gives_a_wrong_answer(name: str) -> None:
     counts = PARTS[name].make(few=True)
     if isinstance(counts, str):
         pytest.skip(counts)

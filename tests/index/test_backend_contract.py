@@ -1,4 +1,4 @@
-"""What every backend must do: each test runs over all of them, the one in memory included."""
+"""What every backend must do: each test runs with all of them, including one in memory."""
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -54,7 +54,7 @@ def put(backend: Backend, *documents: Document) -> None:
 
 @pytest.fixture
 def snapshot(backend: Backend) -> Iterator[Snapshot]:
-    """Of four documents, one of them in Markdown and one with an id beyond ASCII."""
+    """A snapshot of four documents: one is Markdown, and one has an id beyond ASCII."""
     put(
         backend,
         document("a", "Aid came in winter. Nobody spoke of grain."),
@@ -66,7 +66,7 @@ def snapshot(backend: Backend) -> Iterator[Snapshot]:
         yield opened
 
 
-def test_a_place_without_an_index_is_said_to_have_none(backend: Backend) -> None:
+def test_a_place_without_an_index_is_reported(backend: Backend) -> None:
     assert not backend.exists()
     for call in (backend.open, backend.state, backend.fingerprint):
         with pytest.raises(IndexMissing):
@@ -75,7 +75,7 @@ def test_a_place_without_an_index_is_said_to_have_none(backend: Backend) -> None
         pass
 
 
-def test_an_unknown_backend_is_refused_with_the_names_of_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_backend_is_refused_with_the_known_names(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="embedded"):
         backend_at(tmp_path, "other")
 
@@ -90,7 +90,7 @@ def test_an_empty_index_has_no_candidates(backend: Backend) -> None:
         assert (snapshot.count(), snapshot.n_searched, snapshot.records()) == ((0, 0), 0, [])
 
 
-def test_documents_come_back_in_order_of_their_ids_and_in_pages(snapshot: Snapshot) -> None:
+def test_documents_are_returned_in_order_of_their_ids_and_in_pages(snapshot: Snapshot) -> None:
     assert [each.doc_id for each in snapshot.records()] == ["a", "b", "z", "é/漢.md"]
     assert [each.doc_id for each in snapshot.records("a", 2)] == ["b", "z"]
     for record in snapshot.records():
@@ -111,7 +111,7 @@ def test_chunks_are_slices_of_their_documents(snapshot: Snapshot) -> None:
     assert set(tokens) == set(ids.tolist())
 
 
-def test_a_filter_takes_ids_media_types_and_a_function(snapshot: Snapshot) -> None:
+def test_a_filter_accepts_ids_media_types_and_a_function(snapshot: Snapshot) -> None:
     def doc_ids(**conditions: object) -> list[str]:
         ids = snapshot.chunk_ids_of(**conditions)  # type: ignore[arg-type]
         return sorted({chunk.doc_id for chunk in snapshot.chunks(ids.tolist())})
@@ -134,7 +134,7 @@ def test_candidates_are_the_nearest_and_the_best_by_bm25(snapshot: Snapshot, n: 
     assert found.vectors.ids.tolist() == sorted(found.vectors.ids.tolist())
     own = everything.vectors.own(np.arange(len(ids))) @ query.vector
     for ranks, values in ((found.dense_rank, own), (found.lexical_rank, everything.bm25)):
-        # Best first, ties to the smaller id; a chunk without any of the terms is not found by them.
+        # Best first, ties to the smaller id; a chunk without any of the terms is no BM25 candidate.
         order = [i for _, i in sorted(zip(-values, ids, strict=True))][:n]
         if values is everything.bm25:
             order = [i for i in order if everything.bm25[ids.index(i)] > 0]
@@ -161,7 +161,7 @@ def test_which_chunks_have_which_terms_in_text_title_or_headings(snapshot: Snaps
     assert snapshot.having(terms, ids[:0]).shape == (0, len(terms))
 
 
-def test_a_zero_vector_is_near_nothing(snapshot: Snapshot) -> None:
+def test_a_zero_vector_has_no_nearest_vectors(snapshot: Snapshot) -> None:
     nowhere = np.zeros(EMBEDDER.fingerprint.dimension, np.float32)
     found = snapshot.candidates(nowhere, ["river"], 10)
     assert not found.dense_rank.any()
@@ -169,7 +169,7 @@ def test_a_zero_vector_is_near_nothing(snapshot: Snapshot) -> None:
     assert not len(snapshot.candidates(nowhere, [], 10).vectors.ids)
 
 
-def test_a_search_is_limited_to_the_chunks_within(snapshot: Snapshot) -> None:
+def test_a_search_is_limited_to_the_given_chunks(snapshot: Snapshot) -> None:
     within = snapshot.chunk_ids_of(doc_ids=["b"])
     found = snapshot.candidates(EMBEDDER.encode_query("aid").vector, ["aid"], 10, within)
     assert found.vectors.ids.tolist() == within.tolist()
@@ -177,7 +177,7 @@ def test_a_search_is_limited_to_the_chunks_within(snapshot: Snapshot) -> None:
     assert not len(snapshot.candidates(EMBEDDER.encode_query("aid").vector, ["aid"], 10, none).bm25)
 
 
-def test_a_snapshot_stays_what_it_was_and_a_newer_one_is_found(backend: Backend) -> None:
+def test_a_snapshot_does_not_change_and_a_newer_one_can_be_opened(backend: Backend) -> None:
     put(backend, document("a", "Aid came."))
     with closing(backend.open()) as before:
         assert backend.newer(before.state) is None
@@ -192,7 +192,7 @@ def test_a_snapshot_stays_what_it_was_and_a_newer_one_is_found(backend: Backend)
             assert after.state == backend.state()
 
 
-def test_what_a_transaction_wrote_is_gone_if_it_raises(backend: Backend) -> None:
+def test_a_transaction_that_raises_writes_nothing(backend: Backend) -> None:
     put(backend, document("a", "Aid came."))
     state = backend.state()
     with (
@@ -208,7 +208,7 @@ def test_what_a_transaction_wrote_is_gone_if_it_raises(backend: Backend) -> None
         assert snapshot.document("a").text == "Aid came."
 
 
-def test_files_are_known_by_their_paths_and_versions(backend: Backend, tmp_path: Path) -> None:
+def test_files_are_recorded_by_their_paths_and_versions(backend: Backend, tmp_path: Path) -> None:
     file = tmp_path / "docs" / "a.txt"
     file.parent.mkdir()
     file.write_text("Aid came.")
@@ -249,10 +249,10 @@ STEPS = st.lists(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
-def test_all_backends_find_the_same_after_the_same_steps(
+def test_all_backends_give_the_same_results_after_the_same_steps(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:
-    """Against a dictionary for what they hold, and against one another for what they find."""
+    """Their contents are compared with a dictionary, and their results with one another."""
     place = tmp_path_factory.mktemp("index")
     backends = {name: backend_at(place / name, name) for name in NAMES}
     texts: dict[str, str] = {}

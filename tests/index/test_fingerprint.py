@@ -1,4 +1,4 @@
-"""What makes two indexes' vectors one kind, and what does not."""
+"""What makes the vectors of two indexes comparable, and what does not."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +13,11 @@ MODEL = HashEmbedder().fingerprint
 MINE = Fingerprint(MODEL, "1:limit=254")
 
 
-def test_a_fingerprint_comes_back_from_its_json() -> None:
+def test_a_fingerprint_survives_a_round_trip_through_json() -> None:
     assert Fingerprint.from_json(MINE.to_json()) == MINE
 
 
-def test_the_same_weights_under_another_name_are_the_same_model() -> None:
+def test_the_same_weights_with_another_name_are_the_same_model() -> None:
     moved = Fingerprint(replace(MODEL, name="/elsewhere/model"), MINE.chunker)
     assert MINE.difference(moved) == ""
 
@@ -33,18 +33,18 @@ def test_the_same_weights_under_another_name_are_the_same_model() -> None:
         ("sentences", "late"),
     ],
 )
-def test_whatever_changes_a_vector_is_a_difference(field: str, value: object) -> None:
+def test_every_change_that_affects_a_vector_is_a_difference(field: str, value: object) -> None:
     other = Fingerprint(replace(MODEL, **{field: value}), MINE.chunker)  # type: ignore[arg-type]
     mine = getattr(MODEL, field)
     assert MINE.difference(other) == f"{field}: {mine!r}, not {value!r}"
 
 
-def test_other_weights_of_the_same_name_are_told_by_shortened_digests() -> None:
+def test_other_weights_with_the_same_name_are_reported_by_shortened_digests() -> None:
     other = Fingerprint(replace(MODEL, weights="0" * 64), MINE.chunker)
     assert MINE.difference(other) == f"weights: {MODEL.weights[:12]}…, not 000000000000…"
 
 
-def test_names_and_precision_come_first_and_no_digests_where_the_names_differ() -> None:
+def test_names_and_precision_come_first_and_digests_are_omitted_if_the_names_differ() -> None:
     other = Fingerprint(
         replace(MODEL, name="other", weights="0" * 64, precision="int8", dimension=7), "2"
     )
@@ -54,7 +54,7 @@ def test_names_and_precision_come_first_and_no_digests_where_the_names_differ() 
     )
 
 
-def test_the_message_begins_with_names_and_ends_with_what_mends_it() -> None:
+def test_the_message_begins_with_names_and_ends_with_the_command_to_run() -> None:
     other = Fingerprint(replace(MODEL, name="my model", weights="0" * 64), MINE.chunker)
     with pytest.raises(IndexMismatch) as raised:
         MINE.check(other, Path(".rag"))

@@ -1,4 +1,4 @@
-"""Every command, setting, file and make target that the documentation names exists."""
+"""Every command, setting, file and make target in the documentation exists."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ PACKAGES = "index|rag|api|eval|bench|tests|docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_files_and_modules_that_a_page_names_exist(page: Path) -> None:
+def test_files_and_modules_on_a_page_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(rf"`((?:{PACKAGES})/[\w/.-]+)`", text))
     assert {name for name in named if not (ROOT / name).exists()} == set()
@@ -28,7 +28,7 @@ def test_files_and_modules_that_a_page_names_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_settings_and_targets_that_a_page_names_exist(page: Path) -> None:
+def test_settings_and_targets_on_a_page_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     variables = {name.lower() for name in re.findall(r"\bRAG_([A-Z_]+)\b", text)}
     assert variables - set(Settings.model_fields) - {"config", "debug"} == set()

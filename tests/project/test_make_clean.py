@@ -1,4 +1,4 @@
-"""`make clean` removes the environment, and prints commands that remove what is left."""
+"""`make clean` removes the environment and prints commands that remove the rest."""
 
 import os
 import re
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="it needs m
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with the Makefile, an index and an environment; beside it a user's cache."""
+    """A folder with the Makefile, an index and an environment; next to it a user's cache."""
     folder = tmp_path / "here"
     for name in (".venv/bin", ".rag", ".mypy_cache"):
         (folder / name).mkdir(parents=True)
@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run_clean(folder: Path, **settings: str) -> list[str]:
-    """Run `make clean`; return what it says is left. Each printed command must remove it."""
+    """Run `make clean`; return the listed paths. Each printed command must remove its path."""
     plain = {name: v for name, v in os.environ.items() if not name.startswith(("RAG_", "MAKE"))}
     process = subprocess.run(
         ["make", "clean"],
@@ -55,10 +55,10 @@ def run_clean(folder: Path, **settings: str) -> list[str]:
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_it_names_the_index_and_the_compiled_models_where_they_are(
+def test_it_lists_the_index_and_the_compiled_models_at_their_paths(
     project: Path, broken: bool
 ) -> None:
-    if broken:  # an installation that was stopped
+    if broken:  # an interrupted installation
         shutil.rmtree(project / ".venv")
     cache = project.parent / "a cache"
     assert run_clean(project, XDG_CACHE_HOME=str(cache)) == [
@@ -80,6 +80,6 @@ def test_it_follows_the_settings(project: Path, broken: bool) -> None:
     assert (project / ".rag").exists()
 
 
-def test_it_names_nothing_that_is_not_there(project: Path) -> None:
+def test_it_lists_nothing_that_does_not_exist(project: Path) -> None:
     (project / ".rag").rmdir()
     assert run_clean(project, RAG_CACHE_DIR=str(project.parent / "none")) == []

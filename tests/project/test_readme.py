@@ -45,7 +45,7 @@ def targets() -> set[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository, and beside it a folder bin/ with the command `rag`."""
+    """A copy of the repository; next to it a folder bin/ with the command `rag`."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT, folder / "clone", ignore=shutil.ignore_patterns(".*", "__pycache__"))
     (folder / "bin").mkdir()
@@ -77,7 +77,7 @@ def run_in(clone: Path, command: str) -> str:
 
 @contextmanager
 def start_server(clone: Path, command: str) -> Iterator[str]:
-    """Start a server with a command, on a free port instead of the named one; yield its address.
+    """Start a server with a command, on a free port instead of the given one; yield its address.
     Ctrl-C ends it with status 0."""
     command = re.sub(r" --port \d+", "", command)
     with subprocess.Popen(
@@ -124,20 +124,20 @@ def run_in_order(clone: Path, commands: list[str]) -> dict[str, str]:
 
 
 def sample_in(page: str) -> Any:
-    """The only response that a page shows; `…` stands for what it leaves out."""
+    """The only response on a page; `…` stands for omitted parts."""
     (sample,) = fenced(page, "json")
     return json.loads(sample.replace("{…}", "{}"))
 
 
 def assert_shows(sample: Any, response: Any) -> None:
-    """Each field of the response is in the sample; what is exact there is the same in both."""
+    """Each field of the response is in the sample, and exact values are equal in both."""
     if isinstance(sample, list):
         for one, other in zip(sample, response, strict=True):
             assert_shows(one, other)
     elif isinstance(sample, dict) and sample:
         assert sample.keys() == response.keys()
         for name, value in sample.items():
-            # Times and scores differ among machines, and generations by what was ingested before.
+            # Times and scores depend on the machine; generations depend on earlier ingests.
             if not isinstance(value, float) and name != "generation":
                 assert_shows(value, response[name])
     elif isinstance(sample, str):
@@ -165,7 +165,7 @@ def test_the_commands_of_the_http_page_work(clone: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_commands_that_a_page_names_in_its_text_exist(page: str) -> None:
+def test_the_commands_in_the_text_of_a_page_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"`make ([a-z-]+)", text):
         assert target in targets(), f"make {target}"
@@ -173,12 +173,12 @@ def test_the_commands_that_a_page_names_in_its_text_exist(page: str) -> None:
         group: Any = get_command(app)
         for word in named.split():
             if not hasattr(group, "get_command"):
-                break  # what follows are its arguments
+                break  # the words after it are its arguments
             command = group.get_command(None, word)
             assert command is not None, f"rag {named}"
             group = command
 
 
-def test_the_pages_name_commands() -> None:
+def test_the_pages_contain_commands() -> None:
     assert len(commands_in("README.md")) > 10
     assert "`make bench" in (ROOT / "README.md").read_text(encoding="utf-8")

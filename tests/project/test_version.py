@@ -33,7 +33,7 @@ def releases() -> dict[Numbers, str]:
 
 
 def fault(of: str, released: dict[Numbers, str], formats: str) -> str:
-    """Why a project cannot have this version; empty if it can."""
+    """The reason why a project cannot have this version; empty if it can."""
     number, _, dev = of.partition(".dev")
     newest = max(released)
     if dev:
@@ -43,12 +43,14 @@ def fault(of: str, released: dict[Numbers, str], formats: str) -> str:
     return "" if formats in released[newest] else f"{of} does not state: {formats}"
 
 
-def test_the_version_is_the_newest_release_with_its_formats_or_in_development_after_it() -> None:
+def test_the_version_is_the_newest_release_with_its_formats_or_a_later_development_version() -> (
+    None
+):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert fault(project["version"], releases(), FORMATS) == ""
 
 
-def test_releases_are_in_falling_order_below_what_is_unreleased() -> None:
+def test_releases_are_in_descending_order_below_unreleased() -> None:
     in_order = list(releases())
     assert in_order == sorted(in_order, reverse=True)
     headings = re.findall(r"^## .*", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)

@@ -1,4 +1,4 @@
-"""Search by BM25 alone: the order is BM25's, and no model is loaded."""
+"""Search with BM25 only: the order is that of BM25, and no model is loaded."""
 
 import json
 import subprocess
@@ -33,14 +33,14 @@ def test_the_order_is_that_of_bm25(seeds_index: Path) -> None:
     assert result.confidence is None
 
 
-def test_words_that_are_nowhere_find_nothing(seeds_index: Path) -> None:
+def test_unknown_words_have_no_result(seeds_index: Path) -> None:
     pipeline = Pipeline.open(Settings(index=seeds_index), lexical=True)
     result = pipeline.search("zyzzyva quokka")
     pipeline.close()
     assert (result.passages, result.answered, result.confidence) == ([], False, None)
 
 
-def test_the_command_prints_what_the_pipeline_finds(seeds_index: Path) -> None:
+def test_the_command_prints_the_results_of_the_pipeline(seeds_index: Path) -> None:
     done = rag("search", QUESTION, "--lexical", "--json", "--index", seeds_index)
     pipeline = Pipeline.open(Settings(index=seeds_index), lexical=True)
     expected = json.loads(pipeline.search(QUESTION).model_dump_json())

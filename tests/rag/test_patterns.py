@@ -1,4 +1,4 @@
-"""Patterns of names match what fnmatchcase matches, one by one."""
+"""Combined patterns match the same names as fnmatchcase, pattern by pattern."""
 
 import random
 from fnmatch import fnmatchcase
@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from rag.name_patterns import NamePatterns
 
 
-def test_patterns_together_match_what_fnmatchcase_matches_for_one_of_them() -> None:
+def test_combined_patterns_match_the_names_that_fnmatchcase_matches() -> None:
     chance = random.Random(7)
     n_matches = 0
     for _ in range(5000):
@@ -18,5 +18,5 @@ def test_patterns_together_match_what_fnmatchcase_matches_for_one_of_them() -> N
     assert 100 < n_matches < 4900
 
 
-def test_a_pattern_of_many_stars_ends_on_a_long_name() -> None:
+def test_a_pattern_with_many_stars_ends_on_a_long_name() -> None:
     assert not NamePatterns(["*a" * 200 + "*b"]).match("a" * 5000)

@@ -88,7 +88,7 @@ def test_every_citation_of_every_search_is_exact(
     pipeline.close()
 
 
-def test_a_shorter_result_is_the_beginning_of_a_longer_one(
+def test_a_shorter_result_is_a_prefix_of_a_longer_one(
     seeds_index: Path, embedder: Embedder
 ) -> None:
     pipeline = Pipeline.over(seeds_index, embedder)
@@ -100,7 +100,7 @@ def test_a_shorter_result_is_the_beginning_of_a_longer_one(
 
 
 @pytest.mark.parametrize("query", ["скільки людей?", "كم؟", "???", "a " * 900, "\u200b"])
-def test_a_question_in_any_script_gets_passages(
+def test_a_question_in_any_script_returns_passages(
     seeds_index: Path, embedder: Embedder, query: str
 ) -> None:
     pipeline = Pipeline.over(seeds_index, embedder)
@@ -109,7 +109,7 @@ def test_a_question_in_any_script_gets_passages(
 
 
 @pytest.mark.parametrize("query", ["🚀", "ร้านเปิดกี่โมง", "ምን ያህል ነው", "港口是什么时候重建的？"])
-def test_a_question_that_the_model_cannot_read_is_not_guessed_at(
+def test_a_question_that_the_model_cannot_read_has_no_confidence(
     seeds_index: Path, embedder: Embedder, query: str
 ) -> None:
     pipeline = Pipeline.over(seeds_index, embedder)
@@ -132,13 +132,13 @@ def test_a_question_that_the_model_cannot_read_is_not_guessed_at(
         ("x", 101, "k is 101"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_refused(query: str, k: int, message: str) -> None:
+def test_an_invalid_question_is_refused(query: str, k: int, message: str) -> None:
     with pytest.raises(BadQuery, match=message):
         checked_query(query, k)
     assert checked_query("x" * 2000, 100) == "x" * 2000
 
 
-def test_a_filter_lets_through_ids_patterns_and_media_types(tmp_path: Path) -> None:
+def test_a_filter_selects_by_ids_patterns_and_media_types(tmp_path: Path) -> None:
     embedder = HashEmbedder()
     documents = [
         document("a/one.txt", "Aid came."),
@@ -160,8 +160,8 @@ def test_a_filter_lets_through_ids_patterns_and_media_types(tmp_path: Path) -> N
     pipeline.close()
 
 
-def test_a_filtered_search_is_a_search_of_just_those_documents(tmp_path: Path) -> None:
-    """The filter comes before the candidates are chosen: it never thins out a result."""
+def test_a_filtered_search_equals_a_search_of_only_those_documents(tmp_path: Path) -> None:
+    """The filter applies before the candidates are chosen, so it never shortens a result."""
     many = {f"x{i:03d}": f"Aid and aid and aid, number {i}." for i in range(150)}
     pipeline = library(tmp_path, **many, wanted="A river, and perhaps some aid.")
     passages = pipeline.search("aid", 5, Filter(doc_id=["wanted"])).passages
@@ -206,7 +206,7 @@ def test_an_explanation_adds_up_to_the_score_and_changes_no_ranking(
         assert why.merged == []
         lacks_all = not any(term.in_passage for term in why.terms)
         assert (why.lexical_rank is None) == (why.lexical.value == 0) == lacks_all
-    # All ten chunks are candidates: each side has ranked them from 1 without a gap.
+    # All ten chunks are candidates: each side ranks them from 1 without gaps.
     ranks = [p.explanation.dense_rank or 0 for p in explained.passages if p.explanation]
     assert sorted(ranks) == list(range(1, 11))
     ranks = [p.explanation.first_rank for p in explained.passages if p.explanation]
@@ -219,7 +219,7 @@ def test_an_explanation_adds_up_to_the_score_and_changes_no_ranking(
     pipeline.close()
 
 
-def test_a_merged_passage_says_what_it_was_made_of(seeds_index: Path, embedder: Embedder) -> None:
+def test_a_merged_passage_lists_its_parts(seeds_index: Path, embedder: Embedder) -> None:
     pipeline = Pipeline.over(seeds_index, embedder)
     apart = pipeline.search(QUESTION, 3).passages
     merged = pipeline.search(QUESTION, 3, explain=True, merge=True).passages
@@ -238,7 +238,7 @@ def test_a_merged_passage_says_what_it_was_made_of(seeds_index: Path, embedder: 
 
 
 @pytest.mark.parametrize("rerank", [NO_RERANKING, LATE_INTERACTION])
-def test_scores_are_sums_of_signals_whatever_reranks(
+def test_scores_are_sums_of_signals_for_every_reranker(
     seeds_index: Path, embedder: Embedder, rerank: str
 ) -> None:
     pipeline = Pipeline.over(seeds_index, embedder, RankSettings(rerank=rerank))
@@ -255,7 +255,7 @@ def test_scores_are_sums_of_signals_whatever_reranks(
     pipeline.close()
 
 
-def test_a_borrowed_generation_stays_while_a_newer_one_is_served(tmp_path: Path) -> None:
+def test_a_borrowed_generation_stays_open_while_a_newer_one_is_served(tmp_path: Path) -> None:
     pipeline = library(tmp_path, d="Aid came.")
     assert not pipeline.refresh()
     with pipeline.snapshot() as before:
@@ -267,7 +267,7 @@ def test_a_borrowed_generation_stays_while_a_newer_one_is_served(tmp_path: Path)
     pipeline.close()
 
 
-def test_another_index_in_the_same_place_is_noticed_though_its_generation_is_the_same(
+def test_another_index_at_the_same_path_is_noticed_even_with_the_same_generation(
     tmp_path: Path,
 ) -> None:
     pipeline = library(tmp_path / "index", d="Aid came.")
@@ -279,7 +279,7 @@ def test_another_index_in_the_same_place_is_noticed_though_its_generation_is_the
     pipeline.close()
 
 
-def test_a_search_under_way_outlives_the_closing_of_its_pipeline(tmp_path: Path) -> None:
+def test_a_running_search_continues_after_its_pipeline_is_closed(tmp_path: Path) -> None:
     pipeline = library(tmp_path, d="Aid came.")
     with pipeline.snapshot() as snapshot:
         pipeline.close()
@@ -300,7 +300,7 @@ def test_searches_in_threads_never_fail_while_documents_change(tmp_path: Path) -
                 result = pipeline.search("aid part", 10)
                 seen.add(result.generation)
                 assert len(result.passages) == 10
-            except Exception as error:  # told by the assertion below
+            except Exception as error:  # reported by the assertion below
                 failures.append(error)
                 return
 
@@ -319,7 +319,7 @@ def test_searches_in_threads_never_fail_while_documents_change(tmp_path: Path) -
     assert len(seen) > 1
 
 
-def test_an_index_of_another_model_is_refused_with_the_command_that_mends_it(
+def test_an_index_of_another_model_is_refused_with_the_command_that_rebuilds_it(
     tmp_path: Path,
 ) -> None:
     library(tmp_path, d="Aid came.").close()
@@ -327,11 +327,13 @@ def test_an_index_of_another_model_is_refused_with_the_command_that_mends_it(
         Pipeline.over(tmp_path, HashEmbedder("other"))
 
 
-def test_a_reranker_that_is_not_there_is_refused_with_what_is(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnusable, match=r"no reranker './none'; choose none, late-interaction"):
+def test_an_unknown_reranker_is_refused_with_the_known_names(tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelUnusable, match=r"unknown reranker './none'; choose none, late-interaction"
+    ):
         Pipeline.over(tmp_path, HashEmbedder(), RankSettings(rerank="./none"))
 
 
-def test_a_missing_index_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(IndexMissing, match="make one with `rag ingest PATH`"):
+def test_a_missing_index_is_reported_before_a_model_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="create one with `rag ingest PATH`"):
         Pipeline.open(Settings.resolve(index=tmp_path / "none", model="no such model"))

@@ -22,7 +22,7 @@ def _trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_CONFIG", "rag.toml")
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+def test_the_order_is_flag_environment_file_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert Settings.resolve().index == Path(".rag")
@@ -32,7 +32,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defau
     monkeypatch.setenv("RAG_INDEX", "environment")
     assert Settings.resolve().index == Path("environment")
     assert Settings.resolve(index=Path("flag")).index == Path("flag")
-    # A flag that was not given is no flag, and what only the file has still holds.
+    # A flag with the value None is absent, and a value that only the file has is used.
     assert Settings.resolve(index=None).index == Path("environment")
     assert Settings.resolve().lexical_weight == 0.25
 
@@ -52,21 +52,21 @@ def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defau
         ("index = ", "rag.toml is not valid TOML"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(toml: str, message: str) -> None:
+def test_an_invalid_value_is_named(toml: str, message: str) -> None:
     Path("rag.toml").write_text(toml)
     with pytest.raises(BadInput, match=message):
         Settings.resolve()
 
 
 @pytest.mark.usefixtures("_trusted")
-def test_a_settings_file_that_is_not_utf_8_is_told() -> None:
+def test_a_settings_file_that_is_not_utf_8_is_refused() -> None:
     Path("rag.toml").write_bytes('index = "Größe"'.encode("latin-1"))
     with pytest.raises(BadInput, match=r"rag\.toml is not valid TOML: 'utf-8' codec"):
         Settings.resolve()
 
 
 @pytest.mark.usefixtures("_trusted")
-def test_a_table_or_a_list_is_no_value() -> None:
+def test_a_table_or_a_list_is_not_a_value() -> None:
     for toml in ("[index]\na = 1", "model = ['a']", "host = 3"):
         Path("rag.toml").write_text(toml)
         with pytest.raises(BadInput, match=toml.strip("[")[:4]):
@@ -79,7 +79,7 @@ def test_the_environment_is_checked_as_well(monkeypatch: pytest.MonkeyPatch) -> 
         Settings.resolve()
 
 
-def test_the_ranking_is_made_of_the_settings_of_the_same_names() -> None:
+def test_the_ranking_has_the_settings_of_the_same_names() -> None:
     assert Settings.resolve().ranking == RankSettings()
     Path("rag.toml").write_text(
         "n_candidates = 7\nlexical_weight = 0.2\nsentence_weight = 0.3\n"
@@ -88,7 +88,7 @@ def test_the_ranking_is_made_of_the_settings_of_the_same_names() -> None:
     assert Settings.resolve().ranking == RankSettings(7, 0.2, 0.3, "none", 9, 0.6)
 
 
-def test_a_file_in_the_working_directory_sets_ranking_alone_and_the_rest_is_named(
+def test_a_file_in_the_working_directory_sets_only_the_ranking_and_other_names_are_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     Path("rag.toml").write_text(
@@ -101,7 +101,7 @@ def test_a_file_in_the_working_directory_sets_ranking_alone_and_the_rest_is_name
     assert "0.0.0.0" not in caplog.text
 
 
-def test_the_users_file_comes_last_and_counts_only_if_no_other_can_write_it(
+def test_the_users_file_comes_last_and_only_if_no_other_user_can_write_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     file = Path("config/rag/rag.toml")
@@ -112,10 +112,10 @@ def test_the_users_file_comes_last_and_counts_only_if_no_other_can_write_it(
     assert (Settings.resolve().host, Settings.resolve().n_rerank) == ("::1", 9)
     file.chmod(0o666)
     assert Settings.resolve().host == "127.0.0.1"
-    assert "not writable by others" in caplog.text
+    assert "must not be writable by others" in caplog.text
 
 
-def test_a_named_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_config_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_CONFIG", "missing.toml")
-    with pytest.raises(BadInput, match=r"no file at missing\.toml"):
+    with pytest.raises(BadInput, match=r"no settings file at missing\.toml"):
         Settings.resolve()

@@ -1,4 +1,4 @@
-"""Calibrations made by hand, in files, as `Pipeline` and RAG_CALIBRATION take them."""
+"""Calibrations written by hand, as files for `Pipeline` and RAG_CALIBRATION."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from rag.answer.confidence import Calibration, Weight
 
 
 def calibration(folder: Path, embedder: Embedder, threshold: float, **weights: Weight) -> Path:
-    """A file for this model; without weights every question has a confidence of one half."""
+    """A calibration file for this model; without weights every question has confidence 0.5."""
     path = folder / f"calibration-{threshold}.json"
     calibration = Calibration(
         model=embedder.fingerprint.weights,

@@ -1,4 +1,4 @@
-"""`rag` as people run it: a process of its own."""
+"""Runs `rag` in a separate process, as users do."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ def rag(
     preexec_fn: Callable[[], None] | None = None,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    """What the command prints and how it exits; `environment` is added to this process's own."""
+    """Return the output and exit status; `environment` is added to that of this process."""
     return subprocess.run(
         [*RAG, *map(str, arguments)],
         cwd=cwd,

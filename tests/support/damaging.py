@@ -1,4 +1,4 @@
-"""An index, and every value in its database changed behind its back."""
+"""An index, and changes of every value in its database without the program."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from index.store.store import DATABASE
 
 
 def columns() -> list[tuple[str, str]]:
-    """Every table's every column."""
+    """Every column of every table."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(TABLES)
         tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -28,7 +28,7 @@ def columns() -> list[tuple[str, str]]:
 
 
 def make_index(here: Path) -> Path:
-    """An index of three documents in two generations, whose working directory is `here`."""
+    """Make an index of three documents in two generations, with working directory `here`."""
     write_corpus(here / "docs", Random(0), n_documents=3, n_paragraphs=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
@@ -52,17 +52,17 @@ OTHER_TYPES = {
     bytes: "CAST(X'FF41' AS TEXT)",
     type(None): "X'FF41'",
 }
-"""A value that its column should not have, or a text that is no UTF-8."""
+"""A value of the wrong type for its column, or a text that is not UTF-8."""
 
 
 def spoil(index: Path, sql: str) -> None:
-    """Change the database of an index behind its back."""
+    """Change the database of an index without the program."""
     with closing(sqlite3.connect(index / DATABASE)) as connection, connection:
         connection.execute(sql)
 
 
 def change(index: Path, table: str, column: str, changes: Mapping[type, str] = CHANGES) -> bool:
-    """Change this column of the table's last row; False if the table has no row."""
+    """Change this column of the table's last row; return False if the table has no row."""
     with closing(sqlite3.connect(index / DATABASE)) as connection:
         key = "key" if table == "meta" else "rowid"
         found = connection.execute(

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: documents as people write them, and as nobody would."""
+"""Hypothesis strategies: typical documents and unusual ones."""
 
 from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from index.types import Document
 
 
 def examples(n: int) -> settings:
-    """The same n examples in every run, however slow the machine."""
+    """The same n examples in every run, also on a slow machine."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     return settings(max_examples=n, deadline=None, derandomize=True, suppress_health_check=slow)
 
@@ -73,7 +73,7 @@ FRONT_MATTER = st.sampled_from(
 
 @st.composite
 def texts(draw: st.DrawFn, media_type: str = "text/plain") -> str:
-    """Canonical texts: generated ones, as `decode` makes them of bytes."""
+    """Canonical texts: generated ones, in the form that `decode` returns."""
     blocks = st.lists(MARKDOWN_BLOCKS if media_type == MARKDOWN else PLAIN_BLOCKS, max_size=8)
     raw = draw(FRONT_MATTER) if media_type == MARKDOWN else ""
     for block in draw(blocks):
@@ -86,7 +86,7 @@ def texts(draw: st.DrawFn, media_type: str = "text/plain") -> str:
 
 @st.composite
 def documents(draw: st.DrawFn, doc_id: str = "doc") -> Document:
-    """Documents of both media types that are not all white space."""
+    """Documents of both media types with some visible text."""
     media_type = draw(st.sampled_from(["text/plain", MARKDOWN]))
     text = draw(texts(media_type))
     if not text.strip():

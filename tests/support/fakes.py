@@ -29,15 +29,15 @@ DIMENSION = 64
 
 
 class WordTokenizer:
-    """Words and single marks are tokens."""
+    """Its tokens are words and single punctuation marks."""
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         return [m.span() for m in regex.finditer(r"[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{M}\p{N}]", text)]
 
 
 class HashEmbedder:
-    """A vector is the normalised sum of one pseudo-random unit vector a term: texts that share
-    terms are alike; a token has the vector of its word. It counts the texts it has encoded."""
+    """A vector is the normalised sum of one pseudo-random unit vector per term: texts that share
+    terms are similar; a token has the vector of its word. It counts the encoded texts."""
 
     def __init__(self, name: str = "hash", window: int = 64, dimension: int = DIMENSION) -> None:
         self.tokenizer = WordTokenizer()
@@ -98,7 +98,7 @@ def _of_term(term: str, dimension: int) -> Vector:
 
 
 class TokenlessEmbedder(HashEmbedder):
-    """Without token vectors: for no text at all, or else for the texts that hold `only`."""
+    """It has no token vectors: for no text at all, or only for texts that contain `only`."""
 
     def __init__(self, only: str = "") -> None:
         super().__init__()
@@ -126,7 +126,7 @@ def question_with(
     weights: Sequence[float] = (),
     idf: Mapping[str, float] | None = None,
 ) -> Question:
-    """A question of just what a test needs. Its terms count 1 each unless `idf` is given."""
+    """A question with what a test needs. Its terms have weight 1 unless `idf` is given."""
     terms = terms_of(text)
     return Question(
         text=text,
@@ -147,7 +147,7 @@ def chunk_with(
     ordinal: int = 0,
     document: int = 1,
 ) -> Chunk:
-    """A chunk of a text, all of it unless a span is given."""
+    """A chunk of a text: the whole text unless a span is given."""
     span = Span(0, len(text)) if span is None else span
     chunk_id = document * 1000 + ordinal
     digest = digest_of(span.of(text))
@@ -155,6 +155,6 @@ def chunk_with(
 
 
 def candidate_with(chunk: Chunk, **given: Any) -> Candidate:
-    """A candidate on which all signals are 0 but those given."""
+    """A candidate whose signals are 0 except the given ones."""
     sentences = np.zeros(len(chunk.sentences), dtype=np.float32)
     return replace(Candidate(chunk, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, 0.0, sentences), **given)

@@ -38,7 +38,7 @@ rebuild(Path(sys.argv[1]), HashEmbedder(sys.argv[2]))
 
 @contextmanager
 def stopped_holder_of(lock: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds a lock and is stopped, as by Ctrl-Z; it ends with the block."""
+    """A suspended process that holds a lock; it ends with the block."""
     with _python(_HOLD, lock) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -47,13 +47,13 @@ def stopped_holder_of(lock: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def commit(index: Path, docs: Path) -> str:
-    """Ingest, with --prune, while another process holds the lock on publishing. When the ingest has
-    committed and waits for that process it is killed; returns what it says of the wait."""
+    """Ingest, with --prune, while another process holds the lock on publishing. Kill the ingest
+    when it has committed and waits for that process; return its message about the wait."""
     return _said_by(_INGEST, index, docs)
 
 
 def commit_rebuild(index: Path, model: str = "hash") -> str:
-    """The same with a rebuild, by the fake model of a name."""
+    """The same with a rebuild, with the fake model of a name."""
     return _said_by(_REBUILD, index, model)
 
 

@@ -1,4 +1,4 @@
-"""Ingests with the fake model, and all that an index holds after them."""
+"""Ingests with the fake model, and the contents of an index after them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ def run(
     confirmed: bool = False,
     encoding: str | None = None,
 ) -> tuple[Report, int]:
-    """What an ingest reports, and how many texts it encoded."""
+    """Ingest; return the report and the number of encoded texts."""
     embedder = embedder or HashEmbedder()
     before = embedder.n_encoded
     report = ingest(
@@ -42,13 +42,13 @@ def run(
 
 
 def kept_vectors(snapshot: EmbeddedSnapshot, chunk_id: int) -> bytes:
-    """A chunk's vectors and its sentences', byte for byte as they are kept."""
+    """The stored vectors of a chunk and of its sentences, byte for byte."""
     vectors = snapshot.vectors_of([chunk_id])
     return QuantizedVectors(vectors.codes, vectors.scales).to_bytes()
 
 
 def indexed(folder: Path) -> Indexed:
-    """All that an index holds, as far as it does not depend on its history."""
+    """The contents of an index that do not depend on its history."""
     snapshot = EmbeddedSnapshot.open(folder)
     try:
         rows = snapshot.records()
@@ -74,7 +74,7 @@ def texts_in(folder: str = ".rag") -> dict[str, str]:
 
 
 class Interrupted(HashEmbedder):
-    """It is interrupted at the n-th call, as by Ctrl-C; or does something else there."""
+    """It is interrupted at the n-th call, as by Ctrl-C, or does something else there."""
 
     def __init__(self, n: int, act: Callable[[], None] | None = None, name: str = "hash") -> None:
         super().__init__(name)

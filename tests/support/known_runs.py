@@ -32,7 +32,7 @@ def run_of(*questions: RunQuestion, kind: str = "spans", dataset: str = "known")
     measures = {n: fmean(q.measures[n] for q in questions if n in q.measures) for n in names}
     labels = [q.answerable for q in questions if q.answerable is not None]
     if len(set(labels)) == 2:
-        confidences = [q.outcome.confidence for q in questions if q.answerable is not None]
+        confidences = [q.outcome.confidence or 0.0 for q in questions if q.answerable is not None]
         measures["AUROC"] = float(roc_auc_score(labels, confidences))
         measures["ECE"] = calibration_error(labels, confidences)
     return Run(
@@ -59,8 +59,8 @@ def write_jsonl(file: Path, *rows: object) -> None:
 
 
 def span_set(folder: Path, *, answer: str = "forty", unanswerable: bool = True) -> Path:
-    """Write two documents, two questions that they answer and, if `unanswerable`, one that they do
-    not; return the folder."""
+    """Write two documents, two answerable questions and, if `unanswerable`, an unanswerable one;
+    return the folder."""
     texts = {"aid": "The aid was forty percent.", "wing": "A wing has lift. It also has drag."}
     write_jsonl(folder / "corpus.jsonl", *({"_id": i, "text": t} for i, t in texts.items()))
     start = texts["aid"].index(answer)

@@ -1,4 +1,4 @@
-"""Results of a benchmark run made by hand."""
+"""Results of a benchmark run, written by hand."""
 
 from bench.machine import Machine
 from bench.results import Aim, BenchmarkResult, Curve, ResultRow, Results, Sample, SkippedRow
@@ -13,7 +13,7 @@ FASTER = ResultRow(
     Sample((20.0, 30.0, 20.0)),
     Aim("ratio", "at least", 4.0),
 )
-"""Round by round 5, 3 and 6 times the peer's."""
+"""In each round 5, 3 and 6 times the peer's."""
 
 SMALLER = ResultRow(
     "memory", "MB", Sample((1234.5,)), "a peer", Sample((2469.0,)), Aim("value", "at most", 250)

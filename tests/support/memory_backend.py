@@ -1,4 +1,4 @@
-"""A backend in memory, exact and slow: brute force by vector, BM25 written out."""
+"""A backend in memory, exact and slow: brute force over vectors, BM25 from its formula."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from index.backend import CandidateSet, EncodedChunk, State, StoredEncoding
+from index.conditions import Condition, holds
 from index.errors import IndexDamaged, IndexMissing
 from index.fingerprint import Fingerprint
 from index.store.rows import stored_encoding, stored_vectors, tokens_from
@@ -37,7 +38,7 @@ B, PAIR_WEIGHT = 0.75, 0.5
 
 @dataclass
 class Contents:
-    """All that an index holds, of one generation."""
+    """The contents of an index at one generation."""
 
     fingerprint: Fingerprint
     generation: int = 0
@@ -47,7 +48,7 @@ class Contents:
 
 
 class MemoryBackend:
-    """Indexes by their place, as long as the process lives."""
+    """Indexes by their place, until the process ends."""
 
     indexes: ClassVar[dict[Path, Contents]] = {}
 
@@ -145,7 +146,7 @@ class MemorySnapshot:
         return stored_vectors(blobs, self.fingerprint.model.dimension)
 
     def _bm25(self, terms: Sequence[str], ids: Sequence[int]) -> np.ndarray:
-        """Of each of the chunks: of the terms, and of pairs of neighbours at half the weight."""
+        """BM25 of each chunk: of the terms, and of pairs of neighbours with half the weight."""
         scores = np.zeros(len(ids))
         for fields, weight in ((self._terms, 1.0), (self._pairs, PAIR_WEIGHT)):
             texts = {i: fields(i) for i in self._contents.chunks}
@@ -209,6 +210,7 @@ class MemorySnapshot:
         doc_ids: Sequence[str] | None = None,
         media_types: Sequence[str] | None = None,
         matches: Callable[[str], bool] | None = None,
+        where: Condition | None = None,
     ) -> Ids:
         chosen = {
             doc_id
@@ -216,6 +218,7 @@ class MemorySnapshot:
             if (doc_ids is None or doc_id in doc_ids)
             and (media_types is None or record.media_type in media_types)
             and (matches is None or matches(doc_id))
+            and (where is None or holds(where, record))
         }
         ids = [i for i, chunk in self._contents.chunks.items() if chunk.doc_id in chosen]
         return np.array(sorted(ids), dtype=np.int64)
@@ -231,7 +234,7 @@ def _ranks(hits: Hits, ids: Ids) -> np.ndarray:
 
 
 class MemoryWriter:
-    """Writes to a copy, which takes the place of the contents at each commit."""
+    """Writes to a copy, which replaces the contents at each commit."""
 
     def __init__(self, indexes: dict[Path, Contents], place: Path) -> None:
         self._indexes, self._place = indexes, place
@@ -280,7 +283,7 @@ class MemoryWriter:
 
 
 class MemoryTransaction:
-    """Writes to contents that are not in place yet."""
+    """Writes to contents that are not committed yet."""
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents

@@ -1,4 +1,4 @@
-"""A fake format with pages: what formats that are not text have, without a library.
+"""A fake format with pages: it has everything that binary formats have, without a library.
 
 A file is `PAGED`, a line end, and UTF-8 text with a form feed between two pages. A line that begins
 with `= ` is a heading, without that mark; a blank line ends a paragraph.
@@ -21,7 +21,7 @@ _GAP = "\n\n"
 
 
 class PagedLoader:
-    """It counts how many files it loaded, and how often it was asked for blocks again."""
+    """It counts the files that it loaded, and the calls of `blocks`."""
 
     n_loaded = 0
     n_asked_for_blocks = 0
@@ -65,7 +65,9 @@ def _content(marked: list[str]) -> Content:
                 headings.append(Heading(span, 1, span.of(text)))
     blocks = _blocks(text, tuple(headings))
     title = headings[0].text if headings else None
-    return Content(text, blocks, tuple(headings), title, tuple(starts), {"format": "paged"})
+    return Content(
+        text, blocks, tuple(headings), title, tuple(starts), metadata={"format": "paged"}
+    )
 
 
 def _blocks(text: str, headings: tuple[Heading, ...]) -> Blocks:

@@ -1,4 +1,4 @@
-"""Run as a user whom file permissions hold back, though the tests may run as root."""
+"""Run as a user with file permissions enforced, even if the tests run as root."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
 
 def give_up_root_access() -> None:
-    """For `preexec_fn`: what the child executes is held back by permissions, even as root."""
+    """For `preexec_fn`: permissions apply to the child's command, even as root."""
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None, use_errno=True)
         for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):

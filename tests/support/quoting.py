@@ -10,7 +10,7 @@ MILL = "A mill. A mill? The river Aare is 288 km long."
 
 
 def write_documents(folder: Path) -> Path:
-    """The folder, with a dataset of two documents in it."""
+    """Write a dataset of two documents into the folder; return the folder."""
     (folder / "documents").mkdir()
     for name, text in (("river.txt", RIVER), ("mill.txt", MILL)):
         (folder / "documents" / name).write_bytes(text.encode())
@@ -23,7 +23,7 @@ def write_lines(file: Path, *rows: object) -> Path:
 
 
 def quotes_of(folder: Path) -> dict[str, list[str]]:
-    """The text of each question's answers, sliced from the documents by their offsets."""
+    """The text of each question's answers, cut from the documents by their offsets."""
     dataset = load_dataset(folder)
     assert isinstance(dataset, SpanDataset)
     texts = {document.doc_id: document.text for document in dataset.documents}

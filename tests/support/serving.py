@@ -1,4 +1,4 @@
-"""A real server on a real port, in a thread of the test's own process."""
+"""A real server on a real port, in a thread of the test process."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ def serving(
     connections: ConnectionLimits = ConnectionLimits(),
     hosts: AllowedHosts = AllowedHosts(),
 ) -> Iterator[httpx.Client]:
-    """A client of a server around a pipeline, which is closed with it."""
+    """Yield a client of a server with a pipeline, which is closed with it."""
     app = create_app(pipeline, limits, hosts)
     server = Server(app, lambda: None, limits=connections, log=False)
     with bound("127.0.0.1", 0) as listener:
@@ -42,7 +42,7 @@ def serving(
 
 
 def until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    """Wait until something holds; fail if it does not before long."""
+    """Wait until a condition is true; fail if that takes too long."""
     deadline = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"

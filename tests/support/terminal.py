@@ -1,4 +1,4 @@
-"""`rag` on a terminal: what it prints there, and what is typed."""
+"""`rag` on a terminal: its output there, and typed input."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ from command import RAG, ROOT
 def in_a_terminal(
     *arguments: str, columns: int, cwd: Path = ROOT, typed: str = "", status: int = 0
 ) -> str:
-    """What a terminal of this width receives; `typed` is there to be read from the beginning."""
+    """Return what a terminal of this width receives; `typed` can be read from the start."""
     master, slave = pty.openpty()
     os.write(master, typed.encode())
     process = subprocess.Popen(
@@ -41,6 +41,6 @@ def in_a_terminal(
 
 
 def plain_lines(received: str) -> list[str]:
-    """The lines without colours, and without blanks at their ends."""
+    """The lines without colours and trailing blanks."""
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", received)
     return [line.rstrip() for line in re.split(r"[\r\n]+", plain)]

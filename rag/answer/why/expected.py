@@ -28,7 +28,7 @@ class Expected:
         if not 1 <= first <= last <= document.n_lines:
             named = f"{first}" if first == last else f"{first}-{last}"
             raise SpanOutOfRange(
-                f"{self.doc_id} has no line {named}; name one from 1 to {document.n_lines:,}"
+                f"{self.doc_id} has no line {named}; choose one from 1 to {document.n_lines:,}"
             )
         return document.span_of_lines(first, last)
 

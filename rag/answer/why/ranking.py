@@ -60,7 +60,7 @@ def ranked_steps(search: Search, candidates: Candidates, row: int, k: int) -> It
         yield _rank_step(search, passages, rank, k)
     else:
         where = place(search.snapshot, passage.best.chunk)
-        detail = f"It is nearly the same as {where}, passage {rank}, which stands for both."
+        detail = f"It is nearly the same as {where}, passage {rank}, which is shown instead."
         yield WhyStep(stage="duplicates", passed=False, detail=detail)
 
 

@@ -61,7 +61,7 @@ def _steps(search: Search, expected: Expected, outcome: Outcome) -> Iterator[Why
     if snapshot.record(doc_id) is None:
         yield _not_indexed(snapshot, doc_id)
         return
-    yield _step("document", True, f"The index holds {doc_id}.")
+    yield _step("document", True, f"The index contains {doc_id}.")
     document = snapshot.document(doc_id)
     span = expected.span_in(document)
     of_document = chunks_of(snapshot, doc_id)
@@ -90,8 +90,8 @@ def _step(stage: Stage, passed: bool, detail: str) -> WhyStep:
 
 def _not_indexed(snapshot: Snapshot, doc_id: str) -> WhyStep:
     near = similar_names(snapshot, doc_id)
-    similar = f"Similar names: {', '.join(near)}." if near else "No name in it is similar."
-    return _step("document", False, f"The index does not hold {doc_id}. {similar}")
+    similar = f"Similar names: {', '.join(near)}." if near else "No document has a similar name."
+    return _step("document", False, f"The index does not contain {doc_id}. {similar}")
 
 
 def _passage_step(
@@ -148,20 +148,18 @@ def _answer_steps(document: Document, span: Span, outcome: Outcome) -> Iterator[
 def _confidence_step(outcome: Outcome) -> WhyStep:
     answer, threshold = outcome.answer, outcome.threshold
     confidence = answer.confidence
-    if confidence is None:
-        detail = "There is no confidence without a model."
-    elif threshold is None:
-        detail = f"The confidence is {confidence:.2f}; this model has no calibrated threshold."
+    if confidence is None or threshold is None:
+        detail = "There is no confidence: an answer must have every word of the question."
     else:
         detail = f"The confidence is {confidence:.2f}; below {threshold:.2f} no answer is stated."
     if not answer.answered and (confidence is None or confidence >= (threshold or 0.0)):
-        detail += " What meets the question best lacks something that the question asks for."
+        detail += " The best candidate lacks something that the question asks for."
     return _step("confidence", answer.answered, detail)
 
 
 def _quote_step(document: Document, span: Span, outcome: Outcome) -> WhyStep:
     stated, sentences = outcome.answer.answered, outcome.candidate.sentences
-    quotes = "The answer quotes" if stated else "If one were stated, it would quote"
+    quotes = "The answer quotes" if stated else "If an answer were stated, it would quote"
     citations = [each for sentence in sentences for each in sentence.citations]
     if not citations:
         detail = f"Nothing in the first {PASSAGES_READ} passages can be quoted as an answer."
@@ -169,6 +167,6 @@ def _quote_step(document: Document, span: Span, outcome: Outcome) -> WhyStep:
     if any(each.doc_id == document.doc_id and each.span.overlaps(span) for each in citations):
         return _step("answer", stated, f"{quotes} it.")
     places = ", ".join(dict.fromkeys(f"{each.source}:{each.line_start}" for each in citations))
-    detail = f"{quotes} {places} instead: what meets the question best in the first "
-    detail += f"{PASSAGES_READ} passages, with the score of its passage."
+    detail = f"{quotes} {places} instead: this is the best candidate in the first "
+    detail += f"{PASSAGES_READ} passages, by its own score and its passage's."
     return _step("answer", False, detail)

@@ -34,15 +34,15 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_folder_of_other_files_is_refused_as_an_index(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_as_an_index(tmp_path: Path) -> None:
     put(tmp_path, LIKE_OURS | {"a.md": "# A\n\nText."})
     before = tree(tmp_path)
-    with pytest.raises(BadInput, match="is not an index, and not empty"):
+    with pytest.raises(BadInput, match="is not an index and not empty"):
         ingest(tmp_path, [tmp_path / "a.md"], HashEmbedder)
     assert tree(tmp_path) == before
 
 
-def test_files_beside_an_index_stay_whatever_their_names(tmp_path: Path) -> None:
+def test_files_next_to_an_index_stay_whatever_their_names(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     index, document = tmp_path / "index", tmp_path / "docs" / "a.md"
     for generation in range(1, 4):
@@ -52,19 +52,19 @@ def test_files_beside_an_index_stay_whatever_their_names(tmp_path: Path) -> None
             files = {k: v for k, v in LIKE_OURS.items() if not k.startswith("dense-00000001")}
             put(index, files)
     assert {name: text for name, text in tree(index).items() if name in files} == files
-    # The generation that is served, and none before it.
+    # The served generation stays, and earlier ones are removed.
     ours = [path.name for path in folders_in(index) if (path / SEAL).exists()]
     assert "dense-00000003" in ours
     assert "dense-00000001" not in ours
 
 
-def test_a_file_put_into_a_folder_of_the_index_stays(tmp_path: Path) -> None:
+def test_a_foreign_file_in_a_folder_of_the_index_stays(tmp_path: Path) -> None:
     folder = tmp_path / "dense-00000001"
     make_folder(folder)
     put(folder, {"vectors.faiss": "ours", "thesis.txt": "theirs"})
     assert not remove_folder(folder)
     assert sorted(path.name for path in folder.iterdir()) == [SEAL, "thesis.txt"]
-    with pytest.raises(IndexProblem, match="in the way"):
+    with pytest.raises(IndexProblem, match="already exists, and this program did not create it"):
         make_folder(folder)
     (folder / "thesis.txt").unlink()
     assert remove_folder(folder)
@@ -72,13 +72,15 @@ def test_a_file_put_into_a_folder_of_the_index_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["dense-1", "dense-00000001x", "xdense-00000001", "draft-0123"])
-def test_a_name_that_is_not_exactly_a_kinds_is_never_removed(tmp_path: Path, name: str) -> None:
+def test_a_folder_whose_name_does_not_match_exactly_is_never_removed(
+    tmp_path: Path, name: str
+) -> None:
     make_folder(tmp_path / name)
     assert not remove_folder(tmp_path / name, {name})
     assert (tmp_path / name / SEAL).exists()
 
 
-def test_a_seal_of_another_folder_is_none(tmp_path: Path) -> None:
+def test_a_seal_of_another_folder_is_invalid(tmp_path: Path) -> None:
     make_folder(tmp_path / "dense-00000001")
     (tmp_path / "dense-00000001").rename(tmp_path / "dense-00000002")
     put(tmp_path, {"dense-00000002/vectors.faiss": "a copy that somebody keeps"})
@@ -97,7 +99,7 @@ def test_a_symbolic_link_is_never_followed(tmp_path: Path) -> None:
     assert (tmp_path / "real" / "vectors.faiss").read_text() == "theirs"
 
 
-def test_what_a_stopped_first_ingest_leaves_is_no_hindrance(tmp_path: Path) -> None:
+def test_remains_of_a_stopped_first_ingest_are_no_obstacle(tmp_path: Path) -> None:
     put(tmp_path, {"ingest.lock": "", "publish.lock": "", "rag.db-wal": ""})
     make_folder(tmp_path / "dense-00000001")
     (tmp_path / "lexical-00000001").mkdir()

@@ -1,4 +1,4 @@
-"""What this program writes, no other user can read, whatever the umask."""
+"""No other user can read the files that this program writes, with any umask."""
 
 import os
 import stat
@@ -30,7 +30,7 @@ def open_umask() -> Iterator[None]:
 
 
 def open_to_others(folder: Path) -> dict[str, str]:
-    """What in a folder, itself included, is not 0600 if a file, or 0700 if a folder."""
+    """The files of a folder that are not 0600, and the folders, or itself, that are not 0700."""
     found = {}
     for path in (folder, *sorted(folder.rglob("*"))):
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -44,9 +44,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_an_index_is_private_through_its_life(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_index_is_private_at_all_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     index = tmp_path / ".rag"
     write(tmp_path / "docs" / "a.md", "# A\n\nA river.")
@@ -56,7 +54,7 @@ def test_an_index_is_private_through_its_life(
     snapshot = EmbeddedSnapshot.open(index)
     try:
         write(tmp_path / "docs" / "b.md", "# B\n\nA bank.")
-        run()  # takes over files of the generation before
+        run()  # reuses files of the earlier generation
         assert {f"{DATABASE}-wal", f"{DATABASE}-shm"} < names_in(index)
         assert open_to_others(index) == {}
     finally:
@@ -72,7 +70,7 @@ def test_an_index_is_private_through_its_life(
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_files_taken_over_from_an_older_version_become_private(
+def test_reused_files_of_an_older_version_become_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -90,7 +88,7 @@ def test_files_taken_over_from_an_older_version_become_private(
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_what_is_there_while_an_ingest_runs_is_private(
+def test_files_are_private_while_an_ingest_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -106,7 +104,7 @@ def test_what_is_there_while_an_ingest_runs_is_private(
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_an_index_in_a_folder_that_others_may_read_is_of_private_files(tmp_path: Path) -> None:
+def test_an_index_in_a_folder_that_others_can_read_has_private_files(tmp_path: Path) -> None:
     index, document = tmp_path / "shared", tmp_path / "a.md"
     index.mkdir(mode=0o755)
     document.write_text("A river.")
@@ -115,7 +113,7 @@ def test_an_index_in_a_folder_that_others_may_read_is_of_private_files(tmp_path:
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_each_kind_of_file_is_private_as_soon_as_it_is_there(tmp_path: Path) -> None:
+def test_each_kind_of_file_is_private_from_its_creation(tmp_path: Path) -> None:
     Checkpoints(tmp_path / "checkpoints", "key").folder.parent.mkdir(mode=0o700)
     Checkpoints(tmp_path / "checkpoints", "key").load_or_make("part", lambda: {"ids": np.arange(2)})
     FaissIndex(4).save(tmp_path / "dense")
@@ -125,7 +123,7 @@ def test_each_kind_of_file_is_private_as_soon_as_it_is_there(tmp_path: Path) -> 
         assert open_to_others(tmp_path) == {}
 
 
-def test_a_file_that_others_could_read_is_private_once_it_is_written_anew(tmp_path: Path) -> None:
+def test_a_file_that_others_could_read_is_private_after_it_is_rewritten(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("before")
     path.chmod(0o666)

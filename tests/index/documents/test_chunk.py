@@ -26,8 +26,8 @@ SETTINGS = st.sampled_from(
 
 
 class BeginningTokenizer(WordTokenizer):
-    """As some do, it makes two tokens of a word that a text begins with and one of it elsewhere: a
-    sentence has more tokens alone than within its paragraph."""
+    """Like some tokenizers, it makes two tokens of the first word of a text and one of the word
+    elsewhere: a sentence alone has more tokens than within its paragraph."""
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         first, *others = [*super().offsets(text), (0, 0)]
@@ -61,7 +61,7 @@ def visible(text: str) -> set[int]:
 
 
 def kept_whole(document: Document) -> list[Span]:
-    """What is never split if it fits: headings, sentences of paragraphs, lines of the rest."""
+    """What is never split if it fits: headings, sentences of paragraphs, lines of other blocks."""
     spans: list[Span] = []
     for block in blocks_of(document):
         if block.kind == "heading":
@@ -83,7 +83,7 @@ def kept_whole(document: Document) -> list[Span]:
 @example(document=document("One two three. " * 9), settings=ChunkSettings(4, 4))
 @example(document=document("a" + " " * 3000 + "b"), settings=ChunkSettings())
 @example(document=document("```\n\x1cx\x1c\n```", MARKDOWN), settings=ChunkSettings())
-def test_chunks_are_the_document_cut_within_the_limit(
+def test_chunks_are_the_document_split_within_the_limit(
     tokenizer: Tokenizer, document: Document, settings: ChunkSettings
 ) -> None:
     chunks, text = chunks_of(document, tokenizer, settings), document.text
@@ -106,7 +106,7 @@ def test_chunks_are_the_document_cut_within_the_limit(
 @given(document=documents(), settings=SETTINGS)
 @example(document=document("a" + " " * 3000 + "b"), settings=ChunkSettings())
 @example(document=document("```\n\x1cx\x1c\n```", MARKDOWN), settings=ChunkSettings())
-def test_sentences_lie_in_their_chunk_in_order_and_without_edge_white_space(
+def test_sentences_are_in_their_chunk_in_order_and_without_edge_white_space(
     tokenizer: Tokenizer, document: Document, settings: ChunkSettings
 ) -> None:
     for c in chunks_of(document, tokenizer, settings):
@@ -120,7 +120,7 @@ def test_sentences_lie_in_their_chunk_in_order_and_without_edge_white_space(
 
 @examples(150)
 @given(document=documents(), settings=SETTINGS)
-def test_a_chunk_never_goes_on_into_the_next_section(
+def test_a_chunk_never_extends_into_the_next_section(
     tokenizer: Tokenizer, document: Document, settings: ChunkSettings
 ) -> None:
     blocks = blocks_of(document)
@@ -130,7 +130,7 @@ def test_a_chunk_never_goes_on_into_the_next_section(
             for block in blocks
             if block.span.start < c.span.end and c.span.start < block.span.end
         ]
-        # Headings come first: none follows a block that is not one.
+        # Headings come first: none comes after another block.
         assert kinds == sorted(kinds, reverse=True)
 
 
@@ -163,7 +163,7 @@ def test_the_seed_article_has_these_chunks_under_these_headings(tokenizer: Token
     assert article.title == lines[0]
 
 
-def test_a_heading_belongs_to_its_first_chunk_but_is_none_of_its_sentences() -> None:
+def test_a_heading_belongs_to_its_first_chunk_but_to_none_of_its_sentences() -> None:
     doc = document("# One\n\nFirst words. Second words.\n\n## Two\n", MARKDOWN)
     one, two = chunks_of(doc, WordTokenizer())
     assert one.span.of(doc.text) == "# One\n\nFirst words. Second words."
@@ -171,7 +171,7 @@ def test_a_heading_belongs_to_its_first_chunk_but_is_none_of_its_sentences() -> 
     assert [s.of(doc.text) for s in two.sentences] == ["## Two"]
 
 
-def test_hard_wrapped_lines_are_one_paragraph_whose_sentences_cross_line_ends() -> None:
+def test_hard_wrapped_lines_are_one_paragraph_with_sentences_across_lines() -> None:
     text = (
         "The ministry announced on Monday that the\nharvest had failed in two provinces. The\n"
         "governor denied it and left.\n\nShort line.\n"
@@ -187,16 +187,16 @@ def test_hard_wrapped_lines_are_one_paragraph_whose_sentences_cross_line_ends() 
     ]
 
 
-def test_a_list_of_names_in_title_case_is_no_run_of_headings() -> None:
+def test_a_list_of_names_in_title_case_is_not_a_run_of_headings() -> None:
     names = "Ada Lovelace\nGrace Hopper\nAlan Turing\nKurt Gödel"
     text = f"{names}\nThey are remembered for what they wrote."
     assert document(text).headings == ()
     three = document(text.removeprefix("Ada Lovelace\n"))
     assert [h.text for h in three.headings] == ["Grace Hopper", "Alan Turing", "Kurt Gödel"]
-    assert document(names).headings == ()  # nothing follows them
+    assert document(names).headings == ()  # no text comes after them
 
 
-def test_markdown_headings_nest_by_their_level() -> None:
+def test_markdown_headings_are_nested_by_their_level() -> None:
     text = (
         "---\ntitle: Manual\n---\n# Pump #\n\nIntro.\n\n## Parts\n\nSeal.\n\n### Seal ring\n\n"
         "Ring.\n\nSetext\n------\n\nMore.\n\n# Motor\n\n```\n# no heading\n```\n"
@@ -220,7 +220,7 @@ def test_markdown_headings_nest_by_their_level() -> None:
     ]  # fmt: skip
 
 
-def test_short_paragraphs_are_joined_up_to_the_target_and_long_ones_split_evenly() -> None:
+def test_short_paragraphs_are_joined_up_to_the_target_and_long_ones_are_split_evenly() -> None:
     # Three words and a full stop are 4 tokens and fewer than 4 * 8 characters.
     sentences = [f"one two x{i}." for i in range(9)]
     doc = document("\n\n".join(sentences))
@@ -234,7 +234,7 @@ def test_short_paragraphs_are_joined_up_to_the_target_and_long_ones_split_evenly
 
 
 class CountingTokenizer(WordTokenizer):
-    """It counts the characters it has read."""
+    """It counts the characters that it reads."""
 
     def __init__(self) -> None:
         self.n_characters = 0
@@ -245,7 +245,7 @@ class CountingTokenizer(WordTokenizer):
 
 
 @pytest.mark.parametrize("word", ["a", "漢 ", "lorem "])
-def test_a_sentence_without_end_is_tokenized_in_linear_time(word: str) -> None:
+def test_a_very_long_sentence_is_tokenized_in_linear_time(word: str) -> None:
     n_read = []
     for length in (20_000, 80_000):
         tokenizer = CountingTokenizer()
@@ -260,7 +260,9 @@ def test_a_sentence_without_end_is_tokenized_in_linear_time(word: str) -> None:
     ["漢字" * 20_000, "漢字。" * 10_000, "“a " * 10_000, "a+/b" * 10_000, "a" + "\u0301" * 20_000],
     ids=["han", "han sentences", "open quotes", "base64", "marks"],
 )
-def test_one_long_line_is_cut_within_the_limit_of_the_model(embedder: Embedder, text: str) -> None:
+def test_one_long_line_is_split_within_the_limit_of_the_model(
+    embedder: Embedder, text: str
+) -> None:
     chunks = chunks_of(document(text), embedder.tokenizer)
     longest = embedder.fingerprint.window - embedder.fingerprint.special
     end = 0

@@ -1,4 +1,4 @@
-"""Files become canonical text whatever their encoding; what is no text is told with its reason."""
+"""Files in any encoding become canonical text; other files are refused with the reason."""
 
 import os
 from hashlib import sha256
@@ -35,7 +35,7 @@ JAPANESE = "農林水産省は月曜日、二つの県で収穫が失敗した�
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 @given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff")))
 @examples(50)
-def test_text_with_a_byte_order_mark_or_in_utf_8_is_read_as_it_was(
+def test_text_with_a_byte_order_mark_or_in_utf_8_is_read_unchanged(
     encoding: str, text: str
 ) -> None:
     assert decode(text.encode(encoding)) == text
@@ -60,24 +60,24 @@ def test_both_byte_orders_are_read(encoding: str, mark: bytes) -> None:
         (JAPANESE * 5, "shift_jis"),
     ],
 )
-def test_an_older_encoding_is_told_from_the_bytes(text: str, encoding: str) -> None:
+def test_an_older_encoding_is_recognized_from_the_bytes(text: str, encoding: str) -> None:
     assert decode(text.encode(encoding)) == text
 
 
 @pytest.mark.parametrize("before", ["", "x", "plain words\n" * 25_000])
-def test_the_encoding_of_a_large_file_is_told_where_it_shows(before: str) -> None:
+def test_the_encoding_of_a_large_file_is_recognized_from_its_later_part(before: str) -> None:
     text = before + FRENCH + "plain words\n" * 25_000 + FRENCH
     assert decode(text.encode("cp1252")) == text
-    text = before + JAPANESE * 3000  # its characters lie across any fixed number of bytes
+    text = before + JAPANESE * 3000  # its characters cross any fixed byte boundary
     assert decode(text.encode("shift_jis")) == text
 
 
-def test_latin_1_is_read_even_from_a_few_words() -> None:
+def test_latin_1_is_recognized_from_a_few_words() -> None:
     text = "Le café de la gare était fermé après la fête de Noël."
     assert decode(text.encode("latin-1")) == text
 
 
-def test_every_line_end_becomes_one_newline_and_nothing_else_changes() -> None:
+def test_every_line_end_becomes_a_newline_and_nothing_else_changes() -> None:
     assert decode(b"a\r\nb\rc\n\r\n\n d \t") == "a\nb\nc\n\n\n d \t"
     odd = "e\u0301 \u00a0 \u2028 \x85 \u200b \x0c ﬁ " + "words " * 20
     assert decode(odd.encode()) == odd
@@ -104,12 +104,12 @@ def test_a_file_without_a_visible_character_is_empty(tmp_path: Path, content: by
 
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.txt").open("wb") as stream:
-        stream.truncate(MAX_FILE_BYTES + 1)  # sparse: it takes no room
-    with pytest.raises(UnreadableDocument, match="32 MiB, over the limit of 32 MiB"):
+        stream.truncate(MAX_FILE_BYTES + 1)  # sparse: it uses no disk space
+    with pytest.raises(UnreadableDocument, match="too large: 32 MiB; the limit is 32 MiB"):
         read(tmp_path / "a.txt", "a.txt")
 
 
-def test_what_is_no_regular_file_of_a_known_type_is_told(tmp_path: Path) -> None:
+def test_a_special_file_or_an_unknown_type_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     os.mkfifo(tmp_path / "pipe.txt")
     for name in ("folder.txt", "pipe.txt"):
@@ -118,18 +118,18 @@ def test_what_is_no_regular_file_of_a_known_type_is_told(tmp_path: Path) -> None
     with pytest.raises(UnreadableDocument, match="cannot be read: No such file"):
         read(tmp_path / "missing.md", "missing.md")
     (tmp_path / "a.pdf").write_text("text")
-    with pytest.raises(UnreadableDocument, match=r"not a type that is read \(\.txt and \.md\)"):
+    with pytest.raises(UnreadableDocument, match=r"not a supported type \(\.txt and \.md\)"):
         read(tmp_path / "a.pdf", "a.pdf")
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     # Linux refuses to read this one, even to root.
     (tmp_path / "a.txt").symlink_to("/proc/self/mem")
     with pytest.raises(UnreadableDocument, match="cannot be read: Input/output error"):
         read(tmp_path / "a.txt", "a.txt")
 
 
-def test_a_document_knows_its_type_title_and_source(tmp_path: Path) -> None:
+def test_a_document_has_its_type_title_and_source(tmp_path: Path) -> None:
     (tmp_path / "a.MD").write_bytes(b"\xef\xbb\xbfIntro.\r\n\r\n# The *Title*\r\n")
     (tmp_path / "b.text").write_text("no heading here, just words.\n")
     marked, plain = read(tmp_path / "a.MD", "x/a.MD"), read(tmp_path / "b.text", "b")
@@ -147,7 +147,7 @@ def shown(folder: Path, found: list[Path]) -> list[str]:
     return [path.relative_to(folder.resolve()).as_posix() for path in found]
 
 
-def test_find_takes_each_readable_file_once_and_leaves_out_what_is_hidden(tmp_path: Path) -> None:
+def test_find_returns_each_readable_file_once_and_omits_hidden_files(tmp_path: Path) -> None:
     for name in ("b.txt", "a.md", "sub/c.TXT", "sub/d.pdf", ".e.txt", ".git/f.txt",
                  "index/g.txt", "sub/h.markdown", "i"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -166,7 +166,7 @@ def test_find_takes_each_readable_file_once_and_leaves_out_what_is_hidden(tmp_pa
     assert found.skipped == []
 
 
-def test_a_named_file_is_found_even_if_it_is_hidden_or_of_another_type(tmp_path: Path) -> None:
+def test_a_given_file_is_found_even_if_it_is_hidden_or_of_another_type(tmp_path: Path) -> None:
     for name in (".a.txt", "b.pdf"):
         (tmp_path / name).write_text("words")
     found = find([tmp_path / ".a.txt", tmp_path / "b.pdf"], avoid=tmp_path / "index")
@@ -174,13 +174,13 @@ def test_a_named_file_is_found_even_if_it_is_hidden_or_of_another_type(tmp_path:
     assert (found.skipped, found.left_out) == ([], [])
 
 
-def test_a_missing_path_is_told_as_it_was_given(tmp_path: Path) -> None:
+def test_a_missing_path_is_reported_as_given(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no file or folder at no/such; check"):
         find([tmp_path, Path("no/such")], avoid=tmp_path / "index")
 
 
 def lines_by_splitting(text: str, span: Span) -> tuple[int, int]:
-    """First and last line of a span that is not empty, the slow way."""
+    """First and last line of a span that is not empty, computed slowly."""
     before, inside = text[: span.start], text[span.start : span.end]
     first = len(before.split("\n"))
     return first, first + len(inside[:-1].split("\n")) - 1
@@ -200,7 +200,7 @@ def test_lines_pages_and_headings_equal_values_worked_by_hand() -> None:
     text = "# A\none\n## B\ntwo\n# C\nthree\n"
     document = document_of(text, "d", media_type="text/markdown", name="d")
     assert document.lines_of(Span(0, 1)) == (1, 1)
-    assert document.lines_of(Span(0, 4)) == (1, 1)  # the newline ends its line
+    assert document.lines_of(Span(0, 4)) == (1, 1)  # the newline belongs to the line before it
     assert document.lines_of(Span(0, 5)) == (1, 2)
     assert document.lines_of(Span(3, 5)) == (1, 2)
     assert document.lines_of(Span(4, 4)) == (2, 2)
@@ -216,18 +216,18 @@ def test_lines_pages_and_headings_equal_values_worked_by_hand() -> None:
     assert paged.pages_of(Span(17, 18)) == (4, 4)
 
 
-def test_text_before_the_first_heading_stands_under_none() -> None:
+def test_text_before_the_first_heading_has_no_heading() -> None:
     document = document_of("words\n\n# A\n", "d", media_type="text/markdown", name="d")
     assert document.headings_of(Span(0, 5)) == ()
 
 
-def test_a_heading_in_a_quotation_heads_no_section() -> None:
+def test_a_heading_in_a_quotation_starts_no_section() -> None:
     text = "# A\n\n> # quoted\n>\n> words\n\nmore\n"
     document = document_of(text, "d", media_type="text/markdown", name="d")
     assert document.headings_of(Span(0, len(text))) == ("A",)
 
 
-def test_a_markdown_heading_is_read_as_it_is_rendered() -> None:
+def test_a_markdown_heading_is_its_rendered_text() -> None:
     text = "## A *b* `c` [d](e) &amp; #\n\ntext\n\nTwo\nlines\n===\n\n"
     document = document_of(text, "d", media_type="text/markdown", name="d")
     found = [(h.level, h.text, h.span.of(text)) for h in document.headings]
@@ -238,9 +238,9 @@ def test_a_markdown_heading_is_read_as_it_is_rendered() -> None:
     assert document.title == "Two lines"
 
 
-def test_a_file_of_very_many_headings_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_very_many_headings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("index.documents.text_loader.MAX_HEADINGS", 3)
     text = "# a\n\nAid came.\n\n"
     assert len(document_of(3 * text, "a", media_type=MARKDOWN, name="a").headings) == 3
-    with pytest.raises(UnreadableDocument, match="more than 3 headings; split it"):
+    with pytest.raises(UnreadableDocument, match="more than 3 headings; split the file"):
         document_of(4 * text, "a", media_type=MARKDOWN, name="a")

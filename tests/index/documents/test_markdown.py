@@ -1,4 +1,4 @@
-"""Markdown is parsed in slices, whose blocks are those of the whole text."""
+"""Markdown is parsed in slices, with the same blocks as the whole text."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ MARKDOWN_TEXTS = st.lists(st.sampled_from([*LINES, *BLANK]), max_size=40).map("\
 
 
 def leaf_blocks(text: str) -> list[tuple[int, int, str]]:
-    """The leaf blocks that a parse of the whole text tells of, by their lines."""
+    """The leaf blocks of a parse of the whole text, by their lines."""
     kinds = {"heading_open": "heading", "paragraph_open": "paragraph", "html_block": "paragraph"}
     kinds |= {"fence": "lines", "code_block": "lines", "table_open": "lines"}
     leaves = [(t.map, kinds[t.type]) for t in PARSER.parse(text) if t.map and t.type in kinds]
@@ -100,7 +100,7 @@ def test_the_blocks_of_slices_of_a_file_are_those_of_the_whole_file(path: Path) 
 
 @examples(100)
 @given(text=MARKDOWN_TEXTS, longest=st.sampled_from([5, 40]))
-def test_blocks_of_any_length_are_in_order_and_hold_all_that_is_visible(
+def test_blocks_of_any_length_are_in_order_and_contain_everything_visible(
     text: str, longest: int
 ) -> None:
     blocks, end = markdown_blocks(text, 1, longest), 0
@@ -122,7 +122,9 @@ def test_blocks_of_any_length_are_in_order_and_hold_all_that_is_visible(
     ],
     ids=["fence", "table", "comment"],
 )
-def test_a_block_that_is_too_long_goes_on_as_what_it_is(first: str, row: str, last: str) -> None:
+def test_a_block_that_is_too_long_continues_as_the_same_kind(
+    first: str, row: str, last: str
+) -> None:
     text = first + row * 100 + last + "\n# After\n\nText.\n"
     blocks = list(markdown_blocks(text, 16, 64))
     assert [b.span.of(text) for b in blocks[-2:]] == ["# After", "Text."]
@@ -132,7 +134,7 @@ def test_a_block_that_is_too_long_goes_on_as_what_it_is(first: str, row: str, la
 
 
 @pytest.mark.parametrize(("first", "last"), [("```\n", "```\n"), ("<!--\n", "-->\n")])
-def test_a_block_that_ends_where_it_would_be_cut_has_ended(first: str, last: str) -> None:
+def test_a_block_that_ends_at_a_slice_boundary_is_complete(first: str, last: str) -> None:
     text = (first + "x\n" * 40)[: 64 - len(last)].rstrip("x")
     text = text.rstrip("\n").ljust(63 - len(last), "x") + "\n" + last + "[a]: b\n" * 20 + "# After"
     assert len(first) < 64 == text.index(last, 4) + len(last)
@@ -157,7 +159,7 @@ def test_a_heading_is_its_text_without_marks(raw: str, text: str) -> None:
 
 @examples(200)
 @given(words=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=30))
-def test_the_text_of_a_heading_is_what_the_parser_makes_of_it(words: str) -> None:
+def test_the_text_of_a_heading_is_that_of_the_parser(words: str) -> None:
     raw = f"## {words}".strip()
     inline = next((t for t in PARSER.parse(raw) if t.type == "inline"), None)
     parts = (inline.children if inline else None) or []
@@ -184,7 +186,9 @@ def test_blocks_are_a_sequence() -> None:
 
 @examples(200)
 @given(levels=st.lists(st.integers(1, 6), max_size=20), end=st.integers(0, 45))
-def test_headings_above_a_span_are_those_of_a_walk_through_all(levels: list[int], end: int) -> None:
+def test_headings_above_a_span_are_those_of_a_walk_through_all_headings(
+    levels: list[int], end: int
+) -> None:
     headings = tuple(
         Heading(Span(2 * i, 2 * i + 1), level, f"{i}") for i, level in enumerate(levels)
     )

@@ -1,4 +1,4 @@
-"""What hangs under what: trees written out by hand."""
+"""The tree of a document's parts, with trees written by hand."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ MARKDOWN, PLAIN = "text/markdown", "text/plain"
 
 
 def tree(text: str, media_type: str = MARKDOWN) -> list[object]:
-    """Each node as its kind and own words, followed by a list of those under it, if any."""
+    """Each node as its kind and own words, then a list of its children, if any."""
 
     def of(node: Node) -> list[object]:
         shown: list[object] = []
@@ -24,7 +24,7 @@ def tree(text: str, media_type: str = MARKDOWN) -> list[object]:
     return of(outline_of(text, Span(0, len(text)), media_type))
 
 
-def test_items_hang_under_items() -> None:
+def test_items_are_children_of_items() -> None:
     text = "- rowan\n  - red\n    berries\n- medlar\n  - brown\n\n    and soft\n"
     assert tree(text) == [
         "item: - rowan",
@@ -34,7 +34,7 @@ def test_items_hang_under_items() -> None:
     ]
 
 
-def test_a_list_hangs_under_its_lead_in_and_what_follows_does_not() -> None:
+def test_a_list_is_a_child_of_its_lead_in_and_the_text_after_it_is_not() -> None:
     text = "Check these:\n\n1. the tap\n2. the gate\n\nThen go.\n"
     assert tree(text) == [
         "lead: Check these:",
@@ -43,24 +43,24 @@ def test_a_list_hangs_under_its_lead_in_and_what_follows_does_not() -> None:
     ]
 
 
-def test_rows_hang_under_their_header() -> None:
+def test_rows_are_children_of_their_header() -> None:
     text = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n"
     assert tree(text) == ["table: | a | b |", ["row: | 1 | 2 |", "row: | 3 | 4 |"]]
 
 
 @pytest.mark.parametrize("code", ["```sh\nrun it\n```", "    run it"])
-def test_code_hangs_under_the_paragraph_before_it(code: str) -> None:
+def test_code_is_a_child_of_the_paragraph_before_it(code: str) -> None:
     text = f"Start it like this\n\n{code}\n\nDone.\n"
     assert tree(text) == ["lead: Start it like this", [f"code: {code.strip()}"], "paragraph: Done."]
 
 
-def test_a_reply_hangs_under_its_question_in_every_form() -> None:
+def test_a_reply_is_a_child_of_its_question_in_every_form() -> None:
     for question, reply in (("**Why?**", "So."), ("Q: Why?", "A: So."), ("Why?", "So.")):
         text = f"{question}\n\n{reply}\n\n{question}\n\n{reply}\n"
         assert tree(text) == 2 * [f"question: {question}", [f"paragraph: {reply}"]]
 
 
-def test_the_next_speaker_replies() -> None:
+def test_the_reply_is_from_the_next_speaker() -> None:
     text = "Ida: Who calls?\nOlav: I do.\nIda: Good. What else?\nNils: Nothing.\n"
     assert tree(text, PLAIN) == [
         "question: Ida: Who calls?",
@@ -70,7 +70,7 @@ def test_the_next_speaker_replies() -> None:
     ]
 
 
-def test_markup_alone_is_in_no_node() -> None:
+def test_markup_without_text_is_in_no_node() -> None:
     assert tree("---\n\n<div>\n\nwords\n\n{{< tab >}}\n\n[a]: https://b\n") == ["paragraph: words"]
 
 
@@ -84,13 +84,13 @@ def test_markup_alone_is_in_no_node() -> None:
         ("It came. Who brought it?", False),
     ],
 )
-def test_a_question_is_one_sentence_that_asks(text: str, expected: bool) -> None:
+def test_a_question_is_one_sentence_with_a_question_mark_or_word(text: str, expected: bool) -> None:
     assert is_question(text) == expected
 
 
 @examples(100)
 @given(document=documents())
-def test_the_nodes_of_any_text_lie_within_their_parents_in_order(document: Document) -> None:
+def test_the_nodes_of_any_text_are_within_their_parents_in_order(document: Document) -> None:
     for media_type in (MARKDOWN, PLAIN):
         root = outline_of(document.text, Span(0, len(document.text)), media_type)
         todo = [root]

@@ -1,4 +1,4 @@
-"""Long texts are split into sentences in slices, without a loss."""
+"""Long texts are split into sentences in slices, without loss."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ SENTENCES = [
 
 @examples(100)
 @given(document=documents(), longest=st.sampled_from([2, 16, 100]))
-def test_sentences_of_slices_hold_all_that_is_visible(document: Document, longest: int) -> None:
+def test_sentences_of_slices_contain_everything_visible(document: Document, longest: int) -> None:
     text, end = document.text, 1
     for span in sentences_of(text, Span(1, len(text)), longest):
         assert not text[end : span.start].strip()
@@ -57,6 +57,6 @@ def test_a_text_without_sentence_ends_is_split_in_slices(character: str) -> None
         ["**Note.**", "The port is 80. [1]", "It was **closed.**", "Again."],
     ],
 )
-def test_sentences_end_where_a_reader_ends_them(sentences: list[str]) -> None:
+def test_sentences_end_where_a_reader_would_end_them(sentences: list[str]) -> None:
     text = " ".join(sentences)
     assert [span.of(text) for span in sentences_of(text, Span(0, len(text)))] == sentences

@@ -1,4 +1,4 @@
-"""The blocks of plain text: what is a line of its own, what is wrapped, what heads something."""
+"""The blocks of plain text: separate lines, wrapped paragraphs, headings."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_records_are_one_block_of_lines(text: str) -> None:
 
 
 @pytest.mark.parametrize("width", [18, 40, 72, 110])
-def test_prose_is_joined_whatever_its_width(width: int) -> None:
+def test_prose_is_joined_at_any_width(width: int) -> None:
     words = ("the ferry leaves at nine and brings the post to all of the islands " * 4).split()
     lines = [words[0].capitalize()]
     for word in words[1:]:
@@ -40,7 +40,7 @@ def test_prose_is_joined_whatever_its_width(width: int) -> None:
     assert blocks(text) == [("paragraph", text)]
 
 
-def test_an_aside_stands_alone_and_ends_a_sentence_that_is_wrapped() -> None:
+def test_an_aside_is_a_paragraph_and_ends_a_wrapped_sentence() -> None:
     text = "[Music]\nWelcome to a talk on\nbees.\n[Laughter]\nOur guest has nine hives\nat home."
     assert paragraphs(text) == [
         "[Music]",
@@ -50,12 +50,12 @@ def test_an_aside_stands_alone_and_ends_a_sentence_that_is_wrapped() -> None:
     ]
 
 
-def test_each_who_speaks_begins_a_paragraph() -> None:
+def test_each_speaker_begins_a_paragraph() -> None:
     text = "Ana: Who orders\nthe tiles?\nBen: I do."
     assert paragraphs(text) == ["Ana: Who orders\nthe tiles?", "Ben: I do."]
 
 
-def test_a_question_and_its_answer_on_lines_of_their_own_are_two_paragraphs() -> None:
+def test_a_question_and_its_answer_on_separate_lines_are_two_paragraphs() -> None:
     assert paragraphs("Which cards are taken?\nAny but store cards.") == [
         "Which cards are taken?",
         "Any but store cards.",
@@ -65,22 +65,22 @@ def test_a_question_and_its_answer_on_lines_of_their_own_are_two_paragraphs() ->
 @pytest.mark.parametrize(
     "line", ["[Laughter]", "Language: English", "True", "L = []", "<Expr> ::= <Term>", "Foo;"]
 )
-def test_these_head_nothing(line: str) -> None:
+def test_these_lines_are_no_headings(line: str) -> None:
     assert "heading" not in [kind for kind, _ in blocks(f"{line}\n\nSome words follow here.")]
 
 
 @pytest.mark.parametrize("line", ["Chapter 1: The Sea", "Opening Hours", "Prices"])
-def test_these_head_what_follows(line: str) -> None:
+def test_these_lines_are_headings(line: str) -> None:
     assert blocks(f"{line}\n\nSome words follow here.")[0] == ("heading", line)
 
 
-def test_an_underlined_title_is_a_heading_of_the_level_of_its_sign() -> None:
+def test_an_underlined_title_is_a_heading_with_the_level_of_its_character() -> None:
     text = "====\nTop\n====\n\nwords.\n\nOne\n---\n\nwords.\n\nTwo\n---\nwords."
     text += "\n\nDeep\n~~~~\n\nwords."
     found = [(b.level, title_line(b.span.of(text))) for b in plain_blocks(text) if b.level]
     assert found == [(1, "Top"), (2, "One"), (2, "Two"), (3, "Deep")]
 
 
-def test_what_is_indented_behind_two_colons_is_lines() -> None:
+def test_an_indented_block_after_two_colons_is_lines() -> None:
     text = "Run this::\n\n    quill watch\n    quill stop\n\nIt says how long."
     assert blocks(text)[1] == ("lines", "quill watch\n    quill stop")

@@ -1,4 +1,4 @@
-"""Compiled models: verified, kept, made once, made anew when damaged, and never with torch."""
+"""Compiled models: verified, cached, compiled once, recompiled if damaged, and without torch."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ SENTENCES = [Span(0, 12), Span(13, len(TEXT))]
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that holds the default model in eight bits."""
+    """A cache with the default model in int8."""
     folder = tmp_path_factory.mktemp("cache")
     CompiledModels(folder).compile(find_model(), "int8")
     return folder
@@ -40,7 +40,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own_cache(cache: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be spoilt."""
+    """A copy of it, for tests that damage it."""
     return Path(shutil.copytree(cache, tmp_path / "cache"))
 
 
@@ -65,7 +65,7 @@ def original() -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder(find_model())
 
 
-def test_eight_bits_are_near_the_original_and_say_so(
+def test_int8_vectors_are_near_the_original_and_the_manifest_has_the_cosine(
     cache: Path, int8: OnnxEmbedder, original: Embedder
 ) -> None:
     measured = least_cosine(original, int8)
@@ -74,7 +74,7 @@ def test_eight_bits_are_near_the_original_and_say_so(
     assert int8.fingerprint == replace(original.fingerprint, precision="int8")
 
 
-def test_a_texts_vectors_do_not_depend_on_what_is_encoded_with_it(int8: OnnxEmbedder) -> None:
+def test_a_texts_vectors_do_not_depend_on_the_other_texts(int8: OnnxEmbedder) -> None:
     texts = [TEXT, "River.", TEXT * 5, "Ünïcödé 👩‍👩‍👧", TEXT]
     together = int8.encode(texts, [[Span(0, len(text))] for text in texts])
     for text, made in zip(texts, together, strict=True):
@@ -86,7 +86,7 @@ def test_a_texts_vectors_do_not_depend_on_what_is_encoded_with_it(int8: OnnxEmbe
         np.testing.assert_allclose(query.vector, int8.encode_query(text).vector, atol=2e-6)
 
 
-def test_as_many_threads_as_are_asked_for_give_the_same_vectors(cache: Path) -> None:
+def test_any_number_of_threads_gives_the_same_vectors(cache: Path) -> None:
     models, manifest = CompiledModels(cache), manifest_in(cache)
     one, three = (models.load(manifest, DEFAULT_MODEL, n) for n in (1, 3))
     (a,), (b,) = (each.encode([TEXT], [SENTENCES]) for each in (one, three))
@@ -120,7 +120,7 @@ def test_a_compiled_model_is_used_without_torch(cache: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST])
-def test_a_flipped_bit_is_noticed(
+def test_a_flipped_bit_is_detected(
     own_cache: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = folder_in(own_cache) / name
@@ -132,7 +132,7 @@ def test_a_flipped_bit_is_noticed(
     assert f"{name} is damaged; compiling the model again" in caplog.text
 
 
-def test_what_is_damaged_is_made_again(own_cache: Path) -> None:
+def test_a_damaged_model_is_compiled_again(own_cache: Path) -> None:
     before = manifest_in(own_cache)
     (folder_in(own_cache) / MODEL_FILE).write_bytes(b"")
     made = CompiledModels(own_cache).compile(find_model(), "int8")
@@ -140,7 +140,7 @@ def test_what_is_damaged_is_made_again(own_cache: Path) -> None:
     assert manifest_in(own_cache) == made
 
 
-def test_what_another_onnxruntime_made_is_stale(own_cache: Path) -> None:
+def test_a_model_of_another_onnxruntime_version_is_outdated(own_cache: Path) -> None:
     file = folder_in(own_cache) / MANIFEST
     fields = json.loads(file.read_text())
     fields["runtime"] = "0.1"
@@ -174,7 +174,7 @@ def test_two_processes_compile_a_model_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
-def test_what_is_compiled_is_this_users_alone(tmp_path: Path) -> None:
+def test_compiled_models_are_private_to_the_user(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         CompiledModels(tmp_path / "other").compile(find_model(), "int8")
@@ -208,7 +208,7 @@ def test_nothing_is_compiled_into_a_cache_that_others_can_change(tmp_path: Path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
-def test_a_cache_that_others_can_read_is_used_whatever_the_folders_above(own_cache: Path) -> None:
+def test_a_cache_that_others_can_read_is_used_whatever_its_parent_folders(own_cache: Path) -> None:
     own_cache.parent.chmod(0o1777)
     for path in (own_cache, *own_cache.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -220,13 +220,11 @@ def test_a_cache_that_others_can_read_is_used_whatever_the_folders_above(own_cac
 )
 def test_another_users_compiled_model_is_refused(own_cache: Path) -> None:
     os.chown(folder_in(own_cache), 12345, -1)
-    with pytest.raises(ModelUnusable, match=r"belongs to another user \(number 12345\)"):
+    with pytest.raises(ModelUnusable, match=r"belongs to another user \(uid 12345\)"):
         load_model(Settings(cache_dir=own_cache))
 
 
-def test_only_what_was_compiled_is_removed(
-    own_cache: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_only_compiled_files_are_removed(own_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = folder_in(own_cache)
     draft = folder.with_suffix(".draft")
     draft.mkdir()
@@ -238,30 +236,30 @@ def test_only_what_was_compiled_is_removed(
     assert manifest_in(own_cache) == made
     assert [path.name for path in draft.iterdir()] == ["notes.txt"]
     assert {path.name for path in folder.iterdir()} == {*made.files, MANIFEST, "notes.txt"}
-    assert f"{folder / 'notes.txt'} was not written by this program and is left" in caplog.text
-    assert f"{draft / 'notes.txt'} was not written by this program and is left" in caplog.text
+    assert f"{folder / 'notes.txt'} was not written by this program and is kept" in caplog.text
+    assert f"{draft / 'notes.txt'} was not written by this program and is kept" in caplog.text
 
 
-def test_what_a_link_leads_to_is_not_removed(own_cache: Path, tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_not_removed(own_cache: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / MODEL_FILE).write_text("mine")
     folder = folder_in(own_cache)
     (folder / MANIFEST).unlink()
     folder.with_suffix(".draft").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelUnusable, match="is a link, which this program did not make"):
+    with pytest.raises(ModelUnusable, match="is a link that this program did not create"):
         CompiledModels(own_cache).compile(find_model(), "int8")
     assert (tmp_path / "elsewhere" / MODEL_FILE).read_text() == "mine"
 
 
 @pytest.mark.parametrize("weights", ["../../../../../tmp/evil", "0" * 32, "g" * 64])
-def test_an_index_cannot_lead_out_of_the_cache(tmp_path: Path, weights: str) -> None:
-    with pytest.raises(ModelUnusable, match="which no model has"):
+def test_an_index_cannot_refer_to_a_path_outside_the_cache(tmp_path: Path, weights: str) -> None:
+    with pytest.raises(ModelUnusable, match="the index has an invalid model"):
         CompiledModels(tmp_path).find(weights, "int8")
-    with pytest.raises(ModelUnusable, match="which no model has"):
+    with pytest.raises(ModelUnusable, match="the index has an invalid model"):
         CompiledModels(tmp_path).find("0" * 64, "int8/../x")  # type: ignore[arg-type]
 
 
-def test_waiting_for_another_process_that_compiles_ends(
+def test_waiting_for_another_compiling_process_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.encode.compile._LONGEST_WAIT_S", 0.05)
@@ -277,7 +275,7 @@ def test_waiting_for_another_process_that_compiles_ends(
 
 @pytest.fixture
 def unexportable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """torch's exporter does not know what it meets."""
+    """torch's exporter fails."""
     import torch
 
     def refuse(*_: object, **__: object) -> None:
@@ -295,14 +293,12 @@ def test_a_model_that_cannot_be_exported_runs_through_sentence_transformers(
     assert isinstance(embedder, SentenceTransformerEmbedder)
     assert embedder.fingerprint.precision == "fp32"
     assert "runs through sentence-transformers: all-MiniLM-L6-v2 cannot be exported" in caplog.text
-    with pytest.raises(ModelUnusable, match=r"cannot be had in int8: .*`--precision fp32`"):
+    with pytest.raises(ModelUnusable, match=r"is not available in int8: .*`--precision fp32`"):
         load_model(Settings(cache_dir=tmp_path, precision="int8"))
 
 
 @pytest.mark.usefixtures("unexportable")
-def test_that_it_cannot_be_exported_is_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_export_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = CompiledModels(tmp_path)
     failure = models.compile(find_model(), "fp32").failure
     assert "cannot be exported to ONNX" in failure
@@ -310,7 +306,7 @@ def test_that_it_cannot_be_exported_is_remembered(
     assert models.compile(find_model(), "fp32").failure == failure
 
 
-def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
+def test_a_read_only_cache_costs_only_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -319,14 +315,14 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
     assert "RAG_CACHE_DIR" in caplog.text
 
 
-def test_a_device_of_torchs_runs_the_original() -> None:
+def test_a_torch_device_runs_the_original() -> None:
     with pytest.raises(ModelUnusable, match="on cuda:7"):
         load_model(Settings(device="cuda:7"))
     with pytest.raises(ModelUnusable, match="only the cpu runs compiled models"):
         load_model(Settings(device="cuda:7", precision="int8"))
 
 
-def test_a_compiled_model_is_known_by_the_name_that_it_is_called_by_now(
+def test_a_compiled_model_has_the_name_that_it_is_loaded_by(
     cache: Path, tmp_path: Path, int8: OnnxEmbedder
 ) -> None:
     copied = Path(shutil.copytree(find_model().path, tmp_path / "mine"))
@@ -335,7 +331,7 @@ def test_a_compiled_model_is_known_by_the_name_that_it_is_called_by_now(
     assert embedder.fingerprint == replace(int8.fingerprint, name=str(copied))
 
 
-def test_an_index_gets_the_model_and_precision_it_was_built_with(
+def test_an_index_gets_the_model_and_precision_that_it_was_built_with(
     cache: Path, int8: OnnxEmbedder, original: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(_: str) -> ModelFolder:
@@ -349,7 +345,7 @@ def test_an_index_gets_the_model_and_precision_it_was_built_with(
         load_model_of(original.fingerprint, settings)
 
 
-def test_onnxruntime_keeps_nothing_about_the_machine(cache: Path, tmp_path: Path) -> None:
+def test_onnxruntime_stores_no_information_about_the_machine(cache: Path, tmp_path: Path) -> None:
     program = (
         "from pathlib import Path\n"
         "from index.encode.compile import CompiledModels\n"
@@ -365,8 +361,8 @@ def test_onnxruntime_keeps_nothing_about_the_machine(cache: Path, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_text_that_would_be_cut_is_refused(int8: OnnxEmbedder) -> None:
-    with pytest.raises(ModelUnusable, match="a text of 300 tokens; the model reads 254"):
+def test_a_text_longer_than_the_window_is_refused(int8: OnnxEmbedder) -> None:
+    with pytest.raises(ModelUnusable, match="a text has 300 tokens; the model reads 254"):
         int8.encode(["a " * 300], [[Span(0, 600)]])
 
 

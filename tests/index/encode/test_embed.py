@@ -1,4 +1,4 @@
-"""The real model: vectors equal sentence-transformers' own, late pooling equals its definition."""
+"""The real model: vectors equal those of sentence-transformers; late pooling equals its formula."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ SENTENCES = [
 
 @pytest.fixture(scope="module")
 def reference() -> Any:
-    """The same model as sentence-transformers itself loads it."""
+    """The same model as loaded by sentence-transformers."""
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(find_model().path), device="cpu", local_files_only=True)
@@ -46,14 +46,14 @@ def reference() -> Any:
 
 @pytest.fixture(scope="module", params=["sentence-transformers", "compiled"])
 def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-    """The default model in fp32, by either library."""
+    """The default model in fp32, with either library."""
     if request.param == "sentence-transformers":
         return SentenceTransformerEmbedder(find_model())
     models = CompiledModels(tmp_path_factory.mktemp("cache"))
     return models.load(models.compile(find_model(), "fp32"), DEFAULT_MODEL)
 
 
-def test_the_fingerprint_tells_the_model(embedder: Embedder) -> None:
+def test_the_fingerprint_describes_the_model(embedder: Embedder) -> None:
     fingerprint = embedder.fingerprint
     assert fingerprint.name == DEFAULT_MODEL
     assert (fingerprint.dimension, fingerprint.window, fingerprint.special) == (384, 256, 2)
@@ -70,7 +70,7 @@ def test_vectors_are_those_of_sentence_transformers(embedder: Embedder, referenc
 
 
 @pytest.mark.parametrize(("text", "sentences"), list(zip(TEXTS, SENTENCES, strict=True)))
-def test_a_sentences_vector_is_the_mean_of_its_tokens_in_the_chunks_own_pass(
+def test_a_sentences_vector_is_the_mean_of_its_tokens_in_the_pass_of_its_chunk(
     embedder: Embedder, reference: Any, text: str, sentences: list[Span]
 ) -> None:
     features = reference.tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
@@ -87,7 +87,7 @@ def test_a_sentences_vector_is_the_mean_of_its_tokens_in_the_chunks_own_pass(
     np.testing.assert_allclose(np.linalg.norm(encoding.sentence_vectors, axis=1), 1, atol=1e-6)
 
 
-def test_what_a_text_is_batched_with_hardly_changes_its_vectors(
+def test_the_batch_of_a_text_hardly_changes_its_vectors(
     embedder: Embedder,
 ) -> None:
     order = [2, 0, 1] * 9
@@ -107,14 +107,14 @@ def test_a_sentence_without_tokens_gets_the_vector_of_its_text(
     np.testing.assert_allclose(np.linalg.norm(encoding.sentence_vectors, axis=1), 1, atol=1e-6)
 
 
-def test_a_text_that_would_be_cut_is_refused(embedder: Embedder) -> None:
+def test_a_text_longer_than_the_window_is_refused(embedder: Embedder) -> None:
     fits, too_long = "word " * 254, "word " * 255
     assert len(embedder.encode([fits], [[Span(0, 4)]])) == 1
-    with pytest.raises(ModelUnusable, match="a text of 255 tokens; the model reads 254"):
+    with pytest.raises(ModelUnusable, match="a text has 255 tokens; the model reads 254"):
         embedder.encode([too_long], [[Span(0, 4)]])
 
 
-def test_a_query_longer_than_the_window_is_read_to_its_end(
+def test_a_query_longer_than_the_window_is_read_completely(
     embedder: Embedder,
 ) -> None:
     beginning = "river bank " * 127
@@ -125,8 +125,8 @@ def test_a_query_longer_than_the_window_is_read_to_its_end(
 
 
 def own_tokens(reference: Any, text: str) -> tuple[np.ndarray[Any, Any], list[tuple[int, int]]]:
-    """A text's token vectors as sentence-transformers gives them, unit rows, without the special
-    tokens at both ends; and their places."""
+    """A text's token vectors from sentence-transformers, as unit rows without the special tokens at
+    both ends, and their offsets."""
     vectors = reference.encode(text, output_value="token_embeddings").numpy()[1:-1]
     features = reference.tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), features["offset_mapping"]
@@ -138,7 +138,7 @@ def n_unknown(reference: Any, text: str) -> int:
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "Who leads the Taliban?", "x", "\u200b what?"])
-def test_a_querys_token_vectors_are_the_models_own(
+def test_a_querys_token_vectors_are_those_of_the_model(
     embedder: Embedder, reference: Any, text: str
 ) -> None:
     vectors, places = own_tokens(reference, text)
@@ -147,21 +147,21 @@ def test_a_querys_token_vectors_are_the_models_own(
         assert not query.vector.any()
         assert query.offsets == ()
         return
-    # Tokens that the vocabulary lacks are left out.
+    # Tokens that the vocabulary lacks are omitted.
     read = [i for i, place in enumerate(places) if place in query.offsets]
     assert list(query.offsets) == [places[i] for i in read]
     assert len(places) - len(read) == n_unknown(reference, text)
     np.testing.assert_allclose(query.token_vectors, vectors[read], atol=1e-5)
 
 
-def test_offsets_are_the_places_of_the_querys_words(embedder: Embedder) -> None:
+def test_offsets_are_the_positions_of_the_querys_words(embedder: Embedder) -> None:
     text = "Who leads  the Taliban?"
     query = embedder.encode_query(text)
     assert [text[a:b] for a, b in query.offsets] == ["Who", "leads", "the", "Taliban", "?"]
     assert query.token_vectors.shape == (5, 384)
 
 
-def test_the_tokens_of_a_query_read_in_parts_keep_their_places(
+def test_the_tokens_of_a_query_read_in_parts_keep_their_positions(
     embedder: Embedder, reference: Any
 ) -> None:
     text = "river bank " * 127 + "quarterly tax returns " * 80
@@ -172,7 +172,7 @@ def test_the_tokens_of_a_query_read_in_parts_keep_their_places(
     np.testing.assert_allclose(query.token_vectors[:254], first, atol=1e-5)
 
 
-def test_a_query_of_nothing_the_tokenizer_knows_has_no_tokens(
+def test_a_query_of_unknown_characters_has_no_tokens(
     embedder: Embedder,
 ) -> None:
     query = embedder.encode_query("\u200b")
@@ -180,7 +180,7 @@ def test_a_query_of_nothing_the_tokenizer_knows_has_no_tokens(
     assert np.linalg.norm(query.vector) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_chunks_token_vectors_stand_for_the_models_own(
+def test_a_chunks_token_vectors_approximate_those_of_the_model(
     embedder: Embedder, reference: Any
 ) -> None:
     for text, spans, encoding in zip(
@@ -204,7 +204,7 @@ def test_a_headings_tokens_belong_to_no_sentence(embedder: Embedder) -> None:
     assert encoding.tokens.sentence_of.tolist() == [0] * 4 + [1] * 3 + [2] * 2
 
 
-def test_a_chunk_of_nothing_the_tokenizer_knows_has_no_tokens(
+def test_a_chunk_of_unknown_characters_has_no_tokens(
     embedder: Embedder,
 ) -> None:
     (encoding,) = embedder.encode(["\u200b\u200b"], [[Span(0, 2)]])
@@ -212,7 +212,7 @@ def test_a_chunk_of_nothing_the_tokenizer_knows_has_no_tokens(
     assert np.linalg.norm(encoding.vector) == pytest.approx(1, abs=1e-6)
 
 
-def test_the_default_model_loads_and_encodes_without_any_network() -> None:
+def test_the_default_model_loads_and_encodes_without_a_network() -> None:
     program = (
         "import socket\n"
         "def refuse(*a, **k): raise AssertionError('the network was asked for')\n"
@@ -233,7 +233,7 @@ def test_the_default_model_loads_and_encodes_without_any_network() -> None:
     assert done.stdout.split() == ["(384,)"]
 
 
-def test_a_model_in_a_local_folder_is_the_same_model_under_another_name(
+def test_a_model_in_a_local_folder_is_the_same_model_with_another_name(
     tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "my model"
@@ -247,7 +247,7 @@ def test_a_model_in_a_local_folder_is_the_same_model_under_another_name(
     )
 
 
-def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separately(
+def test_a_model_without_mean_pooling_has_its_sentences_encoded_separately(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "cls"
@@ -260,13 +260,13 @@ def test_a_model_that_does_not_pool_by_the_mean_gets_its_sentences_encoded_separ
     )
     mine = SentenceTransformerEmbedder(find_model(str(folder)))
     assert mine.fingerprint.sentences == "separate"
-    # The weights are the default's, and yet it is another model.
+    # The weights are those of the default, but the model is another.
     assert mine.fingerprint.weights != find_model().digest
     first, _, third = mine.encode(TEXTS, SENTENCES)
     for encoding, text, spans in ((first, TEXTS[0], SENTENCES[0]), (third, TEXTS[2], SENTENCES[2])):
         alone = [mine.encode_query(span.of(text)).vector for span in spans]
         np.testing.assert_allclose(encoding.sentence_vectors, alone, atol=1e-5)
-        # What one token is about, such a model does not say.
+        # Such a model has no meaningful vectors for single tokens.
         assert len(encoding.tokens) == 0
     assert mine.encode_query("aid").token_vectors.shape == (0, 384)
 
@@ -292,7 +292,7 @@ def test_a_question_of_2000_characters_is_encoded_in_any_script(
 ) -> None:
     encoding = embedder.encode_query((SCRIPTS[script] * 2000)[:2000])
     assert np.isfinite(encoding.vector).all()
-    # A question that the vocabulary lacks has no direction.
+    # A question of unknown characters has no vector.
     length = 0 if encoding.unread > 0.5 else 1
     assert abs(float(np.linalg.norm(encoding.vector)) - length) < 1e-3
     assert (script in ("thai", "units", "emoji")) == (length == 0)
@@ -338,7 +338,7 @@ def tiny_cross_encoder(folder: Path, n_labels: int = 1) -> ModelFolder:
     return find_model(str(folder))
 
 
-def test_a_cross_encoders_scores_are_the_sigmoids_of_its_logits(tmp_path: Path) -> None:
+def test_a_cross_encoders_scores_are_the_sigmoid_of_its_logits(tmp_path: Path) -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     folder = tiny_cross_encoder(tmp_path / "tiny")
@@ -355,18 +355,18 @@ def test_a_cross_encoders_scores_are_the_sigmoids_of_its_logits(tmp_path: Path) 
     assert all(0 <= score <= 1 for score in scores)
 
 
-def test_a_classifier_is_no_reranker(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnusable, match="gives 2 values a text; a reranker gives one"):
+def test_a_classifier_with_two_labels_is_not_a_reranker(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnusable, match="gives 2 values per text; choose a reranker"):
         load_cross_encoder(tiny_cross_encoder(tmp_path / "tiny", n_labels=2))
 
 
-def test_a_folder_that_is_no_cross_encoder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_cross_encoder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(ModelUnusable, match="cannot load broken"):
         load_cross_encoder(ModelFolder("broken", tmp_path, ""))
 
 
-def test_damaged_weights_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_weights_are_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / models._DEFAULT_PACKAGE
     (package / "model").mkdir(parents=True)
     (package / "__init__.py").write_text("")
@@ -376,8 +376,8 @@ def test_damaged_weights_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyP
         find_model()
 
 
-def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnusable, match="holds no model weights"):
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnusable, match="contains no model weights"):
         find_model(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(ModelUnusable, match="cannot load"):

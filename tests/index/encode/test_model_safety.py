@@ -1,4 +1,4 @@
-"""A model that only an index names: never downloaded, and loaded only if it runs no code."""
+"""A model that only an index names is never downloaded, and is loaded only if it runs no code."""
 
 import json
 import shutil
@@ -21,13 +21,13 @@ from rag.settings import Settings
 
 @pytest.fixture
 def own_model(tmp_path: Path) -> Path:
-    """A copy of the default model, to be changed."""
+    """A copy of the default model, for tests that change it."""
     return Path(shutil.copytree(find_model().path, tmp_path / "my model"))
 
 
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the network was asked for, in vain."""
+    """The refused connections to the network."""
     asked: list[object] = []
 
     def refuse(*arguments: object, **_: object) -> NoReturn:
@@ -39,7 +39,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return asked
 
 
-def test_an_index_does_not_choose_what_is_downloaded(
+def test_a_model_that_an_index_names_is_not_downloaded(
     embedder: Embedder, tmp_path: Path, connections: list[object]
 ) -> None:
     foreign = replace(embedder.fingerprint, name="someone/else", weights="0" * 64)
@@ -52,12 +52,12 @@ def test_an_index_does_not_choose_what_is_downloaded(
 
 
 @pytest.mark.parametrize("name", ["x; rm -rf ~", "a" * 5000, "~nobody-here/model", "a\0b", "../x"])
-def test_a_name_that_cannot_be_one_is_refused_and_quoted(name: str) -> None:
+def test_an_invalid_name_is_refused_and_quoted(name: str) -> None:
     with pytest.raises(ModelUnusable, match="not on this machine"):
         find_local_model(name)
 
 
-def test_the_command_that_is_advised_is_safe_to_paste() -> None:
+def test_the_suggested_command_is_safe_to_paste() -> None:
     with pytest.raises(ModelUnusable, match=r"--model 'x; rm -rf ~'`"):
         find_local_model("x; rm -rf ~")
 
@@ -67,14 +67,14 @@ def test_the_default_model_and_a_plain_folder_are_found(own_model: Path) -> None
     assert find_local_model(str(own_model)).digest == find_model().digest
 
 
-def test_what_sentence_transformers_saves_is_safe(tmp_path: Path) -> None:
+def test_a_model_saved_by_sentence_transformers_is_safe(tmp_path: Path) -> None:
     SentenceTransformerEmbedder(find_model())._model.save(str(tmp_path / "saved"))
     assert unsafe_part(tmp_path / "saved") == ""
 
 
 def pickle_only(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    # One elsewhere does not make it safe.
+    # Safe weights in another folder do not make it safe.
     (folder / "1_Pooling" / "model.safetensors").write_bytes(b"x")
 
 
@@ -124,8 +124,8 @@ def change(file: Path, edit: Callable[[Any], object]) -> None:
         (attribute_for_a_class, "names the class 'sentence_transformers.base.model.pickle'"),
         (path_outside, "names the folder '../other'"),
         (arguments, "sentence_bert_config.json sets model_args"),
-        (downloaded_attention, "names an attention of the hub"),
-        (adapter, "adapter_config.json names another model"),
+        (downloaded_attention, "loads an attention from the hub"),
+        (adapter, "adapter_config.json refers to another model"),
         (broken_configuration, "its configuration cannot be read"),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_model_that_could_run_code_is_refused_unless_the_user_names_it(
     own_model: Path, spoil: Callable[[Path], None], reason: str
 ) -> None:
     spoil(own_model)
-    with pytest.raises(ModelUnusable, match=f"{reason}.*name it yourself.*--model "):
+    with pytest.raises(ModelUnusable, match=f"{reason}.*if you trust it, add `--model "):
         find_local_model(str(own_model))
     assert find_model(str(own_model)).path == own_model
 

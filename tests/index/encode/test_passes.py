@@ -1,4 +1,4 @@
-"""A query of any script is read in parts that the real tokenizer counts within the window."""
+"""A query in any script is read in parts that fit the window of the real tokenizer."""
 
 import pytest
 import tokenizers
@@ -66,13 +66,13 @@ def test_a_question_of_2000_characters_fits_in_any_script(word: str) -> None:
     _check((word * 2000)[:2000], LONGEST, "")
 
 
-def test_a_short_question_with_many_tokens_a_character_is_read_in_parts() -> None:
+def test_a_short_question_with_many_tokens_per_character_is_read_in_parts() -> None:
     text = "대한민국 " * 40
     assert len(text) < LONGEST < len(_MODEL.encode(text).ids)
     assert len(parts_of(text, TOKENIZER.offsets, LONGEST)) > 1
 
 
-def test_a_character_that_alone_exceeds_the_window_is_left_out() -> None:
+def test_a_character_that_exceeds_the_window_is_omitted() -> None:
     assert len(TOKENIZER.offsets("각")) == 3
     parts = parts_of("wo 각 ist", TOKENIZER.offsets, 2)
     assert "각" not in "".join(part.text for part in parts)
@@ -80,7 +80,7 @@ def test_a_character_that_alone_exceeds_the_window_is_left_out() -> None:
     assert parts_of("각", TOKENIZER.offsets, 2) == [QueryPart(0, "")]
 
 
-def test_a_short_question_in_ascii_is_not_counted() -> None:
+def test_a_short_ascii_question_is_not_tokenized_first() -> None:
     def offsets_of(text: str) -> list[tuple[int, int]]:
         raise AssertionError(text)
 
@@ -90,19 +90,19 @@ def test_a_short_question_in_ascii_is_not_counted() -> None:
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(text=st.text(st.characters(max_codepoint=127), max_size=300))
-def test_ascii_has_at_most_a_token_a_character(text: str) -> None:
+def test_ascii_has_at_most_one_token_per_character(text: str) -> None:
     assert len(TOKENIZER.offsets(text)) <= len(text)
 
 
 class BeginningTokenizer:
-    """A text alone has a token more than within another, as with some tokenizers."""
+    """Like some tokenizers, it makes one more token of a text alone than within another text."""
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         return [(0, 0), *((i, i + 1) for i in range(len(text)))] if text else []
 
 
 @pytest.mark.parametrize("prefix", ["", "p: "])
-def test_a_sentence_encoded_alone_fits_the_window(prefix: str) -> None:
+def test_a_sentence_encoded_separately_fits_the_window(prefix: str) -> None:
     offsets_of = BeginningTokenizer().offsets
     texts, spans = ["äbcdef", "ä. öh."], [[Span(0, 6)], [Span(0, 2), Span(3, 6)]]
     most = 6 + len(offsets_of(prefix))

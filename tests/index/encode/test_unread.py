@@ -1,4 +1,4 @@
-"""A question of characters that the vocabulary lacks has no vector and no token that matches."""
+"""A question of characters outside the vocabulary has no vector and no matching token."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from index.protocols import Embedder
 
 
 @pytest.mark.parametrize("query", ["🚀", "ร้านเปิดกี่โมง", "ምን ያህል ነው", "港口是什么时候重建的？"])
-def test_what_the_vocabulary_lacks_has_neither_vector_nor_tokens(
+def test_characters_outside_the_vocabulary_have_neither_vector_nor_tokens(
     embedder: Embedder, query: str
 ) -> None:
     encoding = embedder.encode_query(query)
@@ -16,7 +16,7 @@ def test_what_the_vocabulary_lacks_has_neither_vector_nor_tokens(
     assert encoding.unread >= 0.5
 
 
-def test_one_sign_among_words_is_left_out_and_the_words_are_read(embedder: Embedder) -> None:
+def test_one_unknown_character_among_words_is_omitted(embedder: Embedder) -> None:
     query = "launch 🚀 date"
     encoding = embedder.encode_query(query)
     assert [query[start:end] for start, end in encoding.offsets] == ["launch", "date"]
@@ -26,7 +26,7 @@ def test_one_sign_among_words_is_left_out_and_the_words_are_read(embedder: Embed
 
 
 @pytest.mark.parametrize("query", ["When was it rebuilt?", "λιμάνι 1931", "Où sont les élèves ?"])
-def test_what_it_knows_is_read_whole(embedder: Embedder, query: str) -> None:
+def test_known_characters_are_all_read(embedder: Embedder, query: str) -> None:
     encoding = embedder.encode_query(query)
     assert encoding.unread == 0
     assert np.any(encoding.vector)

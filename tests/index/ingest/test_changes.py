@@ -44,7 +44,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Times of change are trusted however recent they are."""
+    """Times of change are trusted, however recent."""
     monkeypatch.setattr("index.documents.load._SETTLED_NS", -(10**18))
 
 
@@ -57,7 +57,7 @@ def counted(here: Path) -> Path:
 def opened_by(
     *paths: str, encoding: str | None = None, embedder: HashEmbedder | None = None
 ) -> tuple[list[str], Report]:
-    """The documents that an ingest opens, each as often as it is opened."""
+    """The documents that an ingest opens, once for each opening."""
     global _opened
     _opened = []
     try:
@@ -98,7 +98,7 @@ def test_a_file_that_changed_just_before_it_was_read_is_read_again_and_not_loade
 
 
 @pytest.mark.usefixtures("settled")
-def test_a_time_of_modification_that_was_set_back_hides_no_change(here: Path) -> None:
+def test_a_modification_time_set_to_the_past_hides_no_change(here: Path) -> None:
     run()
     path = here / "docs/a.txt"
     before = path.stat()
@@ -140,7 +140,7 @@ def test_a_doubt_about_an_unchanged_file_is_reported_without_opening_it(here: Pa
 
 
 @pytest.mark.usefixtures("here", "settled")
-def test_a_file_whose_stored_text_is_damaged_is_put_in_again() -> None:
+def test_a_file_whose_stored_text_is_damaged_is_stored_again() -> None:
     run()
     spoil(Path(".rag"), "UPDATE documents SET text = 'Aid left.' WHERE doc_id = 'docs/a.txt'")
     names, report = opened_by()
@@ -149,7 +149,7 @@ def test_a_file_whose_stored_text_is_damaged_is_put_in_again() -> None:
 
 
 @pytest.mark.usefixtures("settled")
-def test_an_encoding_that_is_named_has_a_file_loaded_anew(here: Path) -> None:
+def test_another_given_encoding_causes_a_file_to_be_loaded_again(here: Path) -> None:
     (here / "docs/a.txt").write_bytes("Größe".encode("cp1252"))
     run()
     assert opened_by(encoding="cp437")[1].updated == ["docs/a.txt"]
@@ -162,7 +162,7 @@ def test_an_encoding_that_is_named_has_a_file_loaded_anew(here: Path) -> None:
 
 
 @pytest.mark.usefixtures("settled")
-def test_another_version_of_a_loader_has_its_files_loaded_again(
+def test_another_version_of_a_loader_causes_its_files_to_be_loaded_again(
     counted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run()
@@ -174,14 +174,14 @@ def test_another_version_of_a_loader_has_its_files_loaded_again(
 
 
 @pytest.mark.usefixtures("here", "settled")
-def test_a_rebuild_keeps_what_is_known_of_files() -> None:
+def test_a_rebuild_keeps_the_versions_of_files() -> None:
     run()
     rebuild(Path(".rag"), HashEmbedder("other"))
     assert opened_by()[0] == []
 
 
 @pytest.mark.usefixtures("here")
-def test_a_format_that_is_registered_is_found_stored_and_cited_by_page() -> None:
+def test_a_registered_format_is_found_stored_and_cited_by_page() -> None:
     run()
     snapshot = EmbeddedSnapshot.open(Path(".rag"))
     try:
@@ -194,7 +194,7 @@ def test_a_format_that_is_registered_is_found_stored_and_cited_by_page() -> None
     assert (document.pages_of(Span(7, 17)), document.pages_of(Span(19, 22))) == ((1, 1), (2, 2))
 
 
-def test_progress_counts_bytes_of_what_changed_and_ends_at_its_total(here: Path) -> None:
+def test_progress_counts_bytes_of_changed_files_and_ends_at_its_total(here: Path) -> None:
     run("docs/a.txt")
     seen: list[Progress] = []
     sizes = [(here / "docs" / name).stat().st_size for name in ("b.paged", "c.md")]
@@ -208,7 +208,7 @@ def test_progress_counts_bytes_of_what_changed_and_ends_at_its_total(here: Path)
     assert [each.size_done for each in seen] == sorted(each.size_done for each in seen)
 
 
-def test_a_file_is_opened_when_its_turn_comes(here: Path) -> None:
+def test_a_file_is_opened_only_when_it_is_needed(here: Path) -> None:
     paragraphs = "\n\n".join("river " * 35 for _ in range(60))
     for i in range(40):
         write(here / "many" / f"{i:02}.txt", paragraphs)
@@ -230,4 +230,4 @@ def test_an_index_keeps_the_version_of_a_file(here: Path) -> None:
     assert row.file_version is not None
     assert row.file_version.n_bytes == (here / "docs/a.txt").stat().st_size
     assert row.file_version.sha256 == row.sha256  # its bytes are its text
-    assert row.file_version.changed_ns is None  # it was written a moment ago
+    assert row.file_version.changed_ns is None  # it was written just now

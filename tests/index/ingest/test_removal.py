@@ -1,4 +1,4 @@
-"""Documents are taken out of an index whole, and their files can be ingested again."""
+"""Documents are removed from an index completely, and their files can be ingested again."""
 
 import threading
 from pathlib import Path
@@ -21,7 +21,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_is_left_is_the_index_that_never_had_the_removed_documents() -> None:
+def test_after_a_removal_the_index_equals_one_without_these_documents() -> None:
     run()
     report = remove(Path(".rag"), ["docs/c.txt", "docs/a.txt", "docs/a.txt", "unknown"])
     assert (report.removed, report.generation) == (["docs/a.txt", "docs/c.txt"], 2)
@@ -44,7 +44,7 @@ def test_a_removal_of_unknown_documents_makes_no_generation() -> None:
     assert (report.removed, report.generation) == ([], 1)
 
 
-def test_an_open_snapshot_keeps_what_is_removed_meanwhile() -> None:
+def test_an_open_snapshot_keeps_documents_that_are_removed_meanwhile() -> None:
     run()
     snapshot = EmbeddedSnapshot.open(Path(".rag"))
     remove(Path(".rag"), ["docs/a.txt", "docs/b.txt", "docs/c.txt"])
@@ -53,13 +53,13 @@ def test_an_open_snapshot_keeps_what_is_removed_meanwhile() -> None:
     assert texts_in() == {}
 
 
-def test_where_there_is_no_index_none_is_made(here: Path) -> None:
+def test_without_an_index_none_is_created(here: Path) -> None:
     with pytest.raises(IndexMissing):
         remove(here / "none", ["docs/a.txt"])
     assert not (here / "none").exists()
 
 
-def test_a_removal_during_an_ingest_is_told_who_writes() -> None:
+def test_a_removal_during_an_ingest_is_refused_with_the_writing_process() -> None:
     run()
     write(Path("docs/d.txt"), "Report d.")
     errors: list[IndexBusy] = []

@@ -1,4 +1,4 @@
-"""A chunk is encoded once: equal chunks of one model have one encoding, to the bit."""
+"""A chunk is encoded once: equal chunks of one model have bit-identical encodings."""
 
 import shutil
 import weakref
@@ -22,7 +22,7 @@ PARAGRAPHS = [f"Report {i}. It has {i * i} pages. " + "river " * 35 for i in ran
 
 
 class Unsteady(HashEmbedder):
-    """It never gives the same encoding twice."""
+    """It never returns the same encoding twice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def encodings(doc_id: str) -> list[tuple[bytes, bytes]]:
-    """What is stored for a document's chunks, in order: vectors and token vectors."""
+    """The stored vectors and token vectors of a document's chunks, in order."""
     store = Store.open(Path(".rag"))
     row = store.record(doc_id)
     assert row is not None
@@ -73,7 +73,7 @@ def assert_as_built_at_once() -> None:
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_a_file_that_was_renamed_is_not_encoded_again(here: Path, prune: bool) -> None:
+def test_a_renamed_file_is_not_encoded_again(here: Path, prune: bool) -> None:
     run(embedder=Unsteady())
     before = encodings("docs/a.txt")
     (here / "docs/a.txt").rename(here / "docs/b.txt")
@@ -85,7 +85,7 @@ def test_a_file_that_was_renamed_is_not_encoded_again(here: Path, prune: bool) -
 
 
 def test_copies_in_one_run_are_encoded_once(here: Path) -> None:
-    for i in range(5):  # in the same batch, in the next, and in those after it
+    for i in range(5):  # in the same batch, in the next, and in later ones
         shutil.copy(here / "docs/a.txt", here / f"docs/copy{i}.txt")
     report, n_encoded = run(embedder=Unsteady())
     assert (n_encoded, report.n_chunks, report.n_reused) == (40, 40, 200)
@@ -94,7 +94,7 @@ def test_copies_in_one_run_are_encoded_once(here: Path) -> None:
 
 
 def test_of_a_changed_file_only_the_changed_chunks_are_encoded(here: Path) -> None:
-    """However long it is: its former chunks are there until its last new one is."""
+    """For any length: its earlier chunks are kept until its last new one is stored."""
     for i in range(7):
         volume = [f"{each} Volume {i}." for each in PARAGRAPHS]
         with (here / "docs/a.txt").open("a") as file:
@@ -111,7 +111,7 @@ def test_of_a_changed_file_only_the_changed_chunks_are_encoded(here: Path) -> No
     assert_as_built_at_once()
 
 
-def test_an_encoding_is_taken_over_though_its_chunk_goes_in_the_same_transaction(
+def test_an_encoding_is_reused_even_if_its_chunk_is_removed_in_the_same_transaction(
     here: Path,
 ) -> None:
     run(embedder=Unsteady())
@@ -124,10 +124,10 @@ def test_an_encoding_is_taken_over_though_its_chunk_goes_in_the_same_transaction
     assert encodings("docs/b.txt") == before
 
 
-def test_the_same_text_in_other_sentences_is_encoded_anew(here: Path) -> None:
+def test_the_same_text_with_other_sentences_is_encoded_again(here: Path) -> None:
     write(here / "docs/a.txt", "Grain\nIt rotted in the barn.")
     run()
-    # In plain text the first line is a heading and no sentence; in Markdown it belongs to one.
+    # In plain text the first line is a heading and not a sentence; in Markdown it is in a sentence.
     (here / "docs/a.txt").rename(here / "docs/a.md")
     report, n_encoded = run()
     assert (report.added, n_encoded, report.n_reused) == (["docs/a.md"], 1, 0)
@@ -145,7 +145,7 @@ def test_a_rebuild_with_the_same_model_encodes_nothing_and_with_another_everythi
     assert (same.n_encoded, report.n_chunks, report.n_reused) == (0, 0, 80)
     assert indexed(Path(".rag")) == before
     report = rebuild(Path(".rag"), other)
-    # The copy takes over what the new model made, not what the old one left.
+    # The copy reuses the encoding of the new model, not that of the old one.
     assert (other.n_encoded, report.n_chunks, report.n_reused) == (40, 40, 40)
     assert encodings("docs/a.txt") == encodings("docs/b.txt")
     run(index="fresh", embedder=HashEmbedder("other", dimension=32))
@@ -157,7 +157,7 @@ def test_a_rebuild_with_the_same_model_encodes_nothing_and_with_another_everythi
     fresh.close()
 
 
-def test_of_a_long_document_only_a_few_batches_are_held(tmp_path: Path) -> None:
+def test_only_a_few_batches_of_a_long_document_are_in_memory(tmp_path: Path) -> None:
     alive: list[int] = []
 
     class Watched(HashEmbedder):
@@ -176,11 +176,11 @@ def test_of_a_long_document_only_a_few_batches_are_held(tmp_path: Path) -> None:
     text = "\n\n".join(f"Part {i}. " + "river " * 35 for i in range(6 * BATCH))
     write(tmp_path / "docs/long.txt", text)
     run(str(tmp_path / "docs"), index=str(tmp_path / ".rag"), embedder=Watched())
-    assert len(alive) == 9  # the first three are smaller, and so is the last
+    assert len(alive) == 9  # the first three and the last are smaller
     assert 0 < max(alive) <= 2 * BATCH
 
 
-def test_what_is_made_ahead_is_bounded_and_comes_in_order() -> None:
+def test_results_computed_ahead_are_limited_and_in_order() -> None:
     n_made = 0
 
     def numbers() -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""However an ingest is stopped, what it committed is there, and the next one does the rest."""
+"""After any stop of an ingest its commits are kept, and the next ingest does the rest."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ N_DOCUMENTS, N_CHUNKS = 12, 60
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory whose docs/ has so many chunks that three documents make a commit."""
+    """A working directory whose docs/ has so many chunks that a commit has three documents."""
     for i in range(N_DOCUMENTS):
         paragraphs = [f"Report {i}, part {j}. " + "river " * 35 for j in range(N_CHUNKS)]
         write(tmp_path / "docs" / f"{i:02}.txt", "\n\n".join(paragraphs))
@@ -31,7 +31,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def assert_completed_by_the_next(kept: list[str]) -> None:
-    """The next ingest encodes what is missing and no more, and ends as an undisturbed one."""
+    """Check that the next ingest encodes only what is missing and ends like an undisturbed one."""
     report, n_encoded = run()
     assert report.unchanged == kept
     assert len(report.added) == N_DOCUMENTS - len(kept)
@@ -42,8 +42,8 @@ def assert_completed_by_the_next(kept: list[str]) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_an_interrupted_ingest_keeps_what_it_committed() -> None:
-    # Calls are of 16, 32, 64 and then 128 texts: six of them hold eight documents whole, and three
-    # make a commit.
+    # Calls have 16, 32, 64 and then 128 texts: six of them contain eight complete documents, and a
+    # commit has three.
     with pytest.raises(KeyboardInterrupt):
         run(embedder=Interrupted(7))
     kept = list(texts_in())
@@ -52,9 +52,9 @@ def test_an_interrupted_ingest_keeps_what_it_committed() -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_an_error_of_any_thread_is_raised_as_itself_and_ends_the_others() -> None:
+def test_an_error_in_any_thread_is_raised_unchanged_and_ends_the_other_threads() -> None:
     class Failing(HashEmbedder):
-        """Its tokenizer fails at the n-th text that is counted in the thread that reads."""
+        """Its tokenizer fails at the n-th text that the reading thread counts."""
 
         def __init__(self, n: int) -> None:
             super().__init__()
@@ -78,7 +78,7 @@ def test_an_error_of_any_thread_is_raised_as_itself_and_ends_the_others() -> Non
     with pytest.raises(ZeroDivisionError, match="of the model"):
         run(embedder=Interrupted(3, fail))
     assert threading.enumerate() == threads
-    # The reader fails when it is far ahead: what lies before its failure is put in all the same.
+    # The reader fails far ahead: the documents before its failure are stored anyway.
     with pytest.raises(MemoryError, match="of the tokenizer"):
         run(embedder=Failing(600))
     assert threading.enumerate() == threads
@@ -97,7 +97,7 @@ def test_an_interrupted_rebuild_leaves_the_old_index() -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_second_writer_is_told_to_wait() -> None:
+def test_a_second_writer_is_refused() -> None:
     errors: list[IndexBusy] = []
 
     def another() -> None:
@@ -115,12 +115,12 @@ def test_a_second_writer_is_told_to_wait() -> None:
     assert len(errors) == 1
     holder = f"process {os.getpid()} on {socket.gethostname()}, since "
     assert str(errors[0]).startswith(f"another process is writing to .rag ({holder}")
-    assert run()[0].unchanged == report.added  # the lock is free again
+    assert run()[0].unchanged == report.added  # the lock was released
 
 
-def test_an_index_whose_making_was_cut_short_is_made_again(here: Path) -> None:
+def test_an_index_whose_creation_was_interrupted_is_created_again(here: Path) -> None:
     (here / ".rag").mkdir()
-    (here / ".rag/rag.db").touch()  # as SQLite leaves it before its first transaction
+    (here / ".rag/rag.db").touch()  # SQLite leaves this before its first transaction
     assert len(run(prune=True)[0].added) == N_DOCUMENTS
 
 
@@ -144,8 +144,8 @@ else:
 
 
 def stop_in_flight(what: str, n_calls: int, stop: signal.Signals, hang_s: float) -> None:
-    """Start an ingest or a rebuild in a process of its own, and stop it in its n-th call, which
-    would take so long."""
+    """Start an ingest or a rebuild in a separate process, and stop it in its n-th call, which never
+    ends by itself."""
     with subprocess.Popen(
         [sys.executable, "-c", HANGING, what, str(n_calls), str(hang_s)],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT}/tests/support"},
@@ -167,7 +167,7 @@ def stop_in_flight(what: str, n_calls: int, stop: signal.Signals, hang_s: float)
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(("n_calls", "n_kept"), [(1, 0), (7, 6)])
-def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: int) -> None:
+def test_a_killed_ingest_loses_no_commits(n_calls: int, n_kept: int) -> None:
     stop_in_flight("ingest", n_calls, signal.SIGKILL, 60)
     kept = list(texts_in())
     assert len(kept) == n_kept
@@ -175,7 +175,7 @@ def test_a_killed_ingest_loses_nothing_that_was_committed(n_calls: int, n_kept: 
 
 
 @pytest.mark.usefixtures("here")
-def test_ctrl_c_ends_the_process_and_keeps_what_was_committed() -> None:
+def test_ctrl_c_ends_the_process_and_keeps_its_commits() -> None:
     stop_in_flight("ingest", 7, signal.SIGINT, 3)
     kept = list(texts_in())
     assert len(kept) == 6
@@ -196,7 +196,7 @@ def test_a_rebuild_killed_within_its_transaction_leaves_the_old_index() -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, which can be given more room."""
+    """A small file system, whose size can be increased."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
@@ -209,8 +209,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_full_disk_is_told_wherever_it_strikes_and_the_next_run_goes_on(small_disk: Path) -> None:
-    """Room is given bit by bit, so that the database, FAISS and tantivy each run out of it."""
+def test_a_full_disk_is_reported_wherever_it_occurs_and_the_next_run_continues(
+    small_disk: Path,
+) -> None:
+    """Space is added in steps, so that the database, FAISS and tantivy each run out of it."""
     index, refusals = str(small_disk / ".rag"), []
     for size_kib in range(64, 16_000, 256):
         resize = f"remount,size={size_kib}k"

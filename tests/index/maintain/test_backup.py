@@ -1,4 +1,4 @@
-"""A backup is whole or not there, and a restore leaves the former state or the restored one."""
+"""A backup is complete or absent, and a restore leaves the earlier state or the restored one."""
 
 import os
 import sqlite3
@@ -29,7 +29,7 @@ INDEX, FILE = Path(".rag"), Path("copy.backup")
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A working directory with an index of two documents in .rag, and what a backup of it holds."""
+    """A working directory with an index of two documents in .rag, and a backup of it."""
     monkeypatch.chdir(tmp_path)
     write(Path("docs/a.txt"), "Aid came in winter. The border was closed.")
     write(Path("docs/b.txt"), "Grain came by the river.")
@@ -37,7 +37,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def change() -> None:
-    """Another generation, in which one document differs and another is gone."""
+    """Make another generation, in which one document differs and another is removed."""
     write(Path("docs/a.txt"), "Aid came in summer.")
     Path("docs/b.txt").unlink()
     run(prune=True)
@@ -48,17 +48,17 @@ def names_in(folder: Path) -> list[str]:
 
 
 def tables(file: Path) -> list[tuple[object, ...]]:
-    """What SQLite itself reads in the file alone."""
+    """The rows that SQLite reads from the file alone."""
     with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as connection:
         return connection.execute("SELECT doc_id, text FROM documents ORDER BY doc_id").fetchall()
 
 
-# Backing up
+# Backup
 
 
-def test_a_backup_is_one_whole_file_for_its_owner_with_what_lies_in_the_log() -> None:
+def test_a_backup_is_one_private_file_that_includes_the_log() -> None:
     with closing(Store.open(INDEX)) as reader:
-        reader.pin()  # the log is not cut while this reader needs it
+        reader.pin()  # the log is not truncated while this reader needs it
         change()
         assert (INDEX / f"{DATABASE}-wal").stat().st_size
         contents = backup(INDEX, FILE)
@@ -71,16 +71,16 @@ def test_a_backup_is_one_whole_file_for_its_owner_with_what_lies_in_the_log() ->
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
-def test_a_backup_made_while_an_ingest_writes_is_of_what_was_committed_before() -> None:
+def test_a_backup_during_an_ingest_has_the_last_commit() -> None:
     with closing(Store.open(INDEX)) as store, store.transaction() as transaction:
         transaction.delete("docs/a.txt")
         backup(INDEX, FILE)
     assert [row[0] for row in tables(FILE)] == ["docs/a.txt", "docs/b.txt"]
 
 
-def test_a_file_that_is_there_is_replaced_only_if_that_is_asked_for() -> None:
+def test_an_existing_file_is_replaced_only_on_request() -> None:
     FILE.write_text("mine")
-    with pytest.raises(BadInput, match="is there already; name a new file, or give --force"):
+    with pytest.raises(BadInput, match="already exists; choose a new file, or add --force"):
         backup(INDEX, FILE)
     assert FILE.read_text() == "mine"
     backup(INDEX, FILE, overwrite=True)
@@ -91,15 +91,15 @@ def test_a_file_that_is_there_is_replaced_only_if_that_is_asked_for() -> None:
     ("file", "message"),
     [
         ("docs", "is a folder"),
-        (".rag/copy", "lies in the index"),
-        ("link/copy", "lies in the index"),
-        (".rag/rag.db", "lies in the index"),
-        ("nowhere/copy", "there is no folder nowhere"),
+        (".rag/copy", "is inside the index"),
+        ("link/copy", "is inside the index"),
+        (".rag/rag.db", "is inside the index"),
+        ("nowhere/copy", "the folder nowhere does not exist"),
         ("pipe", "is not a regular file"),
         ("other/rag.db", "is a database in use"),
     ],
 )
-def test_a_backup_is_not_written_where_it_would_do_harm(file: str, message: str) -> None:
+def test_a_backup_is_refused_where_it_would_do_harm(file: str, message: str) -> None:
     Path("link").symlink_to(INDEX)
     os.mkfifo("pipe")
     run(index="other")
@@ -114,36 +114,36 @@ def test_a_backup_is_not_written_where_it_would_do_harm(file: str, message: str)
     assert not list(Path().rglob("*.draft"))
 
 
-def test_an_index_that_is_missing_or_damaged_is_not_backed_up() -> None:
+def test_a_missing_or_damaged_index_is_not_backed_up() -> None:
     with pytest.raises(IndexMissing):
         backup(Path("nowhere"), FILE)
     FILE.write_text("a good backup")
     spoil(INDEX, "UPDATE documents SET text = 'Aid came never.' WHERE doc_id LIKE '%a%'")
     with pytest.raises(
-        IndexDamaged, match=r"is damaged and not backed up; .*docs/a\.txt: its text"
+        IndexDamaged, match=r"is damaged and was not backed up; .*docs/a\.txt: its text"
     ):
         backup(INDEX, FILE, overwrite=True)
     assert FILE.read_text() == "a good backup"
     assert names_in(Path()) == [".rag", "copy.backup", "docs"]
 
 
-def test_a_read_only_index_that_changes_while_it_is_copied_is_not_backed_up(
+def test_a_read_only_index_that_changes_during_the_copy_is_not_backed_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: mode == os.R_OK)
     with closing(Database(INDEX / DATABASE, "r")) as source:
         with closing(Database(FILE, "rwc")) as copy:
             source.copy_into(copy)
-        os.utime(INDEX / DATABASE, (0, 0))  # as another process leaves it that writes to it
+        os.utime(INDEX / DATABASE, (0, 0))  # as another writing process would leave it
         with closing(Database(FILE, "rwc")) as copy, pytest.raises(IndexBusy, match="was changed"):
             source.copy_into(copy)
 
 
-# Restoring
+# Restore
 
 
 @pytest.mark.parametrize("folder", [Path("new"), Path("made")])
-def test_a_restore_makes_an_index_that_answers_as_the_former(folder: Path) -> None:
+def test_a_restore_creates_an_index_that_answers_like_the_original(folder: Path) -> None:
     Path("made").mkdir()
     backup(INDEX, FILE)
     contents = restore(folder, FILE)
@@ -156,19 +156,19 @@ def test_a_restore_makes_an_index_that_answers_as_the_former(folder: Path) -> No
     assert n_encoded == 0
 
 
-def test_a_restore_replaces_what_an_index_holds_only_if_that_is_asked_for() -> None:
+def test_a_restore_replaces_an_index_only_on_request() -> None:
     backup(INDEX, FILE)
     former = indexed(INDEX)
     change()
     changed = indexed(INDEX)
-    with pytest.raises(BadInput, match="holds an index; give --yes"):
+    with pytest.raises(BadInput, match="contains an index; add --yes"):
         restore(INDEX, FILE)
     assert indexed(INDEX) == changed
     restore(INDEX, FILE, overwrite=True)
     assert indexed(INDEX) == former
 
 
-def test_each_restored_state_is_newer_than_all_before_and_none_is_taken_for_another() -> None:
+def test_each_restored_state_is_newer_than_all_before_and_is_not_mistaken_for_another() -> None:
     seen = {backend_at(INDEX).state()}
     backup(INDEX, FILE)
     for _ in range(2):
@@ -187,7 +187,7 @@ def test_each_restored_state_is_newer_than_all_before_and_none_is_taken_for_anot
         assert store.database_id != former
 
 
-def test_who_reads_an_index_goes_on_in_the_former_state_until_he_looks_again() -> None:
+def test_a_reader_keeps_the_earlier_state_until_it_refreshes() -> None:
     backup(INDEX, FILE)
     change()
     with closing(Pipeline.over(INDEX, HashEmbedder())) as pipeline:
@@ -211,7 +211,7 @@ def test_a_running_service_serves_the_restored_state() -> None:
         assert first["text"].startswith("Aid came in winter.")
 
 
-def test_an_index_of_another_model_or_schema_can_be_replaced() -> None:
+def test_an_index_with_another_model_or_schema_can_be_replaced() -> None:
     backup(INDEX, FILE)
     former = indexed(INDEX)
     rebuild(INDEX, HashEmbedder("other"))
@@ -237,12 +237,12 @@ def cut(path: Path) -> None:
 
 
 def lost_commits(path: Path) -> None:
-    """Put back without its later commits, as `cp` does."""
+    """Restore it without its later commits, as `cp` does."""
     path.write_bytes(Path("early").read_bytes())
 
 
 @pytest.mark.parametrize("damage", [garbage, page_size, cut, lost_commits])
-def test_a_damaged_index_is_restored_above_every_generation_that_it_had(
+def test_a_damaged_index_is_restored_with_a_generation_above_all_earlier_ones(
     damage: Callable[[Path], None],
 ) -> None:
     Path("early").write_bytes((INDEX / DATABASE).read_bytes())
@@ -257,7 +257,7 @@ def test_a_damaged_index_is_restored_above_every_generation_that_it_had(
     assert backend_at(INDEX).state()[0] > newest
 
 
-def test_a_damaged_number_of_a_generation_is_not_gone_beyond() -> None:
+def test_a_damaged_generation_number_is_ignored() -> None:
     backup(INDEX, FILE)
     newest = backend_at(INDEX).state()[0]
     spoil(INDEX, "UPDATE generations SET generation = 9223372036854775807")
@@ -266,21 +266,21 @@ def test_a_damaged_number_of_a_generation_is_not_gone_beyond() -> None:
     assert backup(INDEX, FILE, overwrite=True).generation == newest + 1
 
 
-def test_one_process_writes_at_a_time() -> None:
+def test_only_one_process_writes_at_a_time() -> None:
     backup(INDEX, FILE)
     with writing(INDEX), pytest.raises(IndexBusy, match="another process is writing"):
         restore(INDEX, FILE, overwrite=True)
     restore(INDEX, FILE, overwrite=True)
 
 
-def test_what_a_killed_restore_left_is_removed_by_the_next_writer() -> None:
+def test_remains_of_a_killed_restore_are_removed_by_the_next_writer() -> None:
     for name in ("restore.draft", "restore.draft-wal"):
         (INDEX / name).write_text("left")
     ingest(INDEX, [Path("docs")], HashEmbedder)
     assert not [name for name in names_in(INDEX) if "draft" in name]
 
 
-# Files that are no backup
+# Files that are not backups
 
 
 def changed(sql: str) -> Callable[[], None]:
@@ -301,7 +301,7 @@ def overwritten(at: int, with_: bytes) -> Callable[[], None]:
 
 
 def endless() -> None:
-    """Give it a generation that no later one can be above."""
+    """Set a generation that no later one can exceed."""
     with closing(Database(FILE, "rw")) as database:
         begin(database, 1 << 62, (2, 2))
         database.leave_log()
@@ -310,31 +310,34 @@ def endless() -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda: FILE.unlink(), "there is no file"),
+        (lambda: FILE.unlink(), "does not exist"),
         (lambda: FILE.write_bytes(b""), "not an SQLite database"),
         (lambda: FILE.write_text("# Notes\n\nA text."), "not an SQLite database"),
-        (lambda: os.truncate(FILE, FILE.stat().st_size - 5000), "is not a whole backup"),
-        (overwritten(4096, b"\xff" * 4096), "is not a whole backup"),
-        (lambda: Path("copy.backup-wal").write_text("more"), "copy.backup-wal belongs to it"),
-        (changed("UPDATE meta SET value = '1' WHERE key = 'schema'"), "schema 1, and this program"),
+        (lambda: os.truncate(FILE, FILE.stat().st_size - 5000), "is not a complete backup"),
+        (overwritten(4096, b"\xff" * 4096), "is not a complete backup"),
+        (lambda: Path("copy.backup-wal").write_text("more"), "without its log copy.backup-wal"),
+        (changed("UPDATE meta SET value = '1' WHERE key = 'schema'"), "schema 1, but this program"),
         (changed("DELETE FROM meta WHERE key = 'schema'"), "schema None"),
-        (changed("DELETE FROM meta WHERE key = 'fingerprint'"), "is not a whole backup"),
-        (changed("DELETE FROM generations"), "is not a whole backup"),
+        (changed("DELETE FROM meta WHERE key = 'fingerprint'"), "is not a complete backup"),
+        (changed("DELETE FROM generations"), "is not a complete backup"),
         (changed("UPDATE generations SET generation = 7"), "list of generations"),
-        (endless, "its generation is 4611686018427387904"),
-        (changed("DROP TABLE chunks"), "is not a whole backup"),
-        (changed("DELETE FROM chunks WHERE document = 1"), "of token_vectors belongs to nothing"),
+        (endless, "its generation 4611686018427387904 is out of range"),
+        (changed("DROP TABLE chunks"), "is not a complete backup"),
+        (
+            changed("DELETE FROM chunks WHERE document = 1"),
+            "of token_vectors refers to a missing row",
+        ),
         (changed("UPDATE documents SET n_chunks = 7"), r"docs/a.txt: .* and 1 more flaws"),
-        (changed("UPDATE documents SET text = 'never'"), "docs/a.txt: its text or its row is not"),
+        (changed("UPDATE documents SET text = 'never'"), "docs/a.txt: its text or its row differs"),
         (
             changed(
                 "CREATE TRIGGER t AFTER INSERT ON generations BEGIN DELETE FROM documents; END"
             ),
-            "holds the trigger 't', which is none of an index's tables",
+            "contains the trigger 't', which is not part of an index",
         ),
     ],
 )
-def test_what_is_no_whole_backup_is_refused_and_changes_nothing(
+def test_an_incomplete_backup_is_refused_and_changes_nothing(
     damage: Callable[[], None], message: str
 ) -> None:
     backup(INDEX, FILE)
@@ -348,7 +351,7 @@ def test_what_is_no_whole_backup_is_refused_and_changes_nothing(
     assert not [name for name in names_in(INDEX) if "draft" in name]
 
 
-def test_the_index_s_own_database_a_folder_and_a_pipe_are_no_backups() -> None:
+def test_the_index_s_own_database_a_folder_and_a_pipe_are_not_backups() -> None:
     os.mkfifo("pipe")
     for file, message in (
         (INDEX / DATABASE, "own database"),

@@ -1,4 +1,4 @@
-"""A check finds whatever was changed, and a repair ends with right answers or says what is lost."""
+"""A check detects every change, and a repair ends with right answers or reports the loss."""
 
 import shutil
 import sqlite3
@@ -30,7 +30,7 @@ from index.types import Document
 from index.vectors.faiss_index import FaissIndex
 
 BEYOND = {("meta", "key"), ("meta", "value"), ("meta", "sum")}
-"""Which model an index is of, and its schema: nothing else says so."""
+"""The model and the schema of an index: no other row has them."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def right(made: Path) -> Answers:
 
 @pytest.fixture
 def index(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy to damage, with the files beside it that the documents came from."""
+    """A copy for damage, with the files of its documents next to it."""
     monkeypatch.chdir(made.parent)
     return Path(shutil.copytree(made, tmp_path / "index"))
 
@@ -54,7 +54,7 @@ def never() -> HashEmbedder:
     raise AssertionError("nothing is to be encoded")
 
 
-def test_an_index_as_it_was_written_is_sound(index: Path) -> None:
+def test_an_unchanged_index_is_sound(index: Path) -> None:
     checked = check(index)
     assert checked.sound, checked.flaws
     n = checked.n_chunks
@@ -73,28 +73,28 @@ def test_an_index_that_is_written_and_published_during_a_check_is_sound(index: P
     assert check(index).n_documents == before.n_documents - 1
 
 
-def test_files_that_a_stopped_ingest_left_behind_are_found(index: Path) -> None:
+def test_files_that_a_stopped_ingest_left_are_reported(index: Path) -> None:
     with closing(Store.open(index, to_write=True)) as store, store.transaction():
         generation = store.generation
     [flaw] = check(index).flaws
-    said = f"of generation {generation}, and the database of {generation + 1}"
+    said = f"has generation {generation}, but the database has {generation + 1}"
     assert (flaw.part, said in flaw.message) == ("derived", True)
 
 
 @pytest.mark.parametrize("changes", [CHANGES, OTHER_TYPES], ids=["value", "type"])
 @pytest.mark.parametrize(("table", "column"), columns())
-def test_a_changed_value_is_found_and_mended(
+def test_a_changed_value_is_detected_and_repaired(
     table: str, column: str, changes: dict[type, str], index: Path, right: Answers
 ) -> None:
     try:
         changed = change(index, table, column, changes)
-    except sqlite3.IntegrityError as error:  # of an integer that a table is ordered by
+    except sqlite3.IntegrityError as error:  # for an integer that orders a table
         assert "datatype mismatch" in str(error)  # noqa: PT017
         return
     if not changed:
         assert table == "tombstones"
         return
-    with suppress(IndexProblem):  # as any reader may find it, too
+    with suppress(IndexProblem):  # a reader may also detect it
         answers_of(index)
     try:
         checked = check(index)
@@ -121,7 +121,7 @@ SPOIL_TEXT = (
 )
 
 
-def test_a_text_is_put_back_from_its_file(index: Path, right: Answers) -> None:
+def test_a_text_is_restored_from_its_file(index: Path, right: Answers) -> None:
     spoil(index, SPOIL_TEXT)
     before, after = repair(index, HashEmbedder)
     assert [flaw.message.partition(":")[0] for flaw in before.flaws] == ["docs/d01.txt"]
@@ -129,8 +129,8 @@ def test_a_text_is_put_back_from_its_file(index: Path, right: Answers) -> None:
     assert answers_of(index) == right
 
 
-def test_a_text_whose_file_has_another_is_beyond_repair(index: Path, tmp_path: Path) -> None:
-    """Nothing is changed, however much else could be mended, until the loss is accepted."""
+def test_a_text_whose_file_has_changed_is_not_repairable(index: Path, tmp_path: Path) -> None:
+    """Nothing is repaired until the loss is accepted, even if other things could be."""
     (tmp_path / "docs").mkdir()
     spoil(index, SPOIL_TEXT)
     spoil(index, f"UPDATE documents SET path = '{tmp_path}/docs/d01.txt' WHERE doc_id LIKE '%d01%'")
@@ -145,10 +145,10 @@ def test_a_text_whose_file_has_another_is_beyond_repair(index: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("sequence", ["'text'", "0", "9223372036854775807"])
-def test_a_damaged_number_of_the_last_row_is_found_and_mended(
+def test_a_damaged_last_row_number_is_detected_and_repaired(
     sequence: str, index: Path, right: Answers
 ) -> None:
-    """SQLite keeps it in a table of its own, without a checksum."""
+    """SQLite stores it in a separate table, without a checksum."""
     spoil(index, f"UPDATE sqlite_sequence SET seq = {sequence}")
     [flaw] = check(index).flaws
     assert "last row" in flaw.message
@@ -158,14 +158,14 @@ def test_a_damaged_number_of_the_last_row_is_found_and_mended(
     assert check(index).sound
 
 
-def test_an_ingest_goes_on_where_the_number_of_the_last_row_is_lost(index: Path) -> None:
+def test_an_ingest_continues_if_the_last_row_number_is_lost(index: Path) -> None:
     spoil(index, "DELETE FROM sqlite_sequence")
     ingest_documents(index, [Document("new", "new", "New", "All of it is new.")], HashEmbedder())
     assert check(index).sound
 
 
-def test_a_document_and_its_chunks_that_are_damaged_together_are_told(index: Path) -> None:
-    """The document's row cannot be verified by chunks that are damaged themselves."""
+def test_a_document_damaged_together_with_its_chunks_is_reported(index: Path) -> None:
+    """The document's row cannot be verified by damaged chunks."""
     spoil(index, "UPDATE documents SET title = 'other' WHERE doc_id LIKE '%d01%'")
     spoil(index, "UPDATE chunks SET digest = 'text', start = 'text'")
     _, after = repair(index, never)
@@ -173,7 +173,7 @@ def test_a_document_and_its_chunks_that_are_damaged_together_are_told(index: Pat
     assert repair(index, HashEmbedder, drop=True)[1].sound
 
 
-def test_a_manifest_that_cannot_be_removed_is_told(index: Path) -> None:
+def test_a_manifest_that_cannot_be_removed_is_reported(index: Path) -> None:
     (index / MANIFEST).unlink()
     (index / MANIFEST).mkdir()
     with pytest.raises(IndexProblem, match=f"cannot use .*{MANIFEST}"):
@@ -181,7 +181,7 @@ def test_a_manifest_that_cannot_be_removed_is_told(index: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - {"documents", "meta"}))
-def test_a_lost_table_or_index_is_found_and_made_anew(
+def test_a_missing_table_or_index_is_detected_and_created_again(
     name: str, index: Path, right: Answers
 ) -> None:
     kind = "INDEX" if "INDEX" in STATEMENTS[name].partition("(")[0] else "TABLE"
@@ -192,7 +192,7 @@ def test_a_lost_table_or_index_is_found_and_made_anew(
 
 
 @pytest.mark.parametrize("name", ["documents", "meta"])
-def test_a_lost_table_that_only_a_backup_has_is_told(name: str, index: Path) -> None:
+def test_a_missing_table_that_only_a_backup_has_is_reported(name: str, index: Path) -> None:
     spoil(index, f"DROP TABLE {name}")
     if name == "documents":
         before, after = repair(index, never)
@@ -208,23 +208,21 @@ def test_a_lost_table_that_only_a_backup_has_is_told(name: str, index: Path) -> 
                 call(index)
 
 
-def test_triggers_and_views_are_found_and_removed(index: Path, right: Answers) -> None:
+def test_triggers_and_views_are_detected_and_removed(index: Path, right: Answers) -> None:
     spoil(index, 'CREATE TRIGGER "a ""b" AFTER INSERT ON chunks BEGIN DELETE FROM documents; END')
     spoil(index, "CREATE VIEW mine AS SELECT 1")
     messages = [flaw.message for flaw in check(index).flaws]
     assert messages == [
-        "the database: it holds the trigger 'a \"b'",
-        "the database: it holds the view 'mine'",
+        "the database: it contains the trigger 'a \"b'",
+        "the database: it contains the view 'mine'",
     ]
     assert repair(index, never)[1].sound
     assert answers_of(index) == right
 
 
-def test_a_page_whose_free_space_is_noted_wrongly_is_written_anew(
-    index: Path, right: Answers
-) -> None:
-    """It is a flaw of no row, which SQLite alone sees."""
-    spoil(index, "UPDATE meta SET key = key")  # a log is left in the database
+def test_a_page_with_wrong_free_space_is_rewritten(index: Path, right: Answers) -> None:
+    """This flaw concerns no row, and only SQLite detects it."""
+    spoil(index, "UPDATE meta SET key = key")  # the database has a log
     path = index / DATABASE
     with closing(sqlite3.connect(path)) as connection:
         [page] = connection.execute(ROOT_PAGE, ["token_vectors"])
@@ -237,10 +235,8 @@ def test_a_page_whose_free_space_is_noted_wrongly_is_written_anew(
     assert answers_of(index) == right
 
 
-def test_pages_in_each_others_place_are_damage_to_who_reads_them(
-    index: Path, tmp_path: Path
-) -> None:
-    """Rows that are no rows: whatever is read of them, no other error is raised."""
+def test_exchanged_pages_are_damage_for_every_reader(index: Path, tmp_path: Path) -> None:
+    """Invalid rows cause no other error, whatever is read."""
     whole = (index / DATABASE).read_bytes()
     with closing(sqlite3.connect(index / DATABASE)) as connection:
         found = connection.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 1")
@@ -255,17 +251,17 @@ def test_pages_in_each_others_place_are_damage_to_who_reads_them(
                 read(damaged)
 
 
-def test_lost_rows_are_told(index: Path) -> None:
+def test_missing_rows_are_reported(index: Path) -> None:
     spoil(index, "DELETE FROM documents WHERE doc_id LIKE '%d01%'")
     before, after = repair(index, never)
-    assert "3 documents were stored, 2 are there" in [flaw.message for flaw in before.flaws]
+    assert "3 documents were stored, but 2 exist" in [flaw.message for flaw in before.flaws]
     assert "lost" in {flaw.part for flaw in before.flaws}
     assert (after.sound, after.n_documents) == (True, 2)
 
 
 @pytest.mark.parametrize("name", [MANIFEST, "vectors.faiss", "meta.json"])
 @pytest.mark.parametrize("lost", [True, False])
-def test_files_of_faiss_and_bm25_are_made_anew(
+def test_files_of_faiss_and_bm25_are_rebuilt(
     name: str, lost: bool, index: Path, right: Answers
 ) -> None:
     file = next(index.rglob(name))
@@ -281,9 +277,9 @@ def test_files_of_faiss_and_bm25_are_made_anew(
     assert answers_of(index) == right
 
 
-def test_other_vectors_or_terms_than_the_databases_are_seen(index: Path) -> None:
-    """Files as they were published, of another state than the database's: no checksum tells."""
-    spoil(index, "UPDATE meta SET key = key")  # a fresh log
+def test_vectors_or_terms_that_differ_from_the_database_are_detected(index: Path) -> None:
+    """The files are intact, but of another state of the database: no checksum detects this."""
+    spoil(index, "UPDATE meta SET key = key")  # a new log
     with closing(Store.open(index)) as store:
         manifest = Manifest.read(index, store)
         assert manifest is not None
@@ -295,11 +291,11 @@ def test_other_vectors_or_terms_than_the_databases_are_seen(index: Path) -> None
         generation = manifest.generation
         Manifest.of(index, store, generation, manifest.dense, manifest.lexical).write(index)
     messages = [flaw.message for flaw in check(index).flaws]
-    assert messages == ["FAISS holds other vectors than the database"]
+    assert messages == ["the vectors in FAISS differ from those in the database"]
     assert repair(index, never)[1].sound
 
 
-def test_the_exit_status_tells(index: Path) -> None:
+def test_the_exit_status_shows_the_result(index: Path) -> None:
     def status(*flags: str) -> tuple[int, str]:
         done = rag("check", *flags, "--index", str(index), cwd=index.parent)
         return done.returncode, done.stdout + done.stderr
@@ -321,13 +317,13 @@ def test_the_exit_status_tells(index: Path) -> None:
 
 
 def commit_alone(index: Path) -> None:
-    """A generation more in the database, which FAISS and BM25 are behind."""
+    """Commit a generation that FAISS and BM25 lack."""
     with closing(Store.open(index, to_write=True)) as store, store.transaction():
         pass
 
 
 @pytest.mark.parametrize("lock", [WRITING_LOCK, PUBLISHING_LOCK])
-def test_an_index_that_is_being_written_is_not_called_damaged(index: Path, lock: str) -> None:
+def test_an_index_that_is_being_written_is_not_reported_as_damaged(index: Path, lock: str) -> None:
     commit_alone(index)
     assert [flaw.part for flaw in check(index).flaws] == ["derived"]
     with stopped_holder_of(index / lock):
@@ -342,8 +338,8 @@ def test_an_index_that_is_being_written_is_not_called_damaged(index: Path, lock:
     assert repair(index, never)[1].sound
 
 
-def test_a_commit_during_a_check_is_no_damage(index: Path) -> None:
-    """What is checked stays as it was when the check began."""
+def test_a_commit_during_a_check_is_not_damage(index: Path) -> None:
+    """The checked state is that of the start of the check."""
 
     def told(done: int, total: int) -> None:
         if done == total:
@@ -356,12 +352,12 @@ def test_a_commit_during_a_check_is_no_damage(index: Path) -> None:
     assert check(index).sound
 
 
-def test_nothing_is_made_where_there_is_no_index(tmp_path: Path) -> None:
+def test_nothing_is_created_if_there_is_no_index(tmp_path: Path) -> None:
     folder = tmp_path / "none"
     for flags in ([], ["--repair"]):
         done = rag("check", *flags, "--index", folder)
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(f"rag: no index at {folder}; make one with")
+        assert done.stderr.startswith(f"rag: no index at {folder}; create one with")
         assert not folder.exists()
 
 
@@ -374,8 +370,8 @@ def contents(index: Path) -> list[object]:
         ]
 
 
-def test_a_flipped_bit_that_is_not_found_is_in_no_row(index: Path, tmp_path: Path) -> None:
-    """Most of a small database is free space: what changes there changes nothing."""
+def test_a_flipped_bit_that_is_not_detected_is_in_no_row(index: Path, tmp_path: Path) -> None:
+    """Most of a small database is free space: changes there have no effect."""
     rng, right, n_found = Random(7), contents(index), 0
     path = tmp_path / "struck" / DATABASE
     for _ in range(80):

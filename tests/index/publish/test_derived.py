@@ -1,4 +1,4 @@
-"""Whatever happens to the derived files, a search gives what the store says."""
+"""After any damage to the derived files, a search returns results of the store."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def document(doc_id: str, text: str) -> Document:
 
 
 def answers(folder: Path) -> list[str]:
-    """Everything that searches of an index return, but for time and generation."""
+    """All results of searches of an index, without time and generation."""
     hits: list[list[tuple[int, float]]] = []
     pipeline = Pipeline.over(folder, EMBEDDER)
     results = [pipeline.search(query, 50) for query in QUERIES]
@@ -62,7 +62,7 @@ def published(folder: Path) -> dict[str, str]:
 def flip_a_bit_of(pattern: str) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
         name = next(name for name in published(folder) if name.endswith(pattern))
-        # In place, as a disk does it: the file is never shorter than what others have mapped.
+        # In place, like a disk error: the file never gets shorter than what others have mapped.
         with (folder / name).open("r+b") as file:
             middle = (folder / name).stat().st_size // 2
             file.seek(middle)
@@ -126,22 +126,22 @@ def test_damaged_files_are_rebuilt_from_the_store(
     damage(folder)
     assert answers(folder) == before
     assert EMBEDDER.n_encoded == n_encoded
-    # And what was rebuilt is published: the next reader finds it whole.
+    # The rebuilt files are published: the next reader finds them complete.
     names = published(folder)
     assert answers(folder) == before
     assert published(folder) == names
 
 
-def test_an_index_whose_last_commit_was_not_published_is_caught_up(folder: Path) -> None:
+def test_an_index_whose_last_commit_was_not_published_is_updated(folder: Path) -> None:
     kept = folder.with_name("kept")
     shutil.copytree(folder, kept)
     ingest_documents(folder, [document("d3", "aid, changed"), document("new", "river")], EMBEDDER)
-    # The database of now with the derived files of before: a crash between commit and publishing.
+    # The current database with the earlier derived files: a crash between commit and publication.
     shutil.copy2(folder / DATABASE, kept / DATABASE)
     assert answers(kept) == answers(folder)
 
 
-def test_a_removal_whose_publishing_was_cut_short_is_caught_up(folder: Path) -> None:
+def test_an_index_whose_removal_was_not_published_is_updated(folder: Path) -> None:
     left = document("d0", "aid and aid. Then number 0.")
     ingest_documents(folder.with_name("fresh"), [left], EMBEDDER)
     store = Store.open(folder)
@@ -161,7 +161,7 @@ def remake(folder: Path, *documents: Document) -> None:
     ingest_documents(folder, documents, EMBEDDER)
 
 
-def test_a_database_made_anew_is_not_served_with_the_files_of_the_former(folder: Path) -> None:
+def test_a_new_database_is_not_searched_with_the_files_of_the_earlier_one(folder: Path) -> None:
     documents = [document("d0", "river"), document("d1", "grain in winter")]
     remake(folder, *documents)
     remake(folder.with_name("fresh"), *documents)
@@ -169,7 +169,7 @@ def test_a_database_made_anew_is_not_served_with_the_files_of_the_former(folder:
 
 
 def put_back(folder: Path, copy: bytes, n_commits: int) -> None:
-    """Put a copy of the first generation in place of the database, and commit to it."""
+    """Replace the database with a copy of the first generation, and commit to it."""
     (folder / DATABASE).write_bytes(copy)
     store = Store.open(folder)
     for _ in range(n_commits):
@@ -180,10 +180,10 @@ def put_back(folder: Path, copy: bytes, n_commits: int) -> None:
 
 
 @pytest.mark.parametrize("n_commits", [3, 4])
-def test_an_older_copy_of_the_database_is_not_served_with_later_files(
+def test_an_older_copy_of_the_database_is_not_searched_with_later_files(
     folder: Path, n_commits: int
 ) -> None:
-    """Commits of its own, not yet published, bring it to their number of generations."""
+    """Unpublished commits of its own bring it to the same generation number."""
     before, copy = answers(folder), (folder / DATABASE).read_bytes()
     for i in range(3):
         ingest_documents(folder, [document(f"lost{i}", "aid and grain")], EMBEDDER)
@@ -202,24 +202,24 @@ def test_a_database_that_lost_commits_is_damaged(folder: Path, n_commits: int) -
         EmbeddedSnapshot.open(folder)
     with pytest.raises(IndexDamaged, match=lost):
         ingest_documents(folder, [document("d9", "text")], EMBEDDER)
-    (folder / MANIFEST).unlink()  # as the message says
+    (folder / MANIFEST).unlink()  # as the message advises
     ingest_documents(folder, [document(f"d{i}", "another text") for i in range(3)], EMBEDDER)
     EmbeddedSnapshot.open(folder).close()
 
 
-def test_files_that_missed_a_removal_are_rebuilt_once_its_tombstones_are_forgotten(
+def test_files_that_missed_a_removal_are_rebuilt_after_its_tombstones_are_deleted(
     folder: Path,
 ) -> None:
     kept = folder.with_name("kept")
     shutil.copytree(folder, kept)
     ingest_documents(folder, [document("d3", "aid, changed")], EMBEDDER)
-    shutil.copy2(folder / DATABASE, kept / DATABASE)  # it has forgotten the former d3
+    shutil.copy2(folder / DATABASE, kept / DATABASE)  # its tombstone of the earlier d3 is deleted
     snapshot = EmbeddedSnapshot.open(kept)
     assert len(snapshot.dense) == len(snapshot.lexical) == snapshot.count()[1]
     snapshot.close()
 
 
-def test_a_rebuild_with_a_model_of_another_dimension_is_published_whole(folder: Path) -> None:
+def test_a_rebuild_with_a_model_of_another_dimension_is_published_completely(folder: Path) -> None:
     other = HashEmbedder("other", dimension=32)
     rebuild(folder, other)
     pipeline = Pipeline.over(folder, other)
@@ -230,14 +230,14 @@ def test_a_rebuild_with_a_model_of_another_dimension_is_published_whole(folder: 
     pipeline.close()
 
 
-def test_publishing_leaves_no_more_than_two_generations(folder: Path) -> None:
+def test_publishing_leaves_at_most_two_generations(folder: Path) -> None:
     for i in range(5):
         ingest_documents(folder, [document("d0", f"aid {i}")], EMBEDDER)
     assert len(list(folder.glob("dense-*"))) <= 2
     assert len(list(folder.glob("lexical-*"))) <= 2
 
 
-def test_an_open_snapshot_goes_on_when_its_files_are_deleted(folder: Path) -> None:
+def test_an_open_snapshot_continues_after_its_files_are_deleted(folder: Path) -> None:
     snapshot = EmbeddedSnapshot.open(folder)
     hits = snapshot.lexical.search(["grain"], 5)
     for i in range(3):
@@ -263,10 +263,10 @@ STEPS = st.lists(
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
-def test_an_index_grown_step_by_step_gives_the_results_of_one_built_at_once(
+def test_an_index_grown_in_steps_gives_the_results_of_one_built_at_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[dict[str, list[str] | None]]
 ) -> None:
-    """Each step writes some files and deletes others (None); in the end both searches agree."""
+    """Each step writes some files and deletes others (None); both searches agree at the end."""
     root = tmp_path_factory.mktemp("grown")
     docs = root / "docs"
     docs.mkdir()

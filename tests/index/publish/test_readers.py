@@ -1,4 +1,4 @@
-"""While another process builds the index files, readers answer from what was published before."""
+"""While another process builds the index files, readers use the published ones."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def docs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def index(tmp_path: Path, docs: Path) -> Path:
-    """Of the files as they are before they change."""
+    """An index of the files before their change."""
     ingest(tmp_path / "index", [docs], HashEmbedder)
     return tmp_path / "index"
 
@@ -61,18 +61,18 @@ def change(docs: Path) -> None:
 
 @pytest.fixture
 def holder(index: Path) -> Iterator[int]:
-    """A stopped process that is to build the index files; its id."""
+    """A stopped process that holds the lock for building the index files; its id."""
     with stopped_holder_of(index / LOCK) as process:
         yield process.pid
 
 
 @pytest.fixture
 def behind(index: Path, docs: Path, holder: int) -> Path:
-    """The index, its database ahead of its files, which are of generation 1."""
+    """The index with a database newer than its files, which have generation 1."""
     change(docs)
     said = commit(index, docs)
     assert names_the(holder, said)
-    assert "waiting for it, at most 600 s" in said
+    assert "waiting up to 600 s" in said
     return index
 
 
@@ -91,7 +91,7 @@ def names_found(index: Path) -> set[str]:
     return {Path(passage.citation.doc_id).name for passage in passages}
 
 
-def test_a_search_answers_from_what_was_published_without_what_was_removed_since(
+def test_a_search_uses_the_published_files_without_documents_removed_since(
     behind: Path, holder: int
 ) -> None:
     done = rag("search", "--lexical", "--json", "all about fruit", "--index", behind)
@@ -101,11 +101,11 @@ def test_a_search_answers_from_what_was_published_without_what_was_removed_since
     found = [Path(passage["citation"]["doc_id"]).name for passage in result["passages"]]
     assert found == ["kept.txt"]
     [line] = done.stderr.splitlines()
-    assert f"answering from generation 1 of {backend_at(behind).state()[0]}, without" in line
+    assert f"searching generation 1 of {backend_at(behind).state()[0]}, without" in line
     assert names_the(holder, line)
 
 
-def test_info_tells_what_is_published(behind: Path, holder: int) -> None:
+def test_info_reports_the_published_generation(behind: Path, holder: int) -> None:
     done = rag("info", "--json", "--index", behind)
     assert done.returncode == 0
     found = json.loads(done.stdout)
@@ -113,14 +113,12 @@ def test_info_tells_what_is_published(behind: Path, holder: int) -> None:
     assert names_the(holder, done.stderr)
 
 
-def test_where_nothing_that_was_published_can_be_used_the_holder_is_named(
-    behind: Path, holder: int
-) -> None:
+def test_if_no_published_files_are_usable_the_holder_is_named(behind: Path, holder: int) -> None:
     (behind / MANIFEST).unlink()
     done = rag("info", "--index", behind)
     assert (done.returncode, done.stdout) == (2, "")
     waits, busy = done.stderr.splitlines()
-    assert "waiting for it, at most 5 s" in waits
+    assert "waiting up to 5 s" in waits
     assert busy.startswith(f"rag: another process is building the index files in {behind}")
     assert names_the(holder, busy)
     assert busy.endswith("; wait until it is done, or stop it")
@@ -128,7 +126,7 @@ def test_where_nothing_that_was_published_can_be_used_the_holder_is_named(
 
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("file", ["vectors.faiss", "meta.json"])
-def test_files_that_are_damaged_are_not_answered_from(behind: Path, file: str) -> None:
+def test_damaged_files_are_not_searched(behind: Path, file: str) -> None:
     [path] = behind.glob(f"*/{file}")
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(IndexBusy):
@@ -136,7 +134,7 @@ def test_files_that_are_damaged_are_not_answered_from(behind: Path, file: str) -
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_files_of_a_generation_that_the_store_has_forgotten_are_not_answered_from(
+def test_files_of_a_generation_that_the_store_deleted_are_not_searched(
     behind: Path,
 ) -> None:
     with closing(Store.open(behind)) as store:
@@ -146,20 +144,20 @@ def test_files_of_a_generation_that_the_store_has_forgotten_are_not_answered_fro
 
 
 @pytest.mark.usefixtures("holder")
-def test_chunks_that_were_put_in_again_are_still_found(index: Path) -> None:
+def test_chunks_that_were_removed_and_added_again_are_found(index: Path) -> None:
     commit_rebuild(index)
     assert backend_at(index).state()[0] == 2
     assert names_found(index) == BEFORE
 
 
 @pytest.mark.usefixtures("holder", "_impatient")
-def test_the_vectors_of_another_model_are_not_answered_from(index: Path) -> None:
+def test_vectors_of_another_model_are_not_searched(index: Path) -> None:
     commit_rebuild(index, "another")
     with pytest.raises(IndexBusy):
         EmbeddedSnapshot.open(index)
 
 
-def test_files_that_were_published_after_a_reader_pinned_are_not_a_lost_commit(
+def test_files_published_after_a_reader_pinned_are_not_a_lost_commit(
     index: Path, docs: Path
 ) -> None:
     with closing(Store.open(index)) as store:
@@ -174,9 +172,7 @@ def test_files_that_were_published_after_a_reader_pinned_are_not_a_lost_commit(
 # A server
 
 
-def test_a_server_answers_and_goes_over_when_the_files_can_be_built(
-    index: Path, docs: Path
-) -> None:
+def test_a_server_answers_and_switches_when_the_files_can_be_built(index: Path, docs: Path) -> None:
     with serving(Pipeline.over(index, HashEmbedder())) as client:
 
         def names() -> set[str]:
@@ -186,7 +182,7 @@ def test_a_server_answers_and_goes_over_when_the_files_can_be_built(
         with stopped_holder_of(index / LOCK):
             change(docs)
             commit(index, docs)
-            assert names_found(index) == {"kept.txt"}  # by one that starts now
+            assert names_found(index) == {"kept.txt"}  # a new search
             assert names() == BEFORE
             assert client.get("/readyz").json()["generation"] == 1
         until(lambda: names() == AFTER)
@@ -204,10 +200,8 @@ def kept_open(generations: LiveIndex) -> bool:
         return after is before and not renewed
 
 
-def test_a_reader_keeps_what_it_has_open_until_something_newer_can_be_had(
-    index: Path, docs: Path
-) -> None:
-    """One that opened it before the files fell behind, and one that did then."""
+def test_a_reader_keeps_its_generation_until_a_newer_one_is_usable(index: Path, docs: Path) -> None:
+    """Both a reader from before the files became outdated, and one from after."""
     fingerprint = fingerprint_of(index)
     early = LiveIndex(backend_at(index), fingerprint)
     with stopped_holder_of(index / LOCK):
@@ -224,10 +218,10 @@ def test_a_reader_keeps_what_it_has_open_until_something_newer_can_be_had(
         each.close()
 
 
-def test_a_reader_keeps_what_it_has_where_what_was_published_since_cannot_be_used(
+def test_a_reader_keeps_its_generation_if_the_one_published_since_is_not_usable(
     index: Path, docs: Path
 ) -> None:
-    """Every document that the newer files know has been replaced again, by what is not in any."""
+    """Every document of the newer files was replaced again, by one that is in no files."""
     early = LiveIndex(backend_at(index), fingerprint_of(index))
     for path in docs.iterdir():
         write(path, f"All about fruit. Second {path.stem}.")
@@ -243,7 +237,7 @@ def test_a_reader_keeps_what_it_has_where_what_was_published_since_cannot_be_use
     early.close()
 
 
-def test_an_index_that_was_closed_is_not_opened_by_a_refresh(index: Path, docs: Path) -> None:
+def test_a_refresh_does_not_open_a_closed_index(index: Path, docs: Path) -> None:
     generations = LiveIndex(backend_at(index), fingerprint_of(index))
     generations.close()
     change(docs)
@@ -253,8 +247,8 @@ def test_an_index_that_was_closed_is_not_opened_by_a_refresh(index: Path, docs: 
         snapshot.count()
 
 
-def test_a_snapshot_that_was_closed_is_not_opened_to_let_go(index: Path, docs: Path) -> None:
-    with closing(EmbeddedSnapshot.open(index)):  # so that the log is kept
+def test_releasing_the_log_does_not_open_a_closed_snapshot(index: Path, docs: Path) -> None:
+    with closing(EmbeddedSnapshot.open(index)):  # this keeps the log
         change(docs)
         ingest(index, [docs], HashEmbedder, prune=True)
         snapshot = EmbeddedSnapshot.open(index)
@@ -264,7 +258,7 @@ def test_a_snapshot_that_was_closed_is_not_opened_to_let_go(index: Path, docs: P
             snapshot.count()
 
 
-# What remains of an index, against the whole of it
+# The remaining part of an index, compared with the whole
 
 WORDS = ["aid", "grain", "winter", "border", "river", "aid aid", "grain aid"]
 N = 40
@@ -285,7 +279,7 @@ def vectors_of(rng: np.random.Generator, n: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=[0, 4])
 def vectors(request: pytest.FixtureRequest) -> FaissIndex:
-    """Exact, or over lists all of which are looked into."""
+    """Exact, or with inverted lists that are all probed."""
     rows = vectors_of(np.random.default_rng(0), N)
     made = FaissIndex(8)
     if request.param:
@@ -305,13 +299,13 @@ def ascending(ids: set[int]) -> Ids:
 def expected(
     whole: Hits, removed: set[int], within: set[int] | None, k: int
 ) -> list[tuple[int, float]]:
-    """Of all hits of the whole index, the k best that are left."""
+    """The k best of the remaining hits of the whole index."""
     asked = set(range(N)) if within is None else within
     return [(h.chunk_id, h.score) for h in whole if h.chunk_id in asked - removed][:k]
 
 
 @given(IDS, st.one_of(st.none(), IDS), st.integers(1, N), st.integers(0, 99))
-def test_the_nearest_of_what_remains_are_those_of_the_whole_without_the_removed(
+def test_the_nearest_remaining_vectors_are_those_of_the_whole_without_the_removed_ones(
     vectors: FaissIndex, removed: set[int], within: set[int] | None, k: int, seed: int
 ) -> None:
     remaining = RemainingVectors(vectors, ascending(removed))
@@ -325,7 +319,7 @@ def test_the_nearest_of_what_remains_are_those_of_the_whole_without_the_removed(
 
 
 @given(IDS, st.one_of(st.none(), IDS), st.integers(1, N), st.lists(st.sampled_from(WORDS[:5])))
-def test_the_best_of_what_remains_are_those_of_the_whole_without_the_removed(
+def test_the_best_remaining_texts_are_those_of_the_whole_without_the_removed_ones(
     texts: TantivyIndex, removed: set[int], within: set[int] | None, k: int, terms: list[str]
 ) -> None:
     remaining = RemainingTexts(texts, ascending(removed))
@@ -338,7 +332,7 @@ def test_the_best_of_what_remains_are_those_of_the_whole_without_the_removed(
 
 
 @given(st.sets(st.integers(0, 2 * N)))
-def test_those_present_in_an_index_are_told_from_those_that_are_not(
+def test_present_ids_are_distinguished_from_absent_ones(
     vectors: FaissIndex, asked: set[int]
 ) -> None:
     assert present(vectors, ascending(asked)).tolist() == sorted(asked & set(range(N)))

@@ -1,4 +1,4 @@
-"""What is kept of what was read, against a reader that counts."""
+"""The cache of recently read values, compared with a counting reader."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from index.publish.lru import LruCache
 
 
 class Reader:
-    """Knows the even ids below 100, each as many bytes as the id says."""
+    """It has the even ids below 100; the value of an id has that many bytes."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -21,7 +21,7 @@ class Reader:
 
 
 @given(st.lists(st.lists(st.integers(0, 110), max_size=8), max_size=12), st.integers(0, 400))
-def test_it_says_what_reading_says_and_keeps_no_more_than_it_may(
+def test_it_returns_what_the_reader_returns_and_stays_within_its_limit(
     asked: list[list[int]], most: int
 ) -> None:
     recent = LruCache(Reader().read, len, most)
@@ -30,7 +30,7 @@ def test_it_says_what_reading_says_and_keeps_no_more_than_it_may(
         assert recent.size_kept <= most
 
 
-def test_what_is_kept_is_not_read_again() -> None:
+def test_a_cached_value_is_not_read_again() -> None:
     reader = Reader()
     recent = LruCache(reader.read, len, 1000)
     recent.of([2, 4])
@@ -38,7 +38,7 @@ def test_what_is_kept_is_not_read_again() -> None:
     assert reader.asked == [2, 4, 6]
 
 
-def test_what_was_used_longest_ago_goes_first() -> None:
+def test_the_least_recently_used_value_is_evicted_first() -> None:
     reader = Reader()
     recent = LruCache(reader.read, len, 16)
     for ids in ([4], [6], [4], [8]):  # 6 bytes too many, and 4 was used after 6
@@ -51,7 +51,7 @@ def test_what_was_used_longest_ago_goes_first() -> None:
 
 
 @pytest.mark.parametrize("size", [50, 98])
-def test_a_value_larger_than_the_bound_is_given_and_not_kept(size: int) -> None:
+def test_a_value_larger_than_the_limit_is_returned_and_not_cached(size: int) -> None:
     recent = LruCache(Reader().read, len, 40)
     assert recent.of([size]) == {size: bytes(size)}
     assert recent.size_kept == 0

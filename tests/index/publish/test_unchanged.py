@@ -1,4 +1,4 @@
-"""Files that are changed under a process that has them mapped: a refusal, never a crash."""
+"""If mapped files are changed, reading them is an error and never a crash."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ lexical.append(Path(sys.argv[1]), rows)
 
 @pytest.fixture
 def words(tmp_path: Path) -> TantivyIndex:
-    # In a process of its own: threads that write for tantivy go on for a while, and read.
+    # In a separate process: tantivy's writer threads continue for a while, and read.
     subprocess.run([sys.executable, "-c", APPEND, tmp_path], cwd=ROOT, check=True)
     return TantivyIndex(tmp_path)
 
@@ -54,7 +54,7 @@ def test_a_changed_file_of_bm25_is_refused(
             read()
 
 
-def test_files_that_a_newer_generation_replaced_are_read_on(
+def test_files_replaced_by_a_newer_generation_can_still_be_read(
     words: TantivyIndex, tmp_path: Path
 ) -> None:
     for file in list(tmp_path.iterdir()):
@@ -78,8 +78,8 @@ def test_a_changed_file_of_faiss_is_refused(tmp_path: Path) -> None:
         loaded.search(query, 5)
 
 
-def test_a_service_opens_an_index_again_whose_files_were_changed(tmp_path: Path) -> None:
-    """A question meanwhile is refused, and answered again after the next look at the index."""
+def test_a_service_reopens_an_index_whose_files_were_changed(tmp_path: Path) -> None:
+    """A question before that is refused; after the next check of the index it is answered."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/a.txt").write_text("The river carried grain.")
     value_of(outcome_of(tmp_path, perform, "first", Path("index")))

@@ -1,4 +1,4 @@
-"""Every value in the database, changed behind its back: answers stay right, or are refused."""
+"""For any changed value in the database, answers stay right or are refused."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,7 @@ def right(index: Path) -> Answers:
 
 
 @pytest.mark.parametrize(("table", "column"), columns())
-def test_a_changed_value_is_refused_or_makes_no_difference(
+def test_a_changed_value_is_refused_or_has_no_effect(
     table: str, column: str, index: Path, right: Answers, tmp_path: Path
 ) -> None:
     struck = tmp_path / "index"
@@ -39,7 +39,7 @@ def test_a_changed_value_is_refused_or_makes_no_difference(
 
 
 @pytest.mark.parametrize("n_bytes", [1, 100, 4095, 4096, 4097, 40_000])
-def test_a_database_that_was_cut_is_refused(n_bytes: int, index: Path, tmp_path: Path) -> None:
+def test_a_truncated_database_is_refused(n_bytes: int, index: Path, tmp_path: Path) -> None:
     shutil.copytree(index, tmp_path / "index")
     path = tmp_path / "index" / DATABASE
     with path.open("r+b") as stream:

@@ -1,4 +1,4 @@
-"""Eight bits a dimension keep a vector's length, and its cosines to a few ten-thousandths."""
+"""Eight bits per dimension preserve a vector's length, and cosines to about 0.0005."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_a_row_worked_by_hand() -> None:
     assert made.expand() == pytest.approx(np.array([[0.59899, -0.80076, 0]]), abs=1e-5)
 
 
-def test_a_cosine_is_off_by_about_half_a_thousandth() -> None:
+def test_a_cosine_has_an_error_of_about_half_a_thousandth() -> None:
     documents, queries = units(0, 2000, 384), units(1, 50, 384)
     off = quantize(documents).expand() @ queries.T - documents @ queries.T
     assert 0.0003 < off.std() < 0.0006
@@ -47,13 +47,13 @@ def test_a_row_keeps_its_length_and_each_coordinate_within_a_step(vectors: Matri
         np.linalg.norm(expanded, axis=1), np.linalg.norm(vectors, axis=1), rtol=1e-5, atol=1e-20
     )
     step = abs(vectors).max(axis=1, keepdims=True) / 127
-    # Half a step is rounding; the rest is what keeps the length, most where all coordinates round
-    # the same way.
+    # Half a step is rounding; the rest preserves the length, and is largest if all coordinates
+    # round in the same direction.
     assert (abs(expanded - vectors) <= step + 1e-20).all()
 
 
 @given(matrices)
-def test_rows_come_back_from_bytes_to_the_bit_and_bytes_can_be_joined(vectors: Matrix) -> None:
+def test_rows_survive_a_round_trip_through_bytes_and_bytes_can_be_joined(vectors: Matrix) -> None:
     made, dimension = quantize(vectors), vectors.shape[1]
     value = made.to_bytes()
     assert len(value) == len(vectors) * row_bytes(dimension) == len(vectors) * (dimension + 4)
@@ -62,7 +62,7 @@ def test_rows_come_back_from_bytes_to_the_bit_and_bytes_can_be_joined(vectors: M
     np.testing.assert_array_equal(twice.scales, np.concatenate([made.scales, made.scales]))
 
 
-def test_no_rows_are_no_bytes() -> None:
+def test_zero_rows_are_zero_bytes() -> None:
     none = quantize(np.zeros((0, 5), np.float32))
     assert none.to_bytes() == b""
     assert QuantizedVectors.from_bytes(b"", 5).expand().shape == (0, 5)

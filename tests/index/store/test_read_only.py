@@ -1,4 +1,4 @@
-"""An index that cannot be written, for want of permission or of room, is searched as it is."""
+"""An index that cannot be written, without permission or disk space, is searched as it is."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def index(tmp_path: Path) -> Path:
 
 
 def with_log(index: Path) -> Path:
-    """A copy of the index as a crash leaves it: its last generation stands in the log alone."""
+    """A copy of the index after a crash: its last generation is only in the log."""
     with closing(EmbeddedSnapshot.open(index)):
         ingest_documents(index, [document("pears")], HashEmbedder())
         copy = shutil.copytree(index, index.with_name("crashed"))
@@ -46,14 +46,14 @@ def with_log(index: Path) -> Path:
 
 
 def commit_alone(index: Path) -> None:
-    """One generation more in the database, whose index files stay behind."""
+    """Commit one generation whose index files are not built."""
     with closing(Store.open(index)) as store, store.transaction():
         pass
 
 
 @contextmanager
 def protected(folder: Path) -> Iterator[None]:
-    """Nobody may write to a folder, as far as permissions are heeded."""
+    """A folder that nobody may write to, as far as permissions apply."""
     paths = [folder, *folder.rglob("*")]
     modes = {path: path.stat().st_mode for path in paths}
     for path in paths:
@@ -71,7 +71,7 @@ def contents(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def search(index: Path) -> tuple[list[str], str]:
-    """The documents that a search of a user without special rights finds, and what it warns of."""
+    """The documents that an unprivileged user's search finds, and its warnings."""
     done = rag(
         *("search", "--lexical", "--json", "fruit", "--index", index),
         preexec_fn=give_up_root_access,
@@ -82,7 +82,7 @@ def search(index: Path) -> tuple[list[str], str]:
 
 
 def refusal(index: Path, *arguments: str) -> str:
-    """The line in which a command says that it cannot do it."""
+    """The error line of a command."""
     done = rag(*arguments, preexec_fn=give_up_root_access, RAG_INDEX=str(index))
     assert (done.returncode, done.stdout) == (2, "")
     [line] = done.stderr.splitlines()
@@ -106,7 +106,7 @@ def shared_memory_without_a_log(index: Path) -> Path:
 
 @needs_permissions
 @pytest.mark.parametrize("prepare", [no_log, empty_log, shared_memory_without_a_log, with_log])
-def test_an_index_that_may_not_be_written_is_searched_and_left_as_it_is(
+def test_a_read_only_index_is_searched_and_not_changed(
     index: Path, prepare: Callable[[Path], Path]
 ) -> None:
     index = prepare(index)
@@ -122,7 +122,7 @@ def test_an_index_that_may_not_be_written_is_searched_and_left_as_it_is(
 
 
 @needs_permissions
-def test_nothing_is_made_beside_a_database_that_alone_may_not_be_written(index: Path) -> None:
+def test_nothing_is_created_next_to_a_read_only_database(index: Path) -> None:
     (index / DATABASE).chmod(0o444)
     before = contents(index)
     assert search(index) == (["apples"], "")
@@ -130,27 +130,27 @@ def test_nothing_is_made_beside_a_database_that_alone_may_not_be_written(index: 
 
 
 @needs_permissions
-def test_a_log_that_cannot_be_read_without_writing_is_told(index: Path) -> None:
+def test_a_log_that_cannot_be_read_without_writing_is_reported(index: Path) -> None:
     index = with_log(index)
     (index / SHARED).unlink()
     with protected(index):
         line = refusal(index, "info")
     assert line.startswith(f"rag: the index in {index} is read-only for this user, and its last")
     assert f"are in {LOG}" in line
-    assert f"run `rag info --index {index}` as a user who may write to it" in line
-    rag("info", "--index", index)  # as it says
+    assert f"run `rag info --index {index}` as a user with write access" in line
+    rag("info", "--index", index)  # as the message advises
     with protected(index):
         assert search(index)[0] == ["apples", "pears"]
 
 
 @needs_permissions
-def test_index_files_that_are_behind_are_answered_from_with_a_warning(index: Path) -> None:
+def test_outdated_index_files_are_searched_with_a_warning(index: Path) -> None:
     commit_alone(index)
     with protected(index):
         found, said = search(index)
     assert found == ["apples"]
     [line] = said.splitlines()
-    assert "answering from generation 1 of 2" in line
+    assert "searching generation 1 of 2" in line
     assert f"the index in {index} is read-only for this user" in line
     rag("info", "--index", index)
     with protected(index):
@@ -158,12 +158,12 @@ def test_index_files_that_are_behind_are_answered_from_with_a_warning(index: Pat
 
 
 @needs_permissions
-def test_index_files_that_are_missing_are_told(index: Path) -> None:
+def test_missing_index_files_are_reported(index: Path) -> None:
     (index / MANIFEST).unlink()
     with protected(index):
         line = refusal(index, "search", "--lexical", "apples")
     assert line.startswith(f"rag: the index in {index} is read-only for this user, and its index")
-    assert f"run `rag info --index {index}` as a user who may write to it" in line
+    assert f"run `rag info --index {index}` as a user with write access" in line
 
 
 @needs_permissions
@@ -176,7 +176,7 @@ def test_index_files_that_are_missing_are_told(index: Path) -> None:
         ("restore", "apples.backup", "--yes"),
     ],
 )
-def test_a_command_that_writes_says_that_it_may_not(index: Path, command: tuple[str, ...]) -> None:
+def test_a_writing_command_reports_a_read_only_index(index: Path, command: tuple[str, ...]) -> None:
     backup = index.with_name("apples.backup")
     assert rag("backup", backup, "--index", index).returncode == 0
     named = [str(backup) if each == backup.name else each for each in command]
@@ -189,7 +189,7 @@ def test_a_command_that_writes_says_that_it_may_not(index: Path, command: tuple[
 
 @needs_permissions
 @pytest.mark.parametrize("what", [".", DATABASE])
-def test_what_may_not_be_read_is_told(index: Path, what: str) -> None:
+def test_an_unreadable_index_is_reported(index: Path, what: str) -> None:
     (index / what).chmod(0)
     try:
         for command in (["search", "--lexical", "apples"], ["info"]):
@@ -219,7 +219,7 @@ for line in sys.stdin:
 
 
 @needs_permissions
-def test_a_reader_without_locks_notices_when_the_database_is_changed(index: Path) -> None:
+def test_a_reader_without_locks_detects_a_change_of_the_database(index: Path) -> None:
     code = [sys.executable, "-c", FOLLOW, str(index)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}/tests/support{os.pathsep}{ROOT}"}
     with (
@@ -252,7 +252,7 @@ def test_a_reader_without_locks_notices_when_the_database_is_changed(index: Path
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of two megabytes."""
+    """A separate file system of two megabytes."""
     if not can_mount(tmp_path):
         pytest.skip(WITHOUT)
     (tmp_path / "disk").mkdir()
@@ -284,11 +284,11 @@ def test_an_index_on_a_full_disk_is_searched(index: Path, disk: Path) -> None:
     assert search(disk / "index") == (["apples", "pears"], "")
 
 
-def test_where_a_full_disk_keeps_index_files_behind_that_is_told(index: Path, disk: Path) -> None:
+def test_index_files_that_a_full_disk_keeps_outdated_are_reported(index: Path, disk: Path) -> None:
     shutil.copytree(index, disk / "index")
     commit_alone(disk / "index")
     fill(disk)
     found, said = search(disk / "index")
     assert found == ["apples"]
-    assert "answering from generation 1 of 2" in said
+    assert "searching generation 1 of 2" in said
     assert "is full; free some space" in said

@@ -1,4 +1,4 @@
-"""SQLite keeps what it is given, whole generations at a time, and says what is wrong with it."""
+"""SQLite stores documents in whole generations, and damage is reported."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -56,7 +56,7 @@ def put(store: Store, *documents: Document) -> None:
 
 
 def kept(vectors: ArrayLike) -> Matrix:
-    """Vectors as near as the store keeps them."""
+    """Vectors with the precision of the store."""
     return quantize(np.asarray(vectors, np.float32)).expand()
 
 
@@ -73,7 +73,7 @@ DOCUMENT = replace(
 )
 
 
-def test_a_document_comes_back_as_it_was(store: Store) -> None:
+def test_a_document_is_read_back_unchanged(store: Store) -> None:
     put(store, DOCUMENT)
     row = store.record("a")
     assert row is not None
@@ -88,19 +88,19 @@ def vectors_of(store: Store, ids: Iterable[int]) -> ChunkVectors:
 
 
 def vectors_in(store: Store, chunk_id: int) -> Matrix:
-    """A chunk's own vector and its sentences', as they are kept."""
+    """The stored vectors of a chunk and of its sentences."""
     found = vectors_of(store, [chunk_id])
     return QuantizedVectors(found.codes, found.scales).expand()
 
 
-def test_chunks_come_back_with_their_sentences_and_their_vectors(store: Store) -> None:
+def test_chunks_are_read_back_with_their_sentences_and_vectors(store: Store) -> None:
     put(store, DOCUMENT)
     expected = sorted(encoded(DOCUMENT), key=lambda pair: pair[0].chunk_id)
     assert len(expected) > 2
     stored = store.chunks(c.chunk_id for c, _ in expected)
     assert stored == [c for c, _ in expected]
     for each, encoding in expected:
-        # Each row is kept on its own, so that it is the same wherever it stands.
+        # Each row is quantized separately, so that it is the same in any chunk.
         own, *sentences = vectors_in(store, each.chunk_id)
         np.testing.assert_array_equal([own], kept([encoding.vector]))
         np.testing.assert_array_equal(sentences, kept(encoding.sentence_vectors))
@@ -110,8 +110,8 @@ def test_chunks_come_back_with_their_sentences_and_their_vectors(store: Store) -
     assert {i: text for i, text, _ in store.texts(ids)} == texts
 
 
-def test_a_chunk_that_is_not_there_is_damage(store: Store) -> None:
-    """Ids come from FAISS and BM25, which have what the store has."""
+def test_a_missing_chunk_is_damage(store: Store) -> None:
+    """Ids come from FAISS and BM25, which have the chunks of the store."""
     put(store, DOCUMENT)
     ids = [*ids_of(DOCUMENT), 1]
     reads: list[Callable[[], object]] = [
@@ -126,8 +126,8 @@ def test_a_chunk_that_is_not_there_is_damage(store: Store) -> None:
             read()
 
 
-def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
-    """With those of their sentences; ids that come twice make no difference."""
+def test_the_vectors_of_many_chunks_are_one_array(store: Store) -> None:
+    """Includes those of their sentences; repeated ids make no difference."""
     other = document("b", "Grain. It rotted.")
     put(store, DOCUMENT, other)
     ids = sorted([*ids_of(DOCUMENT), *ids_of(other)])
@@ -145,21 +145,21 @@ def test_the_vectors_of_many_chunks_come_in_one_piece(store: Store) -> None:
         assert len(mine) == 1 + len(stored.sentences)
 
 
-def test_the_digests_that_the_store_has_are_told_from_others(store: Store) -> None:
+def test_stored_digests_are_distinguished_from_others(store: Store) -> None:
     put(store, DOCUMENT)
     mine = {chunk.digest for chunk, _ in encoded(DOCUMENT)}
     assert store.digests_among({*mine, bytes(16)}) == mine
     assert store.digests_among(set()) == set()
 
 
-def test_no_chunks_have_no_vectors(store: Store) -> None:
+def test_no_chunks_give_no_vectors(store: Store) -> None:
     none = vectors_of(store, [])
     assert (none.ids.shape, none.firsts.tolist()) == ((0,), [0])
     assert (none.codes.shape, none.scales.shape) == ((0, DIMENSION), (0,))
     assert store.vectors(none.ids).shape == (0, DIMENSION)
 
 
-def test_a_chunks_text_comes_with_the_title_and_the_headings_it_stands_under(store: Store) -> None:
+def test_a_chunks_text_has_its_title_and_the_headings_above_it(store: Store) -> None:
     put(store, DOCUMENT, document("b", "No heading."))
     ids = np.array(ids_of(DOCUMENT) + ids_of(document("b", "No heading.")), dtype=np.int64)
     above = {(text.split()[0], above) for _, text, above in store.texts(ids)}
@@ -172,7 +172,7 @@ def test_a_chunks_text_comes_with_the_title_and_the_headings_it_stands_under(sto
     }
 
 
-def test_token_vectors_come_back_to_the_bit(store: Store) -> None:
+def test_token_vectors_are_read_back_exactly(store: Store) -> None:
     put(store, DOCUMENT)
     found = store.token_vectors(ids_of(DOCUMENT))
     assert len(found) > 2
@@ -184,7 +184,7 @@ def test_token_vectors_come_back_to_the_bit(store: Store) -> None:
             np.testing.assert_array_equal(stored, made)
 
 
-def test_token_vectors_go_with_their_document(store: Store) -> None:
+def test_token_vectors_are_removed_with_their_document(store: Store) -> None:
     other = document("b", "Grain.")
     put(store, DOCUMENT, other)
     row = store.record("a")
@@ -195,7 +195,7 @@ def test_token_vectors_go_with_their_document(store: Store) -> None:
     assert store._database.row("SELECT count(*) FROM token_vectors") == (len(ids_of(other)),)
 
 
-def test_a_chunk_without_token_vectors_is_left_out(store: Store) -> None:
+def test_a_chunk_without_token_vectors_is_omitted(store: Store) -> None:
     plain = document("a", "Aid.")
     without = [(c, replace(e, tokens=TokenVectors.none())) for c, e in encoded(plain)]
     with store.transaction() as transaction:
@@ -212,7 +212,7 @@ def test_each_transaction_is_one_generation(store: Store) -> None:
     assert store.generation == 2
 
 
-def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+def test_a_failed_transaction_writes_nothing(store: Store) -> None:
     put(store, document("a", "Aid."))
     grain = document("b", "Grain.")
 
@@ -230,7 +230,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     assert store.generation == 2
 
 
-def test_a_pinned_reader_sees_its_generation_whatever_is_committed(tmp_path: Path) -> None:
+def test_a_pinned_reader_sees_its_generation_after_later_commits(tmp_path: Path) -> None:
     writer = Store.create(tmp_path, FINGERPRINT)
     put(writer, document("a", "Aid."))
     reader = Store.open(tmp_path)
@@ -252,7 +252,7 @@ def ids_of(document: Document) -> list[int]:
     return sorted(c.chunk_id for c, _ in encoded(document))
 
 
-def test_changes_are_what_to_remove_and_then_what_to_add(store: Store) -> None:
+def test_changes_list_ids_to_remove_and_ids_to_add(store: Store) -> None:
     before, after = document("a", "Aid came."), document("a", "Aid went.")
     put(store, before, document("b", "Grain."))
     put(store, after)
@@ -262,7 +262,7 @@ def test_changes_are_what_to_remove_and_then_what_to_add(store: Store) -> None:
     assert store.changes_since(0).added.tolist() == sorted(
         ids_of(after) + ids_of(document("b", "Grain."))
     )
-    # There and back again: the same id is removed and added.
+    # Removed and added again: the same id is in both lists.
     put(store, before)
     put(store, after)
     changes = store.changes_since(2)
@@ -286,7 +286,7 @@ def test_putting_a_document_again_replaces_it_by_id_or_by_file(store: Store) -> 
     assert [row.doc_id for row in store.records()] == ["elsewhere"]
 
 
-def test_the_version_of_a_file_is_kept_and_can_change_without_a_generation(store: Store) -> None:
+def test_the_version_of_a_file_is_stored_and_can_change_without_a_generation(store: Store) -> None:
     first = FileVersion(9, None, "ab" * 32, "text/plain 1", "encoding=", "not sure: é")
     with store.transaction() as transaction:
         each = document("a", "Aid.")
@@ -299,21 +299,21 @@ def test_the_version_of_a_file_is_kept_and_can_change_without_a_generation(store
     assert store.generation == generation
 
 
-def test_a_missing_database_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(IndexMissing, match="make one with `rag ingest PATH`"):
+def test_a_missing_database_is_reported_with_the_command_that_creates_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="create one with `rag ingest PATH`"):
         Store.open(tmp_path)
     (tmp_path / DATABASE).touch()
     with pytest.raises(IndexMissing):
         Store.open(tmp_path)
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database, however long it is. " * 100)
     with pytest.raises(IndexDamaged, match="delete the index and ingest the documents again"):
         Store.open(tmp_path)
 
 
-def test_pages_that_were_overwritten_are_told(tmp_path: Path) -> None:
+def test_overwritten_pages_are_reported(tmp_path: Path) -> None:
     store = Store.create(tmp_path, FINGERPRINT)
     put(store, *(document(f"d{i}", "Aid came. " * 200) for i in range(30)))
     store.close()
@@ -335,17 +335,17 @@ def test_another_schema_is_refused(tmp_path: Path, store: Store) -> None:
 
 
 def test_the_database_is_not_mapped_into_memory(tmp_path: Path, store: Store) -> None:
-    # A mapped file that is cut short kills the process that reads it.
+    # Truncating a mapped file kills the process that reads it.
     reader = Store.open(tmp_path)
     for each in (store, reader):
         assert each._database.row("PRAGMA mmap_size") == (0,)
     reader.close()
 
 
-def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
+def test_a_full_disk_is_reported_and_commits_are_kept(store: Store) -> None:
     put(store, document("a", "Aid."))
     [(n_pages,)] = store._database.all_rows("PRAGMA page_count")
-    # What SQLite does when the disk is full, it does at this limit.
+    # At this limit SQLite behaves as on a full disk.
     store._database.execute(f"PRAGMA max_page_count = {n_pages}")
     with pytest.raises(StorageFull, match="free some space and run the command again"):
         put(store, document("b", "Grain. " * 5000))
@@ -353,23 +353,23 @@ def test_a_full_disk_is_told_and_keeps_what_was_committed(store: Store) -> None:
     assert store.generation == 1
 
 
-def test_rows_that_were_not_read_to_their_end_can_be_dropped_after_the_database(
+def test_an_unfinished_iterator_of_rows_can_be_deleted_after_the_database(
     tmp_path: Path,
 ) -> None:
     database = Database(tmp_path / DATABASE, "rwc")
     rows = database.rows("VALUES (1), (2)")
     assert next(rows) == (1,)
     database.close()
-    del rows  # an error in it would be a warning, which fails the test
+    del rows  # an error here would be a warning, which fails the test
 
 
-def test_an_id_with_surrogates_is_no_documents(store: Store) -> None:
+def test_an_id_with_surrogates_belongs_to_no_document(store: Store) -> None:
     put(store, document("a", "Aid."))
     assert store.record("a\ud800") is None
     assert store.record_of_file("a\udcff") is None
 
 
-def test_the_log_of_a_database_is_found_where_its_path_is_a_link(tmp_path: Path) -> None:
+def test_the_log_is_found_if_the_path_of_the_database_is_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real.db")
     with closing(Database(tmp_path / "real.db", "rwc")) as database:
         database.execute("CREATE TABLE kept (number)")

@@ -1,4 +1,4 @@
-"""A damaged text is never cited, and the database's log does not grow while it is read."""
+"""A damaged text is never cited, and the database's log does not grow during reads."""
 
 from contextlib import closing
 from pathlib import Path
@@ -28,11 +28,11 @@ def change_a_text(index: Path) -> None:
     spoil(index, "UPDATE documents SET text = replace(text, 'winter', 'summer')")
 
 
-def test_a_damaged_text_is_refused_wherever_it_is_read(index: Path) -> None:
+def test_a_damaged_text_is_refused_by_every_reader(index: Path) -> None:
     change_a_text(index)
     with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         doc_id = next(d for d in documents(index) if d.endswith("a.txt"))
-        with pytest.raises(IndexDamaged, match=r"a\.txt is not what was stored"):
+        with pytest.raises(IndexDamaged, match=r"a\.txt differs from what was stored"):
             pipeline.slice(doc_id)
         with pytest.raises(IndexDamaged, match=r"a\.txt"):
             pipeline.search("aid in winter")
@@ -51,7 +51,7 @@ def test_a_rebuild_refuses_damaged_documents_by_name(index: Path) -> None:
         rebuild(index, HashEmbedder("other"))
 
 
-def test_a_plain_ingest_mends_a_damaged_text_from_its_file(index: Path, tmp_path: Path) -> None:
+def test_an_ingest_repairs_a_damaged_text_from_its_file(index: Path, tmp_path: Path) -> None:
     change_a_text(index)
     report = ingest(index, [tmp_path], HashEmbedder)
     assert [Path(doc_id).name for doc_id in report.updated] == ["a.txt"]
@@ -69,13 +69,15 @@ def test_damaged_json_of_a_document_is_damage_of_the_index(index: Path) -> None:
         pipeline.search("aid in winter")
 
 
-def test_the_log_is_cut_after_each_ingest_however_many_read(index: Path, tmp_path: Path) -> None:
+def test_the_log_is_truncated_after_each_ingest_with_any_number_of_readers(
+    index: Path, tmp_path: Path
+) -> None:
     log = index / f"{DATABASE}-wal"
     readers = [Pipeline.over(index, HashEmbedder()) for _ in range(2)]
     for n in range(5):
         (tmp_path / "a.txt").write_text(f"Winter {n}. " * 2000)
         ingest(index, [tmp_path], HashEmbedder)
-        # The second to look lets go last; then the first can, and then nothing holds the log.
+        # The second reader releases last; then the first can, and nothing holds the log.
         for _ in range(2):
             for reader in readers:
                 reader.refresh()
@@ -85,10 +87,10 @@ def test_the_log_is_cut_after_each_ingest_however_many_read(index: Path, tmp_pat
         reader.close()
 
 
-def test_letting_go_of_the_log_keeps_the_generation(index: Path, tmp_path: Path) -> None:
+def test_releasing_the_log_keeps_the_generation(index: Path, tmp_path: Path) -> None:
     with closing(EmbeddedSnapshot.open(index)) as snapshot:
         before = [row.sha256 for row in snapshot.records()]
         (tmp_path / "a.txt").write_text("Another text.")
         ingest(index, [tmp_path], HashEmbedder)
-        snapshot.release_log()  # it may not: this generation is not the database's any more
+        snapshot.release_log()  # it does nothing: this generation is no longer the database's
         assert [row.sha256 for row in snapshot.records()] == before

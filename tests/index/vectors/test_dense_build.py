@@ -1,4 +1,4 @@
-"""A dense index takes the shape that suits its size, finds what is stored, and survives a stop."""
+"""A dense index has a shape that fits its size, finds the stored vectors, and survives a stop."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +26,7 @@ SMALL = Sizing(exact_up_to=100, at_once=64, n_questions=40, recall=0.9)
 
 
 def about_topics(n: int, first: int = 0) -> list[str]:
-    """About ten topics: their vectors lie in clusters, as those of people's texts do."""
+    """Vectors of about ten topics: they form clusters, like those of real texts."""
     return [
         f"{TOPICS[i % 10]} and {TOPICS[i % 10]}s, {TOPICS[i // 10 % 10]}. Number {i}."
         for i in range(first, first + n)
@@ -34,7 +34,7 @@ def about_topics(n: int, first: int = 0) -> list[str]:
 
 
 def put(store: Store, texts: list[str]) -> None:
-    """Documents of a chunk each, without publishing them."""
+    """Store documents of one chunk each, without publishing them."""
     store.unpin()
     with store.transaction() as transaction:
         for text in texts:
@@ -78,10 +78,18 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def made(store: Store, folder: Path, sizing: Sizing = SMALL) -> FaissIndex:
     folder.mkdir(exist_ok=True)
-    return build_index(store, Checkpoints(folder, "a key"), sizing, EMBEDDER.fingerprint.dimension)
+    return build_index(
+        store,
+        store.changes_since(0).added,
+        Checkpoints(folder, "a key"),
+        sizing,
+        EMBEDDER.fingerprint.dimension,
+    )
 
 
-def test_what_fits_is_exact_and_what_does_not_lies_in_lists(store: Store, tmp_path: Path) -> None:
+def test_a_small_index_is_exact_and_a_large_one_has_inverted_lists(
+    store: Store, tmp_path: Path
+) -> None:
     exact = made(store, tmp_path, Sizing(exact_up_to=300))
     assert exact.shape == Shape()
     lists = made(store, tmp_path, replace(SMALL, exact_up_to=299))
@@ -90,11 +98,11 @@ def test_what_fits_is_exact_and_what_does_not_lies_in_lists(store: Store, tmp_pa
     assert ids_in(exact) == ids_in(lists) == stored_ids(store)
 
 
-def test_a_search_looks_into_the_fewest_lists_that_reach_the_recall(
+def test_a_search_probes_the_fewest_lists_that_reach_the_recall(
     store: Store, tmp_path: Path
 ) -> None:
-    """Against brute force, on the questions that it is decided by: made of stored vectors, whose
-    own chunk and its near copies do not count."""
+    """Compared with brute force on the same queries: they are made from stored vectors, and their
+    own chunks and near copies do not count."""
     index = made(store, tmp_path)
     vectors = store.vectors(store.changes_since(0).added)
     rows = np.unique(np.linspace(0, len(vectors) - 1, SMALL.n_questions).astype(int))
@@ -113,7 +121,7 @@ def test_a_search_looks_into_the_fewest_lists_that_reach_the_recall(
     assert index.shape.recall == pytest.approx(recall(index.shape.n_probed), abs=1e-4)
 
 
-def test_questions_have_the_cosine_that_is_asked_for() -> None:
+def test_generated_queries_have_the_specified_cosine() -> None:
     rng = np.random.default_rng(1)
     vectors: Matrix = rng.standard_normal((20, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -122,7 +130,7 @@ def test_questions_have_the_cosine_that_is_asked_for() -> None:
     assert np.linalg.norm(questions, axis=1) == pytest.approx(np.ones(20), abs=1e-6)
 
 
-def test_the_nearest_to_a_question_are_those_of_brute_force_that_are_no_near_copies() -> None:
+def test_the_nearest_to_a_query_are_those_of_brute_force_without_near_copies() -> None:
     rng = np.random.default_rng(2)
     vectors: Matrix = rng.standard_normal((7000, 4)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -135,16 +143,14 @@ def test_the_nearest_to_a_question_are_those_of_brute_force_that_are_no_near_cop
         assert cosines == pytest.approx(vectors[mine] @ question, abs=1e-6)
 
 
-def test_a_search_looks_into_one_list_in_32_however_little_recall_is_asked_for(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_search_probes_at_least_one_list_in_32(store: Store, tmp_path: Path) -> None:
     put(store, about_topics(800, first=1000))
     index = made(store, tmp_path, replace(SMALL, recall=0.01))
     assert index.shape.n_lists == 133
     assert index.shape.n_probed == 133 // 32
 
 
-def test_an_index_of_copies_alone_is_exact(tmp_path: Path) -> None:
+def test_an_index_of_copies_only_is_exact(tmp_path: Path) -> None:
     with closing(Store.create(tmp_path, Fingerprint.of(EMBEDDER.fingerprint))) as store:
         put(store, ["the same words " + " " * i + "." for i in range(150)])
         index = made(store, tmp_path)
@@ -152,8 +158,8 @@ def test_an_index_of_copies_alone_is_exact(tmp_path: Path) -> None:
     assert index.shape == Shape(n_chosen=150)
 
 
-def test_an_index_stays_exact_if_lists_miss_too_much_and_says_so(tmp_path: Path) -> None:
-    """As where no two chunks have a word in common, and nothing lies in clusters."""
+def test_an_index_stays_exact_and_logs_it_if_lists_miss_too_much(tmp_path: Path) -> None:
+    """As if no two chunks shared a word, so that no vectors form clusters."""
     strict = replace(SMALL, recall=0.985)
     with closing(Store.create(tmp_path, Fingerprint.of(EMBEDDER.fingerprint))) as store:
         put(store, [f"a{i} b{i} c{i}" for i in range(300)])
@@ -168,9 +174,9 @@ def test_an_index_stays_exact_if_lists_miss_too_much_and_says_so(tmp_path: Path)
     assert not strict.suits(index.shape, 1201)
 
 
-def test_an_index_crosses_the_bound_both_ways(store: Store, tmp_path: Path) -> None:
+def test_an_index_crosses_the_size_limit_in_both_directions(store: Store, tmp_path: Path) -> None:
     def at(n: int) -> Shape:
-        """After an ingest or a removal that leaves n chunks."""
+        """The index after an ingest or a removal that leaves n chunks."""
         there = store.count()[1]
         if n < there:
             delete(store, there - n)
@@ -221,7 +227,7 @@ def test_files_are_shared_with_a_generation_of_the_same_chunks(
 
 
 class StoppedStore(Store):
-    """It is stopped at the n-th time that vectors are read, as by Ctrl-C; and it counts them."""
+    """It is stopped at the n-th read of vectors, as by Ctrl-C, and counts the reads."""
 
     n_left = 10**9
     n_read = 0
@@ -242,14 +248,12 @@ def watched(store: Store) -> Iterator[StoppedStore]:
         yield opened
 
 
-def test_a_build_that_was_stopped_goes_on_where_it_was(
-    watched: StoppedStore, tmp_path: Path
-) -> None:
+def test_a_stopped_build_continues_where_it_stopped(watched: StoppedStore, tmp_path: Path) -> None:
     whole = made(watched, tmp_path / "elsewhere")
     watched.n_read, watched.n_left = 0, 5
     with pytest.raises(KeyboardInterrupt):
         made(watched, tmp_path)
-    # The sample, the questions and two slices are read; the third slice was being asked for.
+    # The sample, the queries and two slices were read; the third slice was requested.
     assert watched.n_read == 300 + SMALL.n_questions + 2 * SMALL.at_once
     watched.n_read, watched.n_left = 0, 10**9
     resumed = made(watched, tmp_path)
@@ -258,7 +262,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(
     assert resumed.shape == whole.shape
 
 
-def test_a_damaged_draft_is_made_again(watched: StoppedStore, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_built_again(watched: StoppedStore, tmp_path: Path) -> None:
     whole = made(watched, tmp_path / "elsewhere")
     made(watched, tmp_path)
     parts = sorted(tmp_path.glob("draft-*/*.npz"))
@@ -270,7 +274,7 @@ def test_a_damaged_draft_is_made_again(watched: StoppedStore, tmp_path: Path) ->
     assert made(watched, tmp_path).to_array().tobytes() == whole.to_array().tobytes()
 
 
-def test_checkpoints_of_a_generation_that_is_gone_are_swept_and_none_stays_when_it_is_published(
+def test_checkpoints_of_old_generations_are_removed_and_none_stays_after_publishing(
     watched: StoppedStore, tmp_path: Path
 ) -> None:
     delete(watched, 1)
@@ -305,5 +309,5 @@ def test_checkpoints_of_a_generation_that_is_gone_are_swept_and_none_stays_when_
         (Shape(n_chosen=200, recall=0.5), 3, True),
     ],
 )
-def test_when_an_index_goes_on_in_its_shape(shape: Shape, n_vectors: int, suits: bool) -> None:
+def test_when_an_index_keeps_its_shape(shape: Shape, n_vectors: int, suits: bool) -> None:
     assert Sizing(exact_up_to=100, growth=4).suits(shape, n_vectors) is suits

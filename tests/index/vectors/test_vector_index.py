@@ -1,5 +1,5 @@
-"""FAISS against numpy: the same neighbours in the same order, ties included; over inverted lists
-too, as long as all of them are looked into."""
+"""FAISS compared with numpy: the same neighbours in the same order, including ties, and also with
+inverted lists if all of them are probed."""
 
 import os
 import subprocess
@@ -24,8 +24,8 @@ def unit(rows: np.ndarray) -> Matrix:
 
 
 def brute_force(ids: Ids, vectors: Matrix, query: Vector, k: int) -> list[int]:
-    """Ids by falling inner product, then by rising id. Row by row: with @, equal rows can differ in
-    their last digit by where they stand."""
+    """Ids by descending inner product, then by ascending id. Row by row: with @, equal rows can
+    differ in their last digit, depending on their position."""
     scores = np.einsum("nd,d->n", vectors, query)
     return [int(ids[i]) for i in np.lexsort((ids, -scores))[:k]]
 
@@ -68,7 +68,7 @@ def test_ties_across_the_last_rank_go_to_the_smaller_id(
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 49)), st.integers(1, 60))
-def test_a_search_within_some_chunks_is_a_search_of_only_them(
+def test_a_search_within_some_chunks_equals_a_search_of_only_these(
     seed: int, chosen: set[int], k: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -79,13 +79,13 @@ def test_a_search_within_some_chunks_is_a_search_of_only_them(
     assert [h.chunk_id for h in hits] == brute_force(ids[rows], vectors[rows], query, k)
 
 
-def test_chunks_that_are_not_in_the_index_are_not_found_within_it() -> None:
+def test_chunks_outside_the_index_are_not_found() -> None:
     index = built(np.array([1, 2]), unit(np.eye(2, DIMENSION) + 0.1))
     query = unit(np.ones((1, DIMENSION)))[0]
     assert [h.chunk_id for h in index.search(query, 5, within=np.array([2, 3, 4]))] == [2]
 
 
-def test_removed_chunks_are_gone_and_the_others_stay() -> None:
+def test_removed_chunks_are_absent_and_the_others_stay() -> None:
     rng = np.random.default_rng(1)
     ids, vectors = random_ids(rng, 40), unit(rng.standard_normal((40, DIMENSION)))
     index = built(ids, vectors)
@@ -96,7 +96,7 @@ def test_removed_chunks_are_gone_and_the_others_stay() -> None:
     assert found == brute_force(ids[1::2], vectors[1::2], query, 40)
 
 
-def test_an_index_comes_back_from_its_file(tmp_path: Path) -> None:
+def test_an_index_survives_a_round_trip_through_its_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     ids, vectors = random_ids(rng, 40), unit(rng.standard_normal((40, DIMENSION)))
     index = built(ids, vectors)
@@ -106,7 +106,7 @@ def test_an_index_comes_back_from_its_file(tmp_path: Path) -> None:
     assert list(FaissIndex.load(saved).search(query, 9)) == list(index.search(query, 9))
 
 
-def test_a_large_file_is_mapped_and_gives_the_same_and_can_be_changed_in_memory(
+def test_a_large_file_is_mapped_gives_the_same_results_and_can_be_changed_in_memory(
     tmp_path: Path,
 ) -> None:
     rng = np.random.default_rng(3)
@@ -133,7 +133,7 @@ def test_an_empty_index_finds_nothing() -> None:
     assert not len(FaissIndex(DIMENSION).search(query, 5))
 
 
-def test_within_no_chunk_nothing_is_found_in_an_empty_index_or_another() -> None:
+def test_a_search_within_no_chunks_has_no_results_in_any_index() -> None:
     query, none = np.eye(DIMENSION, dtype=np.float32)[0], np.array([], dtype=np.int64)
     other = built(np.arange(DIMENSION), np.eye(DIMENSION, dtype=np.float32))
     for index in (FaissIndex(DIMENSION), other):
@@ -155,8 +155,8 @@ def in_lists(ids: Ids, vectors: Matrix, n_lists: int, n_probed: int) -> FaissInd
 
 
 def eight_bits(vectors: Matrix) -> Matrix:
-    """Each dimension cut into 256 equal steps between its least and greatest value, and taken back
-    from the middle of its step."""
+    """Each dimension is divided into 256 equal steps between its least and greatest value; decoded
+    values are the middles of their steps."""
     least, most = vectors.min(axis=0), vectors.max(axis=0)
     steps = np.clip(np.floor((vectors - least) / (most - least) * 255), 0, 255)
     return np.asarray(least + (steps + 0.5) / 255 * (most - least), dtype=np.float32)
@@ -164,7 +164,7 @@ def eight_bits(vectors: Matrix) -> Matrix:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(20, 300), st.integers(1, 320))
-def test_all_lists_together_give_the_neighbours_of_brute_force_over_eight_bits(
+def test_all_lists_together_give_the_neighbours_of_brute_force_with_eight_bits(
     seed: int, n: int, k: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -180,7 +180,7 @@ def test_all_lists_together_give_the_neighbours_of_brute_force_over_eight_bits(
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 60), st.integers(1, 4))
-def test_equal_vectors_in_lists_come_in_the_order_of_their_ids(
+def test_equal_vectors_in_lists_are_in_the_order_of_their_ids(
     seed: int, n_distinct: int, k: int, n_probed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -195,7 +195,7 @@ def test_equal_vectors_in_lists_come_in_the_order_of_their_ids(
         assert mine == sorted(ids[rows == row])[: len(mine)]
 
 
-def test_a_search_that_looks_into_one_list_finds_k_chunks_where_there_are_as_many() -> None:
+def test_a_search_that_probes_one_list_returns_k_chunks_if_there_are_enough() -> None:
     rng = np.random.default_rng(4)
     ids, vectors = random_ids(rng, 100), unit(rng.standard_normal((100, DIMENSION)))
     index = in_lists(ids, vectors, 20, 1)
@@ -206,7 +206,7 @@ def test_a_search_that_looks_into_one_list_finds_k_chunks_where_there_are_as_man
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 199), min_size=1, max_size=10))
-def test_a_search_within_few_chunks_looks_into_all_lists(seed: int, chosen: set[int]) -> None:
+def test_a_search_within_few_chunks_probes_all_lists(seed: int, chosen: set[int]) -> None:
     rng = np.random.default_rng(seed)
     ids, vectors = random_ids(rng, 200), unit(rng.standard_normal((200, DIMENSION)))
     query = unit(rng.standard_normal((1, DIMENSION)))[0]
@@ -221,7 +221,7 @@ def test_a_search_within_few_chunks_looks_into_all_lists(seed: int, chosen: set[
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 60), st.integers(30, 200), st.integers(1, 8))
-def test_a_search_within_many_chunks_is_one_of_all_without_the_others(
+def test_a_search_within_many_chunks_equals_a_search_of_all_without_the_others(
     seed: int, k: int, n_within: int, n_probed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -238,7 +238,7 @@ def test_a_search_within_many_chunks_is_one_of_all_without_the_others(
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
 
 
-def test_encoded_vectors_lie_in_the_list_of_their_nearest_centroid_as_added_ones_do() -> None:
+def test_encoded_vectors_are_in_the_same_lists_as_added_ones() -> None:
     rng = np.random.default_rng(5)
     ids, vectors = random_ids(rng, 600), unit(rng.standard_normal((600, DIMENSION)))
     n_lists = 300  # the number of a list takes two bytes
@@ -253,7 +253,9 @@ def test_encoded_vectors_lie_in_the_list_of_their_nearest_centroid_as_added_ones
     assert list(index.search(query, 5)) == list(in_lists(ids, vectors, n_lists, 2).search(query, 5))
 
 
-def test_an_index_in_lists_comes_back_from_its_files_and_changes(tmp_path: Path) -> None:
+def test_an_index_with_lists_survives_a_round_trip_through_its_files_and_can_change(
+    tmp_path: Path,
+) -> None:
     rng = np.random.default_rng(6)
     ids, vectors = random_ids(rng, 200), unit(rng.standard_normal((200, DIMENSION)))
     index = in_lists(ids, vectors, 8, 3)
@@ -269,7 +271,7 @@ def test_an_index_in_lists_comes_back_from_its_files_and_changes(tmp_path: Path)
     assert changed.shape == index.shape
 
 
-def test_the_same_vectors_give_the_same_lists_however_many_cores_share_the_work() -> None:
+def test_the_same_vectors_give_the_same_lists_with_any_number_of_cores() -> None:
     rng = np.random.default_rng(7)
     ids, vectors = random_ids(rng, 3000), unit(rng.standard_normal((3000, 64)))
     alone = in_lists(ids, vectors, 40, 4).to_array()
@@ -278,7 +280,7 @@ def test_the_same_vectors_give_the_same_lists_however_many_cores_share_the_work(
     assert alone.tobytes() == shared.tobytes()
 
 
-def test_exact_nearest_are_those_of_brute_force() -> None:
+def test_exact_neighbours_are_those_of_brute_force() -> None:
     rng = np.random.default_rng(8)
     vectors, queries = (unit(rng.standard_normal((n, DIMENSION))) for n in (50, 3))
     scores, rows = exact_nearest(queries, vectors, 5)
@@ -288,7 +290,7 @@ def test_exact_nearest_are_those_of_brute_force() -> None:
     assert exact_nearest(queries, vectors[:2], 5)[1].shape == (3, 2)
 
 
-def test_an_index_says_what_it_is() -> None:
+def test_an_index_describes_itself() -> None:
     vectors = unit(np.random.default_rng(9).standard_normal((100, DIMENSION)))
     exact = built(np.arange(100), vectors).description
     assert (exact.kind, exact.n_vectors, exact.n_bytes) == ("exact", 100, 100 * (8 * 4 + 8))
@@ -298,8 +300,8 @@ def test_an_index_says_what_it_is() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
-def test_a_search_in_any_thread_starts_no_other() -> None:
-    """OpenMP's wait for work would keep a core busy; it is told so thread by thread."""
+def test_a_search_in_any_thread_starts_no_other_thread() -> None:
+    """Waiting OpenMP threads would keep a core busy; the limit is set per thread."""
     program = """
 import os, threading
 import numpy as np
@@ -323,7 +325,7 @@ print(started)
 
 
 @pytest.mark.parametrize("n_lists", [0, 7])
-def test_what_an_index_keeps_can_be_read_back(n_lists: int, tmp_path: Path) -> None:
+def test_the_contents_of_an_index_can_be_read_back(n_lists: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     ids, vectors = random_ids(rng, 500), unit(rng.standard_normal((500, DIMENSION)))
     index = FaissIndex.trained(vectors, n_lists) if n_lists else FaissIndex(DIMENSION)

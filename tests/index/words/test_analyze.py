@@ -1,4 +1,4 @@
-"""Search terms: what matches what, and where each term stands."""
+"""Search terms: which words match, and the position of each term."""
 
 import unicodedata
 from itertools import pairwise
@@ -37,7 +37,7 @@ ANY_WORDS = st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=12).map(" "
         ("水", ["水"]),
         ("AI研究", ["ai", "研究"]),
         ("ราคา", ["รา", "าค", "คา"]),
-        ("नमस्ते हिन्दी", ["नमस्ते", "हिन्दी"]),  # vowel signs are no diacritics
+        ("नमस्ते हिन्दी", ["नमस्ते", "हिन्दी"]),  # vowel signs are not diacritics
         ("Ελλάδα ёлка", ["ελλαδα", "елка"]),
         ("the of and", []),
         ("?!— \n", []),
@@ -56,7 +56,7 @@ def test_the_text_at_a_terms_offsets_gives_that_term(text: str) -> None:
 
 @given(ANY_WORDS)
 @examples(300)
-def test_terms_stand_in_order_and_only_pairs_overlap(text: str) -> None:
+def test_terms_are_in_order_and_only_pairs_overlap(text: str) -> None:
     terms = list(analyze(text))
     assert [t.start for t in terms] == sorted({t.start for t in terms})
     for a, b in pairwise(terms):
@@ -65,7 +65,7 @@ def test_terms_stand_in_order_and_only_pairs_overlap(text: str) -> None:
 
 @given(ANY_WORDS)
 @examples(300)
-def test_a_term_is_one_word_that_an_engine_can_hold(text: str) -> None:
+def test_a_term_is_one_word_within_the_limit_of_an_engine(text: str) -> None:
     for term in terms_of(text):
         assert term
         assert len(term.split()) == 1
@@ -73,7 +73,7 @@ def test_a_term_is_one_word_that_an_engine_can_hold(text: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["x" * 5000, "A." * 5000, "1," * 5000 + "1", "ﷺ" * 500])
-def test_a_long_word_is_cut_to_one_term(word: str) -> None:
+def test_a_long_word_is_shortened_to_one_term(word: str) -> None:
     (term,) = analyze(word)
     assert len(term.text) == MAX_TERM
     assert (term.start, term.end) == (0, len(word))

@@ -1,4 +1,4 @@
-"""BM25 against a value worked by hand and against its formula in plain Python."""
+"""BM25 compared with a value worked by hand and with its formula in plain Python."""
 
 import errno
 import resource
@@ -23,7 +23,7 @@ from index.words.tantivy_index import (
 
 K1, B = 1.2, 0.75
 ALPHABET = ["aid", "grain", "winter", "borders", "東京", "été", "43", "us"]
-# Up to 40 terms a field's length is stored exactly; beyond, tantivy rounds it.
+# Up to 40 terms the length of a field is stored exactly; above, tantivy rounds it.
 CHUNK = st.tuples(
     st.lists(st.sampled_from(ALPHABET), max_size=30),
     st.lists(st.sampled_from(ALPHABET), max_size=9),
@@ -35,7 +35,7 @@ Chunks = Mapping[int, Sequence[str]]
 def bm25_of_a_field(
     field: Mapping[int, Sequence[object]], query: Iterable[object]
 ) -> dict[int, float]:
-    """Robertson and Zaragoza (2009) with Lucene's idf; chunks without any term are left out."""
+    """Robertson and Zaragoza (2009) with Lucene's idf; chunks without any term are omitted."""
     average = sum(map(len, field.values())) / len(field)
     scores: dict[int, float] = {}
     for term in dict.fromkeys(query):
@@ -54,7 +54,7 @@ def neighbours(terms: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def bm25(chunks: Chunks, context: Chunks, query: Sequence[str]) -> dict[int, float]:
-    """Of the chunks' terms with their context, and of the neighbours among their own terms."""
+    """BM25 of the chunks' terms with their context, and of the pairs of their own terms."""
     terms = {i: [*chunks[i], *context.get(i, ())] for i in chunks}
     total = bm25_of_a_field(terms, query)
     pairs = bm25_of_a_field({i: neighbours(chunks[i]) for i in chunks}, neighbours(query))
@@ -72,7 +72,7 @@ def built(folder: Path, chunks: Chunks, context: Chunks | None = None) -> Tantiv
 
 
 def test_bm25_equals_a_value_worked_by_hand(tmp_path: Path) -> None:
-    # Three chunks of 2, 4 and 6 terms: 4 on average. "aid" is in two of them, twice in the second.
+    # Three chunks of 2, 4 and 6 terms, 4 on average. "aid" is in two of them, twice in the second.
     chunks = {
         1: ["aid", "came"],
         2: ["aid", "aid", "went", "away"],
@@ -86,11 +86,11 @@ def test_bm25_equals_a_value_worked_by_hand(tmp_path: Path) -> None:
     assert [hit.score for hit in hits] == pytest.approx([second, first], rel=1e-5)
 
 
-def test_two_words_side_by_side_count_as_a_pair_in_either_order(tmp_path: Path) -> None:
+def test_two_adjacent_words_are_a_pair_in_either_order(tmp_path: Path) -> None:
     chunks = {1: ["aid", "came"], 2: ["came", "aid"], 3: ["aid", "never", "came"]}
     index = built(tmp_path / "index", chunks)
     hits = index.search(["aid", "came"], 10)
-    # 7 terms in three chunks; two of their 4 pairs are the question's, each its chunk's only one.
+    # 7 terms in three chunks; two of their 4 pairs are in the question, each alone in its chunk.
     idf = log(1 + (3 - 3 + 0.5) / (3 + 0.5))
     short, long = (2.2 / (1 + 1.2 * (0.25 + 0.75 * n / (7 / 3))) for n in (2, 3))
     pair = log(1 + (3 - 2 + 0.5) / (2 + 0.5)) * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 1 / (4 / 3)))
@@ -101,11 +101,11 @@ def test_two_words_side_by_side_count_as_a_pair_in_either_order(tmp_path: Path) 
     )
 
 
-def test_a_chunk_is_found_by_its_title_which_makes_no_pairs(tmp_path: Path) -> None:
+def test_a_chunk_is_found_by_its_title_but_the_title_makes_no_pairs(tmp_path: Path) -> None:
     chunks = {1: ["it", "came"], 2: ["aid", "it", "came"]}
     index = built(tmp_path / "index", chunks, {1: ["grain", "aid"]})
     assert [hit.chunk_id for hit in index.search(["grain"], 5)] == [1]
-    # Side by side in the title, and yet no pair: both chunks score the sum of their terms.
+    # Adjacent in the title, but no pair: both chunks have the sum of their terms as score.
     grain, aid, both = (
         {hit.chunk_id: hit.score for hit in index.search(query, 5)}
         for query in (["grain"], ["aid"], ["grain", "aid"])
@@ -114,7 +114,7 @@ def test_a_chunk_is_found_by_its_title_which_makes_no_pairs(tmp_path: Path) -> N
 
 
 def most_in(index: TantivyIndex, terms: Sequence[str]) -> float:
-    """The most that the terms could score in a chunk of an index."""
+    """The highest score that the terms can give in a chunk of an index."""
     distinct = dict.fromkeys(terms)
     return upper_bound(idf_of(n, len(index)) for n in index.document_frequencies(list(distinct)))
 
@@ -139,7 +139,7 @@ def test_bm25_equals_its_formula(
     assert len(hits) == min(k, len(expected))
     for hit in hits:
         assert hit.score == pytest.approx(expected[hit.chunk_id], rel=1e-4)
-    # Best first, ties to the smaller id, also across the last rank.
+    # Best first, ties to the smaller id, also at the last rank.
     everything = index.search(query, len(chunks))
     keys = [(-hit.score, hit.chunk_id) for hit in everything]
     assert keys == sorted(keys)
@@ -147,13 +147,13 @@ def test_bm25_equals_its_formula(
     assert index.document_frequencies(ALPHABET) == [
         sum(t in chunks[i] or t in context[i] for i in chunks) for t in ALPHABET
     ]
-    # What the terms alone give stays below the most they could.
+    # The score of the terms alone stays below its maximum.
     both = {i: [*chunks[i], *context[i]] for i in chunks}
     assert max(bm25_of_a_field(both, query).values(), default=0) <= most_in(index, query)
 
 
-def test_the_most_is_neared_by_repetition_and_never_passed(tmp_path: Path) -> None:
-    # As context, so that there are no pairs.
+def test_repetition_approaches_the_maximum_and_never_exceeds_it(tmp_path: Path) -> None:
+    # In the context, so that there are no pairs.
     context = {1: ["aid"] * 10_000, 2: ["grain"] * 10_000, 3: ["aid", "grain"]}
     index = built(tmp_path / "index", {1: [], 2: [], 3: []}, context)
     for query in (["aid"], ["aid", "absent"], ["aid", "grain", "aid"]):
@@ -174,7 +174,7 @@ def test_ties_across_the_last_rank_go_to_the_smaller_id(tmp_path: Path) -> None:
     assert [hit.chunk_id for hit in hits] == [1, 3, 4, 7]
 
 
-def test_a_search_within_some_chunks_scores_them_as_a_search_of_all(tmp_path: Path) -> None:
+def test_a_search_within_some_chunks_scores_them_like_a_search_of_all(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     chunks = {i: [ALPHABET[j] for j in rng.integers(0, 8, 12)] for i in range(200)}
     index = built(tmp_path / "index", chunks)
@@ -186,7 +186,7 @@ def test_a_search_within_some_chunks_scores_them_as_a_search_of_all(tmp_path: Pa
     }
 
 
-def test_an_index_appended_to_scores_as_one_built_at_once(tmp_path: Path) -> None:
+def test_an_index_grown_by_appending_scores_like_one_built_at_once(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     chunks = {i: [ALPHABET[j] for j in rng.integers(0, 8, 9)] for i in range(60)}
     built(tmp_path / "steps", {i: chunks[i] for i in range(20)})
@@ -197,20 +197,20 @@ def test_an_index_appended_to_scores_as_one_built_at_once(tmp_path: Path) -> Non
         assert list(steps.search([term, "aid"], 60)) == list(once.search([term, "aid"], 60))
 
 
-def test_repeating_a_word_or_a_pair_in_the_question_changes_nothing(tmp_path: Path) -> None:
+def test_a_repeated_word_or_pair_in_the_question_changes_nothing(tmp_path: Path) -> None:
     index = built(tmp_path / "index", {1: ["aid", "grain"], 2: ["grain", "grain"]})
     assert list(index.search(["aid", "grain", "aid"], 5)) == list(index.search(["aid", "grain"], 5))
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.text())
-def test_any_question_can_be_asked(tmp_path_factory: pytest.TempPathFactory, question: str) -> None:
+def test_any_question_is_accepted(tmp_path_factory: pytest.TempPathFactory, question: str) -> None:
     folder = tmp_path_factory.getbasetemp() / "any-question"
     index = TantivyIndex(folder) if folder.exists() else built(folder, {1: terms_of("aid came")})
     assert len(index.search(terms_of(question), 5)) <= 1
 
 
-def test_what_the_disk_refuses_is_told_as_such(tmp_path: Path) -> None:
+def test_disk_errors_are_raised_as_oserror(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
     try:
@@ -221,7 +221,7 @@ def test_what_the_disk_refuses_is_told_as_such(tmp_path: Path) -> None:
     assert raised.value.errno == errno.EFBIG
 
 
-def test_no_terms_and_no_chunks_find_nothing(tmp_path: Path) -> None:
+def test_no_terms_or_no_chunks_give_no_results(tmp_path: Path) -> None:
     index = built(tmp_path / "index", {1: ["aid"], 2: []})
     assert not len(index.search([], 5))
     assert not len(index.search(["absent"], 5))

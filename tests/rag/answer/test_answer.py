@@ -1,4 +1,4 @@
-"""Answers: the parts of a question, the sentences that answer them, and when nothing does."""
+"""Answers: the parts of a question, the sentences that answer them, and unanswered questions."""
 
 import json
 import re
@@ -33,7 +33,7 @@ ASKED = st.lists(
 
 
 def library(folder: Path, texts: dict[str, str], threshold: float | None = None) -> Pipeline:
-    """A pipeline over these documents, with the fake model, and a calibration if told to."""
+    """A pipeline over these documents, with the fake model and, if given, a calibration."""
     embedder = HashEmbedder()
     documents = [
         document_of(text, name, media_type="text/plain", name=name) for name, text in texts.items()
@@ -44,7 +44,7 @@ def library(folder: Path, texts: dict[str, str], threshold: float | None = None)
 
 
 def prove(answer: Answer, texts: dict[str, str]) -> None:
-    """Each sentence is exactly its document's slice, and lies in a passage of the answer."""
+    """Check that each sentence is a slice of its document and within a passage of the answer."""
     for sentence in answer.sentences:
         cited = sentence.citation
         text = texts[cited.doc_id]
@@ -79,7 +79,7 @@ def prove(answer: Answer, texts: dict[str, str]) -> None:
         ("Wer zahlt? Seit wann?", ["Wer zahlt?", "Seit wann?"]),
     ],
 )
-def test_a_question_that_asks_for_several_things_has_parts(question: str, parts: list[str]) -> None:
+def test_a_question_about_several_things_has_parts(question: str, parts: list[str]) -> None:
     assert [part.text for part in questions_in(question)] == parts
 
 
@@ -104,11 +104,11 @@ def test_a_question_that_asks_for_several_things_has_parts(question: str, parts:
         "援助",
     ],
 )
-def test_a_question_that_asks_for_one_thing_has_no_parts(question: str) -> None:
+def test_a_question_about_one_thing_has_no_parts(question: str) -> None:
     assert questions_in(question) == []
 
 
-def test_a_part_that_refers_to_what_was_named_is_searched_for_with_its_name() -> None:
+def test_a_part_with_a_pronoun_is_searched_with_the_name_it_refers_to() -> None:
     parts = questions_in("Who leads Norway, and when was he elected? What does Norway export?")
     assert [part.query for part in parts] == [
         "Who leads Norway",
@@ -138,7 +138,7 @@ def test_parts_are_slices_of_the_question_in_order(question: str) -> None:
     st.sampled_from([1, 2, 100]),
     st.booleans(),
 )
-def test_every_sentence_of_every_answer_is_exact_and_in_a_passage(
+def test_every_sentence_of_every_answer_is_exact_and_within_a_passage(
     tmp_path_factory: pytest.TempPathFactory,
     texts: list[str],
     questions: list[str],
@@ -154,7 +154,7 @@ def test_every_sentence_of_every_answer_is_exact_and_in_a_passage(
     pipeline.close()
 
 
-def test_each_part_is_answered_by_a_cited_sentence_of_its_own(
+def test_each_part_is_answered_by_its_own_cited_sentence(
     seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     pipeline = Pipeline.over(
@@ -171,7 +171,7 @@ def test_each_part_is_answered_by_a_cited_sentence_of_its_own(
     pipeline.close()
 
 
-def test_as_shipped_the_readmes_question_is_answered_and_a_recipe_is_not(
+def test_the_default_settings_answer_the_readmes_question_but_not_one_about_a_recipe(
     seeds_index: Path, embedder: Embedder
 ) -> None:
     pipeline = Pipeline.over(seeds_index, embedder)
@@ -188,7 +188,7 @@ def test_as_shipped_the_readmes_question_is_answered_and_a_recipe_is_not(
     assert bread.confidence < 0.2 < 0.5 < share.confidence
 
 
-def test_the_answer_is_the_same_however_many_passages_are_shown(
+def test_the_answer_does_not_depend_on_the_number_of_passages(
     seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     pipeline = Pipeline.over(
@@ -223,7 +223,7 @@ def test_the_passages_of_the_sentences_come_before_others_and_are_at_most_k(
     pipeline.close()
 
 
-def test_two_neighbouring_sentences_answer_where_each_holds_a_half(tmp_path: Path) -> None:
+def test_two_neighbouring_sentences_answer_if_each_contains_half(tmp_path: Path) -> None:
     pipeline = library(tmp_path, {"d": BAKERY})
     both = pipeline.ask("Zara Quill bakery loaves Lisbon oven").sentences
     assert [s.citation.quote for s in both] == [BAKERY[: BAKERY.index(" Nobody")]]
@@ -232,10 +232,10 @@ def test_two_neighbouring_sentences_answer_where_each_holds_a_half(tmp_path: Pat
     pipeline.close()
 
 
-# No answer
+# Unanswered questions
 
 
-def test_below_the_threshold_nothing_is_answered_and_the_nearest_passages_are_shown(
+def test_below_the_threshold_no_answer_is_stated_and_the_nearest_passages_are_shown(
     tmp_path: Path,
 ) -> None:
     pipeline = library(tmp_path, {"d": BAKERY, "e": "Grain came to the border."}, 1.0)
@@ -249,14 +249,14 @@ def test_below_the_threshold_nothing_is_answered_and_the_nearest_passages_are_sh
     pipeline.close()
 
 
-def test_a_confidence_at_the_threshold_answers(tmp_path: Path) -> None:
+def test_a_confidence_equal_to_the_threshold_states_the_answer(tmp_path: Path) -> None:
     pipeline = library(tmp_path, {"d": BAKERY}, 0.5)
     assert pipeline.ask("river").answered
     assert pipeline.search("river").answered
     pipeline.close()
 
 
-def test_where_nothing_is_found_nothing_is_answered(tmp_path: Path) -> None:
+def test_without_a_passage_there_is_no_answer(tmp_path: Path) -> None:
     pipeline = library(tmp_path, {"d": BAKERY}, 0.0)
     none = Filter(doc_id=["nothing/*"])
     for question in ("bakery", "Who founded the bakery, and what left the oven?"):
@@ -266,7 +266,7 @@ def test_where_nothing_is_found_nothing_is_answered(tmp_path: Path) -> None:
     pipeline.close()
 
 
-def test_of_two_parts_the_one_that_is_answered_answers(tmp_path: Path) -> None:
+def test_if_only_one_of_two_parts_has_an_answer_it_is_stated(tmp_path: Path) -> None:
     embedder = HashEmbedder()
     ingest_documents(
         tmp_path / "index", [document_of(BAKERY, "d", media_type="text/plain", name="d")], embedder
@@ -282,10 +282,10 @@ def test_of_two_parts_the_one_that_is_answered_answers(tmp_path: Path) -> None:
     pipeline.close()
 
 
-# The same again
+# Repeated questions
 
 
-def test_processes_with_other_hash_seeds_print_the_same_bytes(seeds_index: Path) -> None:
+def test_processes_with_different_hash_seeds_print_the_same_bytes(seeds_index: Path) -> None:
     printed = set()
     for seed in ("1", "2"):
         done = rag(

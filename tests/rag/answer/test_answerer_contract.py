@@ -1,4 +1,4 @@
-"""What every answerer must do: at most one proven quotation for each part, in their order."""
+"""What every answerer must do: at most one verified quotation per part, in order."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -27,7 +27,7 @@ QUERIES = ("Who closed the border?", "When did aid come, and what rotted?", "漢
 
 
 class WholePassage:
-    """A fake: quotes the whole first passage of each part."""
+    """A fake that quotes the whole first passage of each part."""
 
     waits = True
 
@@ -45,7 +45,7 @@ def answerer(request: pytest.FixtureRequest) -> Answerer:
     return WholePassage() if request.param == "whole passage" else load_answerer(request.param)
 
 
-def test_an_unknown_answerer_is_refused_with_the_names_of_those_there_are() -> None:
+def test_an_unknown_answerer_is_refused_with_the_known_names() -> None:
     with pytest.raises(BadInput, match="extractive"):
         load_answerer("oracle")
 
@@ -60,7 +60,7 @@ def test_no_part_gives_no_sentence(answerer: Answerer) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(texts=st.permutations(TEXTS), query=st.sampled_from(QUERIES), k=st.integers(1, 3))
-def test_every_sentence_is_a_slice_of_its_document_and_stands_in_a_passage(
+def test_every_sentence_is_a_slice_of_its_document_within_a_passage(
     answerer: Answerer,
     tmp_path_factory: pytest.TempPathFactory,
     texts: Sequence[str],

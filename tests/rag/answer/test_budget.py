@@ -1,4 +1,4 @@
-"""Under a token budget a result is the longest beginning whose passages fit it together."""
+"""With a token budget, a result is its longest prefix whose passages fit together."""
 
 from itertools import accumulate
 from pathlib import Path
@@ -40,16 +40,16 @@ def pipeline(folder: Path) -> Pipeline:
 
 
 @given(st.lists(st.integers(0, 50), max_size=12), st.integers(1, 200))
-def test_the_number_that_fits_is_that_of_the_running_sums_up_to_the_budget(
+def test_the_number_of_passages_follows_from_the_running_sums(
     sizes: list[int], budget: int
 ) -> None:
-    # Sizes are not negative, so the running sums never fall.
+    # Sizes are not negative, so the running sums never decrease.
     assert n_within(sizes, budget) == sum(total <= budget for total in accumulate(sizes))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(budget=st.integers(1, 250), k=st.integers(1, 12), merge=st.booleans())
-def test_a_search_under_a_budget_is_the_longest_beginning_that_fits(
+def test_a_search_with_a_budget_returns_the_longest_prefix_that_fits(
     pipeline: Pipeline, budget: int, k: int, merge: bool
 ) -> None:
     every = pipeline.search(QUESTION, k, merge=merge).passages
@@ -64,7 +64,7 @@ def test_a_search_under_a_budget_is_the_longest_beginning_that_fits(
 
 
 @given(budget=st.integers(1, 250), k=st.integers(1, 3))
-def test_an_answer_under_a_budget_keeps_its_sentences(
+def test_an_answer_with_a_budget_keeps_its_sentences(
     pipeline: Pipeline, budget: int, k: int
 ) -> None:
     every, found = pipeline.ask(QUESTION, k), pipeline.ask(QUESTION, k, token_budget=budget)
@@ -80,7 +80,7 @@ def tokens_of(passages: list[Passage]) -> int:
     return sum(len(WordTokenizer().offsets(passage.text)) for passage in passages)
 
 
-def test_without_a_model_three_words_are_four_tokens(folder: Path) -> None:
+def test_without_a_model_three_words_count_as_four_tokens(folder: Path) -> None:
     lexical = Pipeline.open(Settings(index=folder), lexical=True)
     (best,) = lexical.search(QUESTION, 1).passages
     size = -(-4 * len(best.text.split()) // 3)  # rounded up
@@ -89,6 +89,6 @@ def test_without_a_model_three_words_are_four_tokens(folder: Path) -> None:
     lexical.close()
 
 
-def test_tokens_are_those_of_the_model_without_special_ones(embedder: Embedder) -> None:
+def test_tokens_are_those_of_the_model_without_special_tokens(embedder: Embedder) -> None:
     # WordPiece of bert-base-uncased: em, ##bed, ##ding, ##s.
     assert token_counter(embedder.tokenizer)("Embeddings.") == 5

@@ -1,4 +1,4 @@
-"""A citation is the slice it claims to be, or there is no citation."""
+"""A citation is verified to be its slice of the document; otherwise there is none."""
 
 import sqlite3
 from dataclasses import replace
@@ -22,7 +22,7 @@ def chunk_of(span: Span, ordinal: int = 0) -> Chunk:
     return Chunk(1, "d", ordinal, span, (span,), digest_of(span.of(TEXT)))
 
 
-def test_a_citation_says_where_the_passage_stands() -> None:
+def test_a_citation_has_the_place_of_the_passage() -> None:
     start = TEXT.index("Third")
     citation = cite(DOCUMENT, [chunk_of(Span(start, len(TEXT)))])
     assert citation.quote == "Third — “line”."
@@ -34,7 +34,7 @@ def test_a_citation_says_where_the_passage_stands() -> None:
     assert (citation.page_start, citation.page_end) == (None, None)
 
 
-def test_pages_are_counted_where_there_are_any() -> None:
+def test_pages_are_counted_if_the_document_has_any() -> None:
     paged = replace(DOCUMENT, pages=(0, 20, 40))
     citation = cite(paged, [chunk_of(Span(7, 45))])
     assert (citation.page_start, citation.page_end) == (1, 3)
@@ -49,9 +49,9 @@ def test_pages_are_counted_where_there_are_any() -> None:
         TEXT.replace("“line”", '"line"'),
     ],
 )
-def test_a_document_that_was_changed_cannot_be_cited(text: str) -> None:
+def test_a_changed_document_cannot_be_cited(text: str) -> None:
     stored = chunk_of(Span(TEXT.index("Third"), len(TEXT)))
-    with pytest.raises(CitationBroken, match="not the text that was indexed"):
+    with pytest.raises(CitationBroken, match="differs from the indexed text"):
         cite(replace(DOCUMENT, text=text), [stored])
 
 
@@ -59,18 +59,18 @@ def test_neighbours_are_cited_as_one_span() -> None:
     first, second = TEXT.index("## Grain"), TEXT.index("Third")
     parts = [chunk_of(Span(0, first - 2)), chunk_of(Span(first, len(TEXT)), 1)]
     assert cite(DOCUMENT, parts).quote == TEXT
-    # Half of one and all of the other, as an answer of two sentences is.
+    # Half of one and all of the other, like an answer of two sentences.
     assert cite(DOCUMENT, parts, Span(19, second + 5)).quote == TEXT[19 : second + 5]
 
 
 def test_only_neighbours_are_cited_together() -> None:
     parts = [chunk_of(Span(0, 5)), chunk_of(Span(TEXT.index("## Grain"), len(TEXT)), 2)]
-    with pytest.raises(CitationBroken, match="text lies between joined passages"):
+    with pytest.raises(CitationBroken, match="has text between joined passages"):
         cite(DOCUMENT, parts)
 
 
 def test_a_span_outside_its_passage_cannot_be_cited() -> None:
-    with pytest.raises(CitationBroken, match="lies outside"):
+    with pytest.raises(CitationBroken, match="is outside"):
         cite(DOCUMENT, [chunk_of(Span(7, 30))], Span(6, 17))
 
 
@@ -80,7 +80,7 @@ def test_a_highlight_outside_its_passage_is_refused() -> None:
         highlight(DOCUMENT, Span(7, 31), Span(7, 30))
 
 
-def test_a_search_over_a_tampered_store_fails_rather_than_misquotes(tmp_path: Path) -> None:
+def test_a_search_over_a_changed_store_fails_and_does_not_misquote(tmp_path: Path) -> None:
     embedder = HashEmbedder()
     ingest_documents(tmp_path, [DOCUMENT], embedder)
     with sqlite3.connect(tmp_path / "rag.db") as connection:
@@ -88,6 +88,6 @@ def test_a_search_over_a_tampered_store_fails_rather_than_misquotes(tmp_path: Pa
         assert changed.rowcount == 1
     connection.close()
     pipeline = Pipeline.over(tmp_path, embedder)
-    with pytest.raises(IndexDamaged, match="d is not what was stored"):
+    with pytest.raises(IndexDamaged, match="d differs from what was stored"):
         pipeline.search("line")
     pipeline.close()

@@ -1,4 +1,4 @@
-"""A probability and features by hand, and what is said of a calibration that is of no use."""
+"""A probability and features worked by hand, and errors of unusable calibrations."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ CALIBRATION = Calibration(
 
 
 def unit_of(question: Question, candidate: Candidate, sentence: int = 0) -> BestUnit:
-    """A sentence of TEXT as the unit that answers best."""
+    """A sentence of TEXT as the best unit."""
     document = document_of(TEXT, "d1", media_type="text/plain", name="n.txt")
     token_matches = TokenMatches.of(document, candidate, question)
     choice = Choice(0.0, Unit((SENTENCES[sentence],)), (), token_matches.matches_in([sentence]))
@@ -57,7 +57,7 @@ def evidence(
 
 
 def features(question: str, sentence: int = 0, **given: Any) -> dict[str, float]:
-    """Of a question whose best passage is TEXT, and the sentence of it that answers best."""
+    """The features of a question whose best passage is TEXT, with its best sentence."""
     candidate = candidate_with(chunk_with(TEXT, SENTENCES), **given)
     return evidence(question_with(question), candidate, sentence)
 
@@ -69,13 +69,11 @@ def test_a_probability_equals_a_value_worked_by_hand() -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_a_probability_lies_between_0_and_1_whatever_the_evidence(
-    match: float, lead: float
-) -> None:
+def test_a_probability_is_between_0_and_1_for_any_evidence(match: float, lead: float) -> None:
     assert 0 <= CALIBRATION.probability({"match": match, "lead": lead}) <= 1
 
 
-def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
+def test_a_calibration_survives_a_round_trip_through_its_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text(CALIBRATION.to_json())
     assert calibration_for("m", file) == CALIBRATION
@@ -123,16 +121,18 @@ FIELDS = json.loads(CALIBRATION.to_json())
         (json.dumps({k: v for k, v in FIELDS.items() if k != "threshold"}), "threshold"),
     ],
 )
-def test_a_file_that_is_no_calibration_is_told_with_the_command_that_makes_one(
+def test_an_invalid_calibration_file_is_refused_with_the_command_that_creates_one(
     tmp_path: Path, text: str, reason: str
 ) -> None:
     file = tmp_path / "mine.json"
     file.write_text(text)
-    with pytest.raises(BadInput, match=rf"mine\.json is no calibration \(.*{reason}.*eval calibr"):
+    with pytest.raises(
+        BadInput, match=rf"mine\.json is not a calibration \(.*{reason}.*eval calibr"
+    ):
         calibration_for("m", file)
 
 
-def test_a_calibration_of_another_model_or_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_calibration_of_another_model_or_an_unreadable_one_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     with pytest.raises(BadInput, match=r"cannot read the calibration .*mine\.json"):
         calibration_for("m", file)
@@ -140,7 +140,7 @@ def test_a_calibration_of_another_model_or_that_cannot_be_read_is_told(tmp_path:
     with pytest.raises(BadInput, match="cannot read the calibration"):
         calibration_for("m", file)
     file.write_text(CALIBRATION.to_json())
-    with pytest.raises(BadInput, match="fitted with another model than the index's"):
+    with pytest.raises(BadInput, match="is a calibration for another model than the index's"):
         calibration_for("other", file)
 
 
@@ -156,13 +156,13 @@ def test_a_calibration_of_another_model_or_that_cannot_be_read_is_told(tmp_path:
         ("Was it noted in another knot?", 1, 0.0),
     ],
 )
-def test_a_negated_question_wants_a_negated_sentence(
+def test_a_negated_question_needs_a_negated_sentence(
     question: str, sentence: int, expected: float
 ) -> None:
     assert features(question, sentence)["negation"] == expected
 
 
-def test_numbers_are_looked_for_in_the_unit() -> None:
+def test_numbers_are_compared_with_the_unit() -> None:
     assert features("Who sent 1,500 tents in 1998?", 1)["numbers"] == 0
     assert features("Who sent 1,500 tents in 1999?", 1)["numbers"] == 0.5
     assert features("Who sent 1,500 tents in 1998?", 0)["numbers"] == 1
@@ -170,13 +170,13 @@ def test_numbers_are_looked_for_in_the_unit() -> None:
     assert features("Who sent tents?")["numbers"] == 0
 
 
-def test_names_are_the_capitalised_words_but_the_first_and_looked_for_in_the_sentence() -> None:
+def test_names_are_the_capitalised_words_except_the_first_and_compared_with_the_sentence() -> None:
     assert features("What reached Kabul in Spring?", 0)["names"] == 0.5
     assert features("What reached Kabul?", 1)["names"] == 1
     assert features("Grain for whom?")["names"] == 0
 
 
-def test_coverage_weighs_words_by_their_idf() -> None:
+def test_coverage_weights_words_by_their_idf() -> None:
     idf = {"aid": 1.0, "reach": 2.0, "cross": 3.0, "gold": 4.0}
     question = question_with("aid reached cross gold", idf=idf)
     candidate = candidate_with(chunk_with(TEXT, SENTENCES))
@@ -186,13 +186,13 @@ def test_coverage_weighs_words_by_their_idf() -> None:
     assert evidence(known, candidate)["coverage"] == pytest.approx(0.5)
 
 
-def test_the_words_that_ask_are_features() -> None:
+def test_question_words_are_features() -> None:
     asked = features("How many came, and when?")
     names = [name for name in asked if name.startswith("asks_") and asked[name]]
     assert names == ["asks_when", "asks_how_many", "asks_how"]
 
 
-def test_the_signals_are_passed_on_and_the_lead_is_over_the_second() -> None:
+def test_the_signals_are_passed_through_and_the_lead_is_over_the_second() -> None:
     stored = chunk_with(TEXT, SENTENCES)
     best = candidate_with(stored, dense=0.3, sentence=0.15, lexical_share=0.5, score=0.7)
     second = candidate_with(stored, score=0.6)
@@ -205,7 +205,7 @@ def test_the_signals_are_passed_on_and_the_lead_is_over_the_second() -> None:
     assert features("aid", sentence=1) | {"off_topic": 0.4} == features("aid", sentence=1)
 
 
-def test_weak_matches_count_most_in_the_weakest() -> None:
+def test_weak_matches_have_the_most_weight_in_weakest() -> None:
     matches = np.array([[0.9, 0.1], [0.3, 0.2]], dtype=np.float32)
     interaction = Interaction(matches, matches.max(axis=1), np.zeros(2, np.float32), 0.5)
     question = question_with("aid", tokens=np.eye(2, dtype=np.float32), weights=(0.75, 0.25))
@@ -219,7 +219,7 @@ def test_weak_matches_count_most_in_the_weakest() -> None:
 
 
 @pytest.mark.parametrize("embedder", [HashEmbedder(), TokenlessEmbedder()], ids=["tokens", "none"])
-def test_the_evidence_of_any_question_is_every_feature_in_its_range(
+def test_the_evidence_of_any_question_has_every_feature_within_its_range(
     tmp_path: Path, embedder: HashEmbedder
 ) -> None:
     texts = [TEXT, "The river rose.", "Nobody listened — 43 did."]

@@ -1,4 +1,4 @@
-"""Where a question gets no passage, the reason that is given is the one that holds."""
+"""If a search returns no passage, the given reason is true."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def both_ways(pipeline: Pipeline, query: str, filter: Filter | None) -> tuple[An
     [
         ("grapes", None, NO_MATCH),
         ("grapes", BOTH, NO_MATCH_WITHIN),
-        ("pears", APPLES, NO_MATCH_WITHIN),  # they occur, but not there
+        ("pears", APPLES, NO_MATCH_WITHIN),  # the word occurs, but not in these documents
         ("pears", NEITHER, NONE_PASSES),
         ("the of?", None, NO_TERM),
         ("the of?", NEITHER, NONE_PASSES),
@@ -64,7 +64,7 @@ def test_an_empty_index_is_the_first_reason(tmp_path: Path, filter: Filter | Non
     pipeline.close()
 
 
-def test_http_gives_the_reason(tmp_path: Path) -> None:
+def test_the_http_response_has_the_reason(tmp_path: Path) -> None:
     library(tmp_path)
     asked = {"query": "apples", "filter": {"doc_id": ["x"]}}
     with serving(Pipeline.over(tmp_path, HashEmbedder())) as client:

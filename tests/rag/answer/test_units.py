@@ -1,4 +1,4 @@
-"""An answer is a unit of meaning: small documents asked small questions, with the real model."""
+"""An answer is a unit of meaning: questions about small documents, with the real model."""
 
 from itertools import pairwise
 

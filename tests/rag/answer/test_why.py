@@ -1,4 +1,4 @@
-"""`why` names the step at which an expected passage lost, with facts that hold."""
+"""`why` returns the step at which an expected passage was lost, with correct facts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,8 +32,8 @@ def pipeline_over(
     ranking: RankSettings = RankSettings(),
     threshold: float = 0.0,
 ) -> Pipeline:
-    """A pipeline over these texts, the document `a.txt` for the name `a`, with the fake model.
-    Its confidence grows with the words that are met."""
+    """A pipeline over these texts (`a.txt` for the name `a`), with the fake model. Its confidence
+    grows with the number of matched words."""
     embedder = HashEmbedder()
     documents = [
         document_of(text, f"{name}.txt", media_type="text/plain", name=name)
@@ -46,7 +46,7 @@ def pipeline_over(
 
 
 def last_step(found: Why, stage: str) -> WhyStep:
-    """The step at which it lost; it is the one named, and every one before it was passed."""
+    """The step at which the passage was lost; all earlier steps were passed."""
     assert found.lost_at == stage
     failed = [step for step in found.steps if not step.passed]
     assert failed[0].stage == stage
@@ -62,17 +62,17 @@ def test_a_passage_that_the_answer_quotes_passed_every_step(tmp_path: Path) -> N
     assert (found.query, found.expected, found.generation) == (QUESTION, "a.txt:1", 1)
 
 
-def test_a_document_that_is_not_indexed_is_told_with_the_names_that_are_like_it(
+def test_a_document_outside_the_index_is_reported_with_similar_names(
     tmp_path: Path,
 ) -> None:
     pipeline = pipeline_over(tmp_path, {"bakery": FOUNDED, "river": "The river is long."})
     step = last_step(pipeline.why(QUESTION, Expected("docs/bakerry.txt")), "document")
-    assert step.detail == ("The index does not hold docs/bakerry.txt. Similar names: bakery.txt.")
+    assert step.detail == "The index does not contain docs/bakerry.txt. Similar names: bakery.txt."
     step = last_step(pipeline.why(QUESTION, Expected("???")), "document")
-    assert step.detail == "The index does not hold ???. No name in it is similar."
+    assert step.detail == "The index does not contain ???. No document has a similar name."
 
 
-def test_a_blank_line_is_told_with_the_nearest_passage(tmp_path: Path) -> None:
+def test_a_blank_line_is_reported_with_the_nearest_passage(tmp_path: Path) -> None:
     pipeline = pipeline_over(tmp_path, {"a": f"{FOUNDED}\n\n\n\nIt is long.\n"})
     (near, far) = (Expected("a.txt", (line, line)) for line in (2, 4))
     assert [last_step(pipeline.why(QUESTION, each), "passage").detail for each in (near, far)] == [
@@ -80,15 +80,15 @@ def test_a_blank_line_is_told_with_the_nearest_passage(tmp_path: Path) -> None:
     ] * 2
 
 
-def test_a_line_that_the_document_lacks_is_refused(tmp_path: Path) -> None:
+def test_a_missing_line_is_refused(tmp_path: Path) -> None:
     pipeline = pipeline_over(tmp_path, {"a": f"{FOUNDED}\nIt is long.\n"})
     for lines in ((3, 3), (2, 3), (0, 1), (2, 1)):
-        with pytest.raises(SpanOutOfRange, match=r"a\.txt has no line .*; name one from 1 to 2"):
+        with pytest.raises(SpanOutOfRange, match=r"a\.txt has no line .*; choose one from 1 to 2"):
             pipeline.why(QUESTION, Expected("a.txt", lines))
 
 
 def test_beyond_the_candidates_the_ranks_are_those_of_all_passages(tmp_path: Path) -> None:
-    # The more of the question's words a document repeats, the better it ranks on both sides.
+    # A document that repeats more of the question's words ranks better on both sides.
     texts = {f"d{i}": f"founded bakery {'word ' * i}{i}." for i in range(9)}
     pipeline = pipeline_over(tmp_path, texts, RankSettings(n_candidates=3))
     found = pipeline.why(QUESTION, Expected("d8.txt"))
@@ -114,7 +114,9 @@ def test_a_passage_without_any_word_of_the_question_lacks_all_of_them(tmp_path: 
     assert step.detail.endswith("It lacks the question's founded, bakery.")
 
 
-def test_a_passage_that_is_not_reranked_is_compared_with_the_last_that_is(tmp_path: Path) -> None:
+def test_a_passage_that_is_not_reranked_is_compared_with_the_last_reranked_one(
+    tmp_path: Path,
+) -> None:
     texts = {f"d{i}": f"Bakery founded {'word ' * i}{i}." for i in range(4)}
     pipeline = pipeline_over(tmp_path, texts, RankSettings(n_rerank=2))
     found = pipeline.why(QUESTION, Expected("d3.txt"), k=1)
@@ -131,9 +133,7 @@ def test_a_passage_that_is_not_reranked_is_compared_with_the_last_that_is(tmp_pa
 
 
 @pytest.mark.parametrize("rerank", [NO_RERANKING, LATE_INTERACTION])
-def test_beyond_k_the_signals_that_are_compared_make_up_both_scores(
-    tmp_path: Path, rerank: str
-) -> None:
+def test_beyond_k_the_compared_signals_add_up_to_both_scores(tmp_path: Path, rerank: str) -> None:
     texts = {f"d{i}": f"Bakery founded {'word ' * i}{i}." for i in range(6)}
     pipeline = pipeline_over(tmp_path, texts, RankSettings(rerank=rerank))
     ranked = pipeline.search(QUESTION, 6).passages
@@ -151,17 +151,17 @@ def test_beyond_k_the_signals_that_are_compared_make_up_both_scores(
     assert ("rerank" in {pair.signal for pair in pairs}) == (rerank == LATE_INTERACTION)
 
 
-def test_a_copy_is_told_with_the_passage_that_stands_for_it(tmp_path: Path) -> None:
+def test_a_copy_is_reported_with_the_passage_that_is_shown_instead(tmp_path: Path) -> None:
     pipeline = pipeline_over(tmp_path, {"a": FOUNDED, "b": FOUNDED})
     (kept,) = pipeline.search(QUESTION).passages
     copy = kept.duplicates[0].doc_id
     step = last_step(pipeline.why(QUESTION, Expected(copy, (1, 1))), "duplicates")
     assert step.detail == (
-        f"It is nearly the same as {kept.citation.doc_id}:1, passage 1, which stands for both."
+        f"It is nearly the same as {kept.citation.doc_id}:1, passage 1, which is shown instead."
     )
 
 
-def test_below_the_threshold_the_confidence_is_told(tmp_path: Path) -> None:
+def test_below_the_threshold_the_confidence_is_reported(tmp_path: Path) -> None:
     pipeline = pipeline_over(tmp_path, {"a": FOUNDED}, threshold=1.0)
     question = "Who founded the opera?"
     found = pipeline.why(question, Expected("a.txt"))
@@ -169,17 +169,17 @@ def test_below_the_threshold_the_confidence_is_told(tmp_path: Path) -> None:
     step = last_step(found, "confidence")
     assert step.detail == f"The confidence is {confidence:.2f}; below 1.00 no answer is stated."
     assert found.steps[-1].stage == "answer"
-    assert found.steps[-1].detail == "If one were stated, it would quote it."
+    assert found.steps[-1].detail == "If an answer were stated, it would quote it."
 
 
-def test_a_sentence_that_was_not_chosen_is_told_with_the_one_that_was(tmp_path: Path) -> None:
+def test_a_sentence_that_was_not_chosen_is_reported_with_the_chosen_one(tmp_path: Path) -> None:
     pipeline = pipeline_over(tmp_path, {"a": f"{FOUNDED}\nIt sold bread.\nThe bakery burned."})
     assert pipeline.why(QUESTION, Expected("a.txt", (1, 1))).lost_at is None
     step = last_step(pipeline.why(QUESTION, Expected("a.txt", (2, 2))), "answer")
     assert step.detail.startswith("The answer quotes a.txt:1 instead: ")
 
 
-def test_of_a_whole_document_the_best_passage_is_told_of(
+def test_for_a_whole_document_the_steps_are_those_of_its_best_passage(
     seeds_index: Path, embedder: Embedder
 ) -> None:
     question = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
@@ -201,7 +201,7 @@ def test_the_spans_of_lines_are_the_lines_of_the_text(text: str) -> None:
     assert np.all(np.diff([span.start for span in spans]) > 0)
 
 
-def test_an_identifier_that_is_nowhere_is_told_though_the_confidence_is_high(
+def test_a_missing_identifier_is_reported_even_if_the_confidence_is_high(
     tmp_path: Path,
 ) -> None:
     pipeline = pipeline_over(tmp_path, {"a": FOUNDED})

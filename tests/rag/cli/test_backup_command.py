@@ -1,4 +1,4 @@
-"""`rag backup` and `rag restore` as people use them: what they say, ask and leave."""
+"""`rag backup` and `rag restore`: their messages, questions and results."""
 
 import fcntl
 import os
@@ -34,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_backup_and_its_restore_say_what_they_hold(here: Path) -> None:
+def test_a_backup_and_its_restore_print_their_contents(here: Path) -> None:
     done = rag("backup", "copy.backup", cwd=here)
     assert (done.returncode, done.stderr) == (0, "")
     expected = r"Backed up to copy\.backup: documents 2, passages 8, generation 2, [\d.]+ kB\n"
@@ -49,15 +49,15 @@ def test_a_backup_and_its_restore_say_what_they_hold(here: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("backup early.backup", "early.backup is there already; name a new file, or give --force"),
-        ("backup .rag/copy", "lies in the index"),
+        ("backup early.backup", "early.backup already exists; choose a new file, or add --force"),
+        ("backup .rag/copy", "is inside the index"),
         ("backup copy --index nowhere", "no index at nowhere"),
-        ("restore early.backup", ".rag holds an index; give --yes to replace what it holds"),
-        ("restore docs/d01.txt --index new", "docs/d01.txt is no backup"),
-        ("restore gone --index new", "there is no file gone"),
+        ("restore early.backup", ".rag contains an index; add --yes to replace it"),
+        ("restore docs/d01.txt --index new", "docs/d01.txt is not an SQLite database"),
+        ("restore gone --index new", "gone does not exist"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(here: Path, command: str, line: str) -> None:
+def test_an_impossible_command_prints_one_line(here: Path, command: str, line: str) -> None:
     before = sorted(here.rglob("*"))
     done = rag(*command.split(), cwd=here)
     assert (done.returncode, done.stdout) == (2, "")
@@ -67,7 +67,7 @@ def test_what_cannot_be_done_is_told_in_one_line(here: Path, command: str, line:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 2), ("\x03", 130)])
-def test_on_a_terminal_it_is_asked_before_an_index_is_replaced(
+def test_on_a_terminal_the_command_asks_before_it_replaces_an_index(
     here: Path, answer: str, status: int
 ) -> None:
     before = backend_at(Path(".rag")).state()
@@ -85,23 +85,23 @@ def test_on_a_terminal_it_is_asked_before_an_index_is_replaced(
     said = ""
     while "[y/N]" not in said:
         said += os.read(ours, 4096).decode()
-    assert "Replace what the index in .rag holds by early.backup?" in said
+    assert "Replace the contents of the index in .rag with early.backup?" in said
     os.write(ours, answer.encode())
     said = ""
     try:
         while more := os.read(ours, 4096):
             said += more.decode()
-    except OSError:  # its end has closed the terminal
+    except OSError:  # the terminal is closed when its process ends
         pass
     os.close(ours)
     assert process.wait(60) == status, said
     assert (backend_at(Path(".rag")).state() != before) == (status == 0)
     if status == 130:
-        assert "Stopped. The index in .rag is as it was." in said
+        assert "Stopped. The index in .rag is unchanged." in said
 
 
 def _login(terminal: int) -> None:
-    """Make it the terminal of this process, so that Ctrl-C reaches it."""
+    """Make this the terminal of the process, so that Ctrl-C reaches it."""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
@@ -128,12 +128,17 @@ main()
     ("command", "function", "after", "line"),
     [
         ("backup early.backup --force", "move_in_place", False, "No backup was written"),
-        ("backup early.backup --force", "move_in_place", True, "early.backup is written"),
-        ("restore early.backup --yes", "_put_in_place", False, ".rag is as it was"),
-        ("restore early.backup --yes", "_put_in_place", True, ".rag is restored"),
+        (
+            "backup early.backup --force",
+            "move_in_place",
+            True,
+            "The backup is complete in early.backup",
+        ),
+        ("restore early.backup --yes", "_put_in_place", False, ".rag is unchanged"),
+        ("restore early.backup --yes", "_put_in_place", True, ".rag was restored"),
     ],
 )
-def test_ctrl_c_tells_what_state_things_are_in(
+def test_ctrl_c_prints_the_resulting_state(
     here: Path, command: str, function: str, after: bool, line: str
 ) -> None:
     restores = command.startswith("restore")
@@ -156,7 +161,7 @@ def test_ctrl_c_tells_what_state_things_are_in(
 
 
 @needs_permissions
-def test_an_index_that_cannot_be_written_is_backed_up_and_not_restored(here: Path) -> None:
+def test_a_read_only_index_is_backed_up_and_not_restored(here: Path) -> None:
     Path("backups").mkdir()
     index, modes = Path(".rag"), {path: path.stat().st_mode for path in Path(".rag").rglob("*")}
     for path in [index, *modes]:

@@ -1,4 +1,4 @@
-"""The command line as people use it: real processes, real model, what they type in a hurry."""
+"""The command line: real processes, the real model, and typical input."""
 
 import json
 import os
@@ -30,7 +30,7 @@ TWO_PARTS = "Who keeps a presence in the country, and what do international orga
 
 
 def commands_of(command: Any, path: list[str]) -> Iterator[list[str]]:
-    """A command and all below it, as they are typed."""
+    """A command and all its subcommands, as a user types them."""
     yield path
     for name in getattr(command, "list_commands", lambda context: [])(None):
         yield from commands_of(command.get_command(None, name), [*path, name])
@@ -44,7 +44,7 @@ def without_time(output: str) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "rag")
-def test_help_is_there_for_every_command_without_the_heavy_libraries(command: list[str]) -> None:
+def test_every_command_has_help_without_the_heavy_libraries(command: list[str]) -> None:
     program = (
         "import sys; from rag.cli.app import main\n"
         f"sys.argv = ['rag', *{command!r}, '--help']\n"
@@ -60,7 +60,7 @@ def test_help_is_there_for_every_command_without_the_heavy_libraries(command: li
     assert "HEAVY []" in done.stdout
 
 
-def test_the_command_reference_is_what_the_program_says(tmp_path: Path) -> None:
+def test_the_command_reference_equals_the_help_of_the_program(tmp_path: Path) -> None:
     reference = tmp_path / "cli.md"
     subprocess.run(
         [sys.executable, *"-m typer rag.cli.app utils docs --name rag --output".split(), reference],
@@ -80,7 +80,7 @@ def test_the_seed_question_is_answered_by_the_sentence_with_43_percent(seeds_ind
     citation = best["citation"]
     text = (ROOT / citation["doc_id"]).read_text(encoding="utf-8")
     assert text[citation["start"] : citation["end"]] == citation["quote"] == best["text"]
-    # Lines as an editor counts them.
+    # Lines are counted as in an editor.
     lines = text.split("\n")[citation["line_start"] - 1 : citation["line_end"]]
     assert "\n".join(lines) == citation["quote"]
     assert citation["headings"] == ["Economic Realities and Humanitarian Imperatives"]
@@ -98,7 +98,7 @@ def test_json_is_what_the_pipeline_returns(
     assert without_time(done.stdout) == without_time(expected + "\n")
 
 
-def test_an_answer_comes_with_its_source_and_its_passages(
+def test_an_answer_has_its_source_and_its_passages(
     seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     trusting = calibration(tmp_path, embedder, 0.0)
@@ -113,7 +113,7 @@ def test_an_answer_comes_with_its_source_and_its_passages(
     assert re.fullmatch(r"5 passages in \d+ ms · confidence 0\.50 · generation 1", rest[-1])
 
 
-def test_that_nothing_answers_is_an_answer_with_status_0(
+def test_a_question_without_an_answer_ends_with_status_0(
     seeds_index: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     strict = str(calibration(tmp_path, embedder, 1.0))
@@ -123,13 +123,13 @@ def test_that_nothing_answers_is_an_answer_with_status_0(
     assert "2 passages in " in done.stdout
 
 
-def test_another_reranker_can_be_asked_for(seeds_index: Path) -> None:
+def test_another_reranker_can_be_selected(seeds_index: Path) -> None:
     for name, says in (("none", "null"), ("late-interaction", r"0\.\d+")):
         done = rag("search", QUESTION, "--json", "--rerank", name, "--index", seeds_index)
         assert re.search(rf'"scores":{{[^}}]*"rerank":{says}}}', done.stdout), done.stderr
 
 
-def test_a_pipe_gets_plain_text_with_each_line_whole(seeds_index: Path) -> None:
+def test_a_pipe_gets_plain_text_with_unbroken_lines(seeds_index: Path) -> None:
     done = rag("search", QUESTION, "-k", "1", "--index", seeds_index)
     assert "\x1b" not in done.stdout
     assert "seeds/000_7140c98bc3163d31.txt:11-12" in done.stdout
@@ -137,19 +137,19 @@ def test_a_pipe_gets_plain_text_with_each_line_whole(seeds_index: Path) -> None:
     assert any(sentence in line for line in done.stdout.splitlines())
 
 
-def test_explain_tells_ranks_sums_and_the_terms_a_passage_lacks(seeds_index: Path) -> None:
+def test_explain_prints_ranks_sums_and_the_terms_that_a_passage_lacks(seeds_index: Path) -> None:
     done = rag("search", QUESTION, "-k", "1", "--explain", "--index", seeds_index)
     for part, note in (
         ("dense", "FAISS #1"),
         ("sentence", "its best sentence"),
         ("words", r"BM25 #1, \d+\.\d\d"),
-        ("rerank", r"was #1 before"),
+        ("rerank", r"#1 before reranking"),
     ):
         assert re.search(rf"    {part} +0\.\d+ x 0\.\d+ = 0\.\d+  {note}\n", done.stdout), part
     assert re.search(r"terms     \(share \d\.\d\), afghanistan \d\.\d, gdp ", done.stdout)
 
 
-def test_a_terminal_gets_the_passage_wrapped_and_the_matched_words_marked(
+def test_a_terminal_gets_a_wrapped_passage_with_marked_words(
     seeds_index: Path,
 ) -> None:
     shown = in_a_terminal("search", QUESTION, "-k", "1", "--index", str(seeds_index), columns=60)
@@ -164,25 +164,25 @@ def test_a_terminal_gets_the_passage_wrapped_and_the_matched_words_marked(
     [
         (["search", "   "], "the question is empty"),
         (["ask", "   "], "the question is empty"),
-        (["ask", "x", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),
+        (["ask", "x", "--index", "nowhere"], "no index at nowhere; create one with `rag ingest"),
         (["ask", "x", "--rerank", ""], "rerank"),
         (["search", "x" * 2001], "2,001 characters; shorten it to 2,000"),
         (["search", "x", "-k", "0"], "k is 0; choose from 1 to 100"),
         (["search", "x", *["--doc", "a"] * 1001], "--doc: list should have at most 1000 items"),
         (["ask", "x", "--doc", "a", "--doc", "a" * 4097], "--doc (number 2): string should have"),
-        (["ask", "x", *["--doc", "*" * 4000] * 17], "at most 65,536 characters in all, and have"),
-        (["search", "x", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),
-        (["serve", "--index", "nowhere"], "no index at nowhere; make one with `rag ingest"),
+        (["ask", "x", *["--doc", "*" * 4000] * 17], "at most 65,536 characters in total, but have"),
+        (["search", "x", "--index", "nowhere"], "no index at nowhere; create one with `rag ingest"),
+        (["serve", "--index", "nowhere"], "no index at nowhere; create one with `rag ingest"),
         (["ingest", "nowhere"], "no file or folder at nowhere"),
-        (["ingest"], "name a file or folder to ingest"),
+        (["ingest"], "no path was given; give a file or folder"),
         (["ingest", "--rebuild", "--index", "nowhere"], "no index at nowhere to rebuild"),
         (["ingest", ".", "--model", "./none"], "no model './none'"),
         (["eval", "run", "nowhere"], "no dataset at nowhere"),
-        (["eval", "run", str(ROOT / "eval" / "seeds"), "--run", "f"], "--run goes with BEIR sets"),
+        (["eval", "run", str(ROOT / "eval" / "seeds"), "--run", "f"], "--run requires a BEIR set"),
         (["eval", "run", str(ROOT / "eval" / "seeds"), "--k", "0"], "--k 0 is out of range"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_with_status_2(
+def test_an_error_is_one_line_with_status_2(
     arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text("Some text.")
@@ -198,7 +198,7 @@ def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path: Pa
     done = rag("--config", "rag.toml", "search", "x", cwd=tmp_path)
     assert done.stderr.startswith("rag: no index at from-file")
     done = rag("search", "x", cwd=tmp_path)
-    assert "rag.toml here may not set index: ignored" in done.stderr
+    assert "rag.toml in the working directory may not set index: ignored" in done.stderr
     assert "no index at .rag" in done.stderr
     assert "no index at from-env" in rag("search", "x", cwd=tmp_path, RAG_INDEX="from-env").stderr
     done = rag("search", "x", "--index", "from-flag", cwd=tmp_path, RAG_INDEX="from-env")
@@ -209,7 +209,9 @@ def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path: Pa
     assert "indx" in done.stderr
 
 
-def test_ingest_tells_what_it_did_and_status_1_that_files_were_skipped(tmp_path: Path) -> None:
+def test_ingest_prints_what_it_did_and_ends_with_status_1_if_files_were_skipped(
+    tmp_path: Path,
+) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "good.md").write_text("# Title\n\nA sentence about aid.")
@@ -258,14 +260,14 @@ def test_ctrl_c_stops_an_ingest_with_one_line_and_the_next_run_completes_it(
         text=True,
     )
     deadline = time.monotonic() + 90
-    # The database is made just before the first chunks are encoded.
+    # The database is created just before the first chunks are encoded.
     while not (tmp_path / ".rag" / "rag.db").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert process.poll() is None, "the ingest ended before it could be stopped"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "Stopped. What was committed is in the index" in err
+    assert "Stopped. Committed documents are in the index" in err
     assert "Traceback" not in err
     assert out == ""
     done = rag("ingest", "docs", cwd=tmp_path)
@@ -275,7 +277,7 @@ def test_ctrl_c_stops_an_ingest_with_one_line_and_the_next_run_completes_it(
     assert int(counts[1]) + int(counts[2]) == 40
 
 
-def test_a_reader_that_leaves_early_ends_the_command_quietly(seeds_index: Path) -> None:
+def test_a_closed_pipe_ends_the_command_silently(seeds_index: Path) -> None:
     arguments = " ".join([*RAG, "search", "aid", "-k", "100", "--index", str(seeds_index)])
     done = subprocess.run(
         f"{arguments} | true", shell=True, cwd=ROOT, capture_output=True, text=True, check=False
@@ -284,7 +286,7 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(seeds_index: Path) 
     assert "BrokenPipe" not in done.stderr
 
 
-def test_a_question_needs_no_quotes_and_may_begin_with_dashes(tmp_path: Path) -> None:
+def test_a_question_needs_no_quotes_and_can_begin_with_dashes(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("The --force option removes a lock.")
     assert rag("ingest", "a.txt", cwd=tmp_path).returncode == 0
     for words in (["what", "removes", "a", "lock", "--json"], ["--json", "--", "--force"]):
@@ -294,12 +296,12 @@ def test_a_question_needs_no_quotes_and_may_begin_with_dashes(tmp_path: Path) ->
         assert json.loads(done.stdout)["query"] == expected
 
 
-def test_h_shows_the_help_of_every_command() -> None:
+def test_h_prints_the_help_of_every_command() -> None:
     for command in ([], ["ask"], ["eval", "run"]):
         assert "Usage:" in rag(*command, "-h").stdout
 
 
-def test_an_unforeseen_error_is_one_line_and_status_70_and_a_traceback_on_request() -> None:
+def test_an_unexpected_error_is_one_line_with_status_70_and_a_traceback_on_request() -> None:
     code = (
         "import rag.cli.app as c\ndef app(**_): raise LookupError('a\\x1bb')\nc.app = app\nc.main()"
     )
@@ -315,7 +317,7 @@ def test_an_unforeseen_error_is_one_line_and_status_70_and_a_traceback_on_reques
         assert ("Traceback" in done.stderr) == shows
         if not shows:
             assert done.returncode == 70
-            assert done.stderr.startswith("rag: a bug: LookupError: a\ufffdb;")
+            assert done.stderr.startswith("rag: internal error: LookupError: a\ufffdb;")
             assert len(done.stderr.splitlines()) == 1
 
 

@@ -1,4 +1,4 @@
-"""`rag list` and `rag remove` as people use them."""
+"""`rag list` and `rag remove` as users run them."""
 
 import json
 from pathlib import Path
@@ -16,13 +16,13 @@ from terminal import in_a_terminal, plain_lines
 
 @pytest.fixture(scope="module")
 def read_only(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
-    """A folder with an index of docs/a.txt, docs/b.md and docs/sub/a.txt; not to be changed."""
+    """A folder with an index of docs/a.txt, docs/b.md and docs/sub/a.txt. Do not change it."""
     return filled(tmp_path_factory.mktemp("here"), embedder)
 
 
 @pytest.fixture
 def here(tmp_path: Path, embedder: Embedder) -> Path:
-    """The same, to be changed."""
+    """The same folder, for tests that change it."""
     return filled(tmp_path, embedder)
 
 
@@ -43,7 +43,7 @@ def listed(folder: Path, *names: str) -> list[str]:
     return [line.split("\t")[0] for line in done.stdout.splitlines()]
 
 
-def test_a_pipe_gets_a_line_of_five_fields_for_each_document(read_only: Path) -> None:
+def test_a_pipe_gets_one_line_of_five_fields_per_document(read_only: Path) -> None:
     assert rag("list", cwd=read_only).stdout == (
         "docs/a.txt\ta\t15\t1\ttext/plain\n"
         "docs/b.md\tPears\t25\t1\ttext/markdown\n"
@@ -51,7 +51,7 @@ def test_a_pipe_gets_a_line_of_five_fields_for_each_document(read_only: Path) ->
     )
 
 
-def test_a_terminal_gets_a_table_with_heads_and_a_total(read_only: Path) -> None:
+def test_a_terminal_gets_a_table_with_a_header_and_a_total(read_only: Path) -> None:
     assert plain_lines(in_a_terminal("list", columns=80, cwd=read_only)) == [
         "  characters  passages  type           document",
         "          15         1  text/plain     docs/a.txt  a",
@@ -81,12 +81,12 @@ def test_names_limit_the_list(read_only: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none.txt", "rag: no document 'none.txt'; `rag list` shows those that there are"),
-        ("*.pdf", "rag: no document '*.pdf'; `rag list` shows those that there are"),
-        ("a.txt", "rag: 'a.txt' could be any of docs/a.txt, docs/sub/a.txt; name one by its id"),
+        ("none.txt", "rag: no document 'none.txt'; `rag list` lists all documents"),
+        ("*.pdf", "rag: no document '*.pdf'; `rag list` lists all documents"),
+        ("a.txt", "rag: 'a.txt' matches several documents: docs/a.txt, docs/sub/a.txt; choose one"),
     ],
 )
-def test_an_unknown_or_unclear_name_is_told_in_one_line_with_status_2(
+def test_an_unknown_or_ambiguous_name_is_one_line_with_status_2(
     read_only: Path, command: list[str], name: str, message: str
 ) -> None:
     done = rag(*command, name, cwd=read_only)
@@ -97,13 +97,15 @@ def test_an_unknown_or_unclear_name_is_told_in_one_line_with_status_2(
 
 
 @pytest.mark.parametrize("name", ["./docs/b.md", "docs/b.md", "b.md", "docs/*.md"])
-def test_search_is_limited_to_a_document_however_it_is_named(read_only: Path, name: str) -> None:
+def test_search_is_limited_to_a_document_by_any_form_of_its_name(
+    read_only: Path, name: str
+) -> None:
     done = rag("search", "--lexical", "pears", "apples", "--doc", name, "--json", cwd=read_only)
     found = json.loads(done.stdout)["passages"]
     assert [passage["citation"]["doc_id"] for passage in found] == ["docs/b.md"]
 
 
-def test_a_removed_document_is_found_no_more_until_it_is_ingested_again(here: Path) -> None:
+def test_a_removed_document_is_not_found_until_it_is_ingested_again(here: Path) -> None:
     search = ["search", "--lexical", "apples", "--json"]
     assert json.loads(rag(*search, cwd=here).stdout)["passages"]
     done = rag("remove", "./docs/a.txt", cwd=here)
@@ -115,7 +117,7 @@ def test_a_removed_document_is_found_no_more_until_it_is_ingested_again(here: Pa
     assert json.loads(rag(*search, cwd=here).stdout)["passages"]
 
 
-def test_several_of_a_pattern_need_yes_without_a_terminal(here: Path) -> None:
+def test_a_pattern_with_several_matches_needs_yes_without_a_terminal(here: Path) -> None:
     refused = rag("remove", "docs/*.txt", cwd=here)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert (
@@ -124,19 +126,19 @@ def test_several_of_a_pattern_need_yes_without_a_terminal(here: Path) -> None:
     assert len(listed(here)) == 3
     done = rag("remove", "docs/*.txt", "docs/a.txt", "--yes", cwd=here)
     assert done.stdout.splitlines()[:2] == ["removed docs/a.txt", "removed docs/sub/a.txt"]
-    # One that a pattern matches, and several that are named one by one, are what was asked for.
+    # A single match of a pattern, and several names, need no confirmation.
     assert rag("remove", "docs/*", cwd=here).returncode == 0
-    assert "holds no documents" in rag("list", cwd=here).stderr
+    assert "contains no documents" in rag("list", cwd=here).stderr
 
 
-def test_several_of_a_pattern_are_asked_about_on_a_terminal(here: Path) -> None:
+def test_a_pattern_with_several_matches_needs_confirmation_on_a_terminal(here: Path) -> None:
     def remove(typed: str, status: int) -> list[str]:
         shown = in_a_terminal(
             "remove", "docs/*.txt", columns=80, cwd=here, typed=typed, status=status
         )
         return plain_lines(shown)
 
-    for answer in ("n\n", "\n", "\x04"):  # no, nothing, and the end of what is typed
+    for answer in ("n\n", "\n", "\x04"):  # no, nothing, and the end of the input
         lines = remove(answer, 1)
         assert any("Remove these 2 documents from the index? [y/N]" in line for line in lines)
         assert lines[-2].endswith("Nothing was removed.")
@@ -153,26 +155,26 @@ def test_a_removal_while_another_process_writes_is_refused(here: Path) -> None:
     assert len(listed(here)) == 3
 
 
-def test_an_empty_index_lists_nothing_and_says_so(here: Path) -> None:
+def test_the_list_of_an_empty_index_says_so(here: Path) -> None:
     rag("remove", "docs/*", "--yes", cwd=here)
     done = rag("list", cwd=here)
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "The index holds no documents; `rag ingest PATH` adds some.\n"
+    assert done.stderr == "The index contains no documents; add some with `rag ingest PATH`.\n"
     assert json.loads(rag("list", "--json", cwd=here).stdout)["documents"] == []
     refused = rag("search", "apples", "--doc", "docs/a.txt", cwd=here)
     assert refused.returncode == 2
-    assert "no document 'docs/a.txt': the index holds none; `rag ingest PATH`" in refused.stderr
+    assert "no document 'docs/a.txt': the index contains no documents; add some" in refused.stderr
 
 
 @pytest.mark.parametrize("command", [["list"], ["remove", "x"], ["search", "x", "--doc", "x"]])
-def test_without_an_index_none_is_made(tmp_path: Path, command: list[str]) -> None:
+def test_without_an_index_none_is_created(tmp_path: Path, command: list[str]) -> None:
     done = rag(*command, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "rag: no index at .rag; make one with `rag ingest PATH`\n"
+    assert done.stderr == "rag: no index at .rag; create one with `rag ingest PATH`\n"
     assert not (tmp_path / ".rag").exists()
 
 
-def test_names_in_a_list_cannot_steer_the_terminal_nor_break_a_line(tmp_path: Path) -> None:
+def test_names_in_a_list_contain_no_control_characters_or_line_breaks(tmp_path: Path) -> None:
     write(tmp_path / "evil\t\x1b[31m\nname.txt", "Apples.")
     assert rag("ingest", ".", cwd=tmp_path).returncode == 0
     line = "evil\ufffd\ufffd[31m\ufffdname.txt"

@@ -1,4 +1,4 @@
-"""`rag ingest` as people use it: what it says of files that it did not read, and its status."""
+"""`rag ingest`: its messages about files that it did not read, and its status."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def here(tmp_path: Path) -> Iterator[Path]:
 
 
 @needs_permissions
-def test_what_permissions_hide_is_named_and_never_pruned(here: Path) -> None:
+def test_unreadable_files_are_listed_and_never_pruned(here: Path) -> None:
     assert rag("ingest", "docs", cwd=here).returncode == 0
     (here / "docs/closed").chmod(0)
     (here / "docs/listed").chmod(0o444)
@@ -39,15 +39,15 @@ def test_what_permissions_hide_is_named_and_never_pruned(here: Path) -> None:
 
 
 @needs_permissions
-def test_a_folder_that_may_not_be_read_makes_no_first_index(here: Path) -> None:
+def test_an_unreadable_folder_creates_no_index(here: Path) -> None:
     (here / "docs/closed").chmod(0)
     done = rag("ingest", "docs/closed", cwd=here, preexec_fn=give_up_root_access)
     assert done.returncode == 2
-    assert "nothing under docs/closed could be read, so no index was made" in done.stderr
+    assert "no file under docs/closed could be read, so no index was created" in done.stderr
     assert not (here / ".rag").exists()
 
 
-def test_the_report_as_json_names_all_and_goes_by_its_documented_fields(here: Path) -> None:
+def test_the_report_as_json_lists_all_files_in_its_documented_fields(here: Path) -> None:
     rag("ingest", "docs", cwd=here)
     (here / "docs/a.txt").rename(here / "docs/new.txt")
     for i in range(15):
@@ -63,7 +63,7 @@ def test_the_report_as_json_names_all_and_goes_by_its_documented_fields(here: Pa
         {
             "path": "docs/greek.txt",
             "encoding": "cp1252",
-            "reason": "read as cp1252, not sure; if it is another, name it with --encoding",
+            "reason": "read as cp1252, but this is uncertain; if it is wrong, set --encoding",
         }
     ]
     assert [each["path"] for each in report["skipped"]] == [
@@ -74,7 +74,7 @@ def test_the_report_as_json_names_all_and_goes_by_its_documented_fields(here: Pa
     assert report["left_out"][0] == {
         "path": "docs/other00.csv",
         "kind": "other-type",
-        "reason": ".csv is not a type that is read",
+        "reason": ".csv is not a supported type",
     }
     assert set(report) == {
         "added", "updated", "unchanged", "removed", "gone", "rebuilt", "skipped", "left_out",
@@ -82,21 +82,21 @@ def test_the_report_as_json_names_all_and_goes_by_its_documented_fields(here: Pa
     }  # fmt: skip
 
 
-def test_the_first_few_are_named_and_verbose_names_all(here: Path) -> None:
+def test_the_first_few_files_are_listed_and_verbose_lists_all(here: Path) -> None:
     for i in range(15):
         write(here / f"docs/empty{i:02d}.txt", "")
         write(here / f"docs/other{i:02d}.csv", "x")
     short = rag("ingest", "docs", cwd=here).stdout
     assert short.count("skipped docs/") == 10
-    assert "… and 5 more skipped; --verbose names them" in short
+    assert "… and 5 more skipped; --verbose lists them" in short
     others = "docs/other00.csv, docs/other01.csv, docs/other02.csv, and 12 more"
-    assert f"left out, of other types: {others}" in short
+    assert f"left out (other types): {others}" in short
     long = rag("ingest", "docs", "--verbose", cwd=here).stdout
     assert long.count("skipped docs/") == 15
     assert long.count("left out docs/") == 15
 
 
-def test_what_is_left_out_by_its_type_is_no_failure(here: Path) -> None:
+def test_files_of_other_types_are_no_failure(here: Path) -> None:
     write(here / "docs/t.csv", "x")
     (here / "docs/link").symlink_to("closed")
     done = rag("ingest", "docs", cwd=here)
@@ -105,15 +105,15 @@ def test_what_is_left_out_by_its_type_is_no_failure(here: Path) -> None:
     assert "3 passages encoded, 0 re-used" in done.stdout
 
 
-def test_files_that_are_gone_are_told(here: Path) -> None:
+def test_missing_files_are_listed(here: Path) -> None:
     rag("ingest", "docs", cwd=here)
     (here / "docs/a.txt").unlink()
     done = rag("ingest", "docs", cwd=here)
-    assert "1 document's file is gone: docs/a.txt; --prune removes it" in done.stdout
+    assert "1 document's file is missing: docs/a.txt; --prune removes it" in done.stdout
     assert done.returncode == 0
 
 
-def test_names_cannot_steer_the_terminal(here: Path) -> None:
+def test_names_contain_no_control_characters(here: Path) -> None:
     write(here / "docs/\x1b[31m\nfake 9 added.csv", "x")
     write(here / "docs/\x1b[31m\nfake 9 added.txt", "")
     (here / "docs" / os.fsdecode(b"\xff.txt")).write_text("x")
@@ -126,14 +126,14 @@ def test_names_cannot_steer_the_terminal(here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([""], "a path is empty; for the working directory write `rag ingest .`"),
+        ([""], "a path is empty; for the working directory, use `rag ingest .`"),
         (["docs", ""], "a path is empty"),
-        (["docs", "--yes"], "--yes confirms a --prune"),
+        (["docs", "--yes"], "--yes requires --prune"),
         (["no\x1b[31m\nsuch"], "rag: no file or folder at no\ufffd[31m\ufffdsuch;"),
-        (["docs", "--encoding", "klingon"], "no text encoding is named 'klingon'"),
+        (["docs", "--encoding", "klingon"], "unknown text encoding 'klingon'"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_and_makes_no_index(
+def test_an_error_is_one_line_and_creates_no_index(
     here: Path, arguments: list[str], message: str
 ) -> None:
     done = rag("ingest", *arguments, cwd=here)
@@ -148,12 +148,12 @@ def test_an_empty_index_says_that_it_is_empty(here: Path) -> None:
     (here / "docs").rename(here / "away")
     refused = rag("ingest", "docs", "--prune", cwd=here)
     assert refused.returncode == 2
-    assert "docs is gone, and with it the 3 files in the index" in refused.stderr
+    assert "docs no longer exists, but the index has 3 documents from it" in refused.stderr
     assert "3 removed" in rag("ingest", "docs", "--prune", "--yes", cwd=here).stdout
     assert_says_that_it_is_empty(here)
 
 
-def test_an_empty_index_that_an_ingest_read_nothing_into_says_that_it_is_empty(here: Path) -> None:
+def test_an_index_without_readable_files_says_that_it_is_empty(here: Path) -> None:
     rag("ingest", "docs", cwd=here)
     rag("remove", "docs/*", "--yes", cwd=here)
     for path in (here / "docs").rglob("*.txt"):

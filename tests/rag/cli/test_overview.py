@@ -1,4 +1,4 @@
-"""`rag info`: what the index holds, against the store and the files; and what runs its model."""
+"""`rag info`: the contents of the index, against the store and the files; the model's runtime."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def files_under(folder: Path, prefix: str) -> int:
     )
 
 
-def test_it_tells_what_the_index_holds(seeds_index: Path, embedder: Embedder) -> None:
+def test_it_reports_the_contents_of_the_index(seeds_index: Path, embedder: Embedder) -> None:
     found = overview(Settings(index=seeds_index))
     assert (found.n_documents, found.n_chunks, found.generation) == (1, 10, 1)
     assert found.model.name == embedder.fingerprint.name
@@ -48,12 +48,10 @@ def test_it_tells_what_the_index_holds(seeds_index: Path, embedder: Embedder) ->
     assert found.n_bytes["documents and vectors"] == (seeds_index / "rag.db").stat().st_size
 
 
-def test_it_tells_the_size_of_the_log(tmp_path: Path) -> None:
+def test_it_reports_the_size_of_the_log(tmp_path: Path) -> None:
     ingest_documents(tmp_path, [note("Aid was cut.")], HashEmbedder())
     assert overview(Settings(index=tmp_path)).n_bytes["log"] == 0
-    with closing(
-        EmbeddedSnapshot.open(tmp_path)
-    ):  # what is committed while it is read stays in the log
+    with closing(EmbeddedSnapshot.open(tmp_path)):  # commits during this read stay in the log
         ingest_documents(tmp_path, [note("Aid was cut again.")], HashEmbedder())
         n_bytes = (tmp_path / "rag.db-wal").stat().st_size
         found = json.loads(rag("info", "--json", "--index", tmp_path).stdout)
@@ -70,22 +68,22 @@ def note(text: str) -> Document:
     return document_of(text, "d", media_type="text/plain", name="d.txt")
 
 
-def test_it_tells_why_another_library_runs_the_model(seeds_index: Path) -> None:
+def test_it_reports_why_another_library_runs_the_model(seeds_index: Path) -> None:
     model = overview(Settings(index=seeds_index, device="cuda")).model
     assert (model.runtime, model.why) == ("sentence-transformers", "the device is cuda")
 
 
-def test_a_model_that_is_not_compiled_yet_is_said_to_be(seeds_index: Path, tmp_path: Path) -> None:
+def test_it_reports_a_model_that_is_not_compiled_yet(seeds_index: Path, tmp_path: Path) -> None:
     model = overview(Settings(index=seeds_index, cache_dir=tmp_path / "cache")).model
     assert (model.runtime, model.why) == (
         "onnxruntime",
-        "not compiled yet; the next search or ingest does it",
+        "not compiled yet; the next search or ingest compiles it",
     )
     assert (model.compiled, model.least_cosine) == ("", None)
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_model_that_is_not_here_is_said_to_be(tmp_path: Path) -> None:
+def test_it_reports_a_model_that_is_not_on_this_machine(tmp_path: Path) -> None:
     ingest_documents(
         tmp_path / "index",
         [document_of("Aid was cut.", "d", media_type="text/plain", name="d.txt")],
@@ -97,7 +95,7 @@ def test_a_model_that_is_not_here_is_said_to_be(tmp_path: Path) -> None:
     assert (model.compiled, model.least_cosine) == ("", None)
 
 
-def test_another_model_of_the_same_name_is_said_to_be(
+def test_it_reports_another_model_of_the_same_name(
     tmp_path: Path,
 ) -> None:
     embedder = HashEmbedder()
@@ -106,11 +104,11 @@ def test_another_model_of_the_same_name_is_said_to_be(
     ingest_documents(tmp_path / "index", [document], embedder)
     model = overview(Settings(index=tmp_path / "index", cache_dir=tmp_path / "cache")).model
     assert (model.runtime, model.compiled) == ("nothing", "")
-    assert "is not the one that the index was built with" in model.why
+    assert "has this name, but the index was built with another" in model.why
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
-def test_a_cache_that_others_can_change_is_said_to_be(seeds_index: Path, tmp_path: Path) -> None:
+def test_it_reports_a_cache_that_others_can_change(seeds_index: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
     done = rag("info", "--index", seeds_index, RAG_CACHE_DIR=str(tmp_path / "cache"))
@@ -120,11 +118,11 @@ def test_a_cache_that_others_can_change_is_said_to_be(seeds_index: Path, tmp_pat
     assert f"`chmod go-w {tmp_path / 'cache'}`" in model.why
 
 
-def test_the_command_prints_it_for_people_and_for_programs(seeds_index: Path) -> None:
+def test_the_command_prints_it_as_text_and_as_json(seeds_index: Path) -> None:
     as_json = json.loads(rag("info", "--json", "--index", seeds_index).stdout)
     assert as_json == json.loads(overview(Settings(index=seeds_index)).model_dump_json())
     lines = rag("info", "--index", seeds_index).stdout.splitlines()
-    assert lines[1] == "holds    documents: 1, passages: 10"
+    assert lines[1] == "contents documents: 1, passages: 10"
     assert lines[2] == "model    all-MiniLM-L6-v2, int8, 384 dimensions, 256 tokens"
     assert lines[3].startswith("runs on  onnxruntime, compiled; cosine to the original at least")
     assert lines[4] == "vectors  10, searched exactly, 15.4 kB"
@@ -141,23 +139,23 @@ def test_on_a_terminal_its_lines_fit(seeds_index: Path) -> None:
     assert whole == rag("info", "--index", seeds_index).stdout.splitlines()[-1]
 
 
-def test_an_index_without_documents_has_no_size_of_a_passage(tmp_path: Path) -> None:
+def test_an_index_without_documents_has_no_size_per_passage(tmp_path: Path) -> None:
     ingest_documents(tmp_path, [note("Aid was cut.")], HashEmbedder())
     assert rag("info", "--index", tmp_path).stdout.endswith(" a passage\n")
     remove(tmp_path, ["d"])
     lines = rag("info", "--index", tmp_path).stdout.splitlines()
-    assert lines[1] == "holds    documents: 0, passages: 0"
-    assert "a passage" not in lines[-1]
+    assert lines[1] == "contents documents: 0, passages: 0"
+    assert "per passage" not in lines[-1]
 
 
-def test_an_index_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_a_missing_index_is_reported(tmp_path: Path) -> None:
     done = rag("info", "--index", tmp_path / "none")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "make one with `rag ingest PATH`" in done.stderr
+    assert "create one with `rag ingest PATH`" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("n", "said"), [(0, "0 B"), (999, "999 B"), (23_500, "23.5 kB"), (1.2e9, "1.2 GB")]
 )
-def test_sizes_are_said_in_the_unit_that_people_read(n: float, said: str) -> None:
+def test_sizes_have_a_readable_unit(n: float, said: str) -> None:
     assert size(n) == said

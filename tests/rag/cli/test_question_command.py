@@ -1,4 +1,4 @@
-"""A question that looks like an option is a question; a mistyped option is still an error."""
+"""A question that begins like an option is a question; a mistyped option is an error."""
 
 from pathlib import Path
 

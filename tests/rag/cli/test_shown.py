@@ -1,4 +1,4 @@
-"""What people read: answers and passages as text."""
+"""Answers and passages as printed text."""
 
 import io
 import re
@@ -24,7 +24,7 @@ BOTH = "Who founded the bakery, and who wrote an opera?"
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Pipeline:
-    """A pipeline that trusts what has the question's words."""
+    """A pipeline that is confident in passages with the question's words."""
     embedder = HashEmbedder()
     ingest_documents(
         tmp_path / "index",
@@ -37,7 +37,7 @@ def pipeline(tmp_path: Path) -> Pipeline:
 
 
 def asked(pipeline: Pipeline, question: str, *, full: bool = False, width: int = 0) -> list[str]:
-    """The lines of an answer: in a pipe, or on a terminal of a width."""
+    """The lines of an answer: in a pipe, or on a terminal of this width."""
     out = Console(file=io.StringIO(), force_terminal=bool(width), width=width or None)
     print_answer(out, pipeline.ask(question, explain=full), full=full)
     return lines_of(out)
@@ -50,7 +50,7 @@ def lines_of(out: Console) -> list[str]:
     return re.sub(r"\d+ ms", "0 ms", plain).splitlines()
 
 
-def test_an_answer_is_its_sentence_its_source_and_the_passages_best_sentences(
+def test_an_answer_has_its_sentence_its_source_and_the_best_sentences_of_the_passages(
     pipeline: Pipeline,
 ) -> None:
     lines = asked(pipeline, "Who founded the bakery?")
@@ -67,7 +67,7 @@ def test_an_answer_is_its_sentence_its_source_and_the_passages_best_sentences(
     assert len(lines) == 9
 
 
-def test_of_several_parts_each_stands_over_its_sentence_and_the_missing_ones_are_named(
+def test_each_part_is_printed_above_its_sentence_and_unanswered_parts_are_listed(
     pipeline: Pipeline,
 ) -> None:
     assert asked(pipeline, BOTH)[:6] == [
@@ -85,7 +85,7 @@ def test_of_several_parts_each_stands_over_its_sentence_and_the_missing_ones_are
     ]
 
 
-def test_that_nothing_answers_is_said_before_the_nearest_passages(pipeline: Pipeline) -> None:
+def test_a_missing_answer_is_stated_before_the_nearest_passages(pipeline: Pipeline) -> None:
     lines = asked(pipeline, "Who wrote an opera?")
     assert lines[:4] == ["The documents do not answer this.", "", "The nearest passages:", ""]
     out = Console(file=io.StringIO())
@@ -96,14 +96,14 @@ def test_that_nothing_answers_is_said_before_the_nearest_passages(pipeline: Pipe
     assert lines_of(out)[-1].endswith("generation 1")
 
 
-def test_an_explained_answer_has_the_passages_whole(pipeline: Pipeline) -> None:
+def test_an_explained_answer_has_the_whole_passages(pipeline: Pipeline) -> None:
     lines = asked(pipeline, "Who founded the bakery?", full=True)
     assert "    Loaves left its \ufffd[31moven in Lisbon." in lines
     parts = [line.split()[0] for line in lines if " x 0." in line]
     assert parts == ["dense", "sentence", "words", "rerank"]
 
 
-def test_no_passage_at_all_is_told_by_its_reason_alone(pipeline: Pipeline) -> None:
+def test_without_a_passage_only_the_reason_is_printed(pipeline: Pipeline) -> None:
     nothing = Filter(doc_id=["x"])
     out = Console(file=io.StringIO())
     print_answer(out, pipeline.ask("bakery", filter=nothing), full=False)
@@ -132,7 +132,7 @@ def test_no_line_is_wider_than_the_terminal(pipeline: Pipeline, width: int, full
     assert max(map(len, asked(pipeline, BOTH, full=full, width=width))) <= width
 
 
-def test_what_steers_or_misleads_a_terminal_is_replaced_one_for_one() -> None:
+def test_control_and_misleading_characters_are_replaced_one_for_one() -> None:
     for mark in ("\x1b", "\x9b", "\u202e", "\u2066", "\u200b", "\ud800", "\u2028", "\U000e0001"):
         assert printable(f"a{mark}b\n") == "a\ufffdb\n"
     assert printable("é ü 漢\u00a0字\t") == "é ü 漢\u00a0字\t"

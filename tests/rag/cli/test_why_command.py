@@ -1,4 +1,4 @@
-"""`rag why`: what it names, and what it prints."""
+"""`rag why`: its arguments and its output."""
 
 import json
 from pathlib import Path
@@ -24,14 +24,14 @@ SEED = "seeds/000_7140c98bc3163d31.txt"
         ("docs/a.md", Expected("docs/a.md")),
         ("a.md:3", Expected("docs/a.md", (3, 3))),
         ("docs/a.md:3-5", Expected("docs/a.md", (3, 5))),
-        ("notes:7", Expected("notes:7")),  # a document's id, though it looks like a line
+        ("notes:7", Expected("notes:7")),  # the id of a document, although it looks like a line
         ("notes:7:2", Expected("notes:7", (2, 2))),
         ("docs/b*", Expected("docs/b.md")),
         ("c.md", Expected("c.md")),
         ("c.md:4", Expected("c.md", (4, 4))),
     ],
 )
-def test_a_name_is_a_document_and_behind_a_colon_its_lines(
+def test_an_argument_is_a_document_with_optional_lines_after_a_colon(
     tmp_path: Path, name: str, expected: Expected
 ) -> None:
     documents = [
@@ -46,7 +46,7 @@ def test_a_name_is_a_document_and_behind_a_colon_its_lines(
         expected_in(rows, "docs/*:3")
 
 
-def test_each_step_is_a_line_and_the_last_line_names_where_it_lost(seeds_index: Path) -> None:
+def test_each_step_is_a_line_and_the_last_line_has_the_step_that_lost_it(seeds_index: Path) -> None:
     done = rag("why", QUESTION, f"{SEED}:1", "-k", "1", "--index", seeds_index)
     assert done.returncode == 0, done.stderr
     found = json.loads(
@@ -57,11 +57,11 @@ def test_each_step_is_a_line_and_the_last_line_names_where_it_lost(seeds_index: 
     assert [line for line in lines if line[:1] in "✓✗" and line] == [
         f"{marks[step['passed']]}  {step['stage']:<11}  {step['detail']}" for step in found["steps"]
     ]
-    assert lines[-1] == f"{SEED}:1 lost at: {found['lost_at']}."
+    assert lines[-1] == f"{SEED}:1 was lost at this step: {found['lost_at']}."
     assert found["lost_at"] in {"rank", "reranking"}
 
 
-def test_a_document_that_is_not_indexed_is_no_error(seeds_index: Path) -> None:
+def test_a_document_outside_the_index_is_no_error(seeds_index: Path) -> None:
     done = rag("why", QUESTION, "no.txt", "--index", seeds_index)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "no.txt lost at: document."
+    assert done.stdout.splitlines()[-1] == "no.txt was lost at this step: document."

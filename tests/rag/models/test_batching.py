@@ -1,4 +1,4 @@
-"""Queries of many threads, encoded together: by a fake that is held back, never by the clock."""
+"""Queries of many threads are encoded together. The fake waits for signals, never for the clock."""
 
 import threading
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from serving import PATIENCE_S, until
 
 
 class Gated(HashEmbedder):
-    """It notes each run, and holds it until it is let go; it cannot encode what holds `fail`."""
+    """It records each run and holds it until it is released. A text with `fail` raises an error."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Gated(HashEmbedder):
 
 
 class Crowd:
-    """Threads that each ask one thing, the first of which holds the model."""
+    """Threads that each ask one question; the first holds the model."""
 
     def __init__(self, **limits: int) -> None:
         self.gated = Gated()
@@ -58,7 +58,7 @@ class Crowd:
         self.threads = ThreadPoolExecutor(32)
 
     def ask(self, *texts: str) -> Future[list[QueryEncoding]]:
-        """Ask from a thread, and return once it waits or its run has begun."""
+        """Ask from a thread; return once its question waits or its run has begun."""
         n_before = self._n_known
         future = self.threads.submit(self.batching.encode_queries, list(texts))
         until(lambda: self._n_known == n_before + len(texts))
@@ -74,7 +74,7 @@ def same(one: QueryEncoding, other: QueryEncoding) -> bool:
     return np.array_equal(one.vector, other.vector) and one.offsets == other.offsets
 
 
-def test_a_query_that_finds_the_model_free_goes_at_once_in_its_own_thread() -> None:
+def test_a_query_that_finds_the_model_free_runs_at_once_in_its_own_thread() -> None:
     before = threading.active_count()
     gated = Gated()
     gated.let_go()
@@ -84,7 +84,7 @@ def test_a_query_that_finds_the_model_free_goes_at_once_in_its_own_thread() -> N
     assert threading.active_count() == before
 
 
-def test_queries_that_wait_are_encoded_together_each_for_its_own_caller() -> None:
+def test_waiting_queries_are_encoded_together_each_for_its_own_caller() -> None:
     crowd = Crowd()
     texts = [f"question {n}" for n in range(9)]
     answers = [crowd.ask(text) for text in texts]
@@ -94,7 +94,7 @@ def test_queries_that_wait_are_encoded_together_each_for_its_own_caller() -> Non
     assert crowd.gated.runs == [texts[:1], texts[1:]]
 
 
-def test_a_batch_is_no_larger_than_it_may_be_and_keeps_to_the_order() -> None:
+def test_a_batch_has_at_most_its_limit_and_keeps_the_order() -> None:
     crowd = Crowd(batch=3)
     texts = [str(n) for n in range(8)]
     for text in texts:
@@ -105,7 +105,7 @@ def test_a_batch_is_no_larger_than_it_may_be_and_keeps_to_the_order() -> None:
     assert crowd.gated.runs == [texts[:1], texts[1:4], texts[4:7], texts[7:]]
 
 
-def test_queries_asked_together_stay_together() -> None:
+def test_queries_of_one_call_stay_together() -> None:
     crowd = Crowd(batch=3)
     answers = [crowd.ask("a"), crowd.ask("b", "c"), crowd.ask("d", "e"), crowd.ask(*"fghi")]
     crowd.gated.let_go(4)
@@ -113,7 +113,7 @@ def test_queries_asked_together_stay_together() -> None:
     assert crowd.gated.runs == [["a"], ["b", "c"], ["d", "e"], [*"fghi"]]
 
 
-def test_no_queries_are_no_run() -> None:
+def test_no_queries_cause_no_run() -> None:
     gated = Gated()
     assert BatchingEmbedder(gated).encode_queries([]) == []
     assert gated.runs == []
@@ -129,7 +129,7 @@ def test_the_model_takes_one_batch_at_a_time() -> None:
     assert crowd.gated.most_at_once == 1
 
 
-def test_a_query_that_fails_fails_alone() -> None:
+def test_a_failing_query_does_not_fail_the_others() -> None:
     crowd = Crowd()
     texts = ["first", "well", "to fail", "too"]
     first, well, fails, too = (crowd.ask(text) for text in texts)
@@ -143,7 +143,7 @@ def test_a_query_that_fails_fails_alone() -> None:
     assert len(crowd.batching.encode_queries(["and afterwards"])) == 1
 
 
-def test_one_more_than_may_wait_is_refused_at_once_and_the_others_are_not() -> None:
+def test_a_query_beyond_the_limit_is_refused_at_once_and_the_others_are_not() -> None:
     crowd = Crowd(queue=2)
     for n in range(3):
         crowd.ask(str(n))
@@ -155,7 +155,7 @@ def test_one_more_than_may_wait_is_refused_at_once_and_the_others_are_not() -> N
     assert crowd.batching.encode_query("there is room again") is not None
 
 
-def test_closing_fails_those_that_wait_and_lets_a_run_end() -> None:
+def test_close_fails_waiting_queries_and_lets_a_run_end() -> None:
     crowd = Crowd()
     running, waiting, other = crowd.ask("running"), crowd.ask("waiting"), crowd.ask("other")
     crowd.batching.close()
@@ -170,7 +170,7 @@ def test_closing_fails_those_that_wait_and_lets_a_run_end() -> None:
     assert crowd.gated.runs == [["running"]]
 
 
-def test_it_is_the_embedder_in_all_else() -> None:
+def test_all_other_methods_are_those_of_the_embedder() -> None:
     embedder = HashEmbedder()
     batching = BatchingEmbedder(embedder)
     assert batching.fingerprint == embedder.fingerprint
@@ -178,7 +178,7 @@ def test_it_is_the_embedder_in_all_else() -> None:
     assert batching.encode([], []) == []
 
 
-def test_many_threads_each_get_their_own_answer() -> None:
+def test_each_of_many_threads_gets_its_own_answer() -> None:
     batching = BatchingEmbedder(HashEmbedder(), batch=4)
     start = threading.Barrier(16)
 

@@ -1,4 +1,4 @@
-"""Nothing that a document, a name or an argument holds can steer the terminal."""
+"""No text of a document, a name or an argument can send control sequences to the terminal."""
 
 import ast
 import io
@@ -42,7 +42,7 @@ def is_safe(text: str) -> bool:
 
 
 def strings_in(value: object) -> str:
-    """All texts of a JSON value."""
+    """All strings in a JSON value."""
     if isinstance(value, dict):
         return "\0".join(strings_in(each) for each in value.values())
     if isinstance(value, list):
@@ -50,7 +50,7 @@ def strings_in(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def test_each_character_that_steers_is_replaced_one_for_one() -> None:
+def test_each_control_character_is_replaced_one_for_one() -> None:
     assert {"\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u2028", "\ufeff"} < set(STEERING)
     assert printable(STEERING) == "\ufffd" * len(STEERING)
     assert printable(f"{HARMLESS}\n\t") == f"{HARMLESS}\n\t"
@@ -58,7 +58,7 @@ def test_each_character_that_steers_is_replaced_one_for_one() -> None:
 
 
 @pytest.mark.parametrize("indent", [None, 1])
-def test_json_holds_the_same_text_in_characters_that_do_not_steer(indent: int | None) -> None:
+def test_json_has_the_same_text_with_escaped_control_characters(indent: int | None) -> None:
     value = {f"{character}{HARMLESS}": f"\n\t\\u{character}" for character in STEERING}
     text = printable_json(json.dumps(value, ensure_ascii=False, indent=indent))
     assert is_safe(text)
@@ -66,7 +66,7 @@ def test_json_holds_the_same_text_in_characters_that_do_not_steer(indent: int | 
     assert HARMLESS in text
 
 
-def test_what_commands_say_is_safe(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_of_commands_is_safe(capsys: pytest.CaptureFixture[str]) -> None:
     say(f"{STEERING}{HARMLESS}\n")
     say_json(json.dumps(STEERING, ensure_ascii=False))
     complain(f"{STEERING}\n{HARMLESS}")
@@ -76,7 +76,7 @@ def test_what_commands_say_is_safe(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(said.err.splitlines()) == 1
 
 
-def test_whatever_a_console_shows_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_of_a_console_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     out = console()
     table = Table(STEERING, title=STEERING)
@@ -91,7 +91,7 @@ def test_whatever_a_console_shows_is_safe(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_report_of_an_ingest_as_json_is_safe(capsys: pytest.CaptureFixture[str]) -> None:
-    path = "/".join(STEERING)  # two surrogates side by side are one character in JSON
+    path = "/".join(STEERING)  # two adjacent surrogates are one character in JSON
     report = Report(skipped=[SkippedFile(path, "name", STEERING)])
     say_json(report_json(None, report, STEERING, 1.0))
     said = capsys.readouterr().out
@@ -106,7 +106,7 @@ def test_the_report_of_an_ingest_as_json_is_safe(capsys: pytest.CaptureFixture[s
         MessageFormatter("%(levelprefix)s %(message)s", use_colors=False),
     ],
 )
-def test_a_log_record_is_one_safe_line_and_its_traceback_safe(formatter: logging.Formatter) -> None:
+def test_a_log_record_is_one_safe_line_with_a_safe_traceback(formatter: logging.Formatter) -> None:
     try:
         raise ValueError(STEERING)
     except ValueError:
@@ -146,7 +146,9 @@ def test_a_request_is_logged_safely() -> None:
     ],
     ids=" ".join,
 )
-def test_a_wrong_argument_is_told_in_one_safe_line(arguments: list[str], tmp_path: Path) -> None:
+def test_an_invalid_argument_is_reported_in_one_safe_line(
+    arguments: list[str], tmp_path: Path
+) -> None:
     argument = "\x1b[31m\x9b\u202e\u2028\x7f\n"
     done = rag(*(each.format(argument) for each in arguments), cwd=tmp_path)
     assert done.returncode == 2, done.stderr
@@ -175,9 +177,9 @@ def test_names_and_texts_are_safe_from_ingest_to_search(tmp_path: Path) -> None:
         assert marks in strings_in(json.loads(as_json.stdout))
 
 
-def test_all_that_commands_print_goes_through_the_safe_functions() -> None:
-    """Neither print nor typer.echo, nor a console of their own, but in the modules that make them
-    safe, and in a script that prints a table of its own figures."""
+def test_commands_print_only_through_the_safe_functions() -> None:
+    """Only the modules that make output safe, and a script that prints a table of its own numbers,
+    use print, typer.echo or their own console."""
     exempt = {
         "rag/output/safe_output.py",
         "rag/output/streams.py",

@@ -1,4 +1,4 @@
-"""Whatever standard input, output and error are connected to, a command ends as it should."""
+"""A command ends correctly with any standard input, output and error."""
 
 import json
 import os
@@ -27,7 +27,7 @@ CLOSE = ("<&-", ">&-", "2>&-")
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
-    """A folder with an index of docs/ä.txt; not to be changed."""
+    """A folder with an index of docs/ä.txt. Do not change it."""
     folder = tmp_path_factory.mktemp("here")
     write(folder / "docs/ä.txt", TEXT)
     with pytest.MonkeyPatch.context() as patch:
@@ -37,7 +37,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
 
 
 def shell(script: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What a script does in which `rag` is the command."""
+    """Run a shell script in which `rag` is the command."""
     return subprocess.run(
         ["bash", "-c", f'rag() {{ "{sys.executable}" -m rag.cli "$@"; }}; {script}'],
         cwd=cwd,
@@ -51,7 +51,7 @@ def shell(script: str, cwd: Path, **environment: str) -> subprocess.CompletedPro
 
 @pytest.mark.parametrize("environment", ASCII, ids=lambda names: "+".join(names))
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_an_encoding_lacks_is_escaped(
+def test_characters_that_an_encoding_lacks_are_escaped(
     here: Path, command: str, environment: dict[str, str]
 ) -> None:
     done = shell(f"rag {command}", here, **environment)
@@ -78,7 +78,7 @@ def test_json_is_json_in_every_encoding(here: Path, environment: dict[str, str])
     assert (rb"3 \u20ac. \ud83d\ude00" in done.stdout) == bool(environment)
 
 
-def test_an_error_can_be_told_in_ascii(here: Path) -> None:
+def test_an_error_can_be_printed_in_ascii(here: Path) -> None:
     for environment in ASCII:
         done = shell("rag list ö.txt", here, **environment)
         assert done.returncode == 2
@@ -88,7 +88,7 @@ def test_an_error_can_be_told_in_ascii(here: Path) -> None:
 
 @BUFFERING
 @pytest.mark.parametrize("command", ["list", "search --lexical apples"])
-def test_a_reader_that_leaves_is_no_error(here: Path, command: str, unbuffered: str) -> None:
+def test_a_closed_pipe_is_no_error(here: Path, command: str, unbuffered: str) -> None:
     for reader in ("true", "head -1"):
         done = shell(f"rag {command} | {reader}", here, PYTHONUNBUFFERED=unbuffered)
         assert (done.returncode, done.stderr) == (0, "")
@@ -97,20 +97,20 @@ def test_a_reader_that_leaves_is_no_error(here: Path, command: str, unbuffered: 
 @FULL
 @BUFFERING
 @pytest.mark.parametrize("command", ["list", "list --json", "search --lexical apples", "--help"])
-def test_a_full_disk_behind_the_output_is_told_in_one_line(
+def test_a_full_disk_of_the_output_is_reported_in_one_line(
     here: Path, command: str, unbuffered: str
 ) -> None:
     done = shell(f"rag {command} > /dev/full", here, PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 2
     assert done.stderr == (
-        "rag: the output could not be written: No space left on device; send it elsewhere\n"
+        "rag: the output could not be written: No space left on device; write it to another place\n"
     )
 
 
 @FULL
 @BUFFERING
 @pytest.mark.parametrize("command", ["list none.txt", "list --none"])
-def test_an_error_that_cannot_be_told_keeps_its_status(
+def test_an_error_that_cannot_be_printed_keeps_its_status(
     here: Path, command: str, unbuffered: str
 ) -> None:
     for away in ("2>/dev/full", "2>&-"):
@@ -148,7 +148,7 @@ cli.main()
 
 
 @CLOSED
-def test_no_file_gets_the_number_of_a_closed_stream(
+def test_no_file_gets_the_descriptor_of_a_closed_stream(
     tmp_path: Path, closed: tuple[int, ...]
 ) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)

@@ -1,4 +1,4 @@
-"""Exact things in questions, and whether a text has them, by tables."""
+"""Exact terms in questions, and whether a text contains them, as tables."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from rag.search.exact_terms import ExactTerm, Kind, exact_terms, holds, missing,
         ("Does it have side-effects?", []),
     ],
 )
-def test_the_exact_things_of_a_question(question: str, expected: list[tuple[str, str]]) -> None:
+def test_the_exact_terms_of_a_question(question: str, expected: list[tuple[str, str]]) -> None:
     found = [tuple(term) for term in exact_terms(question)]
     assert found == [(a, "identifier") if a == b else (a, b) for a, b in expected]
 
@@ -57,7 +57,7 @@ def test_the_exact_things_of_a_question(question: str, expected: list[tuple[str,
         ("Germany's", "German", "name", True),
     ],
 )
-def test_whether_a_text_has_an_exact_thing(
+def test_whether_a_text_contains_an_exact_term(
     text: str, term: str, kind: Kind, expected: bool
 ) -> None:
     assert holds(text, ExactTerm(term, kind)) == expected

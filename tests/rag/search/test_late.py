@@ -31,7 +31,7 @@ def question_of_tokens(tokens: Matrix, weights: NDArray[np.float64] | None = Non
 def brute_force(
     question: Question, tokens: TokenVectors, n: int
 ) -> tuple[list[list[float]], list[float], list[float], float]:
-    """Matches, anywhere, sentences and score, token by token."""
+    """Compute matches, best sentences and score token by token."""
     vectors = expand(tokens.codes, tokens.scales, DIMENSION)
     rows = quantize(question.token_vectors).expand()
     matches, anywhere = [], []
@@ -66,7 +66,7 @@ def test_interactions_equal_a_loop_over_all_tokens(
     passages = []
     for n in n_sentences:
         n_tokens = int(rng.integers(1, 12))
-        # Up to and including n: tokens of no sentence. Some sentences have no token.
+        # Up to n: tokens of no sentence. Some sentences have no token.
         passages.append(compress(unit_rows(rng, n_tokens), rng.integers(0, n + 1, n_tokens)))
     interactions = Interactions(question, passages, n_sentences)
     assert len(interactions) == n_passages
@@ -79,7 +79,7 @@ def test_interactions_equal_a_loop_over_all_tokens(
         assert 0 <= interaction.score <= 1
 
 
-def test_a_passage_is_scored_alike_alone_and_among_others() -> None:
+def test_a_passage_has_the_same_score_alone_and_among_others() -> None:
     rng = np.random.default_rng(3)
     question = question_of_tokens(unit_rows(rng, 5))
     passages = [compress(unit_rows(rng, 7), rng.integers(0, 3, 7)) for _ in range(6)]
@@ -112,7 +112,7 @@ def test_a_heading_counts_for_its_passage_and_for_none_of_its_sentences() -> Non
     assert with_heading.score > without.score + 0.5
 
 
-def test_one_good_match_outweighs_two_fair_ones() -> None:
+def test_one_good_match_weighs_more_than_two_fair_ones() -> None:
     halves = np.array([0.5, 0.5], dtype=np.float32)
     good = soft_maximum(halves, np.array([1.0, 0.0], dtype=np.float32))
     assert good == pytest.approx(log((exp(4) + 1) / 2) / 4)
@@ -126,7 +126,7 @@ def test_one_good_match_outweighs_two_fair_ones() -> None:
         max_size=20,
     )
 )
-def test_the_softened_mean_lies_between_the_mean_and_the_maximum(
+def test_the_softened_mean_is_between_the_mean_and_the_maximum(
     pairs: list[tuple[float, float]],
 ) -> None:
     weights = np.array([weight for weight, _ in pairs])

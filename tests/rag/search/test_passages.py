@@ -43,7 +43,7 @@ def document(doc_id: str, text: str) -> Document:
 def groups_in(
     folder: Path, embedder: Embedder, texts: list[str], k: int = 10, query: str = QUERY
 ) -> list[tuple[str, list[str]]]:
-    """The document of each passage, with those of its near-identical chunks."""
+    """The document of each passage, with the documents of its near-identical chunks."""
     ingest_documents(folder, [document(f"d{i}", text) for i, text in enumerate(texts)], embedder)
     snapshot = EmbeddedSnapshot.open(folder)
     question = question_of(query, embedder.encode_query(query), snapshot)
@@ -60,29 +60,27 @@ def test_the_same_paragraph_in_two_documents_is_shown_once(
     assert sorted([best, *others]) == ["d0", "d1", "d2"]
 
 
-def test_a_changed_word_makes_no_other_passage(tmp_path: Path, embedder: Embedder) -> None:
+def test_a_changed_word_does_not_make_another_passage(tmp_path: Path, embedder: Embedder) -> None:
     ((best, others),) = groups_in(tmp_path, embedder, [PARAGRAPH, ONE_WORD_CHANGED])
     assert {best, *others} == {"d0", "d1"}
 
 
-def test_passages_that_say_something_else_are_kept(tmp_path: Path, embedder: Embedder) -> None:
+def test_passages_with_other_statements_are_kept(tmp_path: Path, embedder: Embedder) -> None:
     groups = groups_in(tmp_path, embedder, [PARAGRAPH, HALF_CHANGED, "Grain is food."])
     assert sorted(groups) == [("d0", []), ("d1", []), ("d2", [])]
 
 
-def test_a_number_that_differs_makes_another_passage(tmp_path: Path, embedder: Embedder) -> None:
+def test_a_different_number_makes_another_passage(tmp_path: Path, embedder: Embedder) -> None:
     texts = [PARAGRAPH + " It was 1998.", PARAGRAPH + " It was 1999."]
     assert len(groups_in(tmp_path, embedder, texts)) == 2
 
 
-def test_a_word_that_was_asked_for_makes_another_passage(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_a_word_of_the_question_makes_another_passage(tmp_path: Path, embedder: Embedder) -> None:
     texts = [PARAGRAPH, ONE_WORD_CHANGED]
     assert len(groups_in(tmp_path, embedder, texts, query="What tripled in price?")) == 2
 
 
-def test_what_is_near_identical_does_not_count_towards_k(tmp_path: Path) -> None:
+def test_near_identical_passages_do_not_count_towards_k(tmp_path: Path) -> None:
     texts = [PARAGRAPH, PARAGRAPH, PARAGRAPH, "The price of grain rose.", "Rivers froze."]
     groups = groups_in(tmp_path, HashEmbedder(), texts, k=2)
     assert len(groups) == 2
@@ -100,29 +98,29 @@ def ordinals(passages: list[RankedPassage]) -> list[tuple[int, list[int]]]:
     return [(int(r.best.chunk.doc_id[1:]), [part.ordinal for part in r.parts]) for r in passages]
 
 
-def test_neighbours_become_one_where_the_better_stood() -> None:
+def test_neighbours_are_merged_at_the_rank_of_the_better_one() -> None:
     passages = [ranked(1, 9), ranked(1, 4), ranked(1, 0), ranked(1, 3)]
     assert ordinals(merge_adjacent(passages)) == [(1, [9]), (1, [3, 4]), (1, [0])]
     assert merge_adjacent(passages)[1].best is passages[1].best
 
 
-def test_two_that_are_no_neighbours_are_joined_by_the_one_between_them() -> None:
+def test_two_passages_are_merged_through_the_one_between_them() -> None:
     assert ordinals(merge_adjacent([ranked(1, 2), ranked(1, 4), ranked(1, 3)])) == [(1, [2, 3, 4])]
 
 
-def test_passages_of_two_documents_are_never_joined() -> None:
+def test_passages_of_two_documents_are_never_merged() -> None:
     passages = [ranked(1, 0), ranked(2, 1), ranked(1, 2)]
     assert ordinals(merge_adjacent(passages)) == [(1, [0]), (2, [1]), (1, [2])]
 
 
-def test_a_joined_passage_stands_for_the_duplicates_of_both() -> None:
+def test_a_merged_passage_has_the_duplicates_of_both() -> None:
     one, other = ranked(1, 0), ranked(1, 1)
     one.duplicates, other.duplicates = [ranked(2, 0).best], [ranked(3, 0).best]
     (whole,) = merge_adjacent([one, other])
     assert whole.duplicates == [*one.duplicates, *other.duplicates]
 
 
-def test_what_is_joined_is_left_as_it_was() -> None:
+def test_merging_does_not_change_its_input() -> None:
     passages = [ranked(1, 0), ranked(1, 1)]
     passages[1].duplicates = [ranked(2, 0).best]
     merge_adjacent(passages)
@@ -131,7 +129,7 @@ def test_what_is_joined_is_left_as_it_was() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 9)), unique=True, max_size=20))
-def test_joining_equals_cutting_the_sorted_chunks_into_runs(places: list[tuple[int, int]]) -> None:
+def test_merging_equals_cutting_the_sorted_chunks_into_runs(places: list[tuple[int, int]]) -> None:
     runs: list[list[tuple[int, int]]] = []
     for document, ordinal in sorted(places):
         if runs and runs[-1][-1] == (document, ordinal - 1):
@@ -145,7 +143,7 @@ def test_joining_equals_cutting_the_sorted_chunks_into_runs(places: list[tuple[i
 
 @examples(40)
 @given(documents(), st.randoms(use_true_random=False))
-def test_joined_chunks_of_any_document_are_one_exact_slice(
+def test_merged_chunks_of_any_document_are_one_exact_slice(
     document: Document, random: Random
 ) -> None:
     blocks = blocks_of(document)

@@ -1,4 +1,4 @@
-"""What each token of a question counts, and what its terms count in an index."""
+"""The weight of each token of a question, and the idf of its terms in an index."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +21,7 @@ from rag.search.question import question_of, token_weights
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Iterator[EmbeddedSnapshot]:
-    """Four chunks: three of aid and grain, one of aid."""
+    """Four chunks: three about aid and grain, one about aid."""
     texts = ["Aid, grain." if i else "Aid." for i in range(4)]
     documents = [
         document_of(text, f"d{i}", media_type="text/plain", name="It")
@@ -32,19 +32,19 @@ def snapshot(tmp_path: Path) -> Iterator[EmbeddedSnapshot]:
         yield opened
 
 
-def test_a_token_counts_one_and_the_idf_of_its_word() -> None:
-    # "the" is no term; "rain" has idf 2, "fell" 1: 1 + 3 + 2 together.
+def test_a_token_weighs_one_plus_the_idf_of_its_word() -> None:
+    # "the" is no term; "rain" has idf 2, "fell" 1: 1 + 3 + 2 in total.
     weights = token_weights([(0, 3), (4, 8), (9, 13)], [(4, 8, 2.0), (9, 13, 1.0)])
     assert weights.tolist() == pytest.approx([1 / 6, 3 / 6, 2 / 6])
 
 
 def test_the_tokens_of_a_word_share_its_idf() -> None:
-    # "Tali" and "ban" have half of 4 each, and one each of their own.
+    # "Tali" and "ban" each have half of 4, plus one.
     weights = token_weights([(0, 4), (4, 7), (8, 11)], [(0, 7, 4.0), (8, 11, 1.0)])
     assert weights.tolist() == pytest.approx([3 / 8, 3 / 8, 2 / 8])
 
 
-def test_a_token_of_two_words_and_a_word_without_token_do_no_harm() -> None:
+def test_a_token_of_two_words_and_a_word_without_a_token_are_accepted() -> None:
     assert token_weights([(0, 10)], [(0, 4, 1.0), (5, 10, 3.0)]).tolist() == [1.0]
     assert token_weights([(0, 1)], [(5, 9, 3.0)]).tolist() == [1.0]
     assert token_weights([], [(0, 4, 1.0)]).tolist() == []
@@ -65,7 +65,7 @@ def test_weights_are_positive_and_sum_to_1(
     assert weights.sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_question_knows_its_terms_and_their_idf_in_the_index(snapshot: EmbeddedSnapshot) -> None:
+def test_a_question_has_its_terms_with_their_idf_in_the_index(snapshot: EmbeddedSnapshot) -> None:
     encoding = HashEmbedder().encode_query("Was aid grain, or aid gold?")
     question = question_of("Was aid grain, or aid gold?", encoding, snapshot)
     assert question.terms == ("aid", "grain", "aid", "gold")
@@ -86,7 +86,9 @@ def test_a_question_without_a_term_has_only_its_vectors(snapshot: EmbeddedSnapsh
     assert question.token_weights.tolist() == [0.25] * 4
 
 
-def test_the_rare_name_of_a_question_weighs_most(seeds_index: Path, embedder: Embedder) -> None:
+def test_the_rare_name_of_a_question_has_the_largest_weight(
+    seeds_index: Path, embedder: Embedder
+) -> None:
     text = "How many people did the Zwickledorf bakery feed in the winter?"
     encoding = embedder.encode_query(text)
     snapshot = EmbeddedSnapshot.open(seeds_index)

@@ -24,7 +24,7 @@ QUERY = "grain in winter"
 
 
 def word_overlap(question: str, texts: list[str]) -> list[float]:
-    """A cross-encoder in miniature: the share of the question's words."""
+    """A minimal cross-encoder: the share of the question's words."""
     words = set(question.split())
     return [len(words & set(text.split())) / len(words) for text in texts]
 
@@ -57,7 +57,7 @@ def snapshot(tmp_path: Path, embedder: Embedder) -> Iterator[Snapshot]:
 
 
 @pytest.mark.parametrize("n_rerank", [1, 7, 100])
-def test_the_reranked_come_first_and_all_are_in_order(
+def test_reranked_candidates_come_first_and_all_are_in_order(
     snapshot: Snapshot, embedder: Embedder, reranker: Reranker, n_rerank: int
 ) -> None:
     question = question_of(QUERY, embedder.encode_query(QUERY), snapshot)
@@ -100,6 +100,6 @@ def test_late_interaction_without_token_vectors_leaves_the_first_ranking(tmp_pat
         assert load_reranker(RankSettings()).rerank(snapshot, question, head) is None
 
 
-def test_a_name_that_is_neither_a_reranker_nor_a_model_is_refused_with_the_names() -> None:
+def test_an_unknown_reranker_is_refused_with_the_known_names() -> None:
     with pytest.raises(ModelUnusable, match="none, late-interaction"):
         load_reranker(RankSettings(rerank="no/such/folder"))

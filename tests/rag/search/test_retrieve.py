@@ -39,7 +39,7 @@ def document(doc_id: str, text: str) -> Document:
 
 
 def documents() -> list[Document]:
-    """29 documents of two sentences, two of them with the same text."""
+    """29 documents of two sentences each; two of them have the same text."""
     texts = [f"They spoke of {pair}. Nobody listened to them." for pair in PAIRS]
     named = [document(f"d{i:02d}", text) for i, text in enumerate(texts)]
     return [*named, document("twin", texts[0])]
@@ -69,7 +69,7 @@ def ranked(
     settings: RankSettings,
     within: Ids | None = None,
 ) -> Candidates:
-    """All candidates, by the reranker that the settings name."""
+    """All candidates, ranked with the reranker of the settings."""
     reranker = RERANKERS[settings.rerank]()
     return rank_candidates(snapshot, question, settings, reranker, within)
 
@@ -82,7 +82,7 @@ def test_the_first_score_equals_a_value_worked_by_hand() -> None:
     ranking = RankSettings(lexical_weight=0.4, sentence_weight=0.25)
     # .45 of .2, .15 of .6, .4 of .5
     dense, sentence, share = np.array([[0.2, -0.2], [0.6, -0.1], [0.5, 0.5]])
-    # A cosine below 0 counts as 0.
+    # A negative cosine counts as 0.
     expected = [0.09 + 0.09 + 0.2, 0.2]
     assert first_score(dense, sentence, share, ranking) == pytest.approx(expected)
 
@@ -97,7 +97,7 @@ def test_the_shares_of_the_first_score_sum_to_1(lexical: float, sentence: float)
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_in_a_large_index_threads_find_the_same_and_end_with_it(
+def test_in_a_large_index_threads_get_the_same_results_and_end_with_it(
     folder: Path, snapshot: EmbeddedSnapshot, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     question, settings = weighted_question(snapshot, query), RankSettings(n_candidates=5)
@@ -117,7 +117,7 @@ def test_every_candidates_signals_equal_a_recomputation(
     snapshot: EmbeddedSnapshot, query: str
 ) -> None:
     question = weighted_question(snapshot, query)
-    # Ten a side, so that each side has candidates that only the other found.
+    # Ten per side, so that each side has candidates that the other lacks.
     settings = replace(FIRST_ONLY, n_candidates=10, lexical_weight=0.3, sentence_weight=0.6)
     candidates = ranked(snapshot, question, settings)
     everything = {
@@ -162,7 +162,7 @@ def test_a_reranked_score_is_the_weighted_sum_of_both(
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_what_the_reranker_does_not_look_at_stays_behind_in_its_order(
+def test_candidates_that_are_not_reranked_come_after_in_their_order(
     snapshot: EmbeddedSnapshot, query: str
 ) -> None:
     question = weighted_question(snapshot, query)
@@ -191,12 +191,12 @@ def test_the_order_is_total_and_ties_go_to_the_smaller_id(
 def test_equal_passages_have_equal_scores(snapshot: EmbeddedSnapshot) -> None:
     candidates = ranked(snapshot, weighted_question(snapshot, PAIRS[0]), RankSettings())
     twins = [c for c in candidates if c.chunk.doc_id in ("d00", "twin")]
-    # But for the title, which BM25 knows; both are one term.
+    # They differ in the title, which BM25 reads; both titles are one term.
     assert twins[0].score == twins[1].score
     assert ids(candidates[:2]) == ids(twins)
 
 
-def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
+def test_the_order_does_not_depend_on_the_hash_seed(folder: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from test_retrieve import *\n"
         "snapshot = EmbeddedSnapshot.open(Path(sys.argv[1]))\n"
@@ -220,7 +220,7 @@ def test_the_order_does_not_depend_on_the_seed_of_hashes(folder: Path) -> None:
     assert printed.pop().count("\n") > 29 * 20
 
 
-def test_only_the_chunks_asked_for_are_searched(snapshot: EmbeddedSnapshot) -> None:
+def test_only_the_given_chunks_are_searched(snapshot: EmbeddedSnapshot) -> None:
     within = snapshot.chunk_ids_of(["d07"])
     question = weighted_question(snapshot, "aid")
     candidates = ranked(snapshot, question, RankSettings(), within)
@@ -231,7 +231,7 @@ def test_only_the_chunks_asked_for_are_searched(snapshot: EmbeddedSnapshot) -> N
     assert not len(ranked(snapshot, question, RankSettings(), np.array([], dtype=np.int64)))
 
 
-def test_a_cross_encoder_that_is_named_decides(snapshot: EmbeddedSnapshot) -> None:
+def test_a_selected_cross_encoder_determines_the_order(snapshot: EmbeddedSnapshot) -> None:
     calls: list[tuple[str, list[str]]] = []
 
     def likes_schools(question: str, texts: list[str]) -> list[float]:
@@ -268,7 +268,7 @@ def test_a_model_without_token_vectors_is_ranked_by_the_first_score(tmp_path: Pa
 def test_a_chunk_without_token_vectors_does_not_stop_the_others_from_being_reranked(
     tmp_path: Path,
 ) -> None:
-    """Some chunks have none: those of characters that the model's tokenizer drops."""
+    """Chunks of characters that the model's tokenizer drops have none."""
     ingest_documents(tmp_path, documents(), TokenlessEmbedder(only="school"))
     snapshot = EmbeddedSnapshot.open(tmp_path)
     candidates = ranked(snapshot, weighted_question(snapshot, "school"), RankSettings(n_rerank=29))
@@ -279,7 +279,7 @@ def test_a_chunk_without_token_vectors_does_not_stop_the_others_from_being_reran
     snapshot.close()
 
 
-def test_interactions_are_made_only_where_they_are_missing(snapshot: EmbeddedSnapshot) -> None:
+def test_interactions_are_computed_only_if_they_are_missing(snapshot: EmbeddedSnapshot) -> None:
     question = weighted_question(snapshot, "grain and winter")
     candidates = ranked(snapshot, question, RankSettings(n_rerank=2))
     first = candidates[:5]

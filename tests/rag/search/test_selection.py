@@ -1,4 +1,4 @@
-"""A filter selects the documents that its definition names, whatever their ids hold."""
+"""A filter selects the documents of its definition, for any characters in their ids."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,7 +56,7 @@ def selected(snapshot: EmbeddedSnapshot, filter: Filter) -> set[str]:
 
 
 def named(filter: Filter) -> set[str]:
-    """By the definition, document by document."""
+    """Select by the definition, document by document."""
     return {
         doc_id
         for doc_id in IDS
@@ -77,14 +77,14 @@ texts = st.text("aAé[]!^*?-\n\0'\"\\😀/.bcmd\ud800", max_size=5) | st.sampled
     st.none()
     | st.lists(st.sampled_from([*MEDIA_TYPES, "other", "text/plain\0"]), min_size=1, max_size=3),
 )
-def test_a_filter_selects_what_its_definition_names(
+def test_a_filter_selects_the_documents_of_its_definition(
     snapshot: EmbeddedSnapshot, doc_id: list[str] | None, media_type: list[str] | None
 ) -> None:
     filter = Filter(doc_id=doc_id, media_type=media_type)
     assert selected(snapshot, filter) == named(filter)
 
 
-def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path) -> None:
+def test_a_pattern_is_refused_if_one_of_its_documents_is_lost(tmp_path: Path) -> None:
     documents = [
         document_of("Aid came.", doc_id, media_type="text/plain", name=doc_id) for doc_id in "ab"
     ]
@@ -108,7 +108,7 @@ def test_a_pattern_over_documents_of_which_one_is_lost_is_refused(tmp_path: Path
         ("é.md", {"é.md"}),
     ],
 )
-def test_patterns_are_those_of_fnmatchcase_and_a_text_is_also_itself(
+def test_patterns_are_those_of_fnmatchcase_and_a_text_also_matches_itself(
     snapshot: EmbeddedSnapshot, text: str, expected: set[str]
 ) -> None:
     assert selected(snapshot, Filter(doc_id=[text])) == expected

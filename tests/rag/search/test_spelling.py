@@ -1,4 +1,4 @@
-"""Mistyped words are corrected by words of the index, and by nothing else."""
+"""Mistyped words are replaced by words of the index, and by nothing else."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -51,20 +51,20 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 @pytest.mark.parametrize(
     ("query", "corrected"),
     [
-        ("who signed the manifst?", "who signed the manifest?"),  # a letter is missing
-        ("who signed the mannifest?", "who signed the manifest?"),  # one too many
-        ("who signed the monifest?", "who signed the manifest?"),  # another one
-        ("who signed the mainfest?", "who signed the manifest?"),  # two exchanged
+        ("who signed the manifst?", "who signed the manifest?"),  # a missing letter
+        ("who signed the mannifest?", "who signed the manifest?"),  # an additional letter
+        ("who signed the monifest?", "who signed the manifest?"),  # a replaced letter
+        ("who signed the mainfest?", "who signed the manifest?"),  # two exchanged letters
         ("Manifst, and Captian (rivr)", "Manifest, and Captain (river)"),
         ("the manifst's captian; the captian!", "the manifest's captain; the captain!"),
-        ("harbuors", "harbours"),  # in a heading alone
-        ("who sailed with Celeron?", "who sailed with Céloron?"),  # as the passage writes it
+        ("harbuors", "harbours"),  # only in a heading
+        ("who sailed with Celeron?", "who sailed with Céloron?"),  # in the spelling of the passage
         ("wer ist Präsidnet?", "wer ist Präsident?"),
         ("замрёзла Нева?", "замёрзла Нева?"),
-        ("whcih river", "which river"),  # a function word, which every passage has
+        ("whcih river", "which river"),  # a function word, which is in every passage
     ],
 )
-def test_a_word_at_one_edit_from_a_word_of_the_index_becomes_that_word(
+def test_a_word_one_edit_from_a_word_of_the_index_becomes_that_word(
     snapshot: Snapshot, query: str, corrected: str
 ) -> None:
     assert correct_spelling(query, snapshot, in_vocabulary).text == corrected
@@ -87,23 +87,23 @@ def test_each_correction_is_named_once_in_the_order_of_the_query(snapshot: Snaps
         "rvr",  # three letters
         "manfst",  # two edits
         "insulatoin2 4012 v1.2",
-        "insulin",  # `insulic` has the stem of "insulation", but is in no passage
+        "insulin",  # `insulic` has the stem of "insulation" but is in no passage
         "漢字 סלאם",
-        "manifestation manifesting",  # their stems are known
+        "manifestation manifesting",  # their stems are in the index
     ],
 )
 def test_what_may_be_meant_as_it_stands_is_left(snapshot: Snapshot, query: str) -> None:
     assert correct_spelling(query, snapshot, in_vocabulary) == (query, ())
 
 
-def test_of_several_words_the_one_that_most_chunks_have_is_taken(snapshot: Snapshot) -> None:
+def test_of_several_words_the_one_in_most_chunks_is_chosen(snapshot: Snapshot) -> None:
     assert snapshot.document_frequencies(["sign", "sing", "rider", "river"]) == [2, 1, 1, 1]
     assert correct_spelling("sigged", snapshot, in_vocabulary).text == "signed"
     # Of words that are in equally many, the first by the alphabet.
     assert correct_spelling("riter", snapshot, in_vocabulary).text == "rider"
 
 
-def test_a_word_that_the_models_vocabulary_has_is_absent_and_not_mistyped(
+def test_a_word_in_the_models_vocabulary_is_not_mistyped(
     snapshot: Snapshot,
 ) -> None:
     assert correct_spelling("liver", snapshot, in_vocabulary).text == "river"
@@ -144,7 +144,7 @@ def test_a_question_with_many_unknown_words_is_left(snapshot: Snapshot) -> None:
 
 
 @given(st.lists(st.sampled_from([*WORDS, "Which", "of", "43%", "rag.toml"]), max_size=8))
-def test_a_question_of_known_words_is_never_changed(snapshot: Snapshot, words: list[str]) -> None:
+def test_a_question_of_known_words_is_unchanged(snapshot: Snapshot, words: list[str]) -> None:
     query = " ".join(words) + "?"
     assert correct_spelling(query, snapshot, in_vocabulary) == (query, ())
 
@@ -170,13 +170,13 @@ def test_edits_are_all_texts_at_distance_one(a: str, b: str) -> None:
 
 
 def test_edits_are_counted_by_hand() -> None:
-    """Of n = 2 unlike letters: 2 deletions, 1 exchange, 25 n replacements, 26 (n + 1) insertions,
-    of which n double a letter and are met twice."""
+    """For n = 2 different letters: 2 deletions, 1 exchange, 25 n replacements and 26 (n + 1)
+    insertions, of which n double a letter and occur twice."""
     assert len(edits("ab")) == len(set(edits("ab"))) == 2 + 1 + 25 * 2 + 26 * 3 - 2
     assert edits("漢字") == []
 
 
-def test_the_reply_says_what_was_searched_for(tmp_path: Path, embedder: Embedder) -> None:
+def test_the_response_has_the_words_that_were_searched(tmp_path: Path, embedder: Embedder) -> None:
     ingest_documents(tmp_path, DOCUMENTS, embedder)
     with closing(Pipeline.over(tmp_path, embedder)) as pipeline:
         right, wrong = "Who signed the manifest?", "Who signed the manifst?"
@@ -186,12 +186,12 @@ def test_the_reply_says_what_was_searched_for(tmp_path: Path, embedder: Embedder
             assert [(c.written, c.searched) for c in corrected.corrections] == [
                 ("manifst", "manifest")
             ]
-            # The model has read the corrected question too: nothing else differs.
+            # The model also encodes the corrected question: nothing else differs.
             assert corrected.passages == as_meant.passages
             assert corrected.confidence == as_meant.confidence
             assert '"corrections":[{"written":"manifst"' in corrected.model_dump_json()
             assert "corrections" not in as_meant.model_dump_json()
-        # "liver" is one edit from "river", but a word that the model knows.
+        # "liver" is one edit from "river", but the model knows it.
         assert pipeline.search("Is the liver frozen?").corrections == []
 
 
@@ -201,8 +201,8 @@ def plain(word: str) -> str:
 
 @cache
 def distance(a: str, b: str) -> int:
-    """The least number of insertions, deletions, replacements and exchanges of neighbours, none of
-    which touches a letter twice."""
+    """The least number of insertions, deletions, replacements and exchanges of neighbours, if no
+    letter is edited twice."""
     if not a or not b:
         return len(a) + len(b)
     ways = [

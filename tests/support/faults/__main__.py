@@ -1,6 +1,6 @@
-"""`python -m faults [PART ...]`: make all the faults, and print how often each was made.
+"""`python -m faults [PART ...]`: make all faults, and print the number of each.
 
-Exit status 1 if anything was lost, wrong or silent, or crashed. --few makes as many as tests do.
+Exit status 1 if anything was lost, wrong, unreported or crashed. --few makes as many as tests do.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _make(name: str, *, few: bool) -> Counts | None:
-    """The counts of one part; None if this machine lacks something for it, which is printed."""
+    """Return the counts of one part; None if this machine lacks something for it (printed)."""
     began = time.perf_counter()
     counts = PARTS[name].make(few=few)
     if isinstance(counts, str):

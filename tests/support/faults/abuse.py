@@ -1,8 +1,8 @@
-"""Attacks on a real `rag serve`, and how its healthy clients fare meanwhile.
+"""Attacks on a real `rag serve`, and the response times of its healthy clients meanwhile.
 
 `PYTHONPATH=tests python -m faults.abuse --folder FOLDER` runs every attack for some seconds and
-prints a table: what the attackers met, and how long questions and health checks took meanwhile.
-`--against COMMAND` names another command that serves, for a comparison.
+prints a table: what the attackers received, and the times of questions and health checks.
+`--against COMMAND` sets another server command, for a comparison.
 """
 
 import argparse
@@ -23,13 +23,13 @@ from faults.healthy_clients import ROUTES, Healthy, HealthyClient
 from faults.service_process import RAG, Service, make_index, serving_process
 
 ENDING_S = 60.0
-"""How long an attack goes on at most until its clients meet what they are expected to."""
+"""Maximum seconds of an attack until its clients receive what is expected."""
 
 
 def run_attack(
     name: str, port: int, seconds: float, ending: str | None, results: "Queue[Met]"
 ) -> None:
-    """An attack's whole process: so it shares no lock with the healthy clients."""
+    """Run an attack in its own process, so that it shares no lock with the healthy clients."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
     met: Met = Counter()
@@ -48,7 +48,7 @@ def run_attack(
 
 @dataclass
 class Outcome:
-    """What an attack did, to its authors and to others."""
+    """The results of an attack, for its clients and for others."""
 
     name: str
     met: Met
@@ -75,9 +75,9 @@ HEADER = (
 def under_attack(
     service: Service, name: str, seconds: float, ending: str | None = None, n_healthy: int = 2
 ) -> Outcome:
-    """Run an attack for a while, with healthy clients beside it.
+    """Run an attack for a while, with healthy clients at the same time.
 
-    ending: what the attackers are expected to meet; the attack goes on until one of them has
+    ending: what the attackers should receive; the attack lasts until one of them has received it
     """
     spawn = get_context("spawn")
     results: Queue[Met] = spawn.Queue()
@@ -86,7 +86,7 @@ def under_attack(
     )
     healthy, most_mb = Healthy(), 0
     attackers.start()
-    time.sleep(0.5)  # until its connections are there
+    time.sleep(0.5)  # until the connections of the attack are open
     clients = [HealthyClient(service.url, healthy) for _ in range(n_healthy)]
     for client in clients:
         client.start()

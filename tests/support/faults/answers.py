@@ -1,4 +1,4 @@
-"""All that an index answers, so that two of them can be compared."""
+"""All answers of an index, for comparisons of two indexes."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -19,7 +19,7 @@ REFUSED = "refused: "
 
 
 def answers_of(index: Path) -> Answers:
-    """Every answer of an index, in this process. Raises RagError if it cannot be opened."""
+    """Return every answer of an index, in this process. Raises RagError if it cannot be opened."""
     with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
         return answers_from(pipeline)
 
@@ -66,11 +66,11 @@ def _listed(pipeline: Pipeline, _: str) -> str:
 
 
 def whole(index: Path) -> tuple[object, Answers]:
-    """All rows that do not depend on an index's history, and all answers."""
+    """All rows that do not depend on the history of an index, and all answers."""
     return indexed(index), answers_of(index)
 
 
 def committed(index: Path) -> dict[str, str]:
-    """The sha256 of each document that is committed, read as any other process may."""
+    """The sha256 of each committed document, read like any other process."""
     with closing(Store.open(index)) as store:
         return {row.doc_id: row.sha256 for row in store.records()}

@@ -1,5 +1,5 @@
-"""Clients who do not behave: each is a coroutine that counts what it meets, and is begun anew when
-it ends, until it is cancelled."""
+"""Misbehaving clients. Each is a coroutine that counts what it receives and is restarted when it
+ends, until it is cancelled."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ ATTACKS: dict[str, Attack] = {}
 
 
 def attack(n: int) -> Callable[[Attack], Attack]:
-    """Register an attacker, of which n run at once."""
+    """Register an attacker, with n running concurrently."""
 
     def register(one: Attack) -> Attack:
         async def all_of_them(port: int, met: Met) -> None:
@@ -47,7 +47,7 @@ def closing(writer: asyncio.StreamWriter) -> Iterator[None]:
 
 
 async def until_closed(reader: asyncio.StreamReader, met: Met) -> None:
-    """Read what comes to its end, and count the status it begins with."""
+    """Read to the end of the stream, and count the status at its start."""
     first = b""
     while chunk := await reader.read(65536):
         first = first or chunk
@@ -65,7 +65,7 @@ async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 async def send_until_closed(
     port: int, met: Met, first: bytes, then: bytes, pause_s: float = 0.0
 ) -> None:
-    """Send a beginning, and then the same over and over, until the server ends it."""
+    """Send a beginning, then the same bytes repeatedly, until the server closes the connection."""
     reader, writer = await connect(port)
     with closing(writer):
         writer.write(first)
@@ -82,13 +82,13 @@ async def send_until_closed(
 
 @attack(1)
 async def nothing(_port: int, _met: Met) -> None:
-    """To compare with."""
+    """No attack, for comparison."""
     await asyncio.sleep(1)
 
 
 @attack(2500)
 async def half_open_connections(port: int, met: Met) -> None:
-    """They say nothing."""
+    """The connections send nothing."""
     await send_until_closed(port, met, b"", b"")
 
 
@@ -143,7 +143,7 @@ async def nested_json(port: int, met: Met) -> None:
 
 
 async def leave_unread(port: int, met: Met, request: bytes, read_at_most: int = 0) -> None:
-    """Ask, and take nothing, or a little a second, of the answer."""
+    """Send a request, and read nothing of the response, or a little per second."""
     reader, writer = await connect(port)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     with closing(writer):
@@ -154,7 +154,7 @@ async def leave_unread(port: int, met: Met, request: bytes, read_at_most: int = 
                 reader._buffer.clear()  # type: ignore[attr-defined]
                 writer.transport.resume_reading()  # type: ignore[attr-defined]
                 await reader.read(read_at_most)
-            writer.write(b"\r\n")  # so that it is noticed when the server has gone
+            writer.write(b"\r\n")  # so that it detects a closed server
         met["closed"] += 1
 
 

@@ -1,5 +1,5 @@
-"""A backup killed at random instants, and each of its system calls failed: the file is the former
-backup or a whole new one, and only a kill leaves a draft beside it."""
+"""A backup killed at random moments, and each of its system calls failed: the file is the earlier
+backup or a complete new one, and only a kill leaves a draft next to it."""
 
 import errno
 import time
@@ -24,7 +24,7 @@ _FORMER = b"the former one"
 
 
 def run(here: Path, n: int, seed: int = SEED) -> Counts:
-    """So many kills, and as many failed calls at most."""
+    """Make this many kills, and at most as many failed calls."""
     counts, rng = Counts("backups"), Random(seed)
     write_corpus(here / "docs", rng, n_documents=6, n_paragraphs=30)
     value_of(outcome_of(here, perform, "first", INDEX))
@@ -91,7 +91,7 @@ def _check_outcome(here: Path, label: str, outcome: Outcome, counts: Counts) -> 
 
 
 def _check(here: Path, label: str, whole: object, counts: Counts) -> None:
-    """Whether the file is the former backup, or holds what an undisturbed one does."""
+    """Check that the file is the earlier backup, or has the contents of an undisturbed one."""
     if (here / FILE).read_bytes() == _FORMER:
         counts.unharmed += 1
         return

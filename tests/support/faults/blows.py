@@ -1,5 +1,5 @@
-"""Damage to one file of an index, as a disk or a copy cut short does it: chosen by a seed, so that
-each kind of file and each type of the database's pages is hit."""
+"""Damage to one file of an index, like that of a disk or a truncated copy: chosen by a seed, so
+that each kind of file and each type of database page is hit."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +10,8 @@ _PAGE = 4096
 
 
 def kind_of(name: str) -> str:
-    """Of a file, by its name within the index: files of one kind are equally likely to be hit, and
-    kinds are, but for the database, which holds what is true."""
+    """The kind of a file, by its name in the index. Files of one kind are equally likely, and
+    so are the kinds, except that the database, the only source, is more likely."""
     parts = Path(name).parts
     if len(parts) == 1:
         return name
@@ -19,7 +19,7 @@ def kind_of(name: str) -> str:
 
 
 def strike(index: Path, rng: Random) -> str:
-    """Damage one file of an index; what was done, in words."""
+    """Damage one file of an index; return a description."""
     kinds: dict[str, list[str]] = {}
     for path in sorted(index.rglob("*")):
         if path.is_file():
@@ -47,7 +47,7 @@ def _change(path: Path, rng: Random) -> str:
 
 
 def _zero(path: Path, rng: Random) -> str:
-    """A stretch of it, or a whole page."""
+    """Set a range of bytes, or a whole page, to zero."""
     where, length = _place(path, rng), rng.choice([16, 512, _PAGE])
     if length == _PAGE:
         where -= where % _PAGE
@@ -71,7 +71,7 @@ _BLOWS: dict[str, Callable[[Path, Random], str]] = {
 
 
 def _overwrite(path: Path, where: int, change: Callable[[bytes], bytes], length: int) -> str:
-    """In place, as a disk does it."""
+    """Overwrite in place, like a disk."""
     with path.open("r+b") as stream:
         stream.seek(where)
         former = stream.read(length)
@@ -82,7 +82,7 @@ def _overwrite(path: Path, where: int, change: Callable[[bytes], bytes], length:
 
 
 def _place(path: Path, rng: Random) -> int:
-    """A place in a file; in the database each type of page is equally likely."""
+    """Return an offset in a file; in the database each type of page is equally likely."""
     content = path.read_bytes()
     if path.name == _DATABASE and content:
         page = rng.choice(rng.choice(_pages(content)))
@@ -91,7 +91,7 @@ def _place(path: Path, rng: Random) -> int:
 
 
 def _pages(content: bytes) -> list[list[int]]:
-    """The pages of each type: the first, four of B-trees by their first byte, and all others."""
+    """The pages of each type: the first, four types of B-tree by their first byte, and the rest."""
     types: dict[int, list[int]] = {}
     for page in range(1, max(len(content) // _PAGE, 2)):
         first = content[page * _PAGE : page * _PAGE + 1]

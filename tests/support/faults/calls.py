@@ -1,8 +1,8 @@
-"""Each system call that changes an index failed once: the run says so in an error of this project's
-own or goes on, nothing that was committed is lost, and the next run ends as an undisturbed one.
+"""Each system call that changes an index fails once: the run raises an error of this project or
+continues, no commit is lost, and the next run ends like an undisturbed one.
 
-The shim (shim.c) counts the calls of an operation first, and then fails the n-th, for each n and
-each of EIO and ENOSPC; every fourth also with EINTR and with half of a write done.
+The shim (shim.c) counts the calls of an operation first, then fails the n-th, for each n, with EIO
+and ENOSPC; every fourth also with EINTR and with a half-finished write.
 """
 
 import errno
@@ -22,14 +22,14 @@ from index.errors import IndexMissing, RagError
 SEED = 3
 ERRORS = (errno.EIO, errno.ENOSPC)
 MILD_ERRORS = (errno.EINTR, shim.HALF_WRITTEN)
-"""What a caller is to try again after; every fourth call meets them."""
+"""Errors after which a caller must try again; every fourth call gets them."""
 
 Case = tuple[str, int, int]
-"""An operation, which of its calls fails, and with what."""
+"""An operation, the number of the call that fails, and its error."""
 
 
 def run(here: Path, most: int | None, seed: int = SEED) -> Counts:
-    """All calls, or so many of them chosen at random."""
+    """Fail all calls, or this many of them, chosen at random."""
     counts, rng = Counts("calls"), Random(seed)
     prepared = Prepared.make(here, seed, n_documents=6, n_paragraphs=8)
     cases = list(_cases(prepared))
@@ -59,7 +59,7 @@ def _of(value: object) -> tuple[int, str, str | None]:
 
 
 def _armed(operation: str, index: Path, at: int, error: int) -> tuple[int, str, str | None]:
-    """How many calls there were, which of them failed, and the error of the operation."""
+    """Return the number of calls, the failed one, and the error of the operation."""
     index.mkdir(exist_ok=True)
     shim.arm(str(index.resolve()), at, error)
     raised = None
@@ -71,7 +71,7 @@ def _armed(operation: str, index: Path, at: int, error: int) -> tuple[int, str, 
 
 
 def _fail(prepared: Prepared, case: Case, counts: Counts) -> str:
-    """Fail one call; its name."""
+    """Fail one call; return its name."""
     operation, at, error = case
     index = prepared.fresh(operation)
     before = value_of(outcome_of(prepared.here, _documents, index))

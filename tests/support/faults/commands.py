@@ -1,5 +1,5 @@
-"""The `rag` command with the real model: killed, and with system calls failed. An error is one line
-on stderr and exit status 2, and afterwards the command ends as one that nothing disturbed."""
+"""The `rag` command with the real model, killed and with failed system calls. An error is one line
+on stderr with exit status 2, and afterwards the command ends like an undisturbed one."""
 
 import errno
 import json
@@ -19,13 +19,13 @@ from faults.processes import ROOT
 
 SEED = 8
 _FIRST_CALLS = 60
-"""Of these one fails in each run: they are of the database's making, its commits and publishing."""
+"""One of these fails in each run: database creation, commits and publishing use them."""
 
 
 def run(here: Path, n: int, seed: int = SEED) -> Counts:
     counts, rng = Counts("commands"), Random(seed)
     write_corpus(here / "docs", rng, n_documents=4, n_paragraphs=20)
-    expected = _complete(here)  # with the model compiled, if it was not
+    expected = _complete(here)  # this also compiles the model if necessary
     shutil.rmtree(here / "index")
     began = time.perf_counter()
     rag("ingest", "docs", "--index", "index", cwd=here)
@@ -45,7 +45,7 @@ def run(here: Path, n: int, seed: int = SEED) -> Counts:
 
 
 def _complete(here: Path) -> dict[str, Any]:
-    """Ingest, and what a search and `rag info` then say, as far as it is the same each time."""
+    """Ingest; return the parts of the output of a search and of `rag info` that do not vary."""
     done = rag("ingest", "docs", "--index", "index", cwd=here)
     assert done.returncode == 0, done.stderr
     searched = rag("search", QUERIES[0], "--json", "--index", "index", cwd=here)

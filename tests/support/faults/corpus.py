@@ -1,4 +1,4 @@
-"""A folder of small documents that changes as a seed says."""
+"""A folder of small documents with changes determined by a seed."""
 
 from pathlib import Path
 from random import Random
@@ -11,7 +11,7 @@ QUERIES = ["river and grain", "the council of the village", "winter border tax",
 
 
 def text_of(rng: Random, name: str, n_paragraphs: int) -> str:
-    """A text whose paragraphs are a chunk each for the fake model."""
+    """A text whose paragraphs are one chunk each for the fake model."""
     paragraphs = []
     for number in range(n_paragraphs):
         words = " ".join(rng.choices(WORDS, k=12))

@@ -1,4 +1,4 @@
-"""What came of many faults of one kind, and the table of all kinds."""
+"""The results of many faults of one kind, and the table of all kinds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
@@ -9,16 +9,16 @@ _SHOWN = 5
 
 @dataclass
 class Counts:
-    """How often each thing happened.
+    """The number of each result.
 
     runs:      faults made
-    in_flight: of them, while the process that they struck was at work
-    unharmed:  every answer was right, whether the fault met nothing or the index was mended
-    refused:   an error of this project's own was raised: one line that says what to do
-    lost:      something that was committed is not there
-    wrong:     an index differs from one that was never disturbed
-    silent:    an answer differs, and no error says so
-    crashed:   the process died of a signal or raised an error that is not this project's own
+    in_flight: of these, faults while the process was working
+    unharmed:  every answer was right: the fault had no effect or the index was repaired
+    refused:   an error of this project was raised: one line that says what to do
+    lost:      a commit is missing
+    wrong:     an index differs from an undisturbed one
+    silent:    an answer differs, and no error reports it
+    crashed:   a signal ended the process, or it raised an error of another type
     """
 
     part: str
@@ -34,7 +34,7 @@ class Counts:
     measured: list[str] = field(default_factory=list)
 
     def fail(self, kind: str, what: str) -> None:
-        """Count one `lost`, `wrong`, `silent` or `crashed`, and keep how to make it again."""
+        """Count one `lost`, `wrong`, `silent` or `crashed`, and record how to reproduce it."""
         setattr(self, kind, getattr(self, kind) + 1)
         self.failures.append(f"{self.part}: {kind}: {what}")
 
@@ -43,7 +43,7 @@ _COLUMNS = [f.name for f in fields(Counts) if f.type is int]
 
 
 def table(all_counts: Iterable[Counts]) -> str:
-    """The counts as text: a line a part, then their sum, what was measured and what failed."""
+    """The counts as text: one line per part, then the sum, the measurements and the failures."""
     all_counts = list(all_counts)
     rows = [["part", *_COLUMNS]]
     rows += [[c.part, *(str(getattr(c, name)) for name in _COLUMNS)] for c in all_counts]

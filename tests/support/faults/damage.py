@@ -1,8 +1,8 @@
-"""Damage to every file that an index has: each answer is right, or an error says that it cannot be
-given. Never a wrong answer, never a crash.
+"""Damage to every file of an index: each answer is right, or an error says that there is none.
+Never a wrong answer, never a crash.
 
-An index at rest is damaged and then opened; one in use is damaged under a process that has it open.
-Half of the indexes have commits that lie in the write-ahead log alone, as after a power cut.
+A closed index is damaged and then opened; one in use is damaged while a process has it open. Half
+of the indexes have commits that are only in the write-ahead log, as after a power cut.
 """
 
 import shutil
@@ -35,7 +35,7 @@ def run(here: Path, n: int, seed: int = SEED) -> Counts:
     for number in range(n):
         source = rng.choice([AT_REST, IN_LOG])
         in_use = rng.random() < 0.3
-        # Reading an index at rest has emptied its log: each blow falls on a copy of a copy.
+        # Reading a closed index emptied its log, so each fault is made in a copy of a copy.
         shutil.rmtree(here / "struck", ignore_errors=True)
         shutil.copytree(here / f"{source}.kept", here / "struck")
         blow, outcome = (_in_use if in_use else _at_rest)(here, rng)
@@ -49,14 +49,14 @@ def run(here: Path, n: int, seed: int = SEED) -> Counts:
 
 
 def _make_both() -> None:
-    """An index that was closed, and one whose last commits lie in its log; each with a copy."""
+    """Make an index that was closed, and one whose last commits are in its log; copy each."""
     docs = Path("docs")
     perform("first", AT_REST)
     perform("first", IN_LOG)
     change_corpus(docs, Random(SEED), n_paragraphs=6)
     perform("prune", AT_REST)
     shutil.copytree(AT_REST, f"{AT_REST}.kept")
-    with closing(Pipeline.over(IN_LOG, HashEmbedder())):  # it keeps the log from being emptied
+    with closing(Pipeline.over(IN_LOG, HashEmbedder())):  # this keeps the log
         perform("prune", IN_LOG)
         shutil.copytree(IN_LOG, f"{IN_LOG}.kept")
     assert (Path(f"{IN_LOG}.kept") / "rag.db-wal").stat().st_size > 0

@@ -1,5 +1,5 @@
-"""A file system that runs full at a place of each operation: it is said so, and with room again the
-next run ends as an undisturbed one. Mounting one needs root."""
+"""A file system that becomes full at some point of each operation: this is reported, and with more
+space the next run ends like an undisturbed one. Mounting a file system requires root."""
 
 import subprocess
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _fill(prepared: Prepared, disk: Path, operation: str, rng: Random, counts: C
 
 @contextmanager
 def mounted(disk: Path, size_kib: int) -> Iterator[None]:
-    """A file system of its own at a folder."""
+    """Mount a separate file system at a folder."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(disk)]
     subprocess.run(mount, check=True, capture_output=True)
     try:
@@ -76,6 +76,6 @@ def mounted(disk: Path, size_kib: int) -> Iterator[None]:
 
 
 def resize(disk: Path, size_kib: int) -> None:
-    """Let a mounted file system hold so much."""
+    """Change the size of a mounted file system."""
     command = ["mount", "-o", f"remount,size={size_kib}k", str(disk)]
     subprocess.run(command, check=True, capture_output=True)

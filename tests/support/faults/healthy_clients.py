@@ -1,4 +1,4 @@
-"""Clients who behave, and how long they wait."""
+"""Well-behaved clients, and the times that they wait."""
 
 import threading
 import time
@@ -9,12 +9,12 @@ import httpx
 
 ROUTES = ("/v1/search", "/healthz", "/readyz")
 HEALTHY_S = 30.0
-"""How long a healthy client waits before it gives up."""
+"""Seconds until a healthy client gives up."""
 
 
 @dataclass
 class Healthy:
-    """What clients met who behave: seconds by route, and what went wrong."""
+    """What healthy clients received: seconds by route, and errors."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
@@ -32,7 +32,7 @@ class Healthy:
 
 
 class HealthyClient(threading.Thread):
-    """Asks one thing after the other, each on a new connection, until it is stopped."""
+    """Sends one request after the other, each on a new connection, until it is stopped."""
 
     def __init__(self, url: str, seen: Healthy) -> None:
         super().__init__(daemon=True)

@@ -1,8 +1,8 @@
-"""SIGKILL at random instants of an ingest: nothing that was committed is lost, and the next ingest
-ends as one that nobody killed.
+"""SIGKILL at random moments of an ingest: no commit is lost, and the next ingest ends like an
+undisturbed one.
 
-A kill counts as in flight if the process had begun its work and had not ended it. Just before it,
-what is committed is read from outside, as any reader may: all of it must be there afterwards.
+A kill counts as in flight if the process had begun its work and not ended it. Just before the kill,
+another process reads what is committed; all of it must be there afterwards.
 """
 
 import time
@@ -21,7 +21,7 @@ SEED = 1
 
 
 def run(here: Path, n_kills: int, seed: int = SEED) -> Counts:
-    """Kill until so many kills were in flight."""
+    """Kill until this many kills were in flight."""
     counts, rng = Counts("kills"), Random(seed)
     prepared = Prepared.make(here, seed)
     lengths = {operation: _seconds(prepared, operation) for operation in OPERATIONS}
@@ -65,8 +65,8 @@ def _committed(index: Path) -> dict[str, str]:
 
 
 def _lost(here: Path, seen: dict[str, str], after: dict[str, str]) -> list[str]:
-    """The documents that were committed, are not there as they were, and whose files do not say
-    otherwise."""
+    """The committed documents that are missing or changed, unless their files explain the
+    change."""
     return [
         doc_id
         for doc_id, digest in seen.items()

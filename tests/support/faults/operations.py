@@ -1,4 +1,4 @@
-"""What is done to an index, each with the fake model, in the working directory of a child."""
+"""The operations on an index, with the fake model, in the working directory of a child process."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from index.maintain.backup import restore
 DOCS = Path("docs")
 BACKUP = Path("after.backup")
 OPERATIONS = ("first", "incremental", "prune", "rebuild", "restore")
-"""`first` makes an index; the others have one of the documents as they were before they changed.
-`restore` puts BACKUP in its place, which is of the changed documents."""
+"""`first` makes an index; the others start with an index of the unchanged documents. `restore`
+replaces it with BACKUP, which has the changed documents."""
 
 
 def perform(operation: str, index: Path) -> None:
-    """Do one of OPERATIONS."""
+    """Run one of OPERATIONS."""
     if operation == "rebuild":
         rebuild(index, HashEmbedder())
     elif operation == "restore":

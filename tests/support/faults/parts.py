@@ -1,4 +1,4 @@
-"""The parts of the harness, each with how many faults it makes: all of them, or a part in tests."""
+"""The parts of the harness, with their numbers of faults: all, or a share for tests."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ class Suite:
     missing: Callable[[Path], str | None] = lambda here: None
 
     def make(self, *, few: bool) -> Counts | str:
-        """Make the faults in a folder of their own, or say what is missing for them."""
+        """Make the faults in a separate folder, or return what this machine lacks for them."""
         with _folder() as folder:
             missing = self.missing(folder / "missing")
             if missing:
@@ -33,8 +33,8 @@ class Suite:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """In memory where there is such a file system: a thousand ingests wait for a disk for minutes,
-    and what a killed process has written is the same on both."""
+    """In memory if there is such a file system: on a disk, a thousand ingests take minutes more,
+    and the writes of a killed process are the same on both."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(
         prefix="rag-faults-", dir=memory if memory.is_dir() else None

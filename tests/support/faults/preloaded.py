@@ -1,6 +1,6 @@
-"""What a child needs, there before it is forked: imports, and the vectors of the words.
+"""Imports, and the vectors of the words, that every child needs, loaded before the fork.
 
-No thread is started by it.
+It starts no thread.
 """
 
 import pytest  # a child of pytest's script runs its imports

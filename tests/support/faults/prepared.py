@@ -1,4 +1,4 @@
-"""A folder with documents that have changed since an index was made, to do every operation in."""
+"""A folder with documents that changed after an index was made, for every operation."""
 
 import shutil
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from index.maintain.backup import backup
 
 @dataclass(frozen=True)
 class Prepared:
-    """here:     the working directory; docs/ in it is as it is after the change
-    expected: what each operation leads to if nothing disturbs it"""
+    """here:     the working directory; docs/ in it has the changed documents
+    expected: the result of each operation without a fault"""
 
     here: Path
     expected: Mapping[str, object]
@@ -40,7 +40,7 @@ class Prepared:
         return value_of(outcome_of(self.here, whole, index))
 
     def fresh(self, operation: str) -> Path:
-        """An index for the operation to be done to, relative to `here`; the former one is gone."""
+        """Make an index for the operation, relative to `here`; delete the earlier one."""
         index = Path("index")
         shutil.rmtree(self.here / index, ignore_errors=True)
         if operation != "first":
@@ -48,7 +48,7 @@ class Prepared:
         return index
 
     def complete(self, operation: str, index: Path) -> str | None:
-        """Do the operation again, undisturbed; what is wrong with the index then, if anything."""
+        """Run the operation again without a fault; return what is wrong with the index, or None."""
         again = outcome_of(self.here, perform, operation, index)
         if again.refused or again.crashed:
             return f"the next run fails: {again.refused or again.crashed}"

@@ -1,6 +1,6 @@
-"""Children that take a fault in place of this process, forked from a server that has all imported.
+"""Child processes that receive the faults, forked from a server that has imported everything.
 
-A child that dies of a signal is seen as such, and the next one starts in some milliseconds.
+A child that dies of a signal is detected, and the next one starts within milliseconds.
 """
 
 import os
@@ -23,7 +23,7 @@ PATIENCE_S = 120.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call in a child ended: with `value`, an error of the project's own, or badly."""
+    """How a call in a child ended: with `value`, an error of this project, or a crash."""
 
     value: Any = None
     refused: str | None = None
@@ -32,8 +32,8 @@ class Outcome:
 
 @cache
 def _context() -> ForkServerContext:
-    """The server is started with the shim that can fail calls; in a child that does not arm it,
-    it does nothing."""
+    """The server is started with the shim that can fail calls; in a child that does not arm it, it
+    has no effect."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["faults.preloaded"])
     before = dict(os.environ)
@@ -52,7 +52,7 @@ def _context() -> ForkServerContext:
 
 
 class Child:
-    """A call under way in a process of its own, in the working directory `here`."""
+    """A running call in a separate process, with working directory `here`."""
 
     def __init__(self, here: Path, call: Callable[..., object], *arguments: object) -> None:
         self._ours, theirs = _context().Pipe()
@@ -65,18 +65,18 @@ class Child:
         assert self._ours.recv() == "begun"
 
     def send(self, message: object) -> None:
-        """To a call whose first argument is a Connection: see `talking`. Of one that has ended,
-        `end` tells how."""
+        """Send to a call whose first argument is a Connection: see `talking`. If it has ended,
+        `end` returns the outcome."""
         with suppress(BrokenPipeError):
             self._ours.send(message)
 
     def receive(self) -> Any:
-        """What the call sends. Raises EOFError if it has died."""
+        """Return what the call sends. Raises EOFError if it has died."""
         assert self._ours.poll(PATIENCE_S), "a child is silent"
         return self._ours.recv()
 
     def end(self) -> Outcome:
-        """Wait for the call's end."""
+        """Wait for the end of the call."""
         try:
             outcome = self.receive()
         except (EOFError, ConnectionResetError):
@@ -89,7 +89,7 @@ class Child:
         return Outcome(crashed=f"exit code {code}")
 
     def kill(self) -> bool:
-        """Kill it; whether it was at work until then."""
+        """Kill it; return whether it was working until then."""
         self.process.kill()
         self.process.join(PATIENCE_S)
         self._ours.close()
@@ -97,12 +97,12 @@ class Child:
 
 
 def outcome_of(here: Path, call: Callable[..., object], *arguments: object) -> Outcome:
-    """How a call in a child ends."""
+    """Return the outcome of a call in a child."""
     return Child(here, call, *arguments).end()
 
 
 def talking(call: Callable[..., object]) -> Callable[..., object]:
-    """Mark a call that is given the connection to its parent before its arguments."""
+    """Mark a call that receives the connection to its parent before its arguments."""
     call.__dict__["talking"] = True
     return call
 

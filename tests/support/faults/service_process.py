@@ -1,4 +1,4 @@
-"""A real `rag serve` in processes of its own, over an index with large documents."""
+"""A real `rag serve` in separate processes, with an index with large documents."""
 
 import os
 import re
@@ -21,7 +21,7 @@ LARGE_DOCUMENT = "large/{0}.txt"
 
 
 def make_index(folder: Path, n_large: int, characters: int) -> Path:
-    """An index of small documents and of a few large ones, which are mostly white space."""
+    """Make an index of small documents and a few large ones that are mostly white space."""
     texts = folder / "texts"
     (texts / "small").mkdir(parents=True)
     (texts / "large").mkdir()
@@ -42,7 +42,7 @@ def environment() -> dict[str, str]:
 
 
 class Service:
-    """A started `rag serve`, with what it logs."""
+    """A started `rag serve` and its log."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -66,7 +66,7 @@ class Service:
                 self.err += line
 
     def resident_mb(self) -> int:
-        """The memory of its processes."""
+        """The memory of its processes, in MB."""
         told = subprocess.run(
             ["ps", "-o", "rss=", "-g", str(os.getpgid(self.process.pid))],
             capture_output=True,
@@ -80,7 +80,7 @@ class Service:
 def serving_process(
     index: Path, n_workers: int = 1, command: list[str] = RAG, cwd: Path | None = None
 ) -> Iterator[Service]:
-    """`rag serve` in a process group of its own."""
+    """`rag serve` in a separate process group."""
     options = ["serve", "--index", str(index), "--port", "0", "--workers", str(n_workers)]
     env = environment() if command == RAG else dict(os.environ)
     with subprocess.Popen(

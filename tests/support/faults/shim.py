@@ -1,4 +1,4 @@
-"""The library that fails system calls (shim.c): compiled once, and armed in a child."""
+"""The library that fails system calls (shim.c): compiled once, armed in a child."""
 
 import atexit
 import ctypes
@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 
 HALF_WRITTEN = -1
-"""In place of an errno: a write that writes half of what it was given, and says so."""
+"""Instead of an errno: a write that writes half of its bytes and returns their number."""
 
 _SOURCE = Path(__file__).with_name("shim.c")
 
 
 @cache
 def library() -> Path | None:
-    """The compiled library; None without a C compiler, or where LD_PRELOAD is not known."""
+    """The compiled library; None without a C compiler, or without LD_PRELOAD on this system."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or sys.platform != "linux":
         return None
@@ -33,19 +33,19 @@ WITHOUT = "a C compiler (Debian's package gcc) and Linux are needed to fail syst
 
 
 def arm(below: str, at: int, error: int) -> None:
-    """In a process that has the library: fail the `at`-th call on paths below a folder; 0: none."""
+    """In a process with the library: fail the `at`-th call on paths below a folder; 0: none."""
     ctypes.CDLL(None).fault_arm(below.encode(), ctypes.c_long(at), error)
 
 
 def n_calls() -> int:
-    """How many there were since it was armed."""
+    """The number of calls since it was armed."""
     count = ctypes.CDLL(None).fault_count
     count.restype = ctypes.c_long
     return int(count())
 
 
 def failed_call() -> str:
-    """The name of the call that failed; empty if none did."""
+    """The name of the failed call; empty if none failed."""
     call = ctypes.CDLL(None).fault_call
     call.restype = ctypes.c_char_p
     return bytes(call()).decode()

@@ -1,4 +1,4 @@
-"""Several processes at one index: of two ingests at once, one says that the index is busy and none
+"""Several processes with one index: of two concurrent ingests, one is refused as busy and neither
 loses anything; each answer of a reader during ingests is of exactly one generation."""
 
 import re
@@ -22,7 +22,7 @@ _N_READERS = 2
 
 
 def run(here: Path, n: int, seed: int = SEED) -> Counts:
-    """So many pairs of ingests, and as many ingests under readers."""
+    """Run this many pairs of ingests, and as many ingests with readers."""
     counts = Counts("together")
     writers, readers = here / "writers", here / "readers"
     for folder in (writers, readers):
@@ -87,7 +87,7 @@ def _judge(value: object, error: str | None, counts: Counts) -> None:
 
 
 def _write_version(here: Path, rng: Random, version: int) -> None:
-    """All documents anew; together they are few enough for one commit."""
+    """Replace all documents; they are few enough for one commit."""
     for number in range(5):
         words = " ".join(rng.choices(WORDS, k=20))
         file = here / "docs" / f"r{number}.txt"
@@ -97,8 +97,8 @@ def _write_version(here: Path, rng: Random, version: int) -> None:
 
 @talking
 def _read_on(parent: Connection, index: Path) -> tuple[int, list[str], int]:
-    """Search and refresh until the parent says otherwise; how many answers there were, those that
-    are not of one version, and how many generations they were of."""
+    """Search and refresh until the parent says stop. Return the number of answers, those with
+    several versions, and the number of their generations."""
     versions: dict[int, str] = {}
     mixed, n_answers = [], 0
     with closing(Pipeline.over(index, HashEmbedder())) as pipeline:

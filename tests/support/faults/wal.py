@@ -1,5 +1,5 @@
-"""Many ingests of one changed file while a reader follows: the write-ahead log stays bounded, and
-the ingest after the reader has gone leaves none."""
+"""Many ingests of one changed file while a reader follows: the write-ahead log stays limited, and
+the ingest after the end of the reader leaves none."""
 
 from contextlib import closing
 from multiprocessing.connection import Connection
@@ -17,8 +17,8 @@ from rag.pipeline import Pipeline
 SEED = 4
 INDEX = Path("index")
 MOST_BYTES = 8 * 2**20
-"""What the log may grow to: SQLite empties one of 1,000 pages of 4 KiB at the next commit that no
-reader stands in the way of, and an ingest here writes some 40."""
+"""The limit of the log: SQLite truncates a log of 1,000 pages of 4 KiB at the next commit that no
+reader blocks, and an ingest here writes about 40."""
 
 
 def run(here: Path, n: int, seed: int = SEED) -> Counts:

@@ -1,7 +1,7 @@
-"""A random walk over all that can be done to an index, against a dictionary of its documents.
+"""A random walk over all operations on an index, compared with a dictionary of its documents.
 
-After each step the index holds what the dictionary says, and every so often it also equals, byte
-for byte, an index that was built at once, and each citation is the slice that it claims to be.
+After each step the index equals the dictionary. Regularly it also equals, byte for byte, an index
+that was built at once, and each citation is its slice of the document.
 """
 
 import shutil
@@ -28,7 +28,7 @@ _MOST_FILES = 12
 
 
 def run(here: Path, n: int, seed: int = SEED) -> Counts:
-    """So many steps, each in a process of its own; stops at the first that differs."""
+    """Make this many steps, each in a separate process; stop at the first difference."""
     counts, taken = Counts("walk"), Counter[str]()
     (here / "docs").mkdir()
     (here / "docs/w0.txt").write_text("The river.")
@@ -51,7 +51,7 @@ def run(here: Path, n: int, seed: int = SEED) -> Counts:
 
 
 def _begin(here: Path, step: str, rng: Random, counts: Counts) -> str | None:
-    """Change the files, and kill an ingest if that is the step; what is to be done to the index."""
+    """Change the files, and kill an ingest if that is the step; return the operation to run."""
     if step in ("put", "change", "delete", "rename"):
         _edit(here, step, rng, sorted((here / "docs").iterdir()))
     if step == "crash":
@@ -59,13 +59,13 @@ def _begin(here: Path, step: str, rng: Random, counts: Counts) -> str | None:
         child = Child(here, perform, "prune", INDEX)
         child.process.join(rng.uniform(0, 0.05))
         counts.in_flight += child.kill()
-    # What a killed ingest left is completed, so that the dictionary is exact.
+    # An ingest completes what a killed one left, so that the dictionary is exact.
     endings = {"reopen": None, "rebuild": "rebuild", "prune": "prune", "crash": "prune"}
     return endings.get(step, "incremental")
 
 
 def _end(here: Path, operation: str | None, model: dict[str, str]) -> str | None:
-    """Do it to the index and to the dictionary; what the index has other than that, if anything."""
+    """Apply it to the index and to the dictionary; return how they differ, or None."""
     if operation == "prune":
         model.clear()
     if operation in ("prune", "incremental"):
@@ -99,7 +99,7 @@ def _texts(here: Path) -> dict[str, str]:
 
 
 def _held_after(operation: str | None, index: Path) -> tuple[dict[str, str], str | None]:
-    """The texts of an index after an operation, and a citation that is no slice of them, if any."""
+    """The texts of an index after an operation, and a citation that is not a slice, if any."""
     if operation is not None:
         perform(operation, index)
     with closing(Pipeline.over(index, HashEmbedder())) as pipeline:
@@ -114,7 +114,7 @@ def _held_after(operation: str | None, index: Path) -> tuple[dict[str, str], str
 
 
 def _other_than_at_once(here: Path) -> str | None:
-    """Whether the grown index differs from one built at once of the same files."""
+    """Whether the grown index differs from one built at once from the same files."""
     shutil.rmtree(here / AT_ONCE, ignore_errors=True)
     value_of(outcome_of(here, perform, "first", AT_ONCE))
     grown, once = (value_of(outcome_of(here, whole, index)) for index in (INDEX, AT_ONCE))

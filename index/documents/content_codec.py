@@ -1,0 +1,72 @@
+"""Contents as bytes, to pass them between processes. Nothing in the bytes can run code.
+
+A message is a JSON header and a payload, each after its length.
+"""
+
+import json
+import struct
+from typing import BinaryIO, cast
+
+from index.documents.blocks import Blocks
+from index.documents.loader import Content
+from index.places import Place
+from index.types import Heading, Span
+
+_LENGTHS = struct.Struct(">II")
+
+Header = dict[str, object]
+
+
+def write_message(stream: BinaryIO, header: Header, *payload: bytes) -> None:
+    """Write a message and flush the stream."""
+    head = json.dumps(header).encode()
+    stream.write(_LENGTHS.pack(len(head), sum(map(len, payload))))
+    stream.write(head)
+    for part in payload:
+        stream.write(part)
+    stream.flush()
+
+
+def read_message(stream: BinaryIO) -> tuple[Header, bytes] | None:
+    """Read a message; None if the stream ends before or within it."""
+    lengths = stream.read(_LENGTHS.size)
+    if len(lengths) < _LENGTHS.size:
+        return None
+    n_head, n_payload = _LENGTHS.unpack(lengths)
+    head, payload = stream.read(n_head), stream.read(n_payload)
+    if len(head) < n_head or len(payload) < n_payload:
+        return None
+    return cast(Header, json.loads(head)), payload
+
+
+def message_of(content: Content) -> tuple[Header, list[bytes]]:
+    """Return the message of a content."""
+    text, blocks = content.text.encode(), content.blocks.to_bytes()
+    header: Header = {
+        "n_text": len(text),
+        "headings": [[h.span.start, h.span.end, h.level, h.text] for h in content.headings],
+        "title": content.title,
+        "pages": list(content.pages),
+        "places": [[p.start, p.kind, p.label, p.counts_lines] for p in content.places],
+        "metadata": dict(content.metadata),
+        "warning": content.warning,
+    }
+    return header, [text, blocks]
+
+
+def content_of(header: Header, payload: bytes) -> Content:
+    """Return the content of a message. Raises ValueError, KeyError or TypeError for another one."""
+    n_text = cast(int, header["n_text"])
+    text = payload[:n_text].decode()
+    headings = cast(list[tuple[int, int, int, str]], header["headings"])
+    places = cast(list[list[object]], header["places"])
+    return Content(
+        text=text,
+        blocks=Blocks.from_bytes(text, payload[n_text:]),
+        headings=tuple(Heading(Span(start, end), n, name) for start, end, n, name in headings),
+        title=cast("str | None", header["title"]),
+        pages=tuple(cast(list[int], header["pages"])),
+        places=tuple(Place(*each) for each in places),  # type: ignore[arg-type]
+        metadata=cast(dict[str, str], header["metadata"]),
+        warning=cast("str | None", header["warning"]),
+    )

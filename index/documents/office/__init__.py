@@ -1,0 +1,1 @@
+"""What the loaders of Office formats share."""

@@ -32,6 +32,9 @@ def with_neighbours(quoted: Span, paragraph: Sequence[Span], text: str, question
     before = [span for span in paragraph if span.end <= quoted.start]
     after = [span for span in paragraph if span.start >= quoted.end]
     found = _with_what_is_asked(quoted, [*after[:1], *before[-1:]], text, question)
+    asked = asked_for(question)
+    if asked is not None and not says(asked, found.of(text), question):
+        return found  # sentences that refer to it must not make it look like an answer
     return _with_references(found, paragraph, text)
 
 

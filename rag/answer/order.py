@@ -9,8 +9,8 @@ _CLAUSE = regex.compile(r"[^.;?!\n]+")
 
 
 def says_reverse(question: str, text: str) -> bool:
-    """Return whether each clause of a text that has the question's "before X" or "after X" has X on
-    the other side of that word.
+    """Return whether a text has X only on the other side of the word than the question's "before X"
+    or "after X".
 
     >>> says_reverse("Who led before Strand?", "Strand led before Aker.")
     True
@@ -27,7 +27,6 @@ def says_reverse(question: str, text: str) -> bool:
         for clause in _CLAUSE.findall(text)
         for found in word.finditer(clause)
     ]
-    return bool(sides) and all(
-        wanted <= distinct_terms(left) and not wanted & distinct_terms(right)
-        for left, right in sides
-    )
+    if any(wanted & distinct_terms(right) for _, right in sides):
+        return False
+    return any(wanted <= distinct_terms(left) for left, _ in sides)

@@ -12,6 +12,7 @@ from rag.answer.order import says_reverse
         ("Who led before Strand?", "Strand led before Aker.", True),
         ("Who led after Strand?", "Strand took over after Holm.", True),
         ("Who led before Strand?", "Holm led before Strand. Strand led before Aker.", False),
+        ("Who led before Holm?", "Holm led before Strand. Strand led before Aker.", True),
         ("Who led before Strand?", "Before Strand, Holm led.", False),
         ("Who led before Strand?", "Strand took over from Holm.", False),
         ("Who led Strand?", "Strand led before Aker.", False),

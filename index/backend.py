@@ -102,6 +102,13 @@ class Snapshot(Protocol):
         """Return, for each term, the number of chunks that contain it."""
         ...
 
+    def having(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """Return whether the text, title or headings of each chunk have each term, (n, t).
+
+        terms: distinct; ids: (n,), distinct
+        """
+        ...
+
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
         """Return these chunks, in order of their ids."""
         ...

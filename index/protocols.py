@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.fingerprint import ModelFingerprint
 from index.types import Encoding, Hits, Ids, IndexDescription, QueryEncoding, Span, Vector
 
@@ -78,6 +81,10 @@ class LexicalIndex(Protocol):
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
         """Return, for each term, the number of chunks that contain it."""
+        ...
+
+    def having(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """Return whether each chunk has each term, (n, t). terms and ids: distinct."""
         ...
 
     @property

@@ -163,6 +163,11 @@ class Document:
         return Span(start, starts[after] if after < len(starts) else len(self.text))
 
     @cached_property
+    def heading_keys(self) -> frozenset[str]:
+        """The keys (heading_key) of the headings."""
+        return frozenset(heading_key(heading.text) for heading in self.headings) - {""}
+
+    @cached_property
     def _heading_tree(self) -> tuple[list[int], list[int]]:
         """The start of each heading, and the number of its parent heading, or -1."""
         above: list[int] = []
@@ -244,6 +249,15 @@ class Chunk:
 
 EncodingKey = tuple[bytes, bytes]
 """Chunks with the same key have the same encoding."""
+
+
+def heading_key(text: str) -> str:
+    """Return the letters of a heading or of an entry that names it, without number and markup.
+
+    >>> heading_key("  - 2.1 Getting *started*") == heading_key("Getting Started")
+    True
+    """
+    return " ".join(re.findall(r"[^\W\d_]+", text.casefold()))
 
 
 def sha256_of(text: str) -> str:

@@ -18,8 +18,8 @@ from rag.answer.best_unit import PASSAGES_READ
 from rag.answer.budget import token_counter, within_budget
 from rag.answer.confidence import Calibration, Confidence, Evidence, calibration_for
 from rag.answer.explain import passage_of
-from rag.answer.further_passages import further_passages
 from rag.answer.no_passages import note_on, reason_for
+from rag.answer.passages_of_answer import passages_of_answer
 from rag.answer.question_parts import QuestionPart, questions_in
 from rag.answer.reading import Reading
 from rag.live_index import LiveIndex
@@ -230,6 +230,7 @@ class Pipeline:
             passages=self._passages(retrievals[query], k, merge, explain),
             generation=facts.generation,
             reason=facts.reason,
+            k=k,
             explain=explain,
             token_budget=token_budget,
             began=began,
@@ -250,12 +251,8 @@ class Pipeline:
         known = [each.confidence for each in judged.values() if each.confidence is not None]
         quotes = dict.fromkeys(sentence.text for sentence in sentences)
         explained = self._ranking if reading.explain else None
-        further = further_passages(reading.passages, answered, sentences, explained)
-        passages, too_large = within_budget(
-            [*reading.passages, *further],
-            reading.token_budget,
-            self.count_tokens,
-        )
+        shown = passages_of_answer(reading.passages, answered, sentences, reading.k, explained)
+        passages, too_large = within_budget(shown, reading.token_budget, self.count_tokens)
         return Answer(
             query=reading.query,
             corrections=list(reading.corrections),

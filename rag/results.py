@@ -256,8 +256,9 @@ class Answer(_Result):
         description="One for each part of the question that has an answer; can be empty."
     )
     passages: list[Passage] = Field(
-        description="The k best for the whole question, then other passages that contain one of "
-        "the sentences, with their score for that part. Without an answer, the nearest passages."
+        description="At most k, the highest score first: the passages that contain the sentences, "
+        "and the best others. A passage that only a part of the question finds has its score for "
+        "that part. Without an answer, the nearest passages."
     )
     reason: str | None = _REASON
     note: str | None = _NOTE

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.protocols import LexicalIndex, VectorIndex
 from index.types import Hits, Ids, IndexDescription
@@ -66,6 +67,10 @@ class RemainingTexts:
         At most the number of remaining chunks.
         """
         return [min(n, len(self)) for n in self._published.document_frequencies(terms)]
+
+    def having(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """See index.protocols.LexicalIndex. ids: of chunks that are not removed"""
+        return self._published.having(terms, ids)
 
     @property
     def changed(self) -> bool:

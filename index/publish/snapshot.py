@@ -187,6 +187,10 @@ class EmbeddedSnapshot:
         """Return the number of chunks that contain each term."""
         return self.lexical.document_frequencies(terms)
 
+    def having(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """See index.backend.Snapshot."""
+        return self.lexical.having(terms, ids)
+
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
         """Return these chunks in ascending order of id."""
         with self._lock:

@@ -2,7 +2,8 @@
 
 A word is a run of letters, marks and digits. Analysis case-folds it and removes its diacritics,
 drops English function words, and stems ASCII words (Snowball English). Words of other languages
-with non-ASCII letters are not stemmed. Scripts without spaces are split into overlapping pairs of
+with non-ASCII letters are not stemmed. A function word in capitals, like WHO, is an acronym and is
+kept, except in a text of capitals alone. Scripts without spaces are split into overlapping pairs of
 characters, like in Lucene's CJK analysis.
 """
 
@@ -56,9 +57,10 @@ class Term(NamedTuple):
 def _normalise(word: str) -> str:
     """Return the term for a word, an acronym or a number; empty for a function word."""
     # An acronym is never a function word: I.T. is not "it".
-    plain, dropped = (word.replace(".", ""), ()) if word[-1] == "." else (word, STOP_WORDS)
+    is_acronym = word[-1] == "." or (len(word) > 1 and word.isupper())
+    plain = word.replace(".", "") if word[-1] == "." else word
     word = folded(plain.replace(",", ""))
-    return "" if word in dropped else stems_of([word])[0][:MAX_TERM]
+    return "" if word in STOP_WORDS and not is_acronym else stems_of([word])[0][:MAX_TERM]
 
 
 def folded(word: str) -> str:
@@ -73,6 +75,11 @@ def folded(word: str) -> str:
     return "".join(bare.split())
 
 
+def is_stop_word(word: str) -> bool:
+    """Return whether a word is an English function word, in any case."""
+    return word.casefold() in STOP_WORDS
+
+
 def stems_of(words: Sequence[str]) -> list[str]:
     """Return the stem of each folded word; a word that is not ASCII is its own stem.
 
@@ -83,6 +90,11 @@ def stems_of(words: Sequence[str]) -> list[str]:
     if all(map(str.isascii, words)):
         return stems
     return [stem if word.isascii() else word for word, stem in zip(words, stems, strict=True)]
+
+
+def _is_shouted(text: str) -> bool:
+    """Return whether a text of several words is in capitals, so that they mark no acronym."""
+    return text.isupper() and len(text.split(maxsplit=1)) > 1
 
 
 def is_unspaced(word: str) -> bool:
@@ -101,24 +113,26 @@ def analyze(text: str) -> Iterator[Term]:
     >>> [term.text for term in analyze("The U.S. paid $1,500 to farmers’ unions")]
     ['us', 'paid', '1500', 'farmer', 'union']
     """
+    is_shouted = _is_shouted(text)
     for match in _WORD.finditer(text):
         word, start = match.group(), match.start()
         if is_unspaced(word):
             for i in _starts(word):
                 pair = word[i : i + 2]
                 yield Term(pair, start + i, start + i + len(pair))
-        elif term := _normalise(word):
+        elif term := _normalise(word.lower() if is_shouted else word):
             yield Term(term, start, match.end())
 
 
 def terms_of(text: str) -> list[str]:
     """Return the texts of the terms that `analyze` yields, in half the time."""
     terms: list[str] = []
+    is_shouted = _is_shouted(text)
     for word in _WORD.findall(text):
         if is_unspaced(word):
             terms += [word[i : i + 2] for i in _starts(word)]
         else:
-            terms.append(_normalise(word))
+            terms.append(_normalise(word.lower() if is_shouted else word))
     return [term for term in terms if term]
 
 

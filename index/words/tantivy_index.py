@@ -30,6 +30,8 @@ PAIR_WEIGHT = 0.5
 """The weight of a pair; a term has weight 1. Values from 0.25 to 0.5 improve every development set;
 1 improves them less or not at all (eval/LOG.md)."""
 
+_BITS = 20
+"""Terms that one query tells apart: a score is a float of 24 bits."""
 _FEW = 500
 _UNMAPPED = (".json", ".lock")
 _HEAP_BYTES = 64 * 2**20
@@ -134,6 +136,43 @@ class TantivyIndex:
         self._mapped.check()
         with _reading(self._folder):
             return [int(self._searcher.doc_freq("terms", term)) for term in terms]
+
+    def having(self, terms: Sequence[str], ids: Ids) -> NDArray[np.bool_]:
+        """See index.protocols.LexicalIndex."""
+        has = np.zeros((len(ids), len(terms)), dtype=np.bool_)
+        place_of = {int(each): place for place, each in enumerate(ids)}
+        for first in range(0, len(terms), _BITS):
+            some = terms[first : first + _BITS]
+            for each, bits in self._bits(some, ids):
+                has[place_of[each], first : first + len(some)] = [
+                    bool(bits >> i & 1) for i in range(len(some))
+                ]
+        return has
+
+    def _bits(self, terms: Sequence[str], ids: Ids) -> Iterator[tuple[int, int]]:
+        """Yield the id of each chunk that has any of the terms, with a bit for each term.
+
+        The bits are the score: term i scores 2**i, and a score holds _BITS bits exactly.
+        """
+        if not terms or not len(ids):
+            return
+        self._mapped.check()
+        scored = [
+            tantivy.Query.const_score_query(
+                tantivy.Query.term_query(_SCHEMA, "terms", term, "basic"), float(1 << i)
+            )
+            for i, term in enumerate(terms)
+        ]
+        any_term = tantivy.Query.boolean_query([(tantivy.Occur.Should, each) for each in scored])
+        chunks = tantivy.Query.const_score_query(_any_of(ids), 0.0)
+        both = tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, any_term), (tantivy.Occur.Must, chunks)]
+        )
+        with _reading(self._folder):
+            found = self._searcher.search(both, len(ids), count=False).hits
+            addresses = [address for _, address in found]
+            held = self._searcher.fast_field_values("chunk_id", addresses)
+        yield from zip(held, (int(score) for score, _ in found), strict=True)
 
     @property
     def changed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from index.types import Span
 from index.words.analyze import distinct_terms
 from rag.answer.choose import Anchor, Choice, Chooser
+from rag.answer.other_forms import other_forms
 from rag.answer.token_matches import TokenMatches
 from rag.search.passages import RankedPassage
 from rag.search.retrieve import Retrieval
@@ -48,8 +49,8 @@ class BestUnit:
 
     @cached_property
     def terms(self) -> frozenset[str]:
-        """The distinct terms of `text`."""
-        return distinct_terms(self.text)
+        """The distinct terms of `text`, and those that it has in another form."""
+        return distinct_terms(self.text) | other_forms(self.text)
 
     def _quote(self, *spans: Span) -> str:
         return "\n".join(span.of(self.token_matches.document.text) for span in spans)

@@ -12,10 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from index.documents.blocks import trimmed
+from index.documents.contents import is_contents_list
 from index.documents.outline import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
-from rag.answer.exact_terms import ExactTerm, missing, required
+from rag.answer.asked_kinds import defines
+from rag.answer.neighbours import with_neighbours
+from rag.answer.order import says_reverse
 from rag.answer.token_matches import TokenMatches
 from rag.answer.units import (
     LONGEST_UNIT,
@@ -28,6 +31,7 @@ from rag.answer.units import (
     says_nothing,
     whole,
 )
+from rag.search.exact_terms import ExactTerm, missing, required
 from rag.search.question import Question
 
 _PAIR_GAIN = 0.04
@@ -35,7 +39,11 @@ _PAIR_GAIN = 0.04
 this much, for example if the first has a name and the second has the fact about it."""
 
 _OTHER_SUBJECT = 0.15
-"""Subtracted from the score of a sentence below another item than the one the question names."""
+"""Subtracted from the score of a sentence below another item than the one the question names, or
+that says what came after where the question asks what came before."""
+
+_DEFINITION = 0.05
+"""Added to the score of a sentence that begins by saying what the question asks about."""
 
 _OWN_GAIN = 0.05
 """A sentence is quoted alone if it raises the score of its context by at least this much. Otherwise
@@ -78,7 +86,7 @@ class Chooser:
         self.text = document.text
         self.token_matches = token_matches
         self.question = question
-        self.required = required(question.text)
+        self.required = required(question.text, question.idf)
         self.section = Section.of(document, token_matches.chunk.span)
         self.headings = headings_above(document, token_matches.chunk.span)
         self._subjects: dict[int, dict[int, frozenset[str]]] = {}
@@ -92,6 +100,8 @@ class Chooser:
 
     def anchors(self) -> Iterator[Anchor]:
         spans = self.token_matches.chunk.sentences
+        if is_contents_list(self.document, spans):
+            return
         singles = [self._anchor(i) for i in range(len(spans))]
         for i, anchor in enumerate(singles):
             if anchor is None:
@@ -140,7 +150,9 @@ class Chooser:
         if context:
             matched = np.maximum(matched, self.token_matches.matches_in_context(context))
         score = self.token_matches.score(matched) + float(self.token_matches.prior[i])
-        if self._is_of_other_subject(node):
+        if defines(self.question.text, span.of(self.text)):
+            score += _DEFINITION
+        if self._is_of_other_subject(node) or says_reverse(self.question.text, span.of(self.text)):
             score -= _OTHER_SUBJECT
         return Anchor(round(score, 6), (i,), node, context, matched)
 
@@ -201,10 +213,21 @@ class Chooser:
         core = self._grown(anchor, Span(spans[0].start, spans[-1].end))
         if core is None or all(says_nothing(span.of(self.text)) for span in core):
             return None
+        core = self._with_neighbours(anchor, core)
         context = [span for span in anchor.context if not any(c.contains(span) for c in core)]
         cited = self._cited(core, context)
         unit = parts_apart([*core, *cited], self.text)
         return Unit(unit, (*context, *self.headings))
+
+    def _with_neighbours(self, anchor: Anchor, core: list[Span]) -> list[Span]:
+        """Return the core with the sentences beside it that belong to it, in a paragraph."""
+        spans = self.token_matches.chunk.sentences
+        sentence = Span(spans[anchor.sentences[0]].start, spans[anchor.sentences[-1]].end)
+        if anchor.node.kind != "paragraph" or core != [sentence]:
+            return core
+        whole_paragraph = self.section.span(anchor.node.span)
+        paragraph = [span for span in spans if whole_paragraph.contains(span)]
+        return [with_neighbours(sentence, paragraph, self.text, self.question.text)]
 
     def _grown(self, anchor: Anchor, sentence: Span) -> list[Span] | None:
         node, section = anchor.node, self.section

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import regex
 
 from index.words.analyze import terms_of
+from rag.answer.comparisons import sides_of
 
 _ASKS = r"(?:who|whom|whose|what|when|where|which|why|how)\b"
 _IS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b"
@@ -31,7 +32,7 @@ class QuestionPart(NamedTuple):
 
 
 def questions_in(text: str) -> list[QuestionPart]:
-    """Return the parts of a compound question; empty if the question has only one part.
+    """Return the parts of a compound question, or the sides of a comparison; empty without any.
 
     If a part has a pronoun or a similar word, the first part's text is added to its query.
 
@@ -40,7 +41,7 @@ def questions_in(text: str) -> list[QuestionPart]:
     """
     parts = _parts(text)
     if len(parts) < 2:
-        return []
+        return [QuestionPart(side, side) for side in sides_of(text)]
     first = parts[0]
     return [
         QuestionPart(part, f"{first} {part}" if i and _REFERS.search(part) else part)

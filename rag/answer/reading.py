@@ -17,6 +17,7 @@ class Reading:
     retrievals: what was retrieved, by query: the question's and each part's
     passages:   the passages of the result, best first
     corrections: the words of the query that were corrected
+    k:          the most passages of the answer
     reason:     why there is no passage; None if there is one
     began:      time.perf_counter() when the call began
     """
@@ -28,6 +29,7 @@ class Reading:
     passages: Sequence[Passage]
     generation: int
     reason: str | None
+    k: int
     explain: bool
     token_budget: int | None
     began: float

@@ -4,7 +4,8 @@ import regex
 
 from index.words.analyze import is_unspaced, terms_of
 from rag.answer.best_unit import BestUnit
-from rag.answer.exact_terms import exact_terms
+from rag.answer.order import says_reverse
+from rag.search.exact_terms import exact_terms
 from rag.search.question import Question
 
 _UNRELATED, _SAME = 0.2, 0.8
@@ -103,7 +104,9 @@ def _likeness(best: BestUnit, term: str) -> float:
 
 def lacks_relation(question: Question, best: BestUnit) -> bool:
     """Return whether the question has "before", "without", "except" or a similar word, and the unit
-    has no such relation."""
+    has no such relation, or the reverse of it."""
+    if says_reverse(question.text, best.quote):
+        return True
     return any(
         asks.search(question.text) and not says.search(best.text) for asks, says in _RELATIONS
     )

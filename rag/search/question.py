@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from index.backend import Snapshot
 from index.encode.token_codec import rotated
 from index.types import Matrix, QueryEncoding, Vector
-from index.words.analyze import Term, analyze
+from index.words.analyze import Term, analyze, is_stop_word
 from index.words.bm25 import idf_of, upper_bound
 
 TokenWeights = NDArray[np.float32]
@@ -55,10 +55,12 @@ def question_of(text: str, encoding: QueryEncoding | None, snapshot: Snapshot) -
     if encoding is None:
         encoding = QueryEncoding.none(snapshot.fingerprint.model.dimension)
     places = list(analyze(text))
+    n_chunks, distinct = snapshot.n_searched, list(dict.fromkeys(p.text for p in places))
+    frequencies = dict(zip(distinct, snapshot.document_frequencies(distinct), strict=True))
+    # WHO is an acronym if a chunk has it in capitals too; otherwise it is only emphasised.
+    places = [p for p in places if frequencies[p.text] or not is_stop_word(text[p.start : p.end])]
     terms = tuple(place.text for place in places)
-    n_chunks, distinct = snapshot.n_searched, list(dict.fromkeys(terms))
-    frequencies = snapshot.document_frequencies(distinct)
-    idf = {t: idf_of(n, n_chunks) for t, n in zip(distinct, frequencies, strict=True)}
+    idf = {term: idf_of(frequencies[term], n_chunks) for term in dict.fromkeys(terms)}
     words = [(place.start, place.end, idf[place.text]) for place in places]
     return Question(
         text=text,

@@ -4,7 +4,7 @@
    the cosine of its vector, the cosine of its best sentence, and its BM25 score divided by the
    highest possible one.
 2. First score: the weighted sum of the signals.
-3. Reranking: a reranker scores the first candidates again.
+3. Reranking: a reranker scores the first candidates again; rag.search.adjustments lowers some.
 4. Passages: near-identical chunks are grouped.
 
 Each signal keeps its own scale. Min-max scaling over the candidates loses .01 answer@1 and makes
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from index.backend import Snapshot
 from index.types import Document, Floats, Ids
+from rag.search.adjustments import adjusted
 from rag.search.candidates import SIGNALS, Candidate, Candidates
 from rag.search.late_interaction import interactions_with
 from rag.search.passages import RankedPassage, deduplicate
@@ -87,10 +88,11 @@ def rank_candidates(
         return first
     # A candidate that is not reranked gets 0 from the reranker, so it ranks after the others.
     weight = settings.rerank_weight
+    scores = adjusted(snapshot, question, head, reranking.scores).round(_DECIMALS)
     head.signals["interaction"] = reranking.places
-    head.signals["reranked"] = reranking.scores.round(_DECIMALS)
+    head.signals["reranked"] = scores
     first.signals["score"] = (1 - weight) * first.signals["first_score"]
-    head.signals["score"] += weight * reranking.scores
+    head.signals["score"] += weight * scores
     first.signals["score"] = first.signals["score"].round(_DECIMALS)
     reranked = replace(first, first_weight=1 - weight, interactions=reranking.interactions or ())
     return reranked.in_order(len(head))

@@ -25,6 +25,8 @@ MOST_LETTERS = 24
 MOST_UNKNOWN = 5
 """A question with more unknown words is in another language than the documents. It also bounds the
 time: each takes about .8 ms."""
+_LEAST_KNOWN = 0.7
+"""The share of a query's other words that the vocabulary must have for a correction."""
 _N_TERMS = 4
 _N_CHUNKS = 5
 
@@ -44,6 +46,7 @@ _WORD = regex.compile(
 _QUOTED = regex.compile(
     r"[\"“”„«][^\"“”„«»]*+[\"“”»]|(?<![\p{L}\p{N}])[`'‘][^`'‘’]*+[`'’](?![\p{L}\p{N}])"
 )
+_LETTERS = regex.compile(r"[\p{L}\p{M}]{2,}")
 _RUN = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 IsWord = Callable[[str], bool]
@@ -65,7 +68,7 @@ def correct_spelling(query: str, snapshot: Snapshot, is_word: IsWord) -> Correct
     instead of .83 get a right first passage (eval/LOG.md).
     """
     unknown = [word for word in _unknown(query, snapshot) if not is_word(word.group())]
-    if len(unknown) > MOST_UNKNOWN:
+    if len(unknown) > MOST_UNKNOWN or not _is_in_language(query, unknown, is_word):
         return CorrectedQuery(query)
     parts, end = [], 0
     corrections: dict[str, Correction] = {}
@@ -93,6 +96,18 @@ def _unknown(query: str, snapshot: Snapshot) -> list["regex.Match[str]"]:
         for word, form, n in zip(words, forms, known, strict=True)
         if not n and form not in STOP_WORDS
     ]
+
+
+def _is_in_language(query: str, unknown: Sequence["regex.Match[str]"], is_word: IsWord) -> bool:
+    """Whether the model knows most of the other words of a query.
+
+    Of a query in another language than the vocabulary's it knows few. There a word that neither the
+    vocabulary nor the documents have may be right: German `Wann` is no mistyped `Kann`.
+    """
+    mistyped = {word.span() for word in unknown}
+    others = [word for word in _LETTERS.finditer(query) if word.span() not in mistyped]
+    n_known = sum(is_word(word.group()) for word in others)
+    return n_known >= _LEAST_KNOWN * len(others)
 
 
 def _nearest(word: str, snapshot: Snapshot) -> str | None:

@@ -145,6 +145,22 @@ def test_candidates_are_the_nearest_and_the_best_by_bm25(snapshot: Snapshot, n: 
     assert (found.dense_rank + found.lexical_rank > 0).all()
 
 
+def test_which_chunks_have_which_terms_in_text_title_or_headings(snapshot: Snapshot) -> None:
+    ids = snapshot.chunk_ids_of()[::-1]
+    # More terms than one query of the index tells apart.
+    terms = ["aid", "grain", "school", "nothing", *(f"none{i}" for i in range(30)), "river"]
+    has = snapshot.having(terms, ids)
+    assert has.shape == (len(ids), len(terms))
+    for row, chunk_id in enumerate(ids.tolist()):
+        (chunk,) = snapshot.chunks([chunk_id])
+        document = snapshot.document(chunk.doc_id)
+        context = (document.title, *document.headings_of(chunk.span))
+        held = set(terms_of(" ".join((*context, chunk.span.of(document.text)))))
+        assert has[row].tolist() == [term in held for term in terms]
+    assert snapshot.having([], ids).shape == (len(ids), 0)
+    assert snapshot.having(terms, ids[:0]).shape == (0, len(terms))
+
+
 def test_a_zero_vector_has_no_nearest_vectors(snapshot: Snapshot) -> None:
     nowhere = np.zeros(EMBEDDER.fingerprint.dimension, np.float32)
     found = snapshot.candidates(nowhere, ["river"], 10)

@@ -174,6 +174,11 @@ class MemorySnapshot:
         texts = [set(self._terms(i)) for i in self._contents.chunks]
         return [sum(term in text for text in texts) for term in terms]
 
+    def having(self, terms: Sequence[str], ids: Ids) -> np.ndarray:
+        held = [set(self._terms(i)) for i in ids.tolist()]
+        shape = (len(ids), len(terms))
+        return np.array([[t in its for t in terms] for its in held], dtype=bool).reshape(shape)
+
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
         return [self._contents.chunks[i] for i in sorted(set(ids))]
 

@@ -20,7 +20,9 @@ ANY_WORDS = st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=12).map(" "
         ("U.S.A. and USA", ["usa", "usa"]),
         ("A.I.D.S. or AIDS", ["aid", "aid"]),
         ("É.U. EU", ["eu", "eu"]),
-        ("I.T. it", ["it"]),  # an acronym is not a function word
+        ("I.T. it", ["it"]),  # no acronym is a function word
+        ("who funds the WHO", ["fund", "who"]),
+        ("WHO FUNDS THE U.S.", ["fund", "us"]),  # capitals alone mark nothing
         ("e.g. this", ["e", "g"]),
         ("3.14 1,234,567.8 2021-08-15 43%", ["3.14", "1234567.8", "2021", "08", "15", "43"]),
         ("x² ½ ①", ["x2", "1⁄2", "1"]),
@@ -90,6 +92,10 @@ def test_composed_and_decomposed_text_have_the_same_terms(text: str) -> None:
     assert terms_of(unicodedata.normalize("NFD", text)) == composed
 
 
-def test_every_stop_word_is_omitted_in_any_spelling() -> None:
+def test_a_stop_word_is_left_out_but_kept_in_capitals_among_other_words() -> None:
     for word in STOP_WORDS:
-        assert terms_of(f"{word} {word.upper()} {word.title()}") == []
+        assert terms_of(f"{word} {word.title()}") == []
+        assert terms_of(f"{word.upper()} {word.upper()}") == []
+        kept = [] if len(word) == 1 else terms_of(word.upper())
+        assert terms_of(f"a {word.upper()}") == kept
+        assert len(kept) == (len(word) > 1)

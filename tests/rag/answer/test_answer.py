@@ -202,13 +202,24 @@ def test_the_answer_does_not_depend_on_the_number_of_passages(
     pipeline.close()
 
 
-def test_a_passage_for_only_one_part_comes_after_the_k_best(tmp_path: Path) -> None:
-    pipeline = library(
-        tmp_path, {"d": "Aid and grain and aid came to the border.", "e": "The river froze."}
-    )
-    answer = pipeline.ask("Who came to the border with aid and grain, and what river froze?", 1)
-    assert [passage.citation.doc_id for passage in answer.passages] == ["d", "e"]
-    assert [sentence.citation.doc_id for sentence in answer.sentences] == ["d", "e"]
+def test_the_passages_of_the_sentences_come_before_others_and_are_at_most_k(
+    tmp_path: Path,
+) -> None:
+    texts = {
+        "d": "Aid and grain and aid came to the border.",
+        "e": "The river froze.",
+        "f": "Grain and aid left the border with aid.",
+    }
+    pipeline = library(tmp_path, texts)
+    question = "Who came to the border with aid and grain, and what river froze?"
+    for k in (1, 2, 3):
+        answer = pipeline.ask(question, k)
+        assert [sentence.citation.doc_id for sentence in answer.sentences] == ["d", "e"]
+        shown = [passage.citation.doc_id for passage in answer.passages]
+        assert set(shown) == {1: {"d"}, 2: {"d", "e"}, 3: {"d", "e", "f"}}[k]
+        scores = [passage.score for passage in answer.passages]
+        assert scores == sorted(scores, reverse=True)
+        assert [passage.rank for passage in answer.passages] == list(range(1, len(shown) + 1))
     pipeline.close()
 
 

@@ -1,4 +1,4 @@
-"""Find the passages of quoted sentences that are not among the results."""
+"""Choose the passages of an answer: those that contain its sentences, and the best others."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,38 @@ from rag.search.ranking import RankSettings
 from rag.search.retrieve import Retrieval
 
 
-def further_passages(
+def passages_of_answer(
+    passages: Sequence[Passage],
+    parts: Sequence[Part],
+    sentences: Sequence[AnswerSentence],
+    k: int,
+    explained: RankSettings | None,
+) -> list[Passage]:
+    """Return at most k passages, the highest score first, ranked from 1.
+
+    Passages that contain a sentence come before others if there is no room for all of them; the
+    score of one that is not in `passages` is its score for the sentence's part of the question.
+
+    passages: the best for the whole question. parts: where the sentences come from.
+    explained: see passage_of.
+    """
+    further = _further(passages, parts, sentences, explained)
+    cited = [each for each in passages if any(_holds(each, sentence) for sentence in sentences)]
+    others = [each for each in passages if each not in cited]
+    kept = [*cited, *further, *others][:k]
+    if not further and len(kept) == len(passages):
+        return list(passages)
+    ranked = sorted(kept, key=lambda passage: -passage.score)
+    return [passage.model_copy(update={"rank": i}) for i, passage in enumerate(ranked, 1)]
+
+
+def _further(
     passages: Sequence[Passage],
     parts: Sequence[Part],
     sentences: Sequence[AnswerSentence],
     explained: RankSettings | None,
 ) -> list[Passage]:
-    """Return the passages of sentences that none of `passages` contains, in the order of the
-    sentences. Their ranks follow those of `passages`.
-
-    parts: where the sentences come from. explained: see passage_of.
-    """
+    """Return the passages of the sentences that none of `passages` contains, in their order."""
     further: list[Passage] = []
     for sentence in sentences:
         shown = [*passages, *further]

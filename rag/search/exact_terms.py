@@ -4,11 +4,13 @@ A sentence about E109 does not answer a question about E106, although their vect
 an answer or its context (headings, lead-ins, parents) must contain the exact terms of a question.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import regex
+
+from index.words.analyze import is_stop_word, terms_of
 
 Kind = Literal["identifier", "number", "quoted", "acronym", "name"]
 
@@ -39,6 +41,7 @@ _SYMBOL = regex.compile(
     r".*(?:_|::|->|\(\)|\\|@|\p{Ll}\p{Lu})|--?\p{L}[\p{L}\d-]+$|[#$/.]\p{L}[\p{L}\d_./-]*$"
     r"|\p{L}(?:\+\+|#)$"
 )
+_PLURAL = regex.compile(r"\p{Lu}[\p{Lu}\d-]*\ds$")
 _FILE = regex.compile(
     r"[\p{L}\p{N}_./-]+\.(?:[a-z]{1,4}\d?|json|yaml|toml|html|conf|lock|properties)$"
 )
@@ -47,12 +50,12 @@ _ACRONYM = regex.compile(r"\p{Lu}[\p{Lu}\p{N}&/-]{1,9}s?$")
 _NAME = regex.compile(r"\p{Lu}[\p{L}\p{M}’'-]+$")
 _COUNTED = regex.compile(r"\s+(?:\p{Ll}+\s+)?\p{Ll}+s\b")
 _MOST_COUNTED = 12
-_NUMBER_WORDS = (
+NUMBER_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen"
 ).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = (
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+ORDINALS = (
     "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 ).split()
 
@@ -84,9 +87,17 @@ def exact_terms(question: str) -> tuple[ExactTerm, ...]:
     return tuple(dict.fromkeys([*terms, *names]))
 
 
-def required(question: str) -> tuple[ExactTerm, ...]:
-    """Return the exact terms of a question that an answer must contain."""
-    return tuple(term for term in exact_terms(question) if term.kind in REQUIRED)
+def required(question: str, terms: Container[str]) -> tuple[ExactTerm, ...]:
+    """Return the exact terms of a question that an answer must contain.
+
+    terms: the question's search terms. A function word in capitals that is not among them is only
+    emphasised, as in "what must I NOT do".
+    """
+    return tuple(
+        term
+        for term in exact_terms(question)
+        if term.kind in REQUIRED and not _is_emphasis(term, terms)
+    )
 
 
 def missing(terms: Iterable[ExactTerm], texts: Sequence[str]) -> tuple[ExactTerm, ...]:
@@ -103,7 +114,7 @@ def holds(text: str, term: ExactTerm) -> bool:
     False
     """
     if term.kind == "number":
-        return term.text in _numbers_in(text)
+        return term.text in numbers_in(text)
     if term.kind == "quoted":
         return " ".join(term.text.split()).casefold() in " ".join(text.split()).casefold()
     if term.kind == "acronym":
@@ -123,6 +134,12 @@ def _kind_of(token: str, *, is_shouted: bool) -> Kind | None:
     if _ACRONYM.match(token) and not is_shouted:
         return "acronym"
     return "name" if _NAME.match(token) and not is_shouted else None
+
+
+def _is_emphasis(term: ExactTerm, terms: Container[str]) -> bool:
+    if term.kind != "acronym" or not is_stop_word(term.text):
+        return False
+    return not any(each in terms for each in terms_of(term.text))
 
 
 def _is_count(token: str, question: str, end: int) -> bool:
@@ -149,27 +166,30 @@ _NUMBER_IN_TEXT = regex.compile(r"(?<![\p{N}])\d+(?:[.,]\d+)*")
 _LONG_TOKEN = regex.compile(
     r"\d+(?:[-–:/.]\d+){2,}\S*|\p{L}[\p{L}\d]*[-_]?\d[\p{L}\d]*(?:[-_.:/]\w+)+"
 )
+_DATE = regex.compile(r"(?<![\d-])([12]\d{3})-(\d{2})-(\d{2})(?![\d-])")
 _YEAR = regex.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 _SPELLED = regex.compile(
-    rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_NUMBER_WORDS[1:10])}))?"
-    rf"|({'|'.join(_NUMBER_WORDS)})|({'|'.join(_ORDINALS)}))\b",
+    rf"\b(?:({'|'.join(TENS)})(?:[- ]({'|'.join(NUMBER_WORDS[1:10])}))?"
+    rf"|({'|'.join(NUMBER_WORDS)})|({'|'.join(ORDINALS)}))\b",
     regex.IGNORECASE,
 )
 
 
 @lru_cache(maxsize=2048)
-def _numbers_in(text: str) -> frozenset[str]:
+def numbers_in(text: str) -> frozenset[str]:
     """Return the numbers of a text, in the form of _plain_number.
 
-    Of a date, a time or a code with several numbers, only the years count: `10:58:07` has no 58.
+    Of a time or a code with several numbers, only the years count: `10:58:07` has no 58. A date
+    such as 2031-05-14 has its year, month and day.
     """
-    plain = _LONG_TOKEN.sub(lambda m: " ".join(_YEAR.findall(m.group())) + " ", text)
+    plain = _DATE.sub(lambda m: " ".join(str(int(number)) for number in m.groups()), text)
+    plain = _LONG_TOKEN.sub(lambda m: " ".join(_YEAR.findall(m.group())) + " ", plain)
     numbers = {_plain_number(number) for number in _NUMBER_IN_TEXT.findall(plain)}
     for tens, ones, small, ordinal in _SPELLED.findall(text.casefold()):
         if tens:
-            value = 10 * (_TENS.index(tens) + 2) + (_NUMBER_WORDS.index(ones) if ones else 0)
+            value = 10 * (TENS.index(tens) + 2) + (NUMBER_WORDS.index(ones) if ones else 0)
         else:
-            value = _NUMBER_WORDS.index(small) if small else _ORDINALS.index(ordinal)
+            value = NUMBER_WORDS.index(small) if small else ORDINALS.index(ordinal)
         numbers.add(str(value))
     return frozenset(numbers)
 
@@ -177,6 +197,7 @@ def _numbers_in(text: str) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _identifier_pattern(token: str) -> "regex.Pattern[str]":
     """Return a pattern for a whole identifier, in any case, with optional plural s or version v."""
+    token = token[:-1] if _PLURAL.match(token) else token
     body = regex.escape(token.removesuffix("()"))
     begins = "(?<![\\p{L}\\p{N}_])" if token[0].isalnum() else ""
     if token[0].isdigit():

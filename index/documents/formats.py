@@ -11,6 +11,8 @@ from typing import Literal
 
 PLAIN_TEXT = "text/plain"
 MARKDOWN = "text/markdown"
+MAIL = "message/rfc822"
+MAILBOX = "application/mbox"
 
 Notation = Literal["plain", "blocks", "markdown"]
 """How a canonical text shows its structure: by its lines; by Markdown's marks of blocks, with
@@ -168,6 +170,22 @@ FORMATS: tuple[Format, ...] = (
         "application/vnd.oasis.opendocument.spreadsheet",
         (".ods",),
         "index.documents.loaders.ods:OdsLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "mail",
+        MAIL,
+        (".eml",),
+        "index.documents.loaders.mail:MailLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "mailbox",
+        MAILBOX,
+        (".mbox",),
+        "index.documents.loaders.mail:MailboxLoader",
         notation="blocks",
         isolated=True,
     ),

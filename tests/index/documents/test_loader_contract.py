@@ -18,11 +18,12 @@ from command import ROOT
 from documents import examples, texts
 from index.documents import formats
 from index.documents.blocks import Block
-from index.documents.formats import FORMATS, MARKDOWN, PLAIN_TEXT, Format
+from index.documents.formats import FORMATS, MAIL, MAILBOX, MARKDOWN, PLAIN_TEXT, Format
 from index.documents.load import FileBytes, blocks_of, document_of, load
 from index.documents.loader import Content, LoadOptions, loader_of
 from index.errors import BadInput, UnreadableDocument
 from index.types import Document
+from mail_files import mail_of, mailbox_of
 from office_files import OFFICE_FILES
 from paged_format import PAGED
 from pdf_files import PdfPage, lines_of, pdf_of
@@ -113,6 +114,8 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
         lambda chapters: book_of([page_of(each) for each in chapters])
     ),
     **OFFICE_FILES,
+    MAIL: st.builds(mail_of, texts(), texts(), st.one_of(st.none(), texts(MARKDOWN))),
+    MAILBOX: st.lists(st.builds(mail_of, texts(), texts(), st.none()), max_size=3).map(mailbox_of),
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),

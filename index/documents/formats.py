@@ -189,6 +189,30 @@ FORMATS: tuple[Format, ...] = (
         notation="blocks",
         isolated=True,
     ),
+    Format(
+        "reStructuredText",
+        "text/x-rst",
+        (".rst", ".rest"),
+        "index.documents.loaders.restructured_text:RestructuredTextLoader",
+    ),
+    Format(
+        "AsciiDoc",
+        "text/asciidoc",
+        (".adoc", ".asciidoc"),
+        "index.documents.loaders.asciidoc:AsciiDocLoader",
+    ),
+    Format(
+        "Org",
+        "text/org",
+        (".org",),
+        "index.documents.loaders.org:OrgLoader",
+    ),
+    Format(
+        "LaTeX",
+        "application/x-latex",
+        (".tex", ".latex"),
+        "index.documents.loaders.latex:LatexLoader",
+    ),
 )
 
 

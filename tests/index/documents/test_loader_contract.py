@@ -84,6 +84,32 @@ def book_of(chapters: list[bytes]) -> bytes:
     return stream.getvalue()
 
 
+LIGHT_MARKUP = st.lists(
+    st.one_of(
+        texts(),
+        st.sampled_from(
+            [
+                "Title\n=====",
+                "Run::\n\n  code",
+                ".. note:: Text",
+                "= A",
+                "== B",
+                "----\ncode",
+                "[source]",
+                "* Headline :tag:",
+                "#+begin_src\ncode",
+                ":PROPERTIES:",
+                "\\section{A \\& {B}}",
+                "\\begin{document}",
+                "\\begin{verbatim}\ncode",
+                "\\item % comment",
+                "|===",
+            ]
+        ),
+    ),
+    max_size=8,
+).map(lambda parts: "\n".join(parts).encode())
+
 FILES: dict[str, st.SearchStrategy[bytes]] = {
     PLAIN_TEXT: texts(PLAIN_TEXT).map(str.encode),
     MARKDOWN: texts(MARKDOWN).map(str.encode),
@@ -116,6 +142,10 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     **OFFICE_FILES,
     MAIL: st.builds(mail_of, texts(), texts(), st.one_of(st.none(), texts(MARKDOWN))),
     MAILBOX: st.lists(st.builds(mail_of, texts(), texts(), st.none()), max_size=3).map(mailbox_of),
+    "text/x-rst": LIGHT_MARKUP,
+    "text/asciidoc": LIGHT_MARKUP,
+    "text/org": LIGHT_MARKUP,
+    "application/x-latex": LIGHT_MARKUP,
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),

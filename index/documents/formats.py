@@ -11,6 +11,8 @@ from typing import Literal
 
 PLAIN_TEXT = "text/plain"
 MARKDOWN = "text/markdown"
+MAIL = "message/rfc822"
+MAILBOX = "application/mbox"
 
 Notation = Literal["plain", "blocks", "markdown"]
 """How a canonical text shows its structure: by its lines; by Markdown's marks of blocks, with
@@ -170,6 +172,46 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.ods:OdsLoader",
         notation="blocks",
         isolated=True,
+    ),
+    Format(
+        "mail",
+        MAIL,
+        (".eml",),
+        "index.documents.loaders.mail:MailLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "mailbox",
+        MAILBOX,
+        (".mbox",),
+        "index.documents.loaders.mail:MailboxLoader",
+        notation="blocks",
+        isolated=True,
+    ),
+    Format(
+        "reStructuredText",
+        "text/x-rst",
+        (".rst", ".rest"),
+        "index.documents.loaders.restructured_text:RestructuredTextLoader",
+    ),
+    Format(
+        "AsciiDoc",
+        "text/asciidoc",
+        (".adoc", ".asciidoc"),
+        "index.documents.loaders.asciidoc:AsciiDocLoader",
+    ),
+    Format(
+        "Org",
+        "text/org",
+        (".org",),
+        "index.documents.loaders.org:OrgLoader",
+    ),
+    Format(
+        "LaTeX",
+        "application/x-latex",
+        (".tex", ".latex"),
+        "index.documents.loaders.latex:LatexLoader",
     ),
 )
 

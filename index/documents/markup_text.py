@@ -178,6 +178,15 @@ class MarkupText:
             previous = number
             start += len(line) + 1
 
+    def append(self, text: str, places: Iterable[Place]) -> None:
+        """Add a text that is in this notation, and its places, whose offsets are in that text."""
+        self._marks.clear()
+        start = self._add(text)
+        self._places += [
+            Place(start + place.start, place.kind, place.label, place.counts_lines)
+            for place in places
+        ]
+
     def end_places(self, kind: PlaceKind) -> None:
         """End the current place of a kind with the next block."""
         self.place(kind, "")

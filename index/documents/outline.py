@@ -14,9 +14,11 @@ from typing import Literal
 
 import regex
 
-from index.documents.blocks import lines, trimmed
-from index.documents.formats import notation_of
+from index.documents.blocks import Blocks, lines, trimmed
+from index.documents.formats import PLAIN_TEXT, format_of_media_type, notation_of
+from index.documents.loader import loader_of
 from index.documents.structure import plain_blocks
+from index.documents.text_loader import TextLoader
 from index.types import Span
 
 NodeKind = Literal["root", "paragraph", "question", "lead", "item", "table", "row", "code", "line"]
@@ -30,6 +32,18 @@ _MARKUP = regex.compile(
     r"\W+$|</?[A-Za-z!][^<>]*>\s*$|\{\{[<%].*[>%]\}\}\s*$|\{%.*%\}\s*$|:::"
     r"|\[[^\]]+\]:\s|\.\.\s+\S+::"
 )
+_CODE = regex.compile(
+    r"\.\. +(?:code|code-block|sourcecode|prompt|parsed-literal|testcode)::|>>> |-{4,}|\.{4,}|```"
+    r"|\[(?:source|listing|literal)\b|#\+begin_(?:src|example)"
+    r"|\\begin\{(?:verbatim|lstlisting|minted)",
+    regex.IGNORECASE,
+)
+"""The first line of code in reStructuredText, AsciiDoc, Org and LaTeX."""
+_NO_TEXT = regex.compile(
+    r"\.\.(?! +(?:\[|\S+::))|\.\. +[\w:.+-]+::$|//|%|# |#\+(?!begin_)|:[\w-]+:\s*$|\[\[[^\]]*\]\]$",
+    regex.IGNORECASE,
+)
+"""The beginning of a comment, a label, a drawer or a keyword in these formats."""
 _INDENT = regex.compile(r"[ \t>]*")
 _QUESTION = regex.compile(r"[^.!?]*(?:[.](?=[\p{L}\p{N}])[^.!?]*)*[?？][\s*_\"'”’`#:)]*$")
 _LEAD = regex.compile(r"[:：][\s*_]*$")
@@ -87,7 +101,7 @@ def outline_of(text: str, section: Span, media_type: str) -> Node:
     if notation_of(media_type) != "plain":
         _Markdown(text, section).read_into(root)
     else:
-        _read_plain(text, section, root)
+        _read_plain(text, section, root, media_type)
     _hang(text, root)
     return root
 
@@ -194,17 +208,21 @@ class _Markdown:
                 table.add(Node("row", row, row))
 
 
-def _read_plain(text: str, section: Span, root: Node) -> None:
+def _read_plain(text: str, section: Span, root: Node, media_type: str) -> None:
     items = [root]
-    for block in plain_blocks(section.of(text)):
+    has_markup = media_type != PLAIN_TEXT
+    for block in _blocks_of(section.of(text), media_type):
         span = Span(section.start + block.span.start, section.start + block.span.end)
         each = lines(text, span.start, span.end) if block.kind == "lines" else [span]
+        if has_markup and block.kind == "lines" and _NO_TEXT.match(text, span.start, span.end):
+            continue
         after_lead = (
             block.kind == "lines"
             and root.children
             and (root.children[-1].head.of(text).endswith("::"))
         )
-        if after_lead:
+        is_code = has_markup and block.kind == "lines" and _CODE.match(text, span.start, span.end)
+        if after_lead or is_code:
             _pop(items, 0)
             root.add(Node("code", span, span))
             continue
@@ -212,6 +230,12 @@ def _read_plain(text: str, section: Span, root: Node) -> None:
             visible = trimmed(text, line.start, line.end)
             if visible is not None:
                 _read_plain_line(text, visible, block.kind == "lines", items)
+
+
+def _blocks_of(section: str, media_type: str) -> Blocks:
+    format = format_of_media_type(media_type)
+    loader = loader_of(format) if format is not None and media_type != PLAIN_TEXT else None
+    return loader.blocks_in(section) if isinstance(loader, TextLoader) else plain_blocks(section)
 
 
 def _read_plain_line(text: str, visible: Span, is_line: bool, items: list[Node]) -> None:

@@ -3,7 +3,7 @@
 The context of a sentence is its headings, lead-ins and parent items. A sentence is scored by the
 matches of the question's tokens with the sentence and its context. Then it is extended to its unit:
 a question to its reply, a lead-in to its list, a table row to the header and the row. A unit that
-lacks an exact term of the question is not an answer.
+lacks an exact term of the question is not an answer, nor is a quotation in a mail.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ from index.words.analyze import distinct_terms
 from rag.answer.asked_kinds import defines
 from rag.answer.neighbours import with_neighbours
 from rag.answer.order import says_reverse
+from rag.answer.quotations import before_quotation, is_quoted
 from rag.answer.token_matches import TokenMatches
 from rag.answer.units import (
     LONGEST_UNIT,
@@ -138,7 +139,7 @@ class Chooser:
     def _anchor(self, i: int) -> Anchor | None:
         span = self.token_matches.chunk.sentences[i]
         node = self.section.node_at(span.start)
-        if node is None:
+        if node is None or (node.kind != "question" and is_quoted(self.document, span.start)):
             return None
         inside = [i]
         if node.kind in ("question", "lead"):
@@ -210,8 +211,10 @@ class Chooser:
 
     def _unit_of(self, anchor: Anchor) -> Unit | None:
         spans = [self.token_matches.chunk.sentences[i] for i in anchor.sentences]
-        core = self._grown(anchor, Span(spans[0].start, spans[-1].end))
-        if core is None or all(says_nothing(span.of(self.text)) for span in core):
+        grown = self._grown(anchor, Span(spans[0].start, spans[-1].end)) or []
+        own = (before_quotation(self.document, span) for span in grown)
+        core = [span for span in own if span is not None]
+        if not core or all(says_nothing(span.of(self.text)) for span in core):
             return None
         core = self._with_neighbours(anchor, core)
         context = [span for span in anchor.context if not any(c.contains(span) for c in core)]

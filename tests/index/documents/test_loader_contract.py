@@ -18,11 +18,12 @@ from command import ROOT
 from documents import examples, texts
 from index.documents import formats
 from index.documents.blocks import Block
-from index.documents.formats import FORMATS, MARKDOWN, PLAIN_TEXT, Format
+from index.documents.formats import FORMATS, MAIL, MAILBOX, MARKDOWN, PLAIN_TEXT, Format
 from index.documents.load import FileBytes, blocks_of, document_of, load
 from index.documents.loader import Content, LoadOptions, loader_of
 from index.errors import BadInput, UnreadableDocument
 from index.types import Document
+from mail_files import mail_of, mailbox_of
 from office_files import OFFICE_FILES
 from paged_format import PAGED
 from pdf_files import PdfPage, lines_of, pdf_of
@@ -83,6 +84,32 @@ def book_of(chapters: list[bytes]) -> bytes:
     return stream.getvalue()
 
 
+LIGHT_MARKUP = st.lists(
+    st.one_of(
+        texts(),
+        st.sampled_from(
+            [
+                "Title\n=====",
+                "Run::\n\n  code",
+                ".. note:: Text",
+                "= A",
+                "== B",
+                "----\ncode",
+                "[source]",
+                "* Headline :tag:",
+                "#+begin_src\ncode",
+                ":PROPERTIES:",
+                "\\section{A \\& {B}}",
+                "\\begin{document}",
+                "\\begin{verbatim}\ncode",
+                "\\item % comment",
+                "|===",
+            ]
+        ),
+    ),
+    max_size=8,
+).map(lambda parts: "\n".join(parts).encode())
+
 FILES: dict[str, st.SearchStrategy[bytes]] = {
     PLAIN_TEXT: texts(PLAIN_TEXT).map(str.encode),
     MARKDOWN: texts(MARKDOWN).map(str.encode),
@@ -113,6 +140,12 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
         lambda chapters: book_of([page_of(each) for each in chapters])
     ),
     **OFFICE_FILES,
+    MAIL: st.builds(mail_of, texts(), texts(), st.one_of(st.none(), texts(MARKDOWN))),
+    MAILBOX: st.lists(st.builds(mail_of, texts(), texts(), st.none()), max_size=3).map(mailbox_of),
+    "text/x-rst": LIGHT_MARKUP,
+    "text/asciidoc": LIGHT_MARKUP,
+    "text/org": LIGHT_MARKUP,
+    "application/x-latex": LIGHT_MARKUP,
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),

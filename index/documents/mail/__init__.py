@@ -1,0 +1,1 @@
+"""Mails: their headers, parts, bodies and attachments, and the canonical text of them."""

@@ -51,6 +51,7 @@ def verify(
     """
     from rag.cli.print_verdicts import print_verdicts
     from rag.output.terminal import console
+    from rag.results import to_json
     from rag.verify.files import check_files
     from rag.verify.verdict import Verdicts
 
@@ -62,13 +63,12 @@ def verify(
         return _file_of(cited, root, records.get(cited.doc_id), receipt)
 
     with interruptible("Stopped."):
-        verdicts = check_files(saved.citations, file_of)
-    all_valid = all(verdict.status == "valid" for verdict in verdicts)
+        verdicts = Verdicts.of(check_files(saved.citations, file_of))
     if as_json:
-        say_json(Verdicts(valid=all_valid, verdicts=verdicts).model_dump_json())
+        say_json(to_json(verdicts))
     else:
-        print_verdicts(console(), verdicts)
-    raise typer.Exit(0 if all_valid else 1)
+        print_verdicts(console(), verdicts.verdicts)
+    raise typer.Exit(0 if verdicts.valid else 1)
 
 
 def _read(files: Sequence[str]) -> "SavedCitations":

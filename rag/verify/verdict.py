@@ -1,8 +1,10 @@
 """A quote to check, and the result of the check."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from rag.results import MAX_NAME_CHARACTERS
 
 MAX_QUOTE_CHARACTERS = 250_000
 """A longer quote is refused: a citation of 100 merged passages has fewer characters."""
@@ -23,7 +25,7 @@ class CitedQuote(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    doc_id: str = Field(description="The document's id.")
+    doc_id: str = Field(max_length=MAX_NAME_CHARACTERS, description="The document's id.")
     source: str = Field(
         default="", description="The path that the document was read from. Not used over HTTP."
     )
@@ -43,7 +45,9 @@ class CitedQuote(BaseModel):
         description="The text after the quote; can be empty.",
     )
     sha256: str | None = Field(
-        default=None, description="SHA-256 of the canonical text at the time of the citation."
+        default=None,
+        max_length=64,
+        description="SHA-256 of the canonical text at the time of the citation.",
     )
 
 
@@ -88,3 +92,7 @@ class Verdicts(BaseModel):
 
     valid: bool = Field(description="Whether every citation is valid.")
     verdicts: list[Verdict] = Field(description="One for each citation, in the same order.")
+
+    @classmethod
+    def of(cls, verdicts: list[Verdict]) -> Self:
+        return cls(valid=all(each.status == "valid" for each in verdicts), verdicts=verdicts)

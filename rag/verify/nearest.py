@@ -25,7 +25,8 @@ _MAX_SHIFT = 32
 """Each end of the best span is moved by up to this many characters, to the best place."""
 
 _MAX_SHIFTED = 2000
-"""The ends for a longer quote stay: they matter less, and each comparison takes longer."""
+"""Of a longer quote, only so many characters at each end are compared to choose between spans, and
+the ends of the span stay: comparing takes time quadratic in the length."""
 
 _MAX_ALIGNED = 400
 """Aligning a quote takes time cubic in its length. Of a longer one, only the beginning and the end
@@ -66,8 +67,10 @@ def most_similar(text: str, quote: str, start: int) -> SimilarText | None:
     """Return what `nearest` returns, however low its similarity is."""
     similar_texts = [_align(text, quote, place) for place in [start, *_places(text, quote)]]
     best = max(filter(None, similar_texts), key=lambda each: each.similarity, default=None)
-    if best is None or len(quote) > _MAX_SHIFTED:
-        return best
+    if best is None:
+        return None
+    if len(quote) > _MAX_SHIFTED:
+        return SimilarText(best.span, fuzz.ratio(quote, best.span.of(text)) / 100)
     return _with_best_end(text, quote, _with_best_start(text, quote, best))
 
 
@@ -86,8 +89,16 @@ def _with_best_end(text: str, quote: str, similar: SimilarText) -> SimilarText:
 
 def _best(text: str, quote: str, spans: Iterable[Span]) -> SimilarText:
     """Return the most similar of these spans, the first of equals."""
-    scored = [SimilarText(span, fuzz.ratio(quote, span.of(text)) / 100) for span in spans]
+    scored = [SimilarText(span, _similarity(quote, span.of(text))) for span in spans]
     return max(scored, key=lambda each: each.similarity)
+
+
+def _similarity(quote: str, text: str) -> float:
+    """Return the similarity in [0, 1]; of a long quote, that of its beginning and end."""
+    n = _MAX_SHIFTED
+    if len(quote) <= n:
+        return fuzz.ratio(quote, text) / 100
+    return (fuzz.ratio(quote[:n], text[:n]) + fuzz.ratio(quote[-n:], text[-n:])) / 200
 
 
 def _places(text: str, quote: str) -> list[int]:

@@ -8,9 +8,12 @@ from index.types import Span
 _MAX_OCCURRENCES = 10_000
 """Occurrences that are compared; a quote with more of them is a very common phrase."""
 
+_MAX_CHARACTERS = 20_000_000
+"""Of all compared occurrences together: finding each takes time linear in the quote's length."""
+
 _REACH = 2**20
-"""The search starts this many characters before the old position, so that near occurrences are
-among those that are compared."""
+"""If there are too many occurrences, those are compared that follow the place this many characters
+before the old position, and those next to the old position."""
 
 
 def best_occurrence(text: str, quote: str, start: int, prefix: str, suffix: str) -> Span | None:
@@ -29,8 +32,10 @@ def best_occurrence(text: str, quote: str, start: int, prefix: str, suffix: str)
         agreement = n_equal(reversed(before), reversed(prefix)) + n_equal(after, suffix)
         return agreement, -abs(at - start)
 
-    found = islice(_occurrences(text, quote, max(0, start - _REACH)), _MAX_OCCURRENCES)
-    best = max(found, key=preference, default=None)
+    n = min(_MAX_OCCURRENCES, 1 + _MAX_CHARACTERS // len(quote))
+    places = (max(0, start - reach) for reach in (_REACH, n // 2))
+    found = (islice(_occurrences(text, quote, place), n) for place in places)
+    best = max(chain.from_iterable(found), key=preference, default=None)
     return None if best is None else Span(best, best + len(quote))
 
 

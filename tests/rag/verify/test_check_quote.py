@@ -161,6 +161,14 @@ def test_a_repeated_quote_is_found_by_its_surroundings_and_then_by_distance() ->
     assert nearest_one == Span(at, at + 4)
 
 
+def test_the_nearest_of_very_many_occurrences_is_found() -> None:
+    assert best_occurrence("a" * 100_000, "a" * 5000, 50_000, "", "") == Span(50_000, 55_000)
+    lines = "Yes.\n" * 500_000
+    assert best_occurrence(lines, "Yes", 1_500_001, "", "") == Span(1_500_000, 1_500_003)
+    marked = lines[:2_000_000] + "Noon: " + lines[2_000_000:]
+    assert best_occurrence(marked, "Yes", 1_999_000, "Noon: ", ".") == Span(2_000_006, 2_000_009)
+
+
 @pytest.mark.parametrize("n", [500, 5000])
 def test_a_long_quote_with_edits_is_found_in_a_large_document(n: int) -> None:
     words = [sha256(bytes([i % 256, i // 256])).hexdigest()[: 4 + i % 7] for i in range(12_000)]

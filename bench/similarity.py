@@ -1,8 +1,9 @@
 """Similarity of quotes to other texts, and to edited versions: `python -m bench.similarity FOLDER`.
 
-For the limit in rag/verify/nearest.py. Each quote from a file of FOLDER is looked up in the other
-files together, and in its own file after a share of its words was replaced and a text was put
-before it. A row has, for one length of quotes, quantiles of the similarity of the best text.
+For the limit in rag/verify/nearest.py. FOLDER: of files, or a dataset (docs/evaluation.md). Each
+quote from a document is looked up in the other documents together, and in its own document after a
+share of its words was replaced and a text was put before it. A row has, for one length of quotes,
+quantiles of the similarity of the best text.
 """
 
 import random
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from eval.datasets.load import load_dataset
 from index.documents.formats import format_of_file
 from index.documents.load import read
 from index.errors import UnreadableDocument
@@ -39,6 +41,9 @@ def main() -> None:
 
 
 def _texts(folder: Path) -> Iterator[str]:
+    if (folder / "corpus.jsonl").exists():
+        yield from (document.text for document in load_dataset(folder).documents)
+        return
     for path in sorted(folder.rglob("*")):
         if path.is_file() and format_of_file(path) is not None:
             try:

@@ -15,6 +15,7 @@ from api.error_handler import on_error
 from api.hosts import AllowedHosts, HostCheck
 from api.middleware import HeadAsGet, SecurityHeaders
 from api.problems import MEDIA_TYPE
+from api.routes import citations as routes_citations
 from api.routes import documents as routes_documents
 from api.routes import health as routes_health
 from api.routes import search as routes_search
@@ -87,7 +88,7 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.service = Service.around(pipeline, limits)
-    for module in (routes_search, routes_documents, routes_health):
+    for module in (routes_search, routes_citations, routes_documents, routes_health):
         app.include_router(module.router)
     for error in (RagError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, on_error)

@@ -9,12 +9,15 @@ from index.types import DocumentRecord
 from rag.answer.why.expected import Expected
 from rag.check_query import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, MAX_TOKEN_BUDGET, Filter
+from rag.verify.verdict import CitedQuote
 
 EXAMPLE_QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
 EXAMPLE_OF_TWO_PARTS = (
     "Who keeps a presence in the country, and what do international organizations warn of?"
 )
 EXAMPLE_DOCUMENT = "seeds/000_7140c98bc3163d31.txt"
+
+MAX_CITATIONS = 100
 
 DocumentId = Annotated[
     str, Field(description="Unique in the index. For a file: its path at ingest.")
@@ -154,6 +157,34 @@ class WhyRequest(_JsonModel):
         if self.line_start is None:
             return Expected(self.doc_id)
         return Expected(self.doc_id, (self.line_start, self.line_end or self.line_start))
+
+
+class VerifyRequest(_JsonModel):
+    """Citations to check."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "citations": [
+                        {
+                            "doc_id": EXAMPLE_DOCUMENT,
+                            "start": 22,
+                            "end": 40,
+                            "quote": "US Military Return",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    citations: list[CitedQuote] = Field(
+        min_length=1,
+        max_length=MAX_CITATIONS,
+        description="Citations, as a search or an answer contained them. Only the fields that are "
+        "described here are used.",
+    )
 
 
 class DocumentOut(_JsonModel):

@@ -28,6 +28,9 @@ runs at a time. To 64 clients 3 give a sixth fewer answers a second, and 1 gives
 ANSWERS_AT_ONCE = 8
 """Calls of an answerer that waits for something else, as a generator does."""
 
+VERIFICATIONS_AT_ONCE = 1
+"""Requests to check citations: each holds the text of a document."""
+
 Result = SearchResult | Answer | Why
 
 _TOOK = re.compile(rb'(?<=,"took_ms":)[^,]+')
@@ -47,12 +50,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A pipeline, its refresher, the limit on searches, the answers given last, and the texts."""
+    """A pipeline, its refresher, the limits on searches and checks, the answers given last, and the
+    texts."""
 
     pipeline: Pipeline
     refresher: Refresher
     admission: Admission
     answering: Admission
+    verifying: Admission
     cache: ResultCache
     texts: Texts
     contents: Contents
@@ -64,6 +69,7 @@ class Service:
             Refresher(pipeline),
             Admission(SEARCHES_AT_ONCE, limits.queue),
             Admission(ANSWERS_AT_ONCE, limits.queue),
+            Admission(VERIFICATIONS_AT_ONCE, limits.queue),
             ResultCache(limits.cache_bytes),
             Texts(pipeline),
             Contents(pipeline),

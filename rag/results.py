@@ -19,6 +19,8 @@ MAX_K = 100
 DEFAULT_K = 5
 MAX_TOKEN_BUDGET = 1_000_000
 NOT_ANSWERED = "The documents do not answer this."
+CONTEXT_CHARACTERS = 32
+"""Of the text before and after a quote that a citation has at most."""
 MAX_NAMES = 1000
 """Ids and patterns in a filter."""
 MAX_NAME_CHARACTERS = 4096
@@ -101,6 +103,14 @@ class Citation(_Result):
     )
     headings: list[str] = Field(description="The headings above the passage, outermost first.")
     quote: str = Field(description="Exactly `text[start:end]` of the document.")
+    prefix: str = Field(
+        max_length=CONTEXT_CHARACTERS,
+        description=f"The canonical text before the quote, up to {CONTEXT_CHARACTERS} characters.",
+    )
+    suffix: str = Field(
+        max_length=CONTEXT_CHARACTERS,
+        description=f"The canonical text after the quote, up to {CONTEXT_CHARACTERS} characters.",
+    )
     sha256: str = Field(description="SHA-256 of the document's canonical text in UTF-8, as hex.")
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from index.errors import CitationBroken
 from index.types import Chunk, Document, Span, digest_of
-from rag.results import Citation, Highlight, SourcePlace
+from rag.results import CONTEXT_CHARACTERS, Citation, Highlight, SourcePlace
 
 
 def cite(document: Document, parts: Sequence[Chunk], span: Span | None = None) -> Citation:
@@ -62,6 +62,8 @@ def _citation(document: Document, span: Span) -> Citation:
         ],
         headings=list(document.headings_of(span)),
         quote=span.of(document.text),
+        prefix=document.text[max(0, span.start - CONTEXT_CHARACTERS) : span.start],
+        suffix=document.text[span.end : span.end + CONTEXT_CHARACTERS],
         sha256=document.sha256,
     )
 

@@ -36,9 +36,12 @@ from rag.cli.options import (
     ModelOption,
     QuestionArgument,
     RerankOption,
+    SaveOption,
     WhereOption,
 )
 from rag.cli.question_command import QuestionCommand
+from rag.cli.save import check_save, save
+from rag.cli.verify import verify
 from rag.cli.why import why
 from rag.output.compile_notice import log_compiling
 from rag.output.safe_output import PrintableFormatter, complain, say, say_json
@@ -130,6 +133,7 @@ def ask(
     budget: BudgetOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
+    save_to: SaveOption = None,
     index: IndexOption = None,
     model: ModelOption = None,
     rerank: RerankOption = None,
@@ -144,11 +148,13 @@ def ask(
     from rag.results import to_json
 
     query = " ".join(question)
+    check_save(save_to)
     with open_pipeline(query, k, doc, where, index=index, model=model, rerank=rerank) as (
         pipeline,
         filter,
     ):
         answer = pipeline.ask(query, k, filter, explain=explain, merge=merge, token_budget=budget)
+        save(answer, pipeline, save_to)
     if as_json:
         say_json(to_json(answer))
     else:
@@ -165,6 +171,7 @@ def search(
     budget: BudgetOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
+    save_to: SaveOption = None,
     lexical: Annotated[
         bool,
         typer.Option(
@@ -181,11 +188,13 @@ def search(
     from rag.results import to_json
 
     query = " ".join(question)
+    check_save(save_to)
     flags = {"index": index, "model": model, "rerank": rerank}
     with open_pipeline(query, k, doc, where, lexical=lexical, **flags) as (pipeline, filter):
         result = pipeline.search(
             query, k, filter, explain=explain, merge=merge, token_budget=budget
         )
+        save(result, pipeline, save_to, lexical=lexical)
     if as_json:
         say_json(to_json(result))
     else:
@@ -193,6 +202,7 @@ def search(
 
 
 app.command()(why)
+app.command()(verify)
 app.command("list")(list_documents)
 app.command()(remove)
 app.command()(check)

@@ -53,6 +53,14 @@ ExplainOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the JSON that the HTTP service returns.")
 ]
+SaveOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        help="Also write the result and the sha256 of the cited files to this file, a receipt that "
+        "`rag verify` checks later.",
+    ),
+]
 PrecisionOption = Annotated[
     str | None,
     typer.Option(

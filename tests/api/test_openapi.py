@@ -48,6 +48,7 @@ def test_it_lists_every_route(described: dict[str, Any]) -> None:
         ("post", "/v1/ask"),
         ("post", "/v1/search"),
         ("post", "/v1/why"),
+        ("post", "/v1/citations/verify"),
         ("get", "/v1/documents"),
         ("get", "/v1/documents/{doc_id}"),
         ("get", "/v1/documents/{doc_id}/text"),
@@ -92,6 +93,7 @@ def test_operation_ids_are_unique_names(described: dict[str, Any]) -> None:
         "list_documents",
         "readiness",
         "search",
+        "verify_citations",
         "why",
     ]
 
@@ -121,6 +123,7 @@ def test_refused_requests_have_a_retry_time(described: dict[str, Any]) -> None:
         "/v1/ask",
         "/v1/search",
         "/v1/why",
+        "/v1/citations/verify",
         "/v1/documents/{doc_id}/text",
     }
     explained = described["paths"]["/v1/search"]["post"]["responses"]["429"]
@@ -160,15 +163,19 @@ def _bodies(
         yield method, path, {"json": example}
 
 
+RESULTS = {"/v1/why": "steps", "/v1/citations/verify": "valid"}
+"""A member that is not empty in the response to each example, if it is not `passages`."""
+
+
 def test_every_example_runs(client: httpx.Client, described: dict[str, Any]) -> None:
     ran = list(examples_of(described))
-    assert len(ran) == 17
+    assert len(ran) == 18
     for method, path, body in ran:
         response = client.request(method, path, **body)
         assert response.status_code == 200, (method, path, body, response.text)
         if body:
             told = response.json()
-            assert told["steps"] if path == "/v1/why" else told["passages"], body
+            assert told[RESULTS.get(path, "passages")], body
 
 
 def test_it_names_no_other_host(client: httpx.Client) -> None:

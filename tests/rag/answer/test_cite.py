@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes import HashEmbedder
 from index.documents.load import document_of
@@ -32,6 +34,25 @@ def test_a_citation_has_the_place_of_the_passage() -> None:
     assert (citation.source, citation.title) == ("where", "Aid")
     assert citation.sha256 == DOCUMENT.sha256
     assert (citation.page_start, citation.page_end) == (None, None)
+
+
+def test_a_citation_has_up_to_32_characters_before_and_after_the_quote() -> None:
+    start = TEXT.index("## Grain")
+    citation = cite(DOCUMENT, [chunk_of(Span(start, start + 8))])
+    assert citation.prefix == "# Aid\n\nFirst line\nsecond line.\n\n"[-32:]
+    assert citation.suffix == "\n\nThird — “line”."
+    whole = cite(DOCUMENT, [chunk_of(Span(0, len(TEXT)))])
+    assert (whole.prefix, whole.suffix) == ("", "")
+
+
+@given(start=st.integers(0, len(TEXT) - 1), length=st.integers(1, len(TEXT)))
+def test_prefix_quote_and_suffix_are_adjacent_in_the_document(start: int, length: int) -> None:
+    end = min(start + length, len(TEXT))
+    citation = cite(DOCUMENT, [chunk_of(Span(start, end))])
+    together = citation.prefix + citation.quote + citation.suffix
+    assert TEXT[start - len(citation.prefix) :].startswith(together)
+    assert len(citation.prefix) == min(start, 32)
+    assert len(citation.suffix) == min(len(TEXT) - end, 32)
 
 
 def test_pages_are_counted_if_the_document_has_any() -> None:

@@ -9,6 +9,7 @@ from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
 from index.ingest.ingest import ingest, rebuild
 from index.ingest.progress import Report, Watch
+from index.ingest.selection import Selection
 from index.maintain.check import CheckProgress
 from index.maintain.checked import Checked
 from index.maintain.repair import repair
@@ -22,6 +23,7 @@ class IngestOptions(TypedDict, total=False):
     prune: bool
     confirmed: bool
     encoding: str | None
+    selection: Selection
     watch: Watch
 
 

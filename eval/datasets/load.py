@@ -22,6 +22,7 @@ from eval.datasets.quotes import find_quote
 from index.documents.load import document_of, read
 from index.errors import BadDataset, UnreadableDocument
 from index.ingest.files import find
+from index.ingest.selection import Selection
 from index.types import Document, Span
 
 
@@ -155,7 +156,7 @@ def _files(folder: Path) -> Iterator[Document]:
     root = (folder / str(settings.get("documents", "documents"))).resolve()
     if not root.is_dir():
         raise BadDataset(f"{folder} has no corpus.jsonl and no folder of documents at {root}")
-    files = find([root], avoid=folder / ".rag")
+    files = find([root], folder / ".rag", Selection(ignore_files=False))
     for skipped in files.skipped:
         raise BadDataset(f"{skipped.path}: {skipped.reason}")
     for file in files.paths:

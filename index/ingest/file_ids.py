@@ -7,11 +7,12 @@ ingest: relative to the working directory if the file was below it, else absolut
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from index.backend import Backend, Writer
 from index.errors import BadInput, IndexMissing
+from index.ingest.selection import Scope
 from index.types import Document, DocumentRecord
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -92,18 +93,23 @@ def records_under(backend: Backend, root: Path) -> list[DocumentRecord]:
 
 
 def missing_files(
-    writer: Writer, roots: Sequence[Path], present: Collection[Path] = ()
-) -> list[DocumentRecord]:
-    """Return the documents under these resolved paths whose files are missing.
+    writer: Writer, scope: Scope, present: Collection[Path] = ()
+) -> tuple[list[DocumentRecord], list[DocumentRecord]]:
+    """Return the documents in this scope whose files are missing, and those whose files are ignored
+    by .gitignore or .ragignore.
 
     present: files that are known to exist, and are not checked
     """
     there = set(map(str, present))
-    return [
-        row
-        for row in writer.records()
-        if row.path and row.path not in there and _is_under(row, roots) and is_missing(row.path)
-    ]
+    missing, ignored = [], []
+    for row in writer.records():
+        if not row.path or row.path in there or not scope.selects(Path(row.path)):
+            continue
+        if is_missing(row.path):
+            missing.append(row)
+        elif scope.ignored_by(Path(row.path)) is not None:
+            ignored.append(row)
+    return missing, ignored
 
 
 def _is_under(row: DocumentRecord, roots: Iterable[Path]) -> bool:

@@ -23,6 +23,7 @@ from index.ingest.files import find, resolved
 from index.ingest.paths import check_some, vanished_paths
 from index.ingest.progress import Progress, Report, Watch
 from index.ingest.remove import delete_all
+from index.ingest.selection import Scope, Selection
 from index.ingest.writer import IngestRun
 from index.protocols import Embedder
 from index.types import Document, DocumentRecord
@@ -40,16 +41,20 @@ def ingest(
     prune: bool = False,
     confirmed: bool = False,
     encoding: str | None = None,
+    selection: Selection | None = None,
     watch: Watch = lambda progress: None,
     backend: str = EMBEDDED,
 ) -> Report:
     """Update the index in `folder` from the files under `paths`.
 
     embedder:  called only if the index is new or there is something to encode
-    prune:     remove the documents under the paths whose files are missing, and no others
+    prune:     remove the documents under the paths whose files are missing or ignored by an ignore
+               file, and no others
     confirmed: allow pruning of a path with no files left, if it is the only path; such a path may
                be a drive that is not mounted
     encoding:  of every file, whatever its bytes show; stored for each. "auto" deletes it again
+    selection: what to read below the paths. Documents that its include and exclude patterns leave
+               out are not touched. Default: all but hidden and ignored files
 
     Raises BadInput if a path does not exist, has no file to read, or has no files left; IndexBusy
     if another process is writing; IndexMismatch if the index has another model or chunker;
@@ -59,7 +64,8 @@ def ingest(
     encoding = known_encoding(encoding) if encoding and remember else None
     index = backend_at(folder, backend)
     vanished = vanished_paths(index, paths, prune=prune, confirmed=confirmed)
-    files = find([path for path in paths if path not in vanished], avoid=folder)
+    selection = selection or Selection()
+    files = find([path for path in paths if path not in vanished], folder, selection)
     first = None
     if not vanished:
         first = check_some(index, paths, files, encoding)
@@ -67,9 +73,11 @@ def ingest(
         run = _Ingest(index, embedder, watch)
         run.report.skipped += files.skipped
         run.report.left_out += files.left_out
+        run.report.ignored += files.ignored
         choice = EncodingChoice(encoding, remember)
         changes = FileChanges(choice, run.report, run.progress, watch, first)
-        return run.run(changes, files.paths, [resolved(path) for path in paths], prune=prune)
+        scope = Scope([resolved(path) for path in paths], selection)
+        return run.run(changes, files.paths, scope, prune=prune)
 
 
 def ingest_documents(
@@ -144,14 +152,12 @@ class _Ingest:
             yield writer
         self.report.generation = self.backend.state()[0]
 
-    def run(
-        self, changes: FileChanges, files: list[Path], roots: Sequence[Path], *, prune: bool
-    ) -> Report:
+    def run(self, changes: FileChanges, files: list[Path], scope: Scope, *, prune: bool) -> Report:
         with self._writer() as writer:
             changes.look_at(writer, files)
             self._put(writer, changes.sources())
             changes.end(writer)
-            self._prune_or_report(writer, missing_files(writer, roots, files), prune=prune)
+            self._prune_or_report(writer, *missing_files(writer, scope, files), prune=prune)
         self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
 
@@ -200,12 +206,21 @@ class _Ingest:
     def _check(self, writer: Writer) -> None:
         writer.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.backend.place)
 
-    def _prune_or_report(self, writer: Writer, rows: list[DocumentRecord], *, prune: bool) -> None:
-        """Remove the documents whose files are missing, or only report them."""
+    def _prune_or_report(
+        self,
+        writer: Writer,
+        missing: list[DocumentRecord],
+        ignored: list[DocumentRecord],
+        *,
+        prune: bool,
+    ) -> None:
+        """Remove the documents whose files are missing or ignored, or only report them."""
+        doc_ids = sorted(row.doc_id for row in (*missing, *ignored))
         if not prune:
-            self.report.gone += [row.doc_id for row in rows]
+            self.report.gone += doc_ids
+            self.report.gone_ignored += [row.doc_id for row in ignored]
         else:
-            self.report.removed += delete_all(writer, [row.doc_id for row in rows])
+            self.report.removed += delete_all(writer, doc_ids)
 
 
 def _check_intact(writer: Writer, records: Sequence[DocumentRecord], place: Path) -> None:

@@ -9,6 +9,13 @@ import typer
 from index.documents.formats import main_extensions
 from index.errors import BadInput
 from rag.cli.options import IndexOption, ModelOption, PrecisionOption, interruptible
+from rag.cli.selection_options import (
+    ExcludeOption,
+    HiddenOption,
+    IncludeOption,
+    NoIgnoreOption,
+    selection_of,
+)
 from rag.output.safe_output import say_json
 
 if TYPE_CHECKING:
@@ -33,7 +40,10 @@ def ingest(
         ),
     ] = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove documents under PATHS whose files are missing.")
+        bool,
+        typer.Option(
+            "--prune", help="Remove documents under PATHS whose files are missing or ignored."
+        ),
     ] = False,
     yes: Annotated[
         bool,
@@ -45,10 +55,15 @@ def ingest(
             "--rebuild", help="First encode all documents again, for example with --model."
         ),
     ] = False,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    no_ignore: NoIgnoreOption = False,
+    hidden: HiddenOption = False,
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", help="List all files that were not read, not only the first few."
+            "--verbose",
+            help="List all files that were not read or are ignored, not only the first few.",
         ),
     ] = False,
     as_json: Annotated[
@@ -60,7 +75,8 @@ def ingest(
 
     The exit status is 1 if something was skipped: a file or folder that cannot be read, a file that
     is empty, binary or in no known encoding, a link that leads nowhere or out of PATHS. Files of
-    other types and links within PATHS are left out; they do not change the status.
+    other types and links within PATHS are left out, and files that .gitignore or .ragignore list
+    are ignored; they do not change the status.
     """
     from rag.settings import Settings
 
@@ -74,6 +90,7 @@ def ingest(
         prune=prune,
         confirmed=yes,
         encoding=encoding,
+        selection=selection_of(include, exclude, no_ignore=no_ignore, hidden=hidden),
     )
     seconds = time.perf_counter() - began
     _print(rebuilt, report, str(settings.index), seconds, verbose=verbose, as_json=as_json)

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from index.ingest.progress import EncodingWarning, Report, SkippedFile
+from index.ingest.progress import EncodingWarning, IgnoredPath, Report, SkippedFile
+from index.ingest.selection import INCLUDE
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
@@ -24,6 +25,7 @@ def report_json(rebuilt: Report | None, report: Report | None, index: str, secon
 
     rebuilt:   what `--rebuild` encoded anew; the other lists are those of the ingest of the paths
     skipped, left_out: {path, kind, reason}, kind as in index.errors.Kind
+    ignored:   {path, by}
     doubts:    {path, encoding, reason}
     """
     last = report or rebuilt or Report()
@@ -56,11 +58,10 @@ def print_report(
         say(line)
     for line in _left_out_lines(report.left_out, verbose):
         say(line, "dim")
-    if report.gone:
-        n, verb = len(report.gone), "is" if len(report.gone) == 1 else "are"
-        files = "1 document's file" if n == 1 else f"{n:,} documents' files"
-        names = _names(report.gone, verbose)
-        say(f"{files} {verb} missing: {names}; --prune removes {'it' if n == 1 else 'them'}")
+    for line in _ignored_lines(report.ignored, verbose):
+        say(line, "dim")
+    for line in _gone_lines(report, verbose):
+        say(line)
     say(
         f"{_counts(report)} in {seconds:.1f} s · {index} is at generation {report.generation}", None
     )
@@ -101,6 +102,36 @@ def _left_out_lines(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]
     lines += [f"left out {file.path}: {file.reason}" for file in rest[:_N_EXAMPLES]]
     more = len(rest) - _N_EXAMPLES
     return lines + ([f"… and {more:,} more left out; --verbose lists them"] if more > 0 else [])
+
+
+def _ignored_lines(ignored: Sequence[IgnoredPath], verbose: bool) -> list[str]:
+    """A line for each reason; with `verbose`, for each file and folder."""
+    if verbose:
+        return [f"ignored {each.path}: {each.by}" for each in ignored]
+    lines = []
+    for source in sorted({each.by for each in ignored}):
+        paths = [each.path for each in ignored if each.by == source]
+        n_folders = sum(path.endswith("/") for path in paths)
+        counts = ((len(paths) - n_folders, "file"), (n_folders, "folder"))
+        what = " and ".join(n_of(n, noun) for n, noun in counts if n)
+        verb = "not matched" if source == INCLUDE else "ignored"
+        lines.append(f"{what} {verb} by {source}")
+    return lines
+
+
+def _gone_lines(report: Report, verbose: bool) -> list[str]:
+    """A line about the documents whose files are missing, and one about those that are ignored."""
+    ignored = set(report.gone_ignored)
+    missing = [doc_id for doc_id in report.gone if doc_id not in ignored]
+    lines = []
+    for doc_ids, what in ((missing, "missing"), (report.gone_ignored, "ignored now")):
+        if doc_ids:
+            n, verb = len(doc_ids), "is" if len(doc_ids) == 1 else "are"
+            files = "1 document's file" if n == 1 else f"{n:,} documents' files"
+            them = "it" if n == 1 else "them"
+            names = _names(doc_ids, verbose)
+            lines.append(f"{files} {verb} {what}: {names}; --prune removes {them}")
+    return lines
 
 
 def _counts(report: Report) -> str:

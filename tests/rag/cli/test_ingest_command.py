@@ -77,8 +77,8 @@ def test_the_report_as_json_lists_all_files_in_its_documented_fields(here: Path)
         "reason": ".csv is not a supported type",
     }
     assert set(report) == {
-        "added", "updated", "unchanged", "removed", "gone", "rebuilt", "skipped", "left_out",
-        "doubts", "n_chunks", "n_reused", "generation", "index", "seconds",
+        "added", "updated", "unchanged", "removed", "gone", "gone_ignored", "rebuilt", "skipped",
+        "left_out", "ignored", "doubts", "n_chunks", "n_reused", "generation", "index", "seconds",
     }  # fmt: skip
 
 

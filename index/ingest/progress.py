@@ -55,6 +55,14 @@ class IgnoredPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A missing file and a new one with the same bytes, as doc_ids. The ids stay different."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class EncodingWarning:
     """A file with a doubtful encoding. `reason` says what the user should check."""
 
@@ -70,6 +78,7 @@ class Report:
     gone:       documents under the given paths whose files are missing, or ignored by .gitignore
                 or .ragignore, but that stay in the index
     gone_ignored: those of `gone` whose files exist and are ignored
+    moved:      documents that are also in `added`, and whose old ones are in `gone` or `removed`
     skipped:    files, folders and links that should be read but could not be
     left_out:   files and links that need not be read, such as files of other types
     ignored:    files and folders that the ignore files or the selection leave out; not what is in
@@ -86,6 +95,7 @@ class Report:
     removed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     gone_ignored: list[str] = field(default_factory=list)
+    moved: list[Move] = field(default_factory=list)
     skipped: list[SkippedFile] = field(default_factory=list)
     left_out: list[SkippedFile] = field(default_factory=list)
     ignored: list[IgnoredPath] = field(default_factory=list)

@@ -20,12 +20,20 @@ _N_EXAMPLES = 3
 """Names that a line about many files gives."""
 
 
-def report_json(rebuilt: Report | None, report: Report | None, index: str, seconds: float) -> str:
+def report_json(
+    rebuilt: Report | None,
+    report: Report | None,
+    index: str,
+    seconds: float,
+    *,
+    dry_run: bool = False,
+) -> str:
     """One object. Lists of documents hold their ids.
 
     rebuilt:   what `--rebuild` encoded anew; the other lists are those of the ingest of the paths
     skipped, left_out: {path, kind, reason}, kind as in index.errors.Kind
     ignored:   {path, by}
+    moved:     {old, new}
     doubts:    {path, encoding, reason}
     """
     last = report or rebuilt or Report()
@@ -33,6 +41,7 @@ def report_json(rebuilt: Report | None, report: Report | None, index: str, secon
     reports = [r for r in (rebuilt, report) if r is not None]
     fields |= {name: sum(getattr(r, name) for r in reports) for name in ("n_chunks", "n_reused")}
     fields |= {
+        "dry_run": dry_run,
         "generation": last.generation,
         "index": index,
         "rebuilt": rebuilt.updated if rebuilt is not None else [],
@@ -45,29 +54,36 @@ def print_report(
     out: Console, report: Report, index: str, seconds: float, *, verbose: bool = False
 ) -> None:
     """One line of what an ingest did, after lines about what a person should look at."""
+    print_unread(out, report, verbose=verbose)
+    if report.moved:
+        moves = _names([f"{move.old} → {move.new}" for move in report.moved], verbose)
+        _say(out, f"{n_of(len(report.moved), 'document')} moved: {moves}", "dim")
+    for line in _gone_lines(report, verbose):
+        _say(out, line)
+    generation = f"{index} is at generation {report.generation}"
+    _say(out, f"{_counts(report)} in {seconds:.1f} s · {generation}", None)
 
-    def say(line: str, style: str | None = "yellow") -> None:
-        out.print(on_one_line(line), style=style, soft_wrap=True, markup=False)
 
+def print_unread(out: Console, report: Report, *, verbose: bool = False) -> None:
+    """Lines about the files that were not read, or whose encoding is doubtful."""
     n_named = len(report.skipped) if verbose else _MAX_SKIPPED
     for file in report.skipped[:n_named]:
-        say(f"skipped {_shorten(file.path, verbose)}: {file.reason}")
+        _say(out, f"skipped {shorten(file.path, verbose)}: {file.reason}")
     if len(report.skipped) > n_named:
-        say(f"… and {len(report.skipped) - n_named:,} more skipped; --verbose lists them")
+        _say(out, f"… and {len(report.skipped) - n_named:,} more skipped; --verbose lists them")
     for line in _encoding_lines(report.doubts, verbose):
-        say(line)
+        _say(out, line)
     for line in _left_out_lines(report.left_out, verbose):
-        say(line, "dim")
+        _say(out, line, "dim")
     for line in _ignored_lines(report.ignored, verbose):
-        say(line, "dim")
-    for line in _gone_lines(report, verbose):
-        say(line)
-    say(
-        f"{_counts(report)} in {seconds:.1f} s · {index} is at generation {report.generation}", None
-    )
+        _say(out, line, "dim")
 
 
-def _shorten(name: str, verbose: bool) -> str:
+def _say(out: Console, line: str, style: str | None = "yellow") -> None:
+    out.print(on_one_line(line), style=style, soft_wrap=True, markup=False)
+
+
+def shorten(name: str, verbose: bool) -> str:
     """A very long name without its middle."""
     if verbose or len(name) <= _MAX_NAME_LENGTH:
         return name
@@ -76,7 +92,7 @@ def _shorten(name: str, verbose: bool) -> str:
 
 
 def _names(names: Sequence[str], verbose: bool) -> str:
-    few = [_shorten(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
+    few = [shorten(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
     more = f", and {len(names) - len(few):,} more" if len(names) > len(few) else ""
     return ", ".join(few) + more
 

@@ -77,8 +77,9 @@ def test_the_report_as_json_lists_all_files_in_its_documented_fields(here: Path)
         "reason": ".bin is not a supported type",
     }
     assert set(report) == {
-        "added", "updated", "unchanged", "removed", "gone", "gone_ignored", "rebuilt", "skipped",
-        "left_out", "ignored", "doubts", "n_chunks", "n_reused", "generation", "index", "seconds",
+        "added", "updated", "unchanged", "removed", "gone", "gone_ignored", "moved", "rebuilt",
+        "skipped", "left_out", "ignored", "doubts", "dry_run", "n_chunks",
+        "n_reused", "generation", "index", "seconds",
     }  # fmt: skip
 
 

@@ -205,11 +205,8 @@ class Transaction(Protocol):
         ...
 
 
-class Writer(Protocol):
-    """The only writer of an index. Its reads include its own commits."""
-
-    @property
-    def fingerprint(self) -> Fingerprint: ...
+class KnownDocuments(Protocol):
+    """The documents of an index, without their texts."""
 
     def record(self, doc_id: str) -> DocumentRecord | None:
         """Return a document without its text; None if it is not in the index."""
@@ -231,6 +228,13 @@ class Writer(Protocol):
         """Return whether the stored text of a document is undamaged."""
         ...
 
+
+class Writer(KnownDocuments, Protocol):
+    """The only writer of an index. Its reads include its own commits."""
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
     def digests_among(self, digests: Collection[bytes]) -> set[bytes]:
         """Return those of the digests that belong to chunks in the index."""
         ...
@@ -250,12 +254,8 @@ class Writer(Protocol):
         ...
 
 
-class Reader(Protocol):
+class Reader(KnownDocuments, Protocol):
     """The documents of one generation. Later writes do not change them."""
-
-    def records(self) -> Sequence[DocumentRecord]:
-        """Return all documents, in order of doc_id."""
-        ...
 
     def document(self, doc_id: str) -> Document:
         """Return a document with its text. Raises IndexDamaged if it cannot be read."""

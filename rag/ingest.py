@@ -7,8 +7,9 @@ from typing import TypedDict, Unpack
 from index.backends import backend_at
 from index.errors import IndexMissing
 from index.fingerprint import Fingerprint
-from index.ingest.ingest import ingest, rebuild
+from index.ingest.ingest import ingest, plan_ingest, rebuild
 from index.ingest.progress import Report, Watch
+from index.ingest.selection import Selection
 from index.maintain.check import CheckProgress
 from index.maintain.checked import Checked
 from index.maintain.repair import repair
@@ -22,6 +23,7 @@ class IngestOptions(TypedDict, total=False):
     prune: bool
     confirmed: bool
     encoding: str | None
+    selection: Selection
     watch: Watch
 
 
@@ -44,6 +46,11 @@ def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[Ingest
         index = backend_at(settings.index, settings.backend).fingerprint()
         index.check(Fingerprint.of(embedder().fingerprint), settings.index)
     return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
+
+
+def plan_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
+    """Return what `ingest_paths` would report. Load no model and write nothing."""
+    return plan_ingest(settings.index, paths, backend=settings.backend, **options)
 
 
 def rebuild_index(settings: Settings, watch: Watch) -> Report:

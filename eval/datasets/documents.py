@@ -10,6 +10,7 @@ from eval.datasets.jsonl import SourceLine, read_rows
 from index.documents.load import document_of, read
 from index.errors import BadDataset, BadInput, UnreadableDocument
 from index.ingest.files import Files, find, resolved
+from index.ingest.selection import Selection
 from index.types import Document
 
 SETTINGS = "dataset.toml"
@@ -69,7 +70,7 @@ def _find(folder: Path, roots: list[Path]) -> Files:
     if missing:
         raise BadDataset(f"{folder} has no corpus.jsonl and no documents at {missing[0]}")
     try:
-        files = find(roots, avoid=folder / ".rag")
+        files = find(roots, folder / ".rag", Selection(ignore_files=False))
     except BadInput as error:
         raise BadDataset(f"{folder}: {error}") from error
     for skipped in files.skipped:

@@ -6,18 +6,19 @@ the stored ones, it is unchanged; else load it.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index.backend import Writer
+from index.backend import KnownDocuments, Writer
 from index.documents.formats import format_of_file, notation_of
 from index.documents.load import LoadedFile, changed_ns, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import UnreadableDocument
 from index.ingest.batches import Source
 from index.ingest.file_ids import display_path, doc_id_of, is_unicode, printable_path, row_of
-from index.ingest.progress import EncodingWarning, Progress, Report, SkippedFile, Watch
+from index.ingest.progress import EncodingWarning, Move, Progress, Report, SkippedFile, Watch
 from index.types import DocumentRecord, FileVersion
 
 
@@ -79,13 +80,14 @@ class FileChanges:
         self._doubts: dict[Path, EncodingWarning] = {}
         self._versions: dict[str, tuple[str, FileVersion]] = {}
         self._moved = False
+        self._new: dict[str, list[str]] = {}
 
-    def look_at(self, writer: Writer, files: Sequence[Path]) -> None:
+    def look_at(self, known: KnownDocuments, files: Sequence[Path]) -> None:
         """Find the files that may have changed, without opening any."""
         self._progress.n_files = len(files)
         for i, file in enumerate(files, 1):
             if is_unicode(file):
-                self._look(writer, file)
+                self._look(known, file)
             else:
                 reason = "its name is not valid Unicode; rename it"
                 self._report.skipped.append(SkippedFile(printable_path(file), "name", reason))
@@ -94,17 +96,17 @@ class FileChanges:
         self._progress.n_documents = len(self._candidates)
         self._progress.size = sum(each.size for each in self._candidates)
 
-    def _look(self, writer: Writer, file: Path) -> None:
-        row = row_of(writer, file)
+    def _look(self, known: KnownDocuments, file: Path) -> None:
+        row = row_of(known, file)
         options = self._choice.options(row)
-        intact = row is not None and writer.is_intact(row.doc_id)
+        intact = row is not None and known.is_intact(row.doc_id)
         status = _status_of(file)
         if row is not None and intact and row.path == str(file) and status is not None:
             version = row.file_version
             if version is not None and _is_at(version, status) and _is_of(version, file, options):
                 self._keep(file, row, version)
                 return
-        doc_id = row.doc_id if row is not None else doc_id_of(writer, file)
+        doc_id = row.doc_id if row is not None else doc_id_of(known, file)
         size = status.st_size if status is not None else 0
         self._candidates.append(_Candidate(file, size, doc_id, row, intact, options))
 
@@ -135,6 +137,8 @@ class FileChanges:
             return None
         document, version = loaded.document, loaded.version
         self._note_doubt(each.path, document.metadata.get("encoding"), version.warning)
+        if each.row is None:
+            self._new.setdefault(version.sha256, []).append(each.doc_id)
         return Source(str(each.path), document, version.n_bytes, loaded.blocks, version)
 
     def _loaded(self, each: _Candidate) -> LoadedFile | None:
@@ -167,12 +171,29 @@ class FileChanges:
         if warning is not None:
             self._doubts[file] = EncodingWarning(display_path(file), encoding or "utf-8", warning)
 
+    def moves(self, missing: Sequence[DocumentRecord]) -> list[Move]:
+        """Return a move for each missing file whose bytes are those of a new one, in order.
+
+        A new file belongs to one move at most. Call this after `sources` has ended.
+        """
+        new = {sha256: deque(sorted(doc_ids)) for sha256, doc_ids in self._new.items()}
+        moves = []
+        for row in missing:
+            same = new.get(row.file_version.sha256) if row.file_version is not None else None
+            if same:
+                moves.append(Move(row.doc_id, same.popleft()))
+        return moves
+
     def end(self, writer: Writer) -> None:
-        """Store new paths and versions of unchanged files, and report the files sorted by path."""
+        """Store new paths and versions of unchanged files, and report these files."""
         if self._versions:
             with writer.transaction(makes_generation=self._moved) as transaction:
                 for doc_id, (path, version) in self._versions.items():
                     transaction.note_file(doc_id, path, version)
+        self.report_unchanged()
+
+    def report_unchanged(self) -> None:
+        """Report the unchanged files and the doubtful encodings, sorted by path."""
         self._report.unchanged += [self._unchanged[file] for file in sorted(self._unchanged)]
         self._report.doubts += [self._doubts[file] for file in sorted(self._doubts)]
 

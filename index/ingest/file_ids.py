@@ -7,11 +7,12 @@ ingest: relative to the working directory if the file was below it, else absolut
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from index.backend import Backend, Writer
+from index.backend import Backend, KnownDocuments
 from index.errors import BadInput, IndexMissing
+from index.ingest.selection import Scope
 from index.types import Document, DocumentRecord
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -56,29 +57,29 @@ def is_missing(path: str) -> bool:
         return False
 
 
-def row_of(writer: Writer, path: Path) -> DocumentRecord | None:
+def row_of(known: KnownDocuments, path: Path) -> DocumentRecord | None:
     """Return the document of a file, or None.
 
     If no document has this path, return the one with the file's display path as id if its own file
     is missing. This happens if the folder with the documents and the index was moved.
     """
-    row = writer.record_of_file(str(path))
+    row = known.record_of_file(str(path))
     if row is not None:
         return row
-    other = writer.record(display_path(path))
+    other = known.record(display_path(path))
     return other if other is not None and other.path and is_missing(other.path) else None
 
 
-def doc_id_of(writer: Writer, path: Path) -> str:
+def doc_id_of(known: KnownDocuments, path: Path) -> str:
     """Return the existing id of the file's document, else a new one.
 
     A new id is the display path. If the document of another existing file has this id (from a run
     in another directory), it is the absolute path.
     """
-    row = row_of(writer, path)
+    row = row_of(known, path)
     if row is not None:
         return row.doc_id
-    other = writer.record(display_path(path))
+    other = known.record(display_path(path))
     return path.as_posix() if other is not None and other.path else display_path(path)
 
 
@@ -92,18 +93,23 @@ def records_under(backend: Backend, root: Path) -> list[DocumentRecord]:
 
 
 def missing_files(
-    writer: Writer, roots: Sequence[Path], present: Collection[Path] = ()
-) -> list[DocumentRecord]:
-    """Return the documents under these resolved paths whose files are missing.
+    known: KnownDocuments, scope: Scope, present: Collection[Path] = ()
+) -> tuple[list[DocumentRecord], list[DocumentRecord]]:
+    """Return the documents in this scope whose files are missing, and those whose files are ignored
+    by .gitignore or .ragignore.
 
     present: files that are known to exist, and are not checked
     """
     there = set(map(str, present))
-    return [
-        row
-        for row in writer.records()
-        if row.path and row.path not in there and _is_under(row, roots) and is_missing(row.path)
-    ]
+    missing, ignored = [], []
+    for row in known.records():
+        if not row.path or row.path in there or not scope.selects(Path(row.path)):
+            continue
+        if is_missing(row.path):
+            missing.append(row)
+        elif scope.ignored_by(Path(row.path)) is not None:
+            ignored.append(row)
+    return missing, ignored
 
 
 def _is_under(row: DocumentRecord, roots: Iterable[Path]) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 from index.documents.formats import format_of_file
 from index.errors import BadInput, SkipKind
 from index.ingest.file_ids import printable_path
-from index.ingest.progress import SkippedFile
+from index.ingest.progress import IgnoredPath, SkippedFile
+from index.ingest.selection import FolderRules, Scope, Selection
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -32,28 +33,32 @@ class Files:
     paths:    the files to read, resolved, sorted, each once
     skipped:  files, folders and links that should be read but cannot be
     left_out: files and links that need not be read, such as files of other types
+    ignored:  files and folders that the ignore files or the selection leave out
     """
 
     paths: list[Path] = field(default_factory=list)
     skipped: list[SkippedFile] = field(default_factory=list)
     left_out: list[SkippedFile] = field(default_factory=list)
+    ignored: list[IgnoredPath] = field(default_factory=list)
 
 
-def find(paths: Sequence[Path], avoid: Path) -> Files:
+def find(paths: Sequence[Path], avoid: Path, selection: Selection | None = None) -> Files:
     """Return the files under these paths.
 
-    Hidden files and folders below a path, and the folder `avoid`, are ignored and not reported. A
-    path that is a file itself is always included.
+    Hidden files and folders below a path, unless they are selected, and the folder `avoid` are not
+    reported. A path that is a file itself is always included.
 
-    Raises BadInput if a path does not exist.
+    Raises BadInput if a path does not exist, or an ignore file cannot be read.
     """
-    search = _Search([resolved(path) for path in paths], resolved(avoid))
+    scope = Scope([resolved(path) for path in paths], selection or Selection())
+    search = _Search(scope, resolved(avoid))
     for path in paths:
         search.named(path)
     found = search.files
     found.paths = sorted(search.wanted)
     found.skipped.sort(key=lambda unread: unread.path)
     found.left_out.sort(key=lambda unread: unread.path)
+    found.ignored.sort(key=lambda ignored: ignored.path)
     return found
 
 
@@ -76,8 +81,8 @@ def _whole(path: Path) -> Path:
 
 
 class _Search:
-    def __init__(self, roots: list[Path], avoid: Path) -> None:
-        self.roots = roots
+    def __init__(self, scope: Scope, avoid: Path) -> None:
+        self.scope = scope
         self.avoid = avoid
         self.wanted: set[Path] = set()
         self.seen: set[Path] = set()
@@ -111,16 +116,19 @@ class _Search:
             self.seen.add(folder)
             try:
                 with os.scandir(folder) as entries:
-                    shown = [entry for entry in entries if not entry.name.startswith(".")]
+                    shown = [entry for entry in entries if self.scope.selection.shows(entry.name)]
             except OSError as error:
                 self._skip(folder, "unreadable", f"the folder cannot be read: {_why(error)}")
                 continue
+            rules = self.scope.rules(root, folder)
             for entry in shown:
-                self._entry(entry, folders)
+                self._entry(entry, rules, folders)
 
-    def _entry(self, entry: "os.DirEntry[str]", folders: list[Path]) -> None:
+    def _entry(self, entry: "os.DirEntry[str]", rules: FolderRules, folders: list[Path]) -> None:
         path = Path(entry.path)
         try:
+            if self._is_ignored(entry, rules):
+                return
             if entry.is_symlink():
                 self._link(path)
             elif not entry.is_dir():
@@ -129,6 +137,18 @@ class _Search:
                 folders.append(path)
         except OSError as error:
             self._skip(path, "unreadable", f"cannot be read: {_why(error)}")
+
+    def _is_ignored(self, entry: "os.DirEntry[str]", rules: FolderRules) -> bool:
+        """Return whether an entry is ignored. Report it if it would be read otherwise."""
+        path = Path(entry.path)
+        is_folder = entry.is_dir(follow_symlinks=False)
+        source = None if path == self.avoid else rules.ignored_by(entry.path, is_folder=is_folder)
+        if source is None:
+            return False
+        if is_folder or format_of_file(path) is not None:
+            name = printable_path(path) + "/" * is_folder
+            self.files.ignored.append(IgnoredPath(name, source))
+        return True
 
     def _link(self, link: Path) -> None:
         target = resolved(link)
@@ -141,17 +161,14 @@ class _Search:
             self._skip(link, "link", f"a link that cannot be followed: {_why(error)}")
             return
         what = "folder" if stat.S_ISDIR(mode) else "file"
-        if not self._is_within(target):
+        if not self.scope.contains(target):
             reason = f"a link to a {what} outside the given paths, {printable_path(target)}; "
             self._skip(link, "link", reason + f"ingest that {what} to read it")
         elif stat.S_ISDIR(mode) or target.is_relative_to(self.avoid):
             reason = f"a link to a {what} within the given paths, {printable_path(target)}"
             self.files.left_out.append(SkippedFile(printable_path(link), "link", reason))
-        else:
+        elif self.scope.ignored_by(target) is None:  # else it is reported under its own name
             self._file(link, target, mode)
-
-    def _is_within(self, target: Path) -> bool:
-        return any(target.is_relative_to(root) for root in self.roots)
 
     def _file(self, path: Path, target: Path, mode: int) -> None:
         """Add the file `target`, or the reason to omit it. `path` is the file or a link to it."""

@@ -12,17 +12,16 @@ from pathlib import Path
 
 from index.backend import Backend, Writer
 from index.backends import EMBEDDED, backend_at
-from index.documents.charset import known_encoding
 from index.documents.isolation import parsing
 from index.errors import IndexDamaged
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
-from index.ingest.changes import EncodingChoice, FileChanges
-from index.ingest.file_ids import check_storable, missing_files
-from index.ingest.files import find, resolved
-from index.ingest.paths import check_some, vanished_paths
+from index.ingest.file_ids import check_storable
+from index.ingest.plan import known_documents, plan, report_missing
 from index.ingest.progress import Progress, Report, Watch
 from index.ingest.remove import delete_all
+from index.ingest.scan import Scan, scan_files
+from index.ingest.selection import Selection
 from index.ingest.writer import IngestRun
 from index.protocols import Embedder
 from index.types import Document, DocumentRecord
@@ -40,36 +39,55 @@ def ingest(
     prune: bool = False,
     confirmed: bool = False,
     encoding: str | None = None,
+    selection: Selection | None = None,
     watch: Watch = lambda progress: None,
     backend: str = EMBEDDED,
 ) -> Report:
     """Update the index in `folder` from the files under `paths`.
 
     embedder:  called only if the index is new or there is something to encode
-    prune:     remove the documents under the paths whose files are missing, and no others
+    prune:     remove the documents under the paths whose files are missing or ignored by an ignore
+               file, and no others
     confirmed: allow pruning of a path with no files left, if it is the only path; such a path may
                be a drive that is not mounted
     encoding:  of every file, whatever its bytes show; stored for each. "auto" deletes it again
+    selection: what to read below the paths. Documents that its include and exclude patterns leave
+               out are not touched. Default: all but hidden and ignored files
 
     Raises BadInput if a path does not exist, has no file to read, or has no files left; IndexBusy
     if another process is writing; IndexMismatch if the index has another model or chunker;
     StorageFull.
     """
-    remember = encoding != "auto"
-    encoding = known_encoding(encoding) if encoding and remember else None
     index = backend_at(folder, backend)
-    vanished = vanished_paths(index, paths, prune=prune, confirmed=confirmed)
-    files = find([path for path in paths if path not in vanished], avoid=folder)
-    first = None
-    if not vanished:
-        first = check_some(index, paths, files, encoding)
+    scan = scan_files(index, paths, selection, encoding, prune=prune, confirmed=confirmed)
     with index.lock():
-        run = _Ingest(index, embedder, watch)
-        run.report.skipped += files.skipped
-        run.report.left_out += files.left_out
-        choice = EncodingChoice(encoding, remember)
-        changes = FileChanges(choice, run.report, run.progress, watch, first)
-        return run.run(changes, files.paths, [resolved(path) for path in paths], prune=prune)
+        return _Ingest(index, embedder, watch).run(scan, prune=prune)
+
+
+@parsing()
+def plan_ingest(
+    folder: Path,
+    paths: Sequence[Path],
+    *,
+    prune: bool = False,
+    confirmed: bool = False,
+    encoding: str | None = None,
+    selection: Selection | None = None,
+    watch: Watch = lambda progress: None,
+    backend: str = EMBEDDED,
+) -> Report:
+    """Return the report of an ingest with these arguments, without a model and without changes.
+
+    The numbers of chunks in the report are 0, and the generation is the present one.
+
+    Raises BadInput as `ingest` does; IndexDamaged if the index cannot be read.
+    """
+    index = backend_at(folder, backend)
+    scan = scan_files(index, paths, selection, encoding, prune=prune, confirmed=confirmed)
+    report = Report(generation=index.state()[0] if index.exists() else 0)
+    with known_documents(index) as known:
+        plan(known, scan, report, watch, prune=prune)
+    return report
 
 
 def ingest_documents(
@@ -144,14 +162,13 @@ class _Ingest:
             yield writer
         self.report.generation = self.backend.state()[0]
 
-    def run(
-        self, changes: FileChanges, files: list[Path], roots: Sequence[Path], *, prune: bool
-    ) -> Report:
+    def run(self, scan: Scan, *, prune: bool) -> Report:
+        changes = scan.changes(self.report, self.progress, self.watch)
         with self._writer() as writer:
-            changes.look_at(writer, files)
+            changes.look_at(writer, scan.files.paths)
             self._put(writer, changes.sources())
             changes.end(writer)
-            self._prune_or_report(writer, missing_files(writer, roots, files), prune=prune)
+            delete_all(writer, report_missing(writer, scan, changes, self.report, prune=prune))
         self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
 
@@ -199,13 +216,6 @@ class _Ingest:
 
     def _check(self, writer: Writer) -> None:
         writer.fingerprint.check(Fingerprint.of(self.embedder.fingerprint), self.backend.place)
-
-    def _prune_or_report(self, writer: Writer, rows: list[DocumentRecord], *, prune: bool) -> None:
-        """Remove the documents whose files are missing, or only report them."""
-        if not prune:
-            self.report.gone += [row.doc_id for row in rows]
-        else:
-            self.report.removed += delete_all(writer, [row.doc_id for row in rows])
 
 
 def _check_intact(writer: Writer, records: Sequence[DocumentRecord], place: Path) -> None:

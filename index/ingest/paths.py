@@ -18,7 +18,7 @@ from index.ingest.file_ids import (
     records_under,
 )
 from index.ingest.files import Files, resolved
-from index.ingest.progress import SkippedFile
+from index.ingest.progress import IgnoredPath, SkippedFile
 
 _N_NAMED = 3
 
@@ -82,8 +82,8 @@ def check_some(
         if any(records_under(backend, resolved(path)) for path in paths):
             return None  # all files are missing, and the report lists them
         raise BadInput(
-            f"no {main_extensions('or')} files under {where}{_others(files.left_out)}; "
-            "choose a folder that contains some"
+            f"no {main_extensions('or')} files under {where}{_others(files.left_out)}"
+            f"{_ignored(files.ignored)}; choose a folder that contains some"
         )
     if not is_new:
         return None
@@ -119,6 +119,11 @@ def _reasons(skipped: Sequence[SkippedFile]) -> str:
     named = "; ".join(f"{each.path}: {each.reason}" for each in skipped[:_N_NAMED])
     more = f"; and {len(skipped) - _N_NAMED:,} more" if len(skipped) > _N_NAMED else ""
     return f" ({named}{more})"
+
+
+def _ignored(ignored: Sequence[IgnoredPath]) -> str:
+    sources = sorted({each.by for each in ignored})
+    return f" ({len(ignored):,} ignored by {', '.join(sources)})" if sources else ""
 
 
 def _others(left_out: Sequence[SkippedFile]) -> str:

@@ -44,6 +44,25 @@ class SkippedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoredPath:
+    """A file of a supported type, or a folder, that was ignored. The path of a folder ends in `/`.
+
+    by: the reason: .gitignore, .ragignore, --exclude or --include
+    """
+
+    path: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A missing file and a new one with the same bytes, as doc_ids. The ids stay different."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class EncodingWarning:
     """A file with a doubtful encoding. `reason` says what the user should check."""
 
@@ -56,9 +75,14 @@ class EncodingWarning:
 class Report:
     """The result of an ingest. The lists of str contain doc_ids.
 
-    gone:       documents under the given paths whose files are missing, but that stay in the index
+    gone:       documents under the given paths whose files are missing, or ignored by .gitignore
+                or .ragignore, but that stay in the index
+    gone_ignored: those of `gone` whose files exist and are ignored
+    moved:      documents that are also in `added`, and whose old ones are in `gone` or `removed`
     skipped:    files, folders and links that should be read but could not be
     left_out:   files and links that need not be read, such as files of other types
+    ignored:    files and folders that the ignore files or the selection leave out; not what is in
+                such a folder
     doubts:     files whose encoding is a guess, or that have bytes not valid in it
     n_chunks:   number of chunks that were encoded
     n_reused:   number of chunks with the encoding of an equal chunk in the index or in this run
@@ -70,8 +94,11 @@ class Report:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    gone_ignored: list[str] = field(default_factory=list)
+    moved: list[Move] = field(default_factory=list)
     skipped: list[SkippedFile] = field(default_factory=list)
     left_out: list[SkippedFile] = field(default_factory=list)
+    ignored: list[IgnoredPath] = field(default_factory=list)
     doubts: list[EncodingWarning] = field(default_factory=list)
     n_chunks: int = 0
     n_reused: int = 0

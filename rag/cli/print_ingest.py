@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from index.ingest.progress import EncodingWarning, Report, SkippedFile
+from index.ingest.progress import EncodingWarning, IgnoredPath, Report, SkippedFile
+from index.ingest.selection import INCLUDE
 from rag.output.counts import n_of
 from rag.output.safe_output import on_one_line
 
@@ -19,11 +20,20 @@ _N_EXAMPLES = 3
 """Names that a line about many files gives."""
 
 
-def report_json(rebuilt: Report | None, report: Report | None, index: str, seconds: float) -> str:
+def report_json(
+    rebuilt: Report | None,
+    report: Report | None,
+    index: str,
+    seconds: float,
+    *,
+    dry_run: bool = False,
+) -> str:
     """One object. Lists of documents hold their ids.
 
     rebuilt:   what `--rebuild` encoded anew; the other lists are those of the ingest of the paths
     skipped, left_out: {path, kind, reason}, kind as in index.errors.Kind
+    ignored:   {path, by}
+    moved:     {old, new}
     doubts:    {path, encoding, reason}
     """
     last = report or rebuilt or Report()
@@ -31,6 +41,7 @@ def report_json(rebuilt: Report | None, report: Report | None, index: str, secon
     reports = [r for r in (rebuilt, report) if r is not None]
     fields |= {name: sum(getattr(r, name) for r in reports) for name in ("n_chunks", "n_reused")}
     fields |= {
+        "dry_run": dry_run,
         "generation": last.generation,
         "index": index,
         "rebuilt": rebuilt.updated if rebuilt is not None else [],
@@ -43,30 +54,36 @@ def print_report(
     out: Console, report: Report, index: str, seconds: float, *, verbose: bool = False
 ) -> None:
     """One line of what an ingest did, after lines about what a person should look at."""
+    print_unread(out, report, verbose=verbose)
+    if report.moved:
+        moves = _names([f"{move.old} → {move.new}" for move in report.moved], verbose)
+        _say(out, f"{n_of(len(report.moved), 'document')} moved: {moves}", "dim")
+    for line in _gone_lines(report, verbose):
+        _say(out, line)
+    generation = f"{index} is at generation {report.generation}"
+    _say(out, f"{_counts(report)} in {seconds:.1f} s · {generation}", None)
 
-    def say(line: str, style: str | None = "yellow") -> None:
-        out.print(on_one_line(line), style=style, soft_wrap=True, markup=False)
 
+def print_unread(out: Console, report: Report, *, verbose: bool = False) -> None:
+    """Lines about the files that were not read, or whose encoding is doubtful."""
     n_named = len(report.skipped) if verbose else _MAX_SKIPPED
     for file in report.skipped[:n_named]:
-        say(f"skipped {_shorten(file.path, verbose)}: {file.reason}")
+        _say(out, f"skipped {shorten(file.path, verbose)}: {file.reason}")
     if len(report.skipped) > n_named:
-        say(f"… and {len(report.skipped) - n_named:,} more skipped; --verbose lists them")
+        _say(out, f"… and {len(report.skipped) - n_named:,} more skipped; --verbose lists them")
     for line in _encoding_lines(report.doubts, verbose):
-        say(line)
+        _say(out, line)
     for line in _left_out_lines(report.left_out, verbose):
-        say(line, "dim")
-    if report.gone:
-        n, verb = len(report.gone), "is" if len(report.gone) == 1 else "are"
-        files = "1 document's file" if n == 1 else f"{n:,} documents' files"
-        names = _names(report.gone, verbose)
-        say(f"{files} {verb} missing: {names}; --prune removes {'it' if n == 1 else 'them'}")
-    say(
-        f"{_counts(report)} in {seconds:.1f} s · {index} is at generation {report.generation}", None
-    )
+        _say(out, line, "dim")
+    for line in _ignored_lines(report.ignored, verbose):
+        _say(out, line, "dim")
 
 
-def _shorten(name: str, verbose: bool) -> str:
+def _say(out: Console, line: str, style: str | None = "yellow") -> None:
+    out.print(on_one_line(line), style=style, soft_wrap=True, markup=False)
+
+
+def shorten(name: str, verbose: bool) -> str:
     """A very long name without its middle."""
     if verbose or len(name) <= _MAX_NAME_LENGTH:
         return name
@@ -75,7 +92,7 @@ def _shorten(name: str, verbose: bool) -> str:
 
 
 def _names(names: Sequence[str], verbose: bool) -> str:
-    few = [_shorten(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
+    few = [shorten(name, verbose) for name in (names if verbose else names[:_N_EXAMPLES])]
     more = f", and {len(names) - len(few):,} more" if len(names) > len(few) else ""
     return ", ".join(few) + more
 
@@ -101,6 +118,36 @@ def _left_out_lines(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]
     lines += [f"left out {file.path}: {file.reason}" for file in rest[:_N_EXAMPLES]]
     more = len(rest) - _N_EXAMPLES
     return lines + ([f"… and {more:,} more left out; --verbose lists them"] if more > 0 else [])
+
+
+def _ignored_lines(ignored: Sequence[IgnoredPath], verbose: bool) -> list[str]:
+    """A line for each reason; with `verbose`, for each file and folder."""
+    if verbose:
+        return [f"ignored {each.path}: {each.by}" for each in ignored]
+    lines = []
+    for source in sorted({each.by for each in ignored}):
+        paths = [each.path for each in ignored if each.by == source]
+        n_folders = sum(path.endswith("/") for path in paths)
+        counts = ((len(paths) - n_folders, "file"), (n_folders, "folder"))
+        what = " and ".join(n_of(n, noun) for n, noun in counts if n)
+        verb = "not matched" if source == INCLUDE else "ignored"
+        lines.append(f"{what} {verb} by {source}")
+    return lines
+
+
+def _gone_lines(report: Report, verbose: bool) -> list[str]:
+    """A line about the documents whose files are missing, and one about those that are ignored."""
+    ignored = set(report.gone_ignored)
+    missing = [doc_id for doc_id in report.gone if doc_id not in ignored]
+    lines = []
+    for doc_ids, what in ((missing, "missing"), (report.gone_ignored, "ignored now")):
+        if doc_ids:
+            n, verb = len(doc_ids), "is" if len(doc_ids) == 1 else "are"
+            files = "1 document's file" if n == 1 else f"{n:,} documents' files"
+            them = "it" if n == 1 else "them"
+            names = _names(doc_ids, verbose)
+            lines.append(f"{files} {verb} {what}: {names}; --prune removes {them}")
+    return lines
 
 
 def _counts(report: Report) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from fakes import HashEmbedder
 from index.ingest.ingest import ingest
 from index.ingest.progress import Report
+from index.ingest.selection import Selection
 from index.publish.snapshot import EmbeddedSnapshot
 from index.store.rows import tokens_blob
 from index.store.vector_codec import QuantizedVectors
@@ -26,6 +27,7 @@ def run(
     prune: bool = False,
     confirmed: bool = False,
     encoding: str | None = None,
+    selection: Selection | None = None,
 ) -> tuple[Report, int]:
     """Ingest; return the report and the number of encoded texts."""
     embedder = embedder or HashEmbedder()
@@ -37,6 +39,7 @@ def run(
         prune=prune,
         confirmed=confirmed,
         encoding=encoding,
+        selection=selection,
     )
     return report, embedder.n_encoded - before
 

@@ -196,6 +196,15 @@ class MemorySnapshot:
     def record(self, doc_id: str) -> DocumentRecord | None:
         return self._contents.documents.get(doc_id, (None, None))[0]
 
+    def record_of_file(self, path: str) -> DocumentRecord | None:
+        return next((row for row in self.records() if row.path == path), None)
+
+    def has(self, doc_id: str) -> bool:
+        return doc_id in self._contents.documents
+
+    def is_intact(self, doc_id: str) -> bool:
+        return self.has(doc_id)
+
     def records(self, after: str = "", limit: int = -1) -> list[DocumentRecord]:
         names = sorted(self._contents.documents)
         first = bisect_right(names, after) if after else 0

@@ -103,12 +103,12 @@ def test_pipes_and_sockets_are_listed_and_never_opened(docs: Path) -> None:
 
 
 def test_files_of_other_types_are_omitted_and_listed(docs: Path) -> None:
-    for name in ("t.csv", "README", "sub/p.PDF"):
+    for name in ("t.bin", "README", "sub/p.EXE"):
         write(docs / name, "x")
     assert kinds(search().left_out) == [
         ("docs/README", "other-type"),
-        ("docs/sub/p.PDF", "other-type"),
-        ("docs/t.csv", "other-type"),
+        ("docs/sub/p.EXE", "other-type"),
+        ("docs/t.bin", "other-type"),
     ]
 
 
@@ -129,8 +129,8 @@ def test_a_folder_too_deep_for_the_system_is_skipped_and_the_rest_is_read(
 
 
 def test_a_name_that_is_not_unicode_can_be_printed(docs: Path) -> None:
-    (docs / os.fsdecode(b"\xff.csv")).write_text("x")
-    assert kinds(search().left_out) == [("docs/?.csv", "other-type")]
+    (docs / os.fsdecode(b"\xff.bin")).write_text("x")
+    assert kinds(search().left_out) == [("docs/?.bin", "other-type")]
 
 
 @pytest.mark.usefixtures("docs")

@@ -52,7 +52,7 @@ def test_the_report_as_json_lists_all_files_in_its_documented_fields(here: Path)
     (here / "docs/a.txt").rename(here / "docs/new.txt")
     for i in range(15):
         write(here / f"docs/empty{i:02d}.txt", "")
-        write(here / f"docs/other{i:02d}.csv", "x")
+        write(here / f"docs/other{i:02d}.bin", "x")
     (here / "docs/greek.txt").write_bytes("Un café.".encode("cp1252"))
     done = rag("ingest", "docs", "--json", cwd=here)
     assert done.returncode == 1
@@ -72,24 +72,25 @@ def test_the_report_as_json_lists_all_files_in_its_documented_fields(here: Path)
     assert {each["kind"] for each in report["skipped"]} == {"empty"}
     assert len(report["left_out"]) == 15
     assert report["left_out"][0] == {
-        "path": "docs/other00.csv",
+        "path": "docs/other00.bin",
         "kind": "other-type",
-        "reason": ".csv is not a supported type",
+        "reason": ".bin is not a supported type",
     }
     assert set(report) == {
-        "added", "updated", "unchanged", "removed", "gone", "rebuilt", "skipped", "left_out",
-        "doubts", "n_chunks", "n_reused", "generation", "index", "seconds",
+        "added", "updated", "unchanged", "removed", "gone", "gone_ignored", "moved", "rebuilt",
+        "skipped", "left_out", "ignored", "doubts", "dry_run", "n_chunks",
+        "n_reused", "generation", "index", "seconds",
     }  # fmt: skip
 
 
 def test_the_first_few_files_are_listed_and_verbose_lists_all(here: Path) -> None:
     for i in range(15):
         write(here / f"docs/empty{i:02d}.txt", "")
-        write(here / f"docs/other{i:02d}.csv", "x")
+        write(here / f"docs/other{i:02d}.bin", "x")
     short = rag("ingest", "docs", cwd=here).stdout
     assert short.count("skipped docs/") == 10
     assert "… and 5 more skipped; --verbose lists them" in short
-    others = "docs/other00.csv, docs/other01.csv, docs/other02.csv, and 12 more"
+    others = "docs/other00.bin, docs/other01.bin, docs/other02.bin, and 12 more"
     assert f"left out (other types): {others}" in short
     long = rag("ingest", "docs", "--verbose", cwd=here).stdout
     assert long.count("skipped docs/") == 15
@@ -97,7 +98,7 @@ def test_the_first_few_files_are_listed_and_verbose_lists_all(here: Path) -> Non
 
 
 def test_files_of_other_types_are_no_failure(here: Path) -> None:
-    write(here / "docs/t.csv", "x")
+    write(here / "docs/t.bin", "x")
     (here / "docs/link").symlink_to("closed")
     done = rag("ingest", "docs", cwd=here)
     assert done.returncode == 0
@@ -114,7 +115,7 @@ def test_missing_files_are_listed(here: Path) -> None:
 
 
 def test_names_contain_no_control_characters(here: Path) -> None:
-    write(here / "docs/\x1b[31m\nfake 9 added.csv", "x")
+    write(here / "docs/\x1b[31m\nfake 9 added.bin", "x")
     write(here / "docs/\x1b[31m\nfake 9 added.txt", "")
     (here / "docs" / os.fsdecode(b"\xff.txt")).write_text("x")
     done = rag("ingest", "docs", cwd=here)

@@ -21,6 +21,7 @@ from index.errors import BadInput
 from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
 from rag.answer.best_unit import BestUnit, best_unit
+from rag.answer.reader import ReadPassages
 from rag.answer.support import is_supported, names_identifier, unmet_share
 from rag.search.candidates import Candidate
 from rag.search.question import Question
@@ -62,6 +63,14 @@ FEATURES = {
 """The features of the regression, with descriptions. None depends on the number of documents, as
 the idf of a missing word does: a fit on large collections would be wrong for small ones."""
 
+READER_FEATURES = {
+    "phrase": "margin of the best phrase in the unit over no answer, in logits, within +-20",
+    "phrase_elsewhere": "how much larger the best margin in all passages is, at most 20",
+}
+"""The further features with a reader."""
+
+_LARGEST_MARGIN = 20.0
+
 _SHIPPED = Path(__file__).parents[1] / "calibration"
 _WEAKNESS = 6.0
 _ON_TOPIC = 0.4
@@ -92,6 +101,7 @@ class Calibration:
     """A logistic regression and its origin.
 
     model:     sha256 of the model used in the fit (ModelFingerprint.weights)
+    reader:    sha256 of the reader used in the fit (Reader.digest); empty without one
     threshold: with a lower confidence, a question counts as not answered; in [0, 1]
     fitted_on: description of the training data
     """
@@ -102,6 +112,7 @@ class Calibration:
     threshold: float
     intercept: float
     weights: Mapping[str, Weight]
+    reader: str = ""
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Return the probability of an answer, in [0, 1], rounded to six decimals."""
@@ -120,7 +131,8 @@ class Calibration:
         try:
             fields: dict[str, Any] = json.loads(text)
             weights = {name: Weight(**each) for name, each in fields.pop("weights").items()}
-            unknown = weights.keys() - FEATURES.keys()
+            known = FEATURES.keys() | (READER_FEATURES.keys() if fields.get("reader") else set())
+            unknown = weights.keys() - known
             if unknown:
                 raise ValueError(f"unknown feature {min(unknown)!r}")
             numbers = [number for each in weights.values() for number in astuple(each)]
@@ -135,13 +147,15 @@ class Calibration:
             ) from error
 
 
-def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
+def calibration_for(model: str, path: Path | None = None, reader: str = "") -> Calibration | None:
     """Return the calibration in a file; without a file the built-in one of a model, or None.
 
-    model: sha256 of its weights. Raises BadInput if the file is unusable or for another model.
+    model: sha256 of its weights. reader: the digest of the reader; empty without one.
+
+    Raises BadInput if the file is unusable or was fitted with another model or reader.
     """
     if path is None:
-        return _shipped().get(model)
+        return _shipped().get((model, reader))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -152,14 +166,20 @@ def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
             f"{path} was fitted with another model than the index's; fit one with "
             "`rag eval calibrate`"
         )
+    if calibration.reader != reader:
+        fitted = "with another reader" if calibration.reader else "without a reader"
+        named = "the settings name one" if reader else "the settings name none"
+        raise BadInput(
+            f"{path} was fitted {fitted}, and {named}; fit one with `rag eval calibrate`"
+        )
     return calibration
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> dict[str, Calibration]:
+def _shipped() -> dict[tuple[str, str], Calibration]:
     files = sorted(_SHIPPED.glob("*.json"))
     found = [Calibration.from_json(file.read_text(encoding="utf-8"), str(file)) for file in files]
-    return {calibration.model: calibration for calibration in found}
+    return {(calibration.model, calibration.reader): calibration for calibration in found}
 
 
 class Confidence:
@@ -179,23 +199,30 @@ class Confidence:
         """
         return None if self._calibration is None else self._calibration.threshold
 
-    def judge(self, retrieval: Retrieval) -> "Judgement":
-        """Return the best unit of the passages, the confidence, and whether to state the answer."""
-        best = best_unit(retrieval)
-        confidence = self._confidence(retrieval, best)
+    def judge(self, retrieval: Retrieval, read: ReadPassages | None = None) -> "Judgement":
+        """Return the best unit of the passages, the confidence, and whether to state the answer.
+
+        read: what a reader found in the passages; required if the calibration is for a reader
+        """
+        best = best_unit(retrieval, read)
+        confidence = self._confidence(retrieval, best, read)
         if best is None:
             return Judgement(confidence, None, is_stated=False)
         # is_supported is a rule, not a feature: similarity must not outweigh it.
-        stated = is_supported(retrieval.question, best) and self._trusts(confidence, retrieval)
+        stated = is_supported(retrieval.question, best) and self._trusts(
+            confidence, retrieval, best, read
+        )
         return Judgement(confidence, best, is_stated=stated)
 
-    def _confidence(self, retrieval: Retrieval, best: BestUnit | None) -> float | None:
+    def _confidence(
+        self, retrieval: Retrieval, best: BestUnit | None, read: ReadPassages | None
+    ) -> float | None:
         """Return the confidence, in [0, 1]; 0 if no unit answers; None without vectors."""
         if not self._vectors:
             return None
         if best is None:
             return 0.0
-        features = _features(retrieval, best)
+        features = _features(retrieval, best, read)
         if retrieval.question.by_words_alone:
             return round(features["coverage"], 6)
         if self._calibration is not None:
@@ -203,12 +230,21 @@ class Confidence:
             return max(fitted, _NAMED) if names_identifier(retrieval.question, best) else fitted
         return round(min(max((features["dense"] + features["sentence"]) / 2, 0.0), 1.0), 6)
 
-    def _trusts(self, confidence: float | None, retrieval: Retrieval) -> bool:
+    def _trusts(
+        self,
+        confidence: float | None,
+        retrieval: Retrieval,
+        best: BestUnit,
+        read: ReadPassages | None,
+    ) -> bool:
         if confidence is None:
             return True
         if retrieval.question.by_words_alone:
             return confidence >= _LEAST_COVERAGE
-        return self._calibration is None or confidence >= self._calibration.threshold
+        if self._calibration is not None:
+            return confidence >= self._calibration.threshold
+        # Without a calibration, the reader decides between its phrase and no answer.
+        return read is None or (best.phrase is not None and best.phrase.margin > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,21 +273,35 @@ class Evidence:
     citations: tuple[tuple[str, Span], ...]
 
     @classmethod
-    def of(cls, retrieval: Retrieval) -> "Evidence | None":
-        """Return the evidence of search results; None if no unit of the passages is an answer."""
-        best = best_unit(retrieval)
+    def of(cls, retrieval: Retrieval, read: ReadPassages | None = None) -> "Evidence | None":
+        """Return the evidence of search results; None if no unit of the passages is an answer.
+
+        read: what a reader found in the passages; without it, there are no READER_FEATURES
+        """
+        best = best_unit(retrieval, read)
         if best is None:
             return None
         doc_id = best.passage.best.chunk.doc_id
-        return cls(
-            _features(retrieval, best), tuple((doc_id, span) for span in best.choice.unit.spans)
-        )
+        features = _features(retrieval, best, read)
+        return cls(features, tuple((doc_id, span) for span in best.choice.unit.spans))
 
 
-def _features(retrieval: Retrieval, best: BestUnit) -> dict[str, float]:
-    """Return the features of a question and its best unit, by their names in FEATURES."""
+def _features(retrieval: Retrieval, best: BestUnit, read: ReadPassages | None) -> dict[str, float]:
+    """Return the features of a question and its best unit, by their names in FEATURES, and in
+    READER_FEATURES with a reader."""
     others = (passage.best for passage in retrieval.passages if passage is not best.passage)
-    return features_of(retrieval.question, best, next(others, None))
+    features = features_of(retrieval.question, best, next(others, None))
+    return features if read is None else features | reader_features(best)
+
+
+def reader_features(best: BestUnit) -> dict[str, float]:
+    """Return the features by their names in READER_FEATURES. A unit without a phrase has the least
+    margin."""
+    margin = -_LARGEST_MARGIN if best.phrase is None else best.phrase.margin
+    return {
+        "phrase": min(max(margin, -_LARGEST_MARGIN), _LARGEST_MARGIN),
+        "phrase_elsewhere": min(best.phrase_elsewhere, _LARGEST_MARGIN),
+    }
 
 
 def features_of(question: Question, best: BestUnit, other: Candidate | None) -> dict[str, float]:

@@ -24,6 +24,7 @@ from rag.cli.backup import backup, restore
 from rag.cli.check import check
 from rag.cli.documents import list_documents, remove
 from rag.cli.ingest import ingest
+from rag.cli.models import models
 from rag.cli.open_pipeline import open_pipeline
 from rag.cli.options import (
     BudgetOption,
@@ -35,6 +36,7 @@ from rag.cli.options import (
     MergeOption,
     ModelOption,
     QuestionArgument,
+    ReaderOption,
     RerankOption,
 )
 from rag.cli.question_command import QuestionCommand
@@ -131,6 +133,7 @@ def ask(
     index: IndexOption = None,
     model: ModelOption = None,
     rerank: RerankOption = None,
+    reader: ReaderOption = None,
 ) -> None:
     """Answer a question with sentences from the documents, each with its source.
 
@@ -142,7 +145,7 @@ def ask(
     from rag.results import to_json
 
     query = " ".join(question)
-    with open_pipeline(query, k, doc, index=index, model=model, rerank=rerank) as (
+    with open_pipeline(query, k, doc, index=index, model=model, rerank=rerank, reader=reader) as (
         pipeline,
         filter,
     ):
@@ -193,6 +196,7 @@ app.command()(why)
 app.command("list")(list_documents)
 app.command()(remove)
 app.command()(check)
+app.command()(models)
 app.command()(backup)
 app.command()(restore)
 

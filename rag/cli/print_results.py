@@ -114,10 +114,17 @@ def _print_sentence(out: Console, query: str, sentence: AnswerSentence) -> None:
         text = Text(printable(quote) if _has_lines(quote) else _on_one_line(quote), style="bold")
         for word in matches(query, quote):
             text.stylize("yellow", word.start, word.end)
+        phrase = sentence.phrase
+        if phrase is not None and citation.span.contains(phrase.span):
+            start = phrase.start - citation.start
+            text.stylize(_PHRASE, start, start + len(phrase.quote))
         _print(out, text, indent=0)
     _print(out, _location(sentence.citation), indent=4)
     out.print()
 
+
+_PHRASE = "green underline"
+"""The style of the words that answer, within the unit."""
 
 _LINE_OF_ITS_OWN = regex.compile(r"\n(?:[ \t]*(?:[-*+•|]|\d{1,3}[.)])|[ \t]*\n|\t| {2})")
 

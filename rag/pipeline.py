@@ -1,7 +1,8 @@
 """Combine model, index, ranking and answerer into search and question answering."""
 
+import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,16 +15,17 @@ from index.protocols import Embedder
 from index.types import Document, DocumentRecord, Ids, Span
 from rag.answer.answerer import Answerer, Part
 from rag.answer.answerers import load_answerer
-from rag.answer.best_unit import PASSAGES_READ
 from rag.answer.budget import token_counter, within_budget
 from rag.answer.confidence import Calibration, Confidence, Evidence, calibration_for
 from rag.answer.explain import passage_of
 from rag.answer.no_passages import note_on, reason_for
 from rag.answer.passages_of_answer import passages_of_answer
 from rag.answer.question_parts import QuestionPart, questions_in
+from rag.answer.reader import PASSAGES_READ, Reader, ReadPassages, read_passages
 from rag.answer.reading import Reading
 from rag.live_index import LiveIndex
-from rag.models.load import load_model_of, load_reranker
+from rag.models.load import load_model_of
+from rag.models.load_pairs import load_reader, load_reranker
 from rag.models.query_batching import BatchingEmbedder
 from rag.queries import Queries
 from rag.results import (
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     from rag.answer.why.result import Why
 
 
+_log = logging.getLogger(__name__)
+
+
 class _Facts(NamedTuple):
     """generation: the one that was searched; reason: why there is no passage, or None;
     corrections: of the first query."""
@@ -55,6 +60,13 @@ class _Facts(NamedTuple):
     generation: int
     reason: str | None
     corrections: Sequence[Correction]
+
+
+class _Calibrations(NamedTuple):
+    """Of answers, and of searches, which no reader reads; None if there is none."""
+
+    answers: Calibration | None
+    searches: Calibration | None
 
 
 class Pipeline:
@@ -68,17 +80,25 @@ class Pipeline:
         *,
         reranker: Reranker | None = None,
         answerer: Answerer | None = None,
+        reader: Reader | None = None,
         calibration: Calibration | None = None,
+        search_calibration: Calibration | None = None,
     ) -> None:
         """embedder: None ranks by BM25 only.
 
         reranker, answerer: by default the reranker that `ranking` names and the default answerer.
+        calibration:        of answers; with a reader, one that was fitted with it
+        search_calibration: of searches, which no reader reads; without a reader unused
         """
         self._embedder = None if embedder is None else BatchingEmbedder(embedder)
         self._ranking = bm25_alone(ranking) if embedder is None else ranking
         self._reranker = reranker or load_reranker(self._ranking)
         self._answerer = answerer or load_answerer()
+        self._reader = reader
         self._confidence = Confidence(None if embedder is None else calibration)
+        self._search_confidence = self._confidence
+        if reader is not None:
+            self._search_confidence = Confidence(None if embedder is None else search_calibration)
         self._count_tokens = token_counter(None if embedder is None else embedder.tokenizer)
         fingerprint = None if embedder is None else Fingerprint.of(embedder.fingerprint)
         self._index = LiveIndex(backend, fingerprint)
@@ -101,13 +121,17 @@ class Pipeline:
             return cls(backend, None, settings.ranking)
         if embedder is None:
             embedder = load_model_of(model, settings)
+        reader = load_reader(settings)
+        fitted = _calibrations(embedder, settings.calibration, reader)
         return cls(
             backend,
             embedder,
             settings.ranking,
-            reranker=load_reranker(settings.ranking, settings.device),
+            reranker=load_reranker(settings.ranking, settings.device, settings.cache_dir),
             answerer=load_answerer(settings.answerer),
-            calibration=calibration_for(embedder.fingerprint.weights, settings.calibration),
+            reader=reader,
+            calibration=fitted.answers,
+            search_calibration=fitted.searches,
         )
 
     @classmethod
@@ -117,13 +141,21 @@ class Pipeline:
         embedder: Embedder,
         ranking: RankSettings = RankSettings(),
         calibration: Path | None = None,
+        reader: Reader | None = None,
     ) -> "Pipeline":
         """Open the index in a directory with a loaded model.
 
         calibration: a calibration file; None uses the one shipped for the model, if there is one.
         """
-        fitted = calibration_for(embedder.fingerprint.weights, calibration)
-        return cls(backend_at(folder), embedder, ranking, calibration=fitted)
+        fitted = _calibrations(embedder, calibration, reader)
+        return cls(
+            backend_at(folder),
+            embedder,
+            ranking,
+            reader=reader,
+            calibration=fitted.answers,
+            search_calibration=fitted.searches,
+        )
 
     def close(self) -> None:
         """Close the index. Running searches finish first; those that wait for the model raise
@@ -174,7 +206,7 @@ class Pipeline:
         # What the confidence is taken from does not depend on k.
         retrievals, facts = self._retrieve(query, [query], max(k, PASSAGES_READ), filter)
         retrieval = retrievals[query]
-        judgement = self._confidence.judge(retrieval)
+        judgement = self._search_confidence.judge(retrieval)
         passages, too_large = within_budget(
             self._passages(retrieval, k, merge, explain), token_budget, self.count_tokens
         )
@@ -227,6 +259,7 @@ class Pipeline:
             corrections=facts.corrections,
             parts=parts,
             retrievals=retrievals,
+            read=self._read_passages(retrievals, parts),
             passages=self._passages(retrievals[query], k, merge, explain),
             generation=facts.generation,
             reason=facts.reason,
@@ -240,7 +273,10 @@ class Pipeline:
         """The second half of `ask`: the sentences, by the answerer. It holds no snapshot. Without
         `decline` the best candidate is stated whatever the confidence is."""
         queries = dict.fromkeys(part.query for part in reading.parts)
-        judged = {query: self._confidence.judge(reading.retrievals[query]) for query in queries}
+        judged = {
+            query: self._confidence.judge(reading.retrievals[query], reading.read.get(query))
+            for query in queries
+        }
         answered = [
             Part(part.text, judged[part.query].confidence, reading.retrievals[part.query], best)
             for part in reading.parts
@@ -294,7 +330,9 @@ class Pipeline:
             retrieval = retrieve(
                 snapshot, question, self._ranking, self._reranker, PASSAGES_READ, within
             )
-        return Evidence.of(retrieval)
+        return Evidence.of(
+            retrieval, None if self._reader is None else read_passages(self._reader, retrieval)
+        )
 
     def _retrieve(
         self, query: str, queries: Sequence[str], k: int, filter: Filter | None
@@ -308,6 +346,15 @@ class Pipeline:
             }
             reason = None if retrievals[query].passages else _reason(snapshot, query, within)
             return retrievals, _Facts(snapshot.generation, reason, corrected[0].corrections)
+
+    def _read_passages(
+        self, retrievals: Mapping[str, Retrieval], parts: Sequence[QuestionPart]
+    ) -> dict[str, ReadPassages]:
+        """Read the first passages of each part with the reader; empty without one."""
+        if self._reader is None:
+            return {}
+        queries = dict.fromkeys(part.query for part in parts)
+        return {query: read_passages(self._reader, retrievals[query]) for query in queries}
 
     def _passages(self, retrieval: Retrieval, k: int, merge: bool, explain: bool) -> list[Passage]:
         """Return the first k passages with citations; with `merge`, adjacent ones are merged."""
@@ -344,6 +391,21 @@ class Pipeline:
                 f"{len(document.text)} characters; choose 0 <= start <= end <= this number"
             )
         return document, Span(start, end)
+
+
+def _calibrations(embedder: Embedder, path: Path | None, reader: Reader | None) -> _Calibrations:
+    """Return the calibrations for a model and a reader. Raises BadInput."""
+    weights = embedder.fingerprint.weights
+    if reader is None:
+        fitted = calibration_for(weights, path)
+        return _Calibrations(fitted, fitted)
+    fitted = calibration_for(weights, path, reader.digest)
+    if fitted is None:
+        _log.warning(
+            "The confidence of answers is not calibrated for this reader: fit it with `rag eval "
+            "calibrate`"
+        )
+    return _Calibrations(fitted, calibration_for(weights))
 
 
 def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:

@@ -234,10 +234,20 @@ class AnswerSentence(_Result):
     citations: list[Citation] = Field(
         min_length=1, description="What is quoted, in the order of the document; mostly one."
     )
+    phrase: Citation | None = Field(
+        default=None,
+        exclude_if=lambda phrase: phrase is None,
+        description="The exact words in one of `citations` that answer, by the reader; absent "
+        "without a reader, or if it finds none there.",
+    )
 
     @classmethod
     def quoting(
-        cls, question: str, confidence: float | None, citations: list[Citation]
+        cls,
+        question: str,
+        confidence: float | None,
+        citations: list[Citation],
+        phrase: Citation | None = None,
     ) -> "AnswerSentence":
         """The sentence that these citations make, in the order of the document."""
         text = "\n".join(citation.quote for citation in citations)
@@ -247,6 +257,7 @@ class AnswerSentence(_Result):
             text=text,
             citation=citations[-1],
             citations=citations,
+            phrase=phrase,
         )
 
 

@@ -130,6 +130,12 @@ class Settings(BaseSettings):
         default=EXTRACTIVE,
         description=f"The answer generator: {', '.join(ANSWERERS)}.",
     )
+    reader: str | None = Field(
+        default=None,
+        min_length=1,
+        description="An extractive question-answering model that reads the first passages of `rag "
+        "ask`: a hub name or a local folder. Default: none.",
+    )
     calibration: Path | None = Field(
         default=None,
         description="A file that `rag eval calibrate` wrote, instead of the one for the default "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from index.errors import BadInput
+from rag.cli.options import ReaderOption
 from rag.output.safe_output import say
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from eval.studies.calibrate import Example, HeldOutConfidence
     from eval.studies.transfer import Transfer
     from index.protocols import Embedder
-    from rag.settings import Settings
+    from rag.answer.reader import Reader
+    from rag.search.ranking import RankSettings
 
 
 def calibrate(
@@ -49,6 +51,7 @@ def calibrate(
             "--model", help="A sentence-transformers model: a hub name or a local folder."
         ),
     ] = None,
+    reader: ReaderOption = None,
 ) -> None:
     """Fit the confidence on questions with and without answers; test it on held-out questions."""
     from eval.cli.indexing import loaded_model
@@ -57,15 +60,18 @@ def calibrate(
     from eval.studies.calibrate import calibrate as fit
     from eval.studies.calibrate import check_held_out
     from eval.studies.transfer import check_transfer
+    from rag.models.load_pairs import load_reader
     from rag.settings import Settings
 
     check_target(output)
     loaded = [load_dataset(folder) for folder in datasets]
-    settings = Settings.resolve(model=model)
+    settings = Settings.resolve(model=model, reader=reader)
     with loaded_model(settings) as embedder:
-        examples = _examples(loaded, embedder, settings)
+        loaded_reader = load_reader(settings)
+        examples = _examples(loaded, embedder, settings.ranking, loaded_reader)
         fitted_on = ", ".join(f"{d.name} ({len(d.queries)} questions)" for d in loaded)
-        calibration = fit(examples, embedder.fingerprint.weights, fitted_on, risk)
+        digest = "" if loaded_reader is None else loaded_reader.digest
+        calibration = fit(examples, embedder.fingerprint.weights, fitted_on, risk, digest)
         rows = check_held_out(examples, calibration.threshold)
         transfers = check_transfer(examples) if leave_out else []
     try:
@@ -90,7 +96,10 @@ def _how_to_use(calibration: Path) -> str:
 
 
 def _examples(
-    datasets: "Sequence[Dataset]", embedder: "Embedder", settings: "Settings"
+    datasets: "Sequence[Dataset]",
+    embedder: "Embedder",
+    ranking: "RankSettings",
+    reader: "Reader | None",
 ) -> "list[Example]":
     from eval.cli.indexing import counting_questions, indexed_dataset
     from eval.studies.calibrate import examples_of
@@ -98,7 +107,7 @@ def _examples(
     examples = []
     for dataset in datasets:
         with indexed_dataset(dataset, embedder) as corpus, counting_questions() as on_question:
-            examples += examples_of(corpus, settings.ranking, on_question=on_question)
+            examples += examples_of(corpus, ranking, reader, on_question=on_question)
     return examples
 
 

@@ -10,6 +10,7 @@ from eval.runs.evaluate import Evaluation, IndexedDataset, QuestionCallback, ind
 from index.protocols import Embedder
 from rag.cli.options import interruptible
 from rag.models.load import load_model
+from rag.models.load_pairs import load_reader
 from rag.output.progress_bar import show_progress
 from rag.output.terminal import console, question_progress
 from rag.settings import Settings
@@ -70,6 +71,7 @@ def _evaluate(
             settings.ranking,
             cutoffs,
             calibration=settings.calibration,
+            reader=load_reader(settings),
             token_budget=token_budget,
             on_question=on_question,
         )

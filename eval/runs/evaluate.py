@@ -31,6 +31,7 @@ from index.ingest.ingest import ingest_documents
 from index.ingest.progress import Watch
 from index.protocols import Embedder
 from rag.answer.confidence import calibration_for
+from rag.answer.reader import Reader
 from rag.pipeline import Pipeline
 from rag.search.ranking import RankSettings
 
@@ -65,6 +66,7 @@ class IndexedDataset:
         cutoffs: Sequence[int] = (),
         *,
         calibration: Path | None = None,
+        reader: Reader | None = None,
         token_budget: int | None = None,
         on_question: QuestionCallback = lambda n_done, total: None,
     ) -> Evaluation:
@@ -72,10 +74,12 @@ class IndexedDataset:
 
         cutoffs: further depths to measure at
         calibration: file of the confidence's calibration; None: the default one
+        reader: reads the first passages of each question of a span set
         token_budget: on span sets, also measure which answers stand in the passages that fit it
         """
         began = time.perf_counter()
-        with closing(Pipeline.over(self.folder, self.embedder, ranking, calibration)) as pipeline:
+        opened = Pipeline.over(self.folder, self.embedder, ranking, calibration, reader)
+        with closing(opened) as pipeline:
             depth = _depth(self.dataset, ranking, cutoffs)
             outcomes = tuple(_ask(pipeline, self.dataset, depth, on_question))
             within = {}

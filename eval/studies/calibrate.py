@@ -8,7 +8,7 @@ search, and the question is asked again.
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -20,7 +20,8 @@ from eval.runs.copies import copies_of, places_of
 from eval.runs.evaluate import IndexedDataset, QuestionCallback
 from index.backends import backend_at
 from index.errors import BadDataset
-from rag.answer.confidence import FEATURES, Calibration, Evidence, Weight
+from rag.answer.confidence import FEATURES, READER_FEATURES, Calibration, Evidence, Weight
+from rag.answer.reader import Reader
 from rag.pipeline import Pipeline
 from rag.search.ranking import RankSettings
 
@@ -80,11 +81,14 @@ class HeldOutConfidence:
 def examples_of(
     corpus: IndexedDataset,
     ranking: RankSettings,
+    reader: Reader | None = None,
     *,
     on_question: QuestionCallback = lambda n_done, total: None,
 ) -> list[Example]:
     """Return the evidence for a dataset's questions, and for those that it answers once more, asked
     without the passages that hold the answer. A question without an answer to judge is left out.
+
+    reader: reads the first passages, and its evidence is added
 
     Raises BadDataset if the dataset's answers are not spans.
     """
@@ -93,7 +97,7 @@ def examples_of(
         raise BadDataset(f"{dataset.name} labels whole documents; calibration requires spans")
     texts = {document.doc_id: document.text for document in dataset.documents}
     examples = []
-    pipeline = Pipeline(backend_at(corpus.folder), corpus.embedder, ranking)
+    pipeline = Pipeline(backend_at(corpus.folder), corpus.embedder, ranking, reader=reader)
     with closing(pipeline):
         cases = [(question, False) for question in dataset.questions]
         cases += [(question, True) for question in dataset.questions if question.answerable]
@@ -136,13 +140,18 @@ def _example(
 
 
 def calibrate(
-    examples: Sequence[Example], model: str, fitted_on: str, risk: float | None = None
+    examples: Sequence[Example],
+    model: str,
+    fitted_on: str,
+    risk: float | None = None,
+    reader: str = "",
 ) -> Calibration:
     """A calibration fitted on all examples, its threshold chosen on held-out ones.
 
-    model: sha256 of its weights
-    risk:  the share of stated answers that may be wrong, in (0, 1); without it the threshold
-           answers or declines most questions rightly
+    model:  sha256 of its weights
+    reader: the digest of the reader whose evidence the examples have; empty without one
+    risk:   the share of stated answers that may be wrong, in (0, 1); without it the threshold
+            answers or declines most questions rightly
 
     Raises BadDataset without right and wrong answers, or if no threshold keeps the risk.
     """
@@ -153,7 +162,7 @@ def calibrate(
         if risk is None
         else _threshold_of_risk(examples, probabilities, risk)
     )
-    return _fitted(examples, model, fitted_on, round(threshold, 4))
+    return replace(_fitted(examples, model, fitted_on, round(threshold, 4)), reader=reader)
 
 
 def _best_threshold(examples: Sequence[Example], probabilities: FeatureMatrix) -> float:
@@ -258,7 +267,7 @@ def _fitted(
 ) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
-    names = list(FEATURES)
+    names = [*FEATURES, *(name for name in READER_FEATURES if name in examples[0].features)]
     values = np.array([[example.features[name] for name in names] for example in examples])
     labels = np.array([example.is_right for example in examples])
     means, scales = values.mean(axis=0), values.std(axis=0)

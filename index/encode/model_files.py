@@ -31,10 +31,15 @@ class ModelFolder:
     digest: str
 
 
-def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
+_HINT = f"give a local folder, or leave --model out for {DEFAULT_MODEL}"
+
+
+def find_model(name: str = DEFAULT_MODEL, hint: str = _HINT) -> ModelFolder:
     """Return the default model, a local folder, or a model of the hub.
 
     This uses the network only for a model of the hub that is not in the local cache.
+
+    hint: what the user can do if there is no such model, for the message
 
     Raises ModelUnusable if there is no such model, or the default model's weights are not the
     published ones.
@@ -46,7 +51,7 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelFolder:
         # Absolute, so that an index finds its model from any working directory.
         name = str(folder.resolve())
     else:
-        folder = _from_hub(name)
+        folder = _from_hub(name, hint)
     return ModelFolder(name, folder, _digest(folder))
 
 
@@ -73,6 +78,15 @@ def find_local_model(name: str) -> ModelFolder:
             f"{_how_to_allow(name)}"
         )
     return ModelFolder(name, folder, _digest(folder))
+
+
+def find_downloaded_model(name: str) -> ModelFolder | None:
+    """Return a model that is on this machine, without a download; None if it is not.
+
+    Raises ModelUnusable if its files cannot be read.
+    """
+    folder = _local_folder(name) or _from_hub_cache(name)
+    return None if folder is None else ModelFolder(name, folder, _digest(folder))
 
 
 def _how_to_allow(name: str) -> str:
@@ -139,7 +153,7 @@ def _sha256(file: Path) -> str:
         raise ModelUnusable(f"cannot read {file}: {error.strerror}") from error
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, hint: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -152,5 +166,5 @@ def _from_hub(name: str) -> Path:
             reason = error
     raise ModelUnusable(
         f"no model {name!r}: it is not a local folder and could not be downloaded from the hub "
-        f"({type(reason).__name__}); choose a local folder, or omit --model for {DEFAULT_MODEL}"
+        f"({type(reason).__name__}); {hint}"
     )

@@ -67,6 +67,34 @@ class Graph:
         return GraphOutput(tokens[0], vector[0])
 
 
+class PairGraph:
+    """A graph of two texts in a file: from their ids and types to logits.
+
+    It runs in the calling thread; many threads can call it at the same time.
+
+    Raises onnxruntime's errors if the file is no graph.
+    """
+
+    def __init__(self, path: Path) -> None:
+        options = _as_made()
+        options.enable_cpu_mem_arena = False
+        self._session: Any = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        self._takes_types = len(self._session.get_inputs()) > 1
+
+    def run(self, ids: NDArray[np.int64], types: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Run the graph, and return its logits without the dimension of the batch.
+
+        ids, types: (t,), special tokens included. Models without types ignore them.
+        """
+        inputs = {"input_ids": ids[None, :]}
+        if self._takes_types:
+            inputs["token_type_ids"] = types[None, :]
+        logits: NDArray[np.float32] = self._session.run(["logits"], inputs)[0][0]
+        return logits
+
+
 def integer_products(a: NDArray[np.uint8], b: NDArray[np.int8]) -> NDArray[np.int32]:
     """Return the matrix products of (p, n, d) and (p, d, t), in a quarter of numpy's float time.
 

@@ -1,8 +1,12 @@
-"""Encode, export and rerank with sentence-transformers and torch. Only this module imports them."""
+"""Encode, export and rerank with sentence-transformers and torch.
+
+Only this module and index.encode.torch_pair_models import these libraries.
+"""
 
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -155,28 +159,53 @@ class SentenceTransformerEmbedder:
         """
         import torch
 
-        ids = torch.tensor([self._model.tokenizer("Just so long.")["input_ids"]])
-        length = {1: "length"}
-        try:
-            with warnings.catch_warnings():
-                # The exporter warns that it is deprecated, but the new one needs another compiler.
-                # It also warns that a trace can be incomplete; the verification detects this.
-                warnings.simplefilter("ignore")
-                torch.onnx.export(
-                    _traceable(self._model),
-                    (ids,),
-                    str(path),
-                    input_names=["input_ids"],
-                    output_names=["tokens", "vector"],
-                    dynamic_axes={"input_ids": length, "tokens": length},
-                    opset_version=_OPSET,
-                    dynamo=False,
-                )
-        except Exception as error:  # a tracer raises many types
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise ModelUnusable(
-                f"{self.fingerprint.name} cannot be exported to ONNX: {reason}"
-            ) from error
+        export_graph(
+            _traceable(self._model),
+            (torch.tensor([self._model.tokenizer("Just so long.")["input_ids"]]),),
+            path,
+            self.fingerprint.name,
+            inputs=["input_ids"],
+            outputs=["tokens", "vector"],
+            axes={"input_ids": {1: "length"}, "tokens": {1: "length"}},
+        )
+
+
+def export_graph(
+    traceable: Any,
+    sample: tuple[Any, ...],
+    path: Path,
+    name: str,
+    *,
+    inputs: list[str],
+    outputs: list[str],
+    axes: dict[str, dict[int, str]],
+) -> None:
+    """Write a module of torch as an ONNX graph.
+
+    sample: arguments to trace it with. axes: the dimensions of any length, by input and output.
+
+    Raises ModelUnusable if it cannot be exported. name: of the model, for the message.
+    """
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            # The exporter warns that it is deprecated, but the new one needs another compiler.
+            # It also warns that a trace can be incomplete; the verification detects this.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                traceable,
+                sample,
+                str(path),
+                input_names=inputs,
+                output_names=outputs,
+                dynamic_axes=axes,
+                opset_version=_OPSET,
+                dynamo=False,
+            )
+    except Exception as error:  # a tracer raises many types
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ModelUnusable(f"{name} cannot be exported to ONNX: {reason}") from error
 
 
 def _traceable(model: "SentenceTransformer") -> Any:
@@ -206,13 +235,20 @@ def _traceable(model: "SentenceTransformer") -> Any:
 
 
 def _loaded(kind: type[_Model], folder: ModelFolder, device: str) -> _Model:
+    with loading(folder, device):
+        return kind(  # type: ignore[call-arg]
+            str(folder.path), local_files_only=True, trust_remote_code=False, device=device
+        )
+
+
+@contextmanager
+def loading(folder: ModelFolder, device: str = "cpu") -> Iterator[None]:
+    """Raise ModelUnusable if a model cannot be loaded in the block."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return kind(  # type: ignore[call-arg]
-            str(folder.path), local_files_only=True, trust_remote_code=False, device=device
-        )
+        yield
     # torch raises AssertionError for a missing device.
     except (OSError, ValueError, RuntimeError, KeyError, ImportError, AssertionError) as error:
         raise ModelUnusable(

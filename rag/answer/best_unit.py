@@ -1,20 +1,21 @@
 """Selection of the best unit of meaning in the first passages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from index.types import Span
 from index.words.analyze import distinct_terms
 from rag.answer.choose import Anchor, Choice, Chooser
 from rag.answer.other_forms import other_forms
+from rag.answer.reader import PASSAGES_READ, ReadPassages
 from rag.answer.token_matches import TokenMatches
 from rag.search.passages import RankedPassage
 from rag.search.retrieve import Retrieval
 
-PASSAGES_READ = 5
-"""An answer is selected from the units of this many passages."""
+if TYPE_CHECKING:
+    from index.encode.phrases import Phrase
 
 _OTHERS = 5
 """The number of next candidates for the lead: more than one, as neighbours often say the same."""
@@ -26,6 +27,8 @@ class BestUnit:
 
     lead:     score of its sentence minus the mean score of the next few sentences
     is_first: whether it is in the first passage
+    phrase:   the best phrase within it, in the document; None without a reader or a phrase
+    phrase_elsewhere: how much larger the margin of the best phrase of all passages is, at least 0
     """
 
     passage: RankedPassage
@@ -33,6 +36,8 @@ class BestUnit:
     token_matches: TokenMatches
     lead: float = 0.0
     is_first: bool = True
+    phrase: "Phrase | None" = None
+    phrase_elsewhere: float = 0.0
 
     @cached_property
     def text(self) -> str:
@@ -62,16 +67,28 @@ class _Candidate(NamedTuple):
     chooser: Chooser
     anchor: Anchor
 
+    @property
+    def span(self) -> Span:
+        """From the first of its sentences to the last."""
+        sentences = self.chooser.token_matches.chunk.sentences
+        first, last = self.anchor.sentences[0], self.anchor.sentences[-1]
+        return Span(sentences[first].start, sentences[last].end)
 
-def best_unit(retrieval: Retrieval) -> BestUnit | None:
+
+def best_unit(retrieval: Retrieval, read: ReadPassages | None = None) -> BestUnit | None:
     """Return the best unit of the first passages; None if no unit is an answer.
 
     The score of a unit is the score of its sentence plus that of its passage. Ties go to the
     earlier passage. A unit without an exact term of the question ranks after all units that have
     every exact term.
+
+    read: what a reader found in the passages. A sentence with a phrase that the reader prefers to
+    no answer ranks before the other sentences, in the order of the phrases' margins.
     """
     best: BestUnit | None = None
     candidates = _candidates(retrieval)
+    if read is not None:
+        candidates = _by_phrase(candidates, read)
     for candidate in candidates:
         choice = candidate.chooser.choice_of(candidate.anchor)
         if choice is None:
@@ -86,7 +103,27 @@ def best_unit(retrieval: Retrieval) -> BestUnit | None:
             )
         if not best.choice.missing:
             break
-    return best
+    return best if best is None or read is None else _with_phrase(best, read)
+
+
+def _by_phrase(candidates: list[_Candidate], read: ReadPassages) -> list[_Candidate]:
+    """Move the candidates whose sentences hold their passage's best phrase to the front, if the
+    phrase's margin is positive."""
+
+    def key(candidate: _Candidate) -> float:
+        phrase = read.best(candidate.passage)
+        if phrase is None or phrase.margin <= 0 or not candidate.span.contains(phrase.span):
+            return 0.0
+        return -phrase.margin
+
+    return sorted(candidates, key=key)
+
+
+def _with_phrase(best: BestUnit, read: ReadPassages) -> BestUnit:
+    phrase = read.best_in(best.passage, best.choice.unit.spans)
+    most = read.best_margin()
+    elsewhere = 0.0 if phrase is None or most is None else max(most - phrase.margin, 0.0)
+    return replace(best, phrase=phrase, phrase_elsewhere=elsewhere)
 
 
 def _lead(candidates: list[_Candidate]) -> float:

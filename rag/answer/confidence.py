@@ -21,6 +21,7 @@ from index.errors import BadInput
 from index.types import Span
 from index.words.analyze import distinct_terms, terms_of
 from rag.answer.best_unit import BestUnit, best_unit
+from rag.answer.reader import ReadPassages
 from rag.answer.support import is_supported, is_supported_by_words, names_identifier, unmet_share
 from rag.search.candidates import Candidate
 from rag.search.question import Question
@@ -62,6 +63,14 @@ FEATURES = {
 """The features of the regression, with descriptions. None depends on the number of documents, as
 the idf of a missing word does: a fit on large collections would be wrong for small ones."""
 
+READER_FEATURES = {
+    "phrase": "margin of the best phrase in the unit over no answer, in logits, within +-20",
+    "phrase_elsewhere": "how much larger the best margin in all passages is, at most 20",
+}
+"""The further features with a reader."""
+
+_LARGEST_MARGIN = 20.0
+
 _SHIPPED = Path(__file__).parents[1] / "calibration"
 _WEAKNESS = 6.0
 _ON_TOPIC = 0.4
@@ -90,6 +99,7 @@ class Calibration:
     """A logistic regression and its origin.
 
     model:     sha256 of the model used in the fit (ModelFingerprint.weights)
+    reader:    sha256 of the reader used in the fit (Reader.digest); empty without one
     threshold: with a lower confidence, a question counts as not answered; in [0, 1]
     fitted_on: description of the training data
     """
@@ -100,6 +110,7 @@ class Calibration:
     threshold: float
     intercept: float
     weights: Mapping[str, Weight]
+    reader: str = ""
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Return the probability of an answer, in [0, 1], rounded to six decimals."""
@@ -118,7 +129,8 @@ class Calibration:
         try:
             fields: dict[str, Any] = json.loads(text)
             weights = {name: Weight(**each) for name, each in fields.pop("weights").items()}
-            unknown = weights.keys() - FEATURES.keys()
+            known = FEATURES.keys() | (READER_FEATURES.keys() if fields.get("reader") else set())
+            unknown = weights.keys() - known
             if unknown:
                 raise ValueError(f"unknown feature {min(unknown)!r}")
             numbers = [number for each in weights.values() for number in astuple(each)]
@@ -133,13 +145,15 @@ class Calibration:
             ) from error
 
 
-def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
+def calibration_for(model: str, path: Path | None = None, reader: str = "") -> Calibration | None:
     """Return the calibration in a file; without a file the built-in one of a model, or None.
 
-    model: sha256 of its weights. Raises BadInput if the file is unusable or for another model.
+    model: sha256 of its weights. reader: the digest of the reader; empty without one.
+
+    Raises BadInput if the file is unusable or was fitted with another model or reader.
     """
     if path is None:
-        return _shipped().get(model)
+        return _shipped().get((model, reader))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -150,14 +164,20 @@ def calibration_for(model: str, path: Path | None = None) -> Calibration | None:
             f"{path} is a calibration for another model than the index's; create one with "
             "`rag eval calibrate`"
         )
+    if calibration.reader != reader:
+        fitted = "with another reader" if calibration.reader else "without a reader"
+        named = "the settings name one" if reader else "the settings name none"
+        raise BadInput(
+            f"{path} was fitted {fitted}, and {named}; fit one with `rag eval calibrate`"
+        )
     return calibration
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> dict[str, Calibration]:
+def _shipped() -> dict[tuple[str, str], Calibration]:
     files = sorted(_SHIPPED.glob("*.json"))
     found = [Calibration.from_json(file.read_text(encoding="utf-8"), str(file)) for file in files]
-    return {calibration.model: calibration for calibration in found}
+    return {(calibration.model, calibration.reader): calibration for calibration in found}
 
 
 class Confidence:
@@ -176,26 +196,39 @@ class Confidence:
         """The minimum confidence for an answer, in [0, 1]; None without a calibration."""
         return None if self._calibration is None else self._calibration.threshold
 
-    def judge(self, retrieval: Retrieval) -> "Judgement":
+    def judge(self, retrieval: Retrieval, read: ReadPassages | None = None) -> "Judgement":
         """Return the best unit of the passages, the confidence, and whether to state the answer.
 
         Without a calibration, or if the model cannot read the question, there is no confidence.
-        Then only words are evidence: the unit must have every content word of the question.
+        Then only words are evidence: the unit must have every content word of the question. With a
+        reader, its phrase is evidence too: it decides between the phrase and no answer.
+
+        read: what a reader found in the passages; required if the calibration is for a reader
         """
-        best, calibration = best_unit(retrieval), self._calibration
+        best, calibration = best_unit(retrieval, read), self._calibration
         if calibration is None or retrieval.question.by_words_alone:
-            stated = best is not None and is_supported_by_words(retrieval.question, best)
+            stated = best is not None and _is_supported_without(retrieval, best, read)
             return Judgement(None, best, is_stated=stated)
         if best is None:
             return Judgement(0.0, None, is_stated=False)
-        confidence = _confidence(calibration, retrieval, best)
+        confidence = _confidence(calibration, retrieval, best, read)
         # is_supported is a rule, not a feature: similarity must not outweigh it.
         stated = is_supported(retrieval.question, best) and confidence >= calibration.threshold
         return Judgement(confidence, best, is_stated=stated)
 
 
-def _confidence(calibration: Calibration, retrieval: Retrieval, best: BestUnit) -> float:
-    fitted = calibration.probability(_features(retrieval, best))
+def _is_supported_without(retrieval: Retrieval, best: BestUnit, read: ReadPassages | None) -> bool:
+    """Return whether to state a unit without a confidence."""
+    if read is None or retrieval.question.by_words_alone:
+        return is_supported_by_words(retrieval.question, best)
+    has_phrase = best.phrase is not None and best.phrase.margin > 0
+    return has_phrase and is_supported(retrieval.question, best)
+
+
+def _confidence(
+    calibration: Calibration, retrieval: Retrieval, best: BestUnit, read: ReadPassages | None
+) -> float:
+    fitted = calibration.probability(_features(retrieval, best, read))
     return max(fitted, _NAMED) if names_identifier(retrieval.question, best) else fitted
 
 
@@ -227,24 +260,39 @@ class Evidence:
     places: tuple[tuple[str, Span], ...]
 
     @classmethod
-    def of(cls, retrieval: Retrieval) -> "Evidence | None":
-        """Return the evidence of search results; None if no unit of the passages is an answer."""
-        best = best_unit(retrieval)
+    def of(cls, retrieval: Retrieval, read: ReadPassages | None = None) -> "Evidence | None":
+        """Return the evidence of search results; None if no unit of the passages is an answer.
+
+        read: what a reader found in the passages; without it, there are no READER_FEATURES
+        """
+        best = best_unit(retrieval, read)
         if best is None:
             return None
         doc_id = best.passage.best.chunk.doc_id
         copies = (copy.chunk for copy in best.passage.duplicates)
         return cls(
-            features=_features(retrieval, best),
+            features=_features(retrieval, best, read),
             citations=tuple((doc_id, span) for span in best.choice.unit.spans),
             places=((doc_id, best.passage.span), *((copy.doc_id, copy.span) for copy in copies)),
         )
 
 
-def _features(retrieval: Retrieval, best: BestUnit) -> dict[str, float]:
-    """Return the features of a question and its best unit, by their names in FEATURES."""
+def _features(retrieval: Retrieval, best: BestUnit, read: ReadPassages | None) -> dict[str, float]:
+    """Return the features of a question and its best unit, by their names in FEATURES, and in
+    READER_FEATURES with a reader."""
     others = (passage.best for passage in retrieval.passages if passage is not best.passage)
-    return features_of(retrieval.question, best, next(others, None))
+    features = features_of(retrieval.question, best, next(others, None))
+    return features if read is None else features | reader_features(best)
+
+
+def reader_features(best: BestUnit) -> dict[str, float]:
+    """Return the features by their names in READER_FEATURES. A unit without a phrase has the least
+    margin."""
+    margin = -_LARGEST_MARGIN if best.phrase is None else best.phrase.margin
+    return {
+        "phrase": min(max(margin, -_LARGEST_MARGIN), _LARGEST_MARGIN),
+        "phrase_elsewhere": min(best.phrase_elsewhere, _LARGEST_MARGIN),
+    }
 
 
 def features_of(question: Question, best: BestUnit, other: Candidate | None) -> dict[str, float]:

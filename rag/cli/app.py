@@ -24,6 +24,7 @@ from rag.cli.backup import backup, restore
 from rag.cli.check import check
 from rag.cli.documents import list_documents, remove
 from rag.cli.ingest import ingest
+from rag.cli.models import models
 from rag.cli.open_pipeline import open_pipeline
 from rag.cli.options import (
     BudgetOption,
@@ -35,6 +36,7 @@ from rag.cli.options import (
     MergeOption,
     ModelOption,
     QuestionArgument,
+    ReaderOption,
     RerankOption,
     SaveOption,
     WhereOption,
@@ -137,6 +139,7 @@ def ask(
     index: IndexOption = None,
     model: ModelOption = None,
     rerank: RerankOption = None,
+    reader: ReaderOption = None,
 ) -> None:
     """Answer a question with sentences from the documents, each with its source.
 
@@ -149,7 +152,8 @@ def ask(
 
     query = " ".join(question)
     check_save(save_to)
-    with open_pipeline(query, k, doc, where, index=index, model=model, rerank=rerank) as (
+    flags = {"index": index, "model": model, "rerank": rerank, "reader": reader}
+    with open_pipeline(query, k, doc, where, **flags) as (
         pipeline,
         filter,
     ):
@@ -206,6 +210,7 @@ app.command()(verify)
 app.command("list")(list_documents)
 app.command()(remove)
 app.command()(check)
+app.command()(models)
 app.command()(backup)
 app.command()(restore)
 

@@ -76,6 +76,14 @@ RerankOption = Annotated[
         "(a hub name or a local folder).",
     ),
 ]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        help="A question-answering model that finds the exact phrase: a hub name or a local "
+        "folder.",
+    ),
+]
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _print_sentences(out: Console, answer: Answer) -> None:
 
 
 def _print_sentence(out: Console, query: str, sentence: AnswerSentence) -> None:
-    for quote in quotes(out, query, sentence.citations):
+    for quote in quotes(out, query, sentence.citations, sentence.phrase):
         _print(out, quote, indent=0)
     _print(out, _location(sentence.citation), indent=4)
     out.print()

@@ -13,24 +13,37 @@ from rag.output.safe_output import printable
 from rag.results import Citation, Passage
 
 _LINE_OF_ITS_OWN = regex.compile(r"\n(?:[ \t]*(?:[-*+•|]|\d{1,3}[.)])|[ \t]*\n|\t| {2})")
+_PHRASE = "green underline"
+"""The style of the words that answer, within the unit."""
+
 _ROW = regex.compile(r"[^\n]*\|[^\n]*")
 _BAR = regex.compile(r"(?<!\\)\|")
 
 
-def quotes(out: Console, query: str, citations: Sequence[Citation]) -> Iterator[Text]:
-    """Yield the quotes of an answer, with the words of the query yellow. Wrapped prose is one line;
-    on a terminal, the header and the rows of a Markdown table are one table."""
+def quotes(
+    out: Console, query: str, citations: Sequence[Citation], phrase: Citation | None = None
+) -> Iterator[Text]:
+    """Yield the quotes of an answer, with the words of the query yellow and its phrase underlined.
+
+    Wrapped prose is one line. On a terminal, the header and the rows of a Markdown table are one
+    table.
+    """
     rows = [citation.quote for citation in citations]
     if _is_rendered(out, citations[0]) and len(rows) > 1 and all(map(_ROW.fullmatch, rows)):
         n_columns = len(_BAR.split(rows[0].strip().removeprefix("|").removesuffix("|")))
         rows = ["\n".join([rows[0], "|" + n_columns * "-|", *rows[1:]])]
-    for row in rows:
-        text, _ = _shown(out, row, citations[0], 0)
+    for i, row in enumerate(rows):
+        text, places = _shown(out, row, citations[0], 0)
         if not _has_lines(row):
             text.plain = text.plain.replace("\n", " ")
         text.stylize_before("bold")
         for word in matches(query, text.plain):
             text.stylize("yellow", word.start, word.end)
+        if phrase is not None and row == citations[i].quote:
+            start = phrase.start - citations[i].start
+            if citations[i].span.contains(phrase.span):
+                shown = _at(places, start, start + len(phrase.quote))
+                text.stylize(_PHRASE, shown.start, shown.end)
         yield text
 
 

@@ -12,8 +12,6 @@ from index.encode.model_files import DEFAULT_MODEL, ModelFolder, find_local_mode
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint, Precision
 from index.protocols import Embedder
-from rag.search.ranking import RankSettings
-from rag.search.rerankers import RERANKERS, CrossEncoder, Reranker
 from rag.settings import CPU, Settings
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
@@ -106,23 +104,6 @@ class _Loader:
         from index.encode.torch_embedder import SentenceTransformerEmbedder
 
         return SentenceTransformerEmbedder(self._find(name), self._settings.device)
-
-
-def load_reranker(ranking: RankSettings, device: str = CPU) -> Reranker:
-    """Return the reranker named by `ranking.rerank`: one of RERANKERS, or a cross-encoder on the
-    device. Raises ModelUnusable."""
-    if ranking.rerank in RERANKERS:
-        return RERANKERS[ranking.rerank]()
-    from index.encode.torch_embedder import load_cross_encoder
-
-    try:
-        folder = find_model(ranking.rerank)
-    except ModelUnusable as error:
-        raise ModelUnusable(
-            f"unknown reranker {ranking.rerank!r}; choose {', '.join(RERANKERS)}, or the hub name "
-            "or local folder of a cross-encoder"
-        ) from error
-    return CrossEncoder(load_cross_encoder(folder, device))
 
 
 def fingerprint_in(settings: Settings) -> ModelFingerprint:

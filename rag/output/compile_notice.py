@@ -1,6 +1,6 @@
 """Tell the user that a model is being compiled: the first use of a model waits for that.
 
-`index.encode.compile` logs the start at INFO and the end at DEBUG.
+`index.encode.compiled_cache` logs the start at INFO and the end at DEBUG.
 """
 
 import logging

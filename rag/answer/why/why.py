@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from index.backend import Snapshot
 from index.types import Chunk, Document, Ids, Span
-from rag.answer.best_unit import PASSAGES_READ
+from rag.answer.reader import PASSAGES_READ
 from rag.answer.why.expected import Expected, chunks_of, chunks_within, similar_names
 from rag.answer.why.ranking import Search, ranked_steps
 from rag.answer.why.result import Stage, Why, WhyStep

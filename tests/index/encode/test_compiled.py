@@ -262,7 +262,7 @@ def test_an_index_cannot_refer_to_a_path_outside_the_cache(tmp_path: Path, weigh
 def test_waiting_for_another_compiling_process_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.encode.compile._LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr("index.encode.compiled_cache.LONGEST_WAIT_S", 0.05)
     models, model = CompiledModels(tmp_path), find_model()
     lock = models.folder(model.digest, "int8").with_suffix(".lock")
     (tmp_path / "models").mkdir(mode=0o700)

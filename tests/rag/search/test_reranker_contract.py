@@ -13,7 +13,7 @@ from index.errors import ModelUnusable
 from index.ingest.ingest import ingest_documents
 from index.protocols import Embedder
 from index.publish.snapshot import EmbeddedSnapshot
-from rag.models.load import load_reranker
+from rag.models.load_pairs import load_reranker
 from rag.search.question import question_of
 from rag.search.ranking import RankSettings
 from rag.search.rerankers import RERANKERS, CrossEncoder, NoReranker, Reranker

@@ -14,9 +14,7 @@ from rag.output.safe_output import say_json
 if TYPE_CHECKING:
     from index.types import DocumentRecord
     from rag.verify.files import CitedFile
-    from rag.verify.receipt import ReceiptDocument
-    from rag.verify.saved import SavedCitations
-    from rag.verify.verdict import CitedQuote
+    from rag.verify.saved import SavedCitation
 
 _STDIN = "-"
 
@@ -57,13 +55,11 @@ def verify(
 
     saved = _read(files)
     records = {} if root is not None else _records(index)
-
-    def file_of(cited: "CitedQuote") -> "CitedFile":
-        receipt = saved.documents.get(cited.doc_id)
-        return _file_of(cited, root, records.get(cited.doc_id), receipt)
-
+    citations = [
+        (each.cited, _file_of(each, root, records.get(each.cited.doc_id))) for each in saved
+    ]
     with interruptible("Stopped."):
-        verdicts = Verdicts.of(check_files(saved.citations, file_of))
+        verdicts = Verdicts.of(check_files(citations))
     if as_json:
         say_json(to_json(verdicts))
     else:
@@ -71,16 +67,15 @@ def verify(
     raise typer.Exit(0 if verdicts.valid else 1)
 
 
-def _read(files: Sequence[str]) -> "SavedCitations":
-    """Return the citations of all files. Raises BadInput."""
-    from rag.verify.saved import SavedCitations, read_saved
+def _read(files: Sequence[str]) -> "list[SavedCitation]":
+    """Return the citations of all files, each once. Raises BadInput."""
+    from rag.verify.saved import read_saved
 
-    every = SavedCitations()
+    citations: dict[SavedCitation, None] = {}
     for name in files:
         saved = read_saved(_content(name), "standard input" if name == _STDIN else name)
-        every.citations.extend(each for each in saved.citations if each not in every.citations)
-        every.documents.update(saved.documents)
-    return every
+        citations.update(dict.fromkeys(saved))
+    return list(citations)
 
 
 def _content(name: str) -> bytes:
@@ -94,14 +89,15 @@ def _content(name: str) -> bytes:
 
 
 def _records(index: Path | None) -> "dict[str, DocumentRecord]":
-    """Return the documents of the index by id; none if there is no index."""
-    from index.errors import IndexMissing
+    """Return the documents of the index by id; none if no index is named and there is no usable
+    one."""
+    from index.errors import IndexProblem
     from rag.cli.document_names import documents_in
     from rag.settings import Settings
 
     try:
         records = documents_in(Settings.resolve(index=index).index)
-    except IndexMissing:
+    except IndexProblem:
         if index is not None:
             raise
         return {}
@@ -109,14 +105,12 @@ def _records(index: Path | None) -> "dict[str, DocumentRecord]":
 
 
 def _file_of(
-    cited: "CitedQuote",
-    root: Path | None,
-    record: "DocumentRecord | None",
-    receipt: "ReceiptDocument | None",
+    saved: "SavedCitation", root: Path | None, record: "DocumentRecord | None"
 ) -> "CitedFile":
     from rag.verify.files import CitedFile
     from rag.verify.receipt import encoding_of
 
+    cited, receipt = saved.cited, saved.document
     paths = [(root or Path()) / (cited.source or cited.doc_id)]
     if root is None and record is not None and record.path is not None:
         paths.insert(0, Path(record.path))

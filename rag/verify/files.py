@@ -1,6 +1,6 @@
 """Check citations against files: without an index, and without a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class CitedFile:
     file_sha256: of its bytes when it was cited; None if it is not known
     """
 
-    paths: Sequence[Path]
+    paths: tuple[Path, ...]
     encoding: str | None = None
     file_sha256: str | None = None
 
@@ -34,22 +34,20 @@ class _Loaded:
     same_file: bool = False
 
 
-def check_files(
-    citations: Sequence[CitedQuote], file_of: Callable[[CitedQuote], CitedFile]
-) -> list[Verdict]:
-    """Return the verdict on each citation, in order. Each document is loaded once.
+def check_files(citations: Sequence[tuple[CitedQuote, CitedFile]]) -> list[Verdict]:
+    """Return the verdict on each citation in its file, in order. Each document is loaded once.
 
     A document whose file is missing or cannot be read is gone; the verdict has the reason.
     """
     verdicts: dict[int, Verdict] = {}
-    numbers = sorted(range(len(citations)), key=lambda i: (citations[i].doc_id, i))
+    numbers = sorted(range(len(citations)), key=lambda i: (citations[i][1].paths, i))
     with parsing():
         file, loaded = None, _Loaded(None)
         for i in numbers:
-            of_this = file_of(citations[i])
-            if of_this != file:  # at most one document is in memory
-                file, loaded = of_this, _load(of_this, citations[i].doc_id)
-            verdicts[i] = _check(citations[i], loaded)
+            cited, file_of_this = citations[i]
+            if file_of_this != file:  # at most one document is in memory
+                file, loaded = file_of_this, _load(file_of_this, cited.doc_id)
+            verdicts[i] = _check(cited, loaded)
     return [verdicts[i] for i in range(len(citations))]
 
 

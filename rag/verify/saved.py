@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,12 +12,12 @@ from rag.verify.receipt import RECEIPT, ReceiptDocument
 from rag.verify.verdict import CitedQuote
 
 
-@dataclass(slots=True)
-class SavedCitations:
-    """Citations, each once, in order, and the files that receipts name, by doc_id."""
+@dataclass(frozen=True, slots=True)
+class SavedCitation:
+    """A citation, and what its receipt says of its file; None if it is from no receipt."""
 
-    citations: list[CitedQuote] = field(default_factory=list)
-    documents: dict[str, ReceiptDocument] = field(default_factory=dict)
+    cited: CitedQuote
+    document: ReceiptDocument | None = None
 
 
 class _Lenient(BaseModel):
@@ -54,22 +54,22 @@ _SUPPORTED = 1
 """The newest version of a receipt that this program can read."""
 
 
-def read_saved(content: bytes, name: str) -> SavedCitations:
-    """Return the citations of a JSON object or of JSON lines. name: of the file, for messages.
+def read_saved(content: bytes, name: str) -> list[SavedCitation]:
+    """Return the citations of a JSON object or of JSON lines, each once, in order.
+
+    name: of the file, for messages
 
     Raises BadInput if it is neither, or an object is no result of this program.
     """
-    saved = SavedCitations()
-    seen: dict[CitedQuote, None] = {}
+    citations: dict[SavedCitation, None] = {}
     for line, found in _objects(content, name):
         try:
-            seen.update(dict.fromkeys(_read(found, saved.documents)))
+            citations.update(dict.fromkeys(_read(found)))
         except ValidationError as error:
             raise BadInput(f"{name}:{line}: {_first_fault(error)}") from None
         except BadInput as error:
             raise BadInput(f"{name}:{line}: {error}") from None
-    saved.citations.extend(seen)
-    return saved
+    return list(citations)
 
 
 def _objects(content: bytes, name: str) -> Iterator[tuple[int, Any]]:
@@ -94,20 +94,26 @@ def _objects(content: bytes, name: str) -> Iterator[tuple[int, Any]]:
         raise BadInput(f"{name} is empty; give a result saved as JSON")
 
 
-def _read(found: Any, documents: dict[str, ReceiptDocument]) -> list[CitedQuote]:
-    if isinstance(found, dict):
-        if RECEIPT in found:
-            _check_version(found[RECEIPT])
-            receipt = _Receipt.model_validate(found)
-            documents.update({document.doc_id: document for document in receipt.documents})
-            return list(_cited(receipt.result))
-        if "passages" in found:
-            return list(_cited(_Result.model_validate(found)))
-        if "citations" in found:
-            return _Citations.model_validate(found).citations
-        if "quote" in found:
-            return [CitedQuote.model_validate(found)]
-    raise BadInput("not a result of `rag ask` or `rag search`, nor a receipt, nor a citation")
+def _read(found: Any) -> Iterator[SavedCitation]:
+    if isinstance(found, dict) and RECEIPT in found:
+        _check_version(found[RECEIPT])
+        receipt = _Receipt.model_validate(found)
+        documents = {document.doc_id: document for document in receipt.documents}
+        for cited in _cited(receipt.result):
+            yield SavedCitation(cited, documents.get(cited.doc_id))
+    else:
+        yield from map(SavedCitation, _without_receipt(found))
+
+
+def _without_receipt(found: Any) -> Iterator[CitedQuote]:
+    if isinstance(found, dict) and "passages" in found:
+        yield from _cited(_Result.model_validate(found))
+    elif isinstance(found, dict) and "citations" in found:
+        yield from _Citations.model_validate(found).citations
+    elif isinstance(found, dict) and "quote" in found:
+        yield CitedQuote.model_validate(found)
+    else:
+        raise BadInput("not a result of `rag ask` or `rag search`, nor a receipt, nor a citation")
 
 
 def _check_version(number: object) -> None:

@@ -42,6 +42,8 @@ class MailboxLoader(MarkupLoader):
                 writer.refused.append(f"message {number} ({error})")
                 continue
             writer.write(message, label=message_id(message) or str(number))
+        if not writer.text.text:
+            raise UnreadableDocument(writer.warning or "no message could be read", "damaged")
         # The title is the file's name: the first subject is not that of all messages.
         return replace(writer.text.content(warning=writer.warning), title=None)
 

@@ -8,16 +8,18 @@ from index.documents.loader import Content
 from index.documents.markup_text import MAX_HEADING_LEVEL
 from index.documents.text_loader import TextLoader
 
-_HEADLINE = regex.compile(
-    r"(\*+)[ \t]+(?:(?:TODO|DONE|NEXT|WAITING|CANCELLED)[ \t]+)?(?:\[#\w\][ \t]+)?"
-    r"(?P<text>\S.*?)(?:[ \t]+:[\w@#%:]+:)?[ \t]*$"
-)
+_HEADLINE = regex.compile(r"(\*+)[ \t]+(?=\S)")
+_KEYWORD = regex.compile(r"(?:TODO|DONE|NEXT|WAITING|CANCELLED)[ \t]+(?=\S)")
+_PRIORITY = regex.compile(r"\[#\w\][ \t]+(?=\S)")
+_TAGS = regex.compile(r":[\w@#%:]+:")
 _TITLE = regex.compile(r"^#\+title:[ \t]*(\S.*?)[ \t]*$", regex.IGNORECASE | regex.MULTILINE)
 _BEGIN = regex.compile(r"\s*#\+begin_(\w+)", regex.IGNORECASE)
 _DRAWER = regex.compile(r"\s*:[\w-]+:\s*$")
 _LINE = regex.compile(
     r"\s*(?:#(?:\s|$)|#\+\S|:(?:\s|$)|\|)|\s*(?:SCHEDULED|DEADLINE|CLOSED|CLOCK):"
 )
+_LONGEST_DRAWER = 100
+"""In lines. A longer one is read as prose."""
 _PROSE = frozenset({"quote", "center", "abstract", "note", "tip", "warning"})
 
 
@@ -28,8 +30,12 @@ class OrgLoader(TextLoader):
         return blocks_of_lines(text, _part_at)
 
     def heading_text(self, raw: str) -> str:
-        found = _HEADLINE.match(raw)
-        return found["text"] if found else raw
+        text = _HEADLINE.sub("", raw, count=1).strip()
+        for mark in (_KEYWORD, _PRIORITY):
+            found = mark.match(text)
+            text = text[found.end() :] if found else text
+        *before, last = text.split()
+        return " ".join(before) if before and _TAGS.fullmatch(last) else text
 
     def title(self, content: Content) -> str | None:
         found = _TITLE.search(content.text)
@@ -61,7 +67,7 @@ def _part_at(lines: Lines, i: int) -> Part | None:
 
 def _end_of_drawer(lines: Lines, i: int) -> int:
     """Return the line after `:END:`; after this line if a headline or the end comes first."""
-    for end in range(i + 1, len(lines)):
+    for end in range(i + 1, min(i + _LONGEST_DRAWER, len(lines))):
         if lines[end].strip().upper() == ":END:":
             return end + 1
         if not _DRAWER.match(lines[end]) and not lines[end].lstrip().startswith((":", "-", "CL")):

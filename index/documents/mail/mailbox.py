@@ -4,7 +4,7 @@ import re
 
 from index.errors import UnreadableDocument
 
-_SEPARATOR = re.compile(rb"^From [^\n]*\d:\d\d[^\n]*\n(?=[!-9;-~]+:)", re.MULTILINE)
+_SEPARATOR = re.compile(rb"^From (?=[^\n]{0,200}?\d:\d\d)[^\n]*\n(?=[!-9;-~]+:)", re.MULTILINE)
 """A line with a sender and a time, before a header. Other lines that begin with `From ` are text:
 not every program writes `>` before them."""
 

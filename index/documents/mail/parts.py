@@ -54,14 +54,15 @@ def message_in(part: Message) -> Message | None:
     payload = part.get_payload()
     if part.get_content_type() != "message/rfc822" or not isinstance(payload, list):
         return None
-    return payload[0] if payload else None
+    first = payload[0] if payload else None
+    return first if isinstance(first, Message) else None
 
 
 def _children(message: Message) -> list[Message] | None:
     payload = message.get_payload()
     if message.get_content_maintype() != "multipart" or not isinstance(payload, list):
         return None
-    return payload
+    return [child for child in payload if isinstance(child, Message)]
 
 
 def _leaf(part: Message, kind: str) -> Parts:

@@ -220,6 +220,16 @@ def test_org_has_headlines_without_keywords_and_tags() -> None:
     assert "Thin ice." in blocks(content, "paragraph")
 
 
+def test_words_like_keywords_and_tags_are_text_elsewhere_in_a_headline() -> None:
+    text = "* [#A] Say TODO :now: or\n* TODO\n* :tag:\n* DONE [#B] Row  :a:b:\n"
+    assert [text for _, text in outline(loaded("a.org", text))] == [
+        "Say TODO :now: or",
+        "TODO",
+        ":tag:",
+        "Row",
+    ]
+
+
 def test_latex_has_sections_items_and_verbatim_text() -> None:
     content = loaded("a.tex", LATEX)
     assert outline(content) == [(1, "Fees & ``dues''"), (2, "Late fees for all boats")]

@@ -356,6 +356,13 @@ def test_a_damaged_message_is_named_and_the_others_are_read() -> None:
     assert content.warning.startswith("1 part could not be read: message 1 (not a mail")
 
 
+def test_a_mailbox_without_a_message_that_can_be_read_is_damaged() -> None:
+    box = b"From a Fri Nov 27 02:00:54 2026\nX-A: 1\n\nText.\n"
+    with pytest.raises(UnreadableDocument, match="message 1") as raised:
+        MailboxLoader().load(box, LoadOptions())
+    assert raised.value.kind == "damaged"
+
+
 def test_a_file_that_does_not_begin_with_a_message_is_no_mailbox() -> None:
     with pytest.raises(UnreadableDocument, match="not a mailbox") as raised:
         MailboxLoader().load(b"Subject: A\n\nText.\n", LoadOptions())

@@ -79,7 +79,8 @@ def test_a_receipt_names_program_model_time_and_the_digest_of_each_file(answered
 @pytest.mark.parametrize("name", ["receipt.json", "search.json", "shown.json"])
 def test_citations_are_valid_while_the_file_is_unchanged(answered: Path, name: str) -> None:
     text = (answered / ARTICLE).read_bytes().decode()
-    cited = read_saved((answered / name).read_bytes(), name).citations
+    saved = read_saved((answered / name).read_bytes(), name)
+    cited = [each.cited for each in saved]
     assert len(cited) >= 2
     for each, verdict in zip(cited, verdicts(answered, name), strict=True):
         assert (verdict["status"], verdict["document_changed"]) == ("valid", False)
@@ -144,6 +145,26 @@ def test_json_lines_and_standard_input_are_read(folder: Path) -> None:
     }
 
 
+def test_two_receipts_of_equal_names_lead_to_two_files(
+    folder: Path, answered: Path, tmp_path: Path
+) -> None:
+    (folder / ARTICLE).write_text("Nothing of it is here.", encoding="utf-8")
+    other = json.loads((folder / "receipt.json").read_bytes())
+    other["documents"][0]["path"] = str(folder / ARTICLE)
+    (tmp_path / "other.json").write_text(json.dumps(other), encoding="utf-8")
+    found = verdicts(tmp_path, answered / "receipt.json", "other.json")
+    n = len(found) // 2
+    assert [each["status"] for each in found] == ["valid"] * n + ["gone"] * n
+
+
+def test_a_damaged_index_is_not_needed(folder: Path) -> None:
+    (folder / ".rag").mkdir()
+    (folder / ".rag" / "rag.db").write_bytes(b"not a database" * 100)
+    assert {each["status"] for each in verdicts(folder, "receipt.json")} == {"valid"}
+    done = rag("verify", "receipt.json", "--index", ".rag", cwd=folder)
+    assert done.returncode == 2
+
+
 def test_only_a_receipt_is_overwritten(folder: Path) -> None:
     from rag.verify.receipt import check_replaceable
 
@@ -194,7 +215,9 @@ def test_a_result_without_citations_is_valid(tmp_path: Path) -> None:
 def test_citations_without_surroundings_are_read() -> None:
     citation = {"doc_id": "a", "start": 0, "end": 1, "quote": "x", "sha256": "", "page_start": 3}
     old = {"sentences": [{"citation": citation}], "passages": [{"citation": citation}]}
-    (cited,) = read_saved(json.dumps(old).encode(), "old.json").citations
+    (saved,) = read_saved(json.dumps(old).encode(), "old.json")
+    assert saved.document is None
+    cited = saved.cited
     assert (cited.doc_id, cited.prefix, cited.suffix) == ("a", "", "")
 
 

@@ -153,7 +153,7 @@ def ask(
     query = " ".join(question)
     check_save(save_to)
     flags = {"index": index, "model": model, "rerank": rerank, "reader": reader}
-    with open_pipeline(query, k, doc, where, **flags) as (
+    with open_pipeline(query, k, doc, where, lexical=False, **flags) as (
         pipeline,
         filter,
     ):

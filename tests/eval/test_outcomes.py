@@ -22,6 +22,8 @@ def citation(quote: str) -> Citation:
         page_end=None,
         headings=[],
         quote=quote,
+        prefix="",
+        suffix="",
         sha256="0",
     )
 

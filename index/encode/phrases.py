@@ -124,14 +124,15 @@ class _Scores:
         first = np.argpartition(-sums, min(_N_SPANS, len(sums) - 1))[:_N_SPANS]
         best = sorted(first.tolist(), key=lambda place: (-sums[place], place))
         return [
-            self._phrase(starts, ends, *divmod(place, self._longest), within)
+            self._phrase(starts, ends, divmod(place, self._longest), within)
             for place in best
             if np.isfinite(sums[place])
         ]
 
     def _phrase(
-        self, starts: Floats, ends: Floats, first: int, further: int, within: Span | None
+        self, starts: Floats, ends: Floats, place: tuple[int, int], within: Span | None
     ) -> Phrase:
+        first, further = place
         start, end = float(starts[first]), float(ends[first + further])
         span = self._window.words(first, first + further)
         if within is not None:

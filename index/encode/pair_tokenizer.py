@@ -1,5 +1,6 @@
 """Tokenize a question together with a text, for models that read both at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ class PairTokenizer:
         self._untruncated.no_truncation()
         self._untruncated.no_padding()
         self._in_windows = stride is not None
-        self._longest_question = window // _LONGEST_QUESTION if self._in_windows else window
+        self._longest_question = longest_question(window) if self._in_windows else window
         self._prompt = prompt
 
     def windows(self, question: str, text: str) -> list[PairWindow]:
@@ -75,10 +76,17 @@ class PairTokenizer:
         if len(question) <= self._longest_question:  # a token has at least one character
             return question
         encoding = self._untruncated.encode(question, add_special_tokens=False)
-        offsets = encoding.offsets
-        if len(offsets) <= self._longest_question:
-            return question
-        return question[: offsets[self._longest_question - 1][1]]
+        return cut(question, encoding.offsets, self._longest_question)
+
+
+def longest_question(window: int) -> int:
+    """Return the most tokens of a question, if texts are read in windows."""
+    return window // _LONGEST_QUESTION
+
+
+def cut(question: str, offsets: Sequence[tuple[int, int]], longest: int) -> str:
+    """Return the beginning of a question with at most `longest` tokens. offsets: of its tokens."""
+    return question if len(offsets) <= longest else question[: offsets[longest - 1][1]]
 
 
 def _window(encoding: Any) -> PairWindow:

@@ -19,6 +19,9 @@ from index.types import Floats, Span
 LONGEST_PHRASE = 30
 """In tokens. The original evaluation of BERT on SQuAD uses the same."""
 
+_N_SPANS = 12
+"""Spans of a window that are considered, as in transformers' pipeline."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -27,7 +30,7 @@ class Phrase:
     span:        of the text, whole words
     start, end:  logits of its first and last token
     null:        score for no answer, the sum of two logits of the same window
-    probability: of this span in its window, in [0, 1]
+    probability: of the phrase, in [0, 1]
     """
 
     span: Span
@@ -70,19 +73,24 @@ class ReadText:
     def best(self, within: Span | None = None) -> Phrase | None:
         """Return the best phrase; None if no token of the text is left.
 
-        Of several windows, the most probable phrase is the best. Phrases with the same words count
-        together, as in transformers' pipeline; the first of them is returned.
+        Of each window, the most probable spans of tokens are widened to whole words. Those with the
+        same words count together, also of several windows, as in transformers' pipeline. The best
+        phrase is the first of those with the largest sum, which is its probability.
 
-        within: only phrases in this span of the text count. Ties go to the earlier one.
+        within: only phrases in this span of the text count
         """
-        found = [window.best(within) for window in self._windows]
-        phrases = [replace(each, span=self._trimmed(each.span)) for each in found if each]
+        found = [phrase for window in self._windows for phrase in window.phrases(within)]
+        phrases = [replace(each, span=self._trimmed(each.span)) for each in found]
         words = [each.span.of(self._text).lower() for each in phrases]
-        sums: dict[str, float] = {}
+        sums = dict.fromkeys(words, 0.0)
         for text, phrase in zip(words, phrases, strict=True):
-            sums[text] = sums.get(text, 0.0) + phrase.probability
+            sums[text] += phrase.probability
         best = max(sums, key=sums.__getitem__, default=None)
-        return None if best is None else phrases[words.index(best)]
+        return (
+            None
+            if best is None
+            else replace(phrases[words.index(best)], probability=min(sums[best], 1.0))
+        )
 
     def _trimmed(self, span: Span) -> Span:
         """Return the span without white space around it, which is in the words of some models."""
@@ -106,14 +114,25 @@ class _Scores:
     def null_probability(self) -> float:
         return exp(float((self._logits[0] - self._log_sums).sum()))
 
-    def best(self, within: Span | None) -> Phrase | None:
+    def phrases(self, within: Span | None) -> list[Phrase]:
+        """Return the most probable spans, at most _N_SPANS, best first, widened to whole words."""
         starts, ends = self._allowed(within)
         # Row: first token; column: number of further tokens.
         padded = np.append(ends, np.full(self._longest - 1, -np.inf))
-        sums = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, self._longest)
-        first, further = divmod(int(np.argmax(sums)), self._longest)
-        if not np.isfinite(sums[first, further]):
-            return None
+        rows = np.lib.stride_tricks.sliding_window_view(padded, self._longest)
+        sums = (starts[:, None] + rows).ravel()
+        first = np.argpartition(-sums, min(_N_SPANS, len(sums) - 1))[:_N_SPANS]
+        best = sorted(first.tolist(), key=lambda place: (-sums[place], place))
+        return [
+            self._phrase(starts, ends, divmod(place, self._longest), within)
+            for place in best
+            if np.isfinite(sums[place])
+        ]
+
+    def _phrase(
+        self, starts: Floats, ends: Floats, place: tuple[int, int], within: Span | None
+    ) -> Phrase:
+        first, further = place
         start, end = float(starts[first]), float(ends[first + further])
         span = self._window.words(first, first + further)
         if within is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encode.model_files import ModelFolder
+from index.encode.pair_tokenizer import cut, longest_question
 from index.encode.torch_embedder import export_graph, loading
 from index.errors import ModelUnusable
 
@@ -86,8 +87,11 @@ class TorchReader:
     def logits(self, question: str, text: str) -> list[NDArray[np.float32]]:
         import torch
 
+        offsets = self._tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)[
+            "offset_mapping"
+        ]
         features = self._tokenizer(
-            question,
+            cut(question, offsets, longest_question(self.window)),
             text,
             truncation="only_second",
             max_length=self.window,

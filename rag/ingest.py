@@ -1,6 +1,5 @@
 """Ingest, rebuild and repair with the model that the settings name, or with the index's model."""
 
-from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -13,6 +12,7 @@ from index.ingest.selection import Selection
 from index.maintain.check import CheckProgress
 from index.maintain.checked import Checked
 from index.maintain.repair import repair
+from index.protocols import Embedder
 from rag.models.load import fingerprint_in, load_model, load_model_of
 from rag.settings import Settings
 
@@ -21,31 +21,60 @@ class IngestOptions(TypedDict, total=False):
     """Keyword arguments of index.ingest.ingest.ingest."""
 
     prune: bool
+    keep_ignored: bool
     confirmed: bool
     encoding: str | None
     selection: Selection
     watch: Watch
 
 
-def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
-    """Update the index from the files at these paths.
+class Ingester:
+    """Ingests with one loaded model. The model is loaded when something must be encoded."""
 
-    Raises IndexMismatch if the settings name another model or precision than the index has.
-    """
-    try:
-        built_with = fingerprint_in(settings)
-    except IndexMissing:
-        built_with = None
-    if built_with is None:
-        embedder = cache(lambda: load_model(settings))
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedder: Embedder | None = None
+
+    def forget_model(self) -> None:
+        """Load a model again when it is needed next."""
+        self._embedder = None
+
+    def ingest(self, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
+        """Update the index from the files at these paths.
+
+        Raises IndexMismatch if the settings name another model or precision than the index has.
+        """
+        settings = self._settings
+        try:
+            built_with = fingerprint_in(settings)
+        except IndexMissing:
+            built_with = None
+
+        def embedder() -> Embedder:
+            if self._embedder is None:
+                self._embedder = (
+                    load_model(settings)
+                    if built_with is None
+                    else load_model_of(built_with, settings)
+                )
+            return self._embedder
+
+        if built_with is not None:
+            requested = (
+                settings.model or built_with.name,
+                settings.precision or built_with.precision,
+            )
+            if requested != (built_with.name, built_with.precision):
+                # Raise the mismatch here, because an ingest without changed files checks no
+                # fingerprint.
+                index = backend_at(settings.index, settings.backend).fingerprint()
+                index.check(Fingerprint.of(embedder().fingerprint), settings.index)
         return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
-    embedder = cache(lambda: load_model_of(built_with, settings))
-    requested = (settings.model or built_with.name, settings.precision or built_with.precision)
-    if requested != (built_with.name, built_with.precision):
-        # Raise the mismatch here, because an ingest without changed files checks no fingerprint.
-        index = backend_at(settings.index, settings.backend).fingerprint()
-        index.check(Fingerprint.of(embedder().fingerprint), settings.index)
-    return ingest(settings.index, paths, embedder, backend=settings.backend, **options)
+
+
+def ingest_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:
+    """See Ingester.ingest."""
+    return Ingester(settings).ingest(paths, **options)
 
 
 def plan_paths(settings: Settings, paths: list[Path], **options: Unpack[IngestOptions]) -> Report:

@@ -122,6 +122,12 @@ class Settings(BaseSettings):
         description="Weight of the reranker in the final score.",
     )
 
+    reconcile_s: float = Field(
+        default=3600,
+        ge=1,
+        description="Seconds after which `rag watch` compares all files with the index, although "
+        "no change was notified.",
+    )
     backend: str = Field(
         default=EMBEDDED,
         description=f"The storage and search backend: {', '.join(BACKENDS)}.",

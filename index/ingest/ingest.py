@@ -37,6 +37,7 @@ def ingest(
     embedder: Callable[[], Embedder],
     *,
     prune: bool = False,
+    keep_ignored: bool = False,
     confirmed: bool = False,
     encoding: str | None = None,
     selection: Selection | None = None,
@@ -48,6 +49,7 @@ def ingest(
     embedder:  called only if the index is new or there is something to encode
     prune:     remove the documents under the paths whose files are missing or ignored by an ignore
                file, and no others
+    keep_ignored: with `prune`, remove only the documents whose files are missing
     confirmed: allow pruning of a path with no files left, if it is the only path; such a path may
                be a drive that is not mounted
     encoding:  of every file, whatever its bytes show; stored for each. "auto" deletes it again
@@ -61,7 +63,7 @@ def ingest(
     index = backend_at(folder, backend)
     scan = scan_files(index, paths, selection, encoding, prune=prune, confirmed=confirmed)
     with index.lock():
-        return _Ingest(index, embedder, watch).run(scan, prune=prune)
+        return _Ingest(index, embedder, watch).run(scan, prune=prune, keep_ignored=keep_ignored)
 
 
 @parsing()
@@ -70,6 +72,7 @@ def plan_ingest(
     paths: Sequence[Path],
     *,
     prune: bool = False,
+    keep_ignored: bool = False,
     confirmed: bool = False,
     encoding: str | None = None,
     selection: Selection | None = None,
@@ -86,7 +89,7 @@ def plan_ingest(
     scan = scan_files(index, paths, selection, encoding, prune=prune, confirmed=confirmed)
     report = Report(generation=index.state()[0] if index.exists() else 0)
     with known_documents(index) as known:
-        plan(known, scan, report, watch, prune=prune)
+        plan(known, scan, report, watch, prune=prune, keep_ignored=keep_ignored)
     return report
 
 
@@ -162,13 +165,16 @@ class _Ingest:
             yield writer
         self.report.generation = self.backend.state()[0]
 
-    def run(self, scan: Scan, *, prune: bool) -> Report:
+    def run(self, scan: Scan, *, prune: bool, keep_ignored: bool) -> Report:
         changes = scan.changes(self.report, self.progress, self.watch)
         with self._writer() as writer:
             changes.look_at(writer, scan.files.paths)
             self._put(writer, changes.sources())
             changes.end(writer)
-            delete_all(writer, report_missing(writer, scan, changes, self.report, prune=prune))
+            doc_ids = report_missing(
+                writer, scan, changes, self.report, prune=prune, keep_ignored=keep_ignored
+            )
+            delete_all(writer, doc_ids)
         self.report.skipped.sort(key=lambda unread: unread.path)
         return self.report
 

@@ -40,7 +40,15 @@ def known_documents(index: Backend) -> Iterator[KnownDocuments]:
         yield reader
 
 
-def plan(known: KnownDocuments, scan: Scan, report: Report, watch: Watch, *, prune: bool) -> None:
+def plan(
+    known: KnownDocuments,
+    scan: Scan,
+    report: Report,
+    watch: Watch,
+    *,
+    prune: bool,
+    keep_ignored: bool,
+) -> None:
     """Read the files that may have changed, and report what an ingest would do with each."""
     progress = Progress()
     changes = scan.changes(report, progress, watch)
@@ -51,23 +59,29 @@ def plan(known: KnownDocuments, scan: Scan, report: Report, watch: Watch, *, pru
             doc_id = source.document.doc_id
             (report.updated if known.has(doc_id) else report.added).append(doc_id)
     changes.report_unchanged()
-    report_missing(known, scan, changes, report, prune=prune)
+    report_missing(known, scan, changes, report, prune=prune, keep_ignored=keep_ignored)
     report.skipped.sort(key=lambda unread: unread.path)
 
 
 def report_missing(
-    known: KnownDocuments, scan: Scan, changes: FileChanges, report: Report, *, prune: bool
+    known: KnownDocuments,
+    scan: Scan,
+    changes: FileChanges,
+    report: Report,
+    *,
+    prune: bool,
+    keep_ignored: bool,
 ) -> list[str]:
     """Report the documents whose files are missing or ignored, and the moves.
 
-    Return the ids of the documents to remove: those, with `prune`.
+    Return the ids of the documents to remove.
     """
     missing, ignored = missing_files(known, scan.scope, scan.files.paths)
     report.moved += changes.moves(missing)
-    doc_ids = sorted(row.doc_id for row in (*missing, *ignored))
-    if prune:
-        report.removed += doc_ids
-        return doc_ids
-    report.gone += doc_ids
-    report.gone_ignored += [row.doc_id for row in ignored]
-    return []
+    to_remove = [] if not prune else missing if keep_ignored else [*missing, *ignored]
+    doc_ids = sorted(row.doc_id for row in to_remove)
+    report.removed += doc_ids
+    kept = {row.doc_id for row in (*missing, *ignored)} - set(doc_ids)
+    report.gone += sorted(kept)
+    report.gone_ignored += [row.doc_id for row in ignored if row.doc_id in kept]
+    return doc_ids

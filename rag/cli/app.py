@@ -44,6 +44,7 @@ from rag.cli.options import (
 from rag.cli.question_command import QuestionCommand
 from rag.cli.save import check_save, save
 from rag.cli.verify import verify
+from rag.cli.watch import watch
 from rag.cli.why import why
 from rag.output.compile_notice import log_compiling
 from rag.output.safe_output import PrintableFormatter, complain, say, say_json
@@ -123,6 +124,7 @@ def _root(
 
 
 app.command()(ingest)
+app.command()(watch)
 
 
 @app.command(cls=QuestionCommand)

@@ -61,7 +61,7 @@ def print_report(
     for line in _gone_lines(report, verbose):
         _say(out, line)
     generation = f"{index} is at generation {report.generation}"
-    _say(out, f"{_counts(report)} in {seconds:.1f} s · {generation}", None)
+    _say(out, f"{counts(report)} in {seconds:.1f} s · {generation}", None)
 
 
 def print_unread(out: Console, report: Report, *, verbose: bool = False) -> None:
@@ -150,7 +150,8 @@ def _gone_lines(report: Report, verbose: bool) -> list[str]:
     return lines
 
 
-def _counts(report: Report) -> str:
+def counts(report: Report) -> str:
+    """The counts of documents, of files that were not read, and of passages, in one line."""
     counts = [
         f"{len(names)} {noun}"
         for noun, names in (

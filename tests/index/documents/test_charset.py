@@ -116,7 +116,7 @@ def test_a_given_encoding_is_used_for_any_bytes() -> None:
 
 
 def test_a_file_that_is_invalid_in_the_given_encoding_is_refused_with_the_line() -> None:
-    with pytest.raises(UnreadableDocument, match="not shift_jis: line 2 is not valid") as caught:
+    with pytest.raises(UnreadableDocument, match="not shift_jis: line 2 is invalid") as caught:
         decoded(b"plain\n" + FRENCH.encode() * 20, "shift_jis")
     assert caught.value.kind == "encoding"
 

@@ -95,9 +95,9 @@ def test_items_have_the_numbers_that_word_shows() -> None:
         + numbered("eight", 0, 2)
     )
     assert text_of(body, numbering=NUMBERING) == (
-        "1. one\n  - 1.1. one one\n  - 1.2. one two\n    - (a) letter\n\n"
+        "1. one\n   - 1.1. one one\n   - 1.2. one two\n     - (a) letter\n\n"
         "Between.\n\n"
-        "2. two\n  - 2.1. two one\n7. seven\n8. eight"
+        "2. two\n   - 2.1. two one\n7. seven\n8. eight"
     )
 
 
@@ -109,7 +109,7 @@ def test_bullets_are_items_and_a_blank_bullet_continues_one() -> None:
         + numbered("no list", 0, 0)
     )
     assert text_of(body, numbering=NUMBERING, styles=STYLES) == (
-        "- apples\n\n    still apples\n\n  - pears\n\nno list"
+        "- apples\n\n  still apples\n\n  - pears\n\nno list"
     )
 
 

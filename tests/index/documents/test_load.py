@@ -117,9 +117,9 @@ def test_a_special_file_or_an_unknown_type_is_refused(tmp_path: Path) -> None:
             read(tmp_path / name, name)
     with pytest.raises(UnreadableDocument, match="cannot be read: No such file"):
         read(tmp_path / "missing.md", "missing.md")
-    (tmp_path / "a.pdf").write_text("text")
-    with pytest.raises(UnreadableDocument, match=r"not a supported type \(\.txt and \.md\)"):
-        read(tmp_path / "a.pdf", "a.pdf")
+    (tmp_path / "a.bin").write_text("text")
+    with pytest.raises(UnreadableDocument, match=r"not a supported type \(\.txt, \.md, "):
+        read(tmp_path / "a.bin", "a.bin")
 
 
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def shown(folder: Path, found: list[Path]) -> list[str]:
 
 
 def test_find_returns_each_readable_file_once_and_omits_hidden_files(tmp_path: Path) -> None:
-    for name in ("b.txt", "a.md", "sub/c.TXT", "sub/d.pdf", ".e.txt", ".git/f.txt",
+    for name in ("b.txt", "a.md", "sub/c.TXT", "sub/d.bin", ".e.txt", ".git/f.txt",
                  "index/g.txt", "sub/h.markdown", "i"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("words")
@@ -162,7 +162,7 @@ def test_find_returns_each_readable_file_once_and_omits_hidden_files(tmp_path: P
         "sub/h.markdown",
     ]
     left_out = [(Path(each.path).name, each.kind) for each in found.left_out]
-    assert sorted(left_out) == [("d.pdf", "other-type"), ("i", "other-type")]
+    assert sorted(left_out) == [("d.bin", "other-type"), ("i", "other-type")]
     assert found.skipped == []
 
 

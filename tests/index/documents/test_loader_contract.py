@@ -189,7 +189,7 @@ def loaded(format: Format, content: bytes, options: LoadOptions) -> Content | No
 
 @every_format
 @given(data=st.data())
-@examples(150)
+@examples(60)
 def test_the_text_is_canonical(format: Format, data: st.DataObject) -> None:
     content = loaded(format, data.draw(any_bytes(format)), LoadOptions(data.draw(ENCODINGS)))
     if content is None:
@@ -204,7 +204,7 @@ def test_the_text_is_canonical(format: Format, data: st.DataObject) -> None:
 
 @every_format
 @given(data=st.data())
-@examples(150)
+@examples(60)
 def test_blocks_headings_and_pages_are_in_the_text_in_order(
     format: Format, data: st.DataObject
 ) -> None:
@@ -231,7 +231,7 @@ def test_blocks_headings_and_pages_are_in_the_text_in_order(
 
 @every_format
 @given(data=st.data())
-@examples(60)
+@examples(25)
 def test_equal_bytes_give_equal_contents(format: Format, data: st.DataObject) -> None:
     content, options = data.draw(any_bytes(format)), LoadOptions(data.draw(ENCODINGS))
     once, again = (loaded(format, content, options) for _ in range(2))
@@ -240,7 +240,7 @@ def test_equal_bytes_give_equal_contents(format: Format, data: st.DataObject) ->
 
 @every_format
 @given(data=st.data())
-@examples(60)
+@examples(25)
 def test_the_blocks_of_a_stored_document_are_those_of_the_loaded_one(
     format: Format, data: st.DataObject
 ) -> None:

@@ -75,7 +75,7 @@ def test_the_unit_that_holds_the_best_phrase_becomes_the_answer(
 ) -> None:
     folder = library(tmp_path / "index", [RECORD, MAYORS])
     without, with_reader = (asked(folder, QUESTION, each) for each in (None, reader))
-    assert without.sentences[0].text == "Who is the mayor and who is not, the mayor wrote."
+    assert without.sentences[0].text.startswith("Who is the mayor and who is not, the mayor wrote.")
     assert with_reader.sentences[0].text == "The mayor is Carl Smith."
     assert with_reader.sentences[0].phrase is not None
     assert with_reader.sentences[0].phrase.quote == "Carl Smith"

@@ -217,7 +217,7 @@ def test_ingest_prints_what_it_did_and_ends_with_status_1_if_files_were_skipped(
     (docs / "good.md").write_text("# Title\n\nA sentence about aid.")
     (docs / "empty.txt").write_text("")
     (docs / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
-    (docs / "table.csv").write_text("a,b")
+    (docs / "table.bin").write_text("a,b")
     first = rag("ingest", "docs", cwd=tmp_path)
     assert first.returncode == 1
     assert "skipped docs/empty.txt: empty" in first.stdout

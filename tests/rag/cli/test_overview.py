@@ -141,7 +141,7 @@ def test_on_a_terminal_its_lines_fit(seeds_index: Path) -> None:
 
 def test_an_index_without_documents_has_no_size_per_passage(tmp_path: Path) -> None:
     ingest_documents(tmp_path, [note("Aid was cut.")], HashEmbedder())
-    assert rag("info", "--index", tmp_path).stdout.endswith(" a passage\n")
+    assert rag("info", "--index", tmp_path).stdout.endswith(" per passage\n")
     remove(tmp_path, ["d"])
     lines = rag("info", "--index", tmp_path).stdout.splitlines()
     assert lines[1] == "contents documents: 0, passages: 0"

@@ -58,7 +58,7 @@ def test_markdown_has_no_markup_on_a_terminal_and_all_of_it_in_a_pipe(
     piped = printed(pipeline, question, command, terminal=False)
     assert "**Zara [Quill](q.md) founded** the `bakery`." in piped
     quote = pipeline.ask(question).sentences[0].citation.quote
-    assert quote == "**Zara [Quill](q.md) founded** the `bakery`."
+    assert quote.startswith("**Zara [Quill](q.md) founded** the `bakery`.")
     assert pipeline.ask(question).sentences[0].citation.media_type == "text/markdown"
 
 

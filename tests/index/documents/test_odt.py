@@ -71,14 +71,14 @@ def test_items_have_the_numbers_that_are_shown() -> None:
         + items(p("bullet")).replace("L1", "L2")
     )
     assert text_of(body) == (
-        "1. one\n\n  still one\n\n  - 1.1. one one\n  - 1.2. one two\n    - (a) letter\n2. two\n\n"
+        "1. one\n\n   still one\n\n   - 1.1. one one\n   - 1.2. one two\n     - (a) letter\n2. two\n\n"
         "Between.\n\n3. three\n1. first\n2. second\n9. nine\n- bullet"
     )
 
 
 def test_a_deeper_item_without_its_parent_is_no_item_of_the_parent() -> None:
     body = items(p("one"), inner(p("one one")), p("two"))
-    assert text_of(body) == "1. one\n  - 1.1. one one\n2. two"
+    assert text_of(body) == "1. one\n   - 1.1. one one\n2. two"
 
 
 def test_comments_deletions_and_hidden_text_are_left_out() -> None:

@@ -35,11 +35,11 @@ Part-time staff have a share of it.
 
 1. Fill in the form.
 
-  The form is in the office.
+   The form is in the office.
 
 2. Hand it in:
-  - a) to your manager, or
-  - b) to the office.
+   - a) to your manager, or
+   - b) to the office.
 3. Wait for the reply.
 
 ## Sick leave

@@ -162,7 +162,7 @@ def test_names_and_texts_are_safe_from_ingest_to_search(tmp_path: Path) -> None:
     bidi = "\u202e\u2066\u2069"
     marks = f"\x1b[31m\x9b\u2028{bidi}"
     (tmp_path / f"{marks}.md").write_text(f"# Aid {bidi}\n\nSome aid {bidi} came.\n")
-    (tmp_path / f"{marks}.csv").write_text("a")
+    (tmp_path / f"{marks}.bin").write_text("a")
     ingested = rag("ingest", ".", "--json", "--index", f"index{marks}", cwd=tmp_path)
     assert is_safe(ingested.stdout + ingested.stderr)
     assert ingested.returncode == 0, ingested.stderr

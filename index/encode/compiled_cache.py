@@ -132,8 +132,8 @@ class CompiledCache(ABC, Generic[_M]):
         """
         if not re.fullmatch("[0-9a-f]{64}", weights) or precision not in get_args(Precision):
             raise ModelUnusable(
-                f"the index names a model by {weights[:80]!r} in {precision!r}, which no model "
-                "has; delete the index and ingest the documents again"
+                f"the index has an invalid model: weights {weights[:80]!r}, precision "
+                f"{precision!r}; delete the index and ingest the documents again"
             )
         parts = (weights[:32], self.kind, precision)
         return self._cache / "-".join(part for part in parts if part)
@@ -204,9 +204,9 @@ def _clear(folder: Path) -> None:
     """Remove the files that this program wrote into a folder, and keep other files."""
     left = remove_files(folder, _WRITTEN)
     if folder in left:
-        raise ModelUnusable(f"{folder} is a link, which this program did not make; remove it")
+        raise ModelUnusable(f"{folder} is a link that this program did not create; remove it")
     if left:
-        _log.warning("%s was not written by this program and is left", left[0])
+        _log.warning("%s was not written by this program and is kept", left[0])
 
 
 def _move(draft: Path, folder: Path, names: list[str]) -> None:

@@ -143,7 +143,7 @@ def test_questions_without_an_answer_have_no_table(tmp_path: Path) -> None:
     dataset = load_dataset(span_set(tmp_path / "set"))
     assert isinstance(dataset, SpanDataset)
     none = replace(dataset, questions=dataset.questions[2:])
-    message = "set has 0 questions with an answer; 1 are needed"
+    message = "set has 0 questions with an answer, but needs 1"
     with index_dataset(none, HashEmbedder()) as corpus, pytest.raises(BadDataset, match=message):
         ablate(corpus, RankSettings())
 

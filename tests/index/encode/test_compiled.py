@@ -318,7 +318,7 @@ def test_a_read_only_cache_costs_only_time(
 def test_a_torch_device_runs_the_original() -> None:
     with pytest.raises(ModelUnusable, match="on cuda:7"):
         load_model(Settings(device="cuda:7"))
-    with pytest.raises(ModelUnusable, match="only the cpu runs compiled models"):
+    with pytest.raises(ModelUnusable, match="only the cpu can run compiled models"):
         load_model(Settings(device="cuda:7", precision="int8"))
 
 

@@ -90,8 +90,8 @@ class CompiledPairModels(CompiledCache[PairManifest]):
             agreed = _made(original, settings, precision, folder)
             if not agreed >= _LEAST_AGREEMENT[precision]:
                 failure = (
-                    f"{model.name} in {precision} is not itself: an agreement of {agreed:.4f} with "
-                    f"the original's logits, where {_LEAST_AGREEMENT[precision]} is asked for"
+                    f"the logits of {model.name} in {precision} differ from the original's: the "
+                    f"agreement is {agreed:.4f}, and {_LEAST_AGREEMENT[precision]} is required"
                 )
         except ModelUnusable as error:
             failure = str(error)

@@ -120,9 +120,9 @@ def change(file: Path, edit: Callable[[Any], object]) -> None:
     ("spoil", "reason"),
     [
         (pickle_only, "pytorch_model.bin is a pickle"),
-        (foreign_class, "names the class 'my_code.Runs'"),
-        (attribute_for_a_class, "names the class 'sentence_transformers.base.model.pickle'"),
-        (path_outside, "names the folder '../other'"),
+        (foreign_class, "refers to the class 'my_code.Runs'"),
+        (attribute_for_a_class, "refers to the class 'sentence_transformers.base.model.pickle'"),
+        (path_outside, "refers to the folder '../other'"),
         (arguments, "sentence_bert_config.json sets model_args"),
         (downloaded_attention, "loads an attention from the hub"),
         (adapter, "adapter_config.json refers to another model"),

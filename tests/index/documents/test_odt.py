@@ -71,7 +71,8 @@ def test_items_have_the_numbers_that_are_shown() -> None:
         + items(p("bullet")).replace("L1", "L2")
     )
     assert text_of(body) == (
-        "1. one\n\n   still one\n\n   - 1.1. one one\n   - 1.2. one two\n     - (a) letter\n2. two\n\n"
+        "1. one\n\n   still one\n\n   - 1.1. one one\n   - 1.2. one two\n"
+        "     - (a) letter\n2. two\n\n"
         "Between.\n\n3. three\n1. first\n2. second\n9. nine\n- bullet"
     )
 

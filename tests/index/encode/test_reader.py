@@ -151,10 +151,12 @@ def test_phrases_are_the_best_of_all_spans_by_transformers_own_tokens(
 
 
 def test_eight_bits_are_used_if_the_logits_agree(folder: Path, tmp_path: Path) -> None:
+    """Random weights may not agree on processors without 8-bit sums; then 32 bits are used."""
     models = CompiledPairModels(tmp_path, "reader")
-    manifest = models.first(find_model(str(folder)))
-    assert manifest.precision == "int8"
-    assert 0.98 <= manifest.agreement < 1
+    in_8_bits = models.compile(find_model(str(folder)), "int8")
+    used = models.first(find_model(str(folder)))
+    assert (used.precision == "int8") == (in_8_bits.agreement >= 0.98) == (not in_8_bits.failure)
+    assert used.agreement >= 0.98
 
 
 def test_eight_bits_find_the_same_phrases_in_the_generated_facts(tiny: OnnxReader) -> None:

@@ -176,5 +176,5 @@ def test_the_command_draws_the_curve_of_a_span_set_only(tmp_path: Path) -> None:
     assert len(points(target.read_text())) >= 1
     refused = rag("eval", "run", beir_set(tmp_path / "beir"), "--plot", tmp_path / "no.svg")
     assert refused.returncode == 2
-    assert "--plot goes with span-labelled questions" in refused.stderr
+    assert "--plot requires span-labelled questions" in refused.stderr
     assert not (tmp_path / "no.svg").exists()

@@ -62,7 +62,7 @@ def test_each_collection_is_judged_by_a_fit_on_the_others_alone() -> None:
     assert row.stated == np.mean(confidences >= fit.threshold)
     assert row.right == np.mean(np.where(confidences >= fit.threshold, labels, ~labels))
     # Only the share of right answers differs, so that a shift removes most of the error.
-    assert row.shifted_error < 0.05 < row.calibration_error
+    assert row.shifted_error < 0.5 * row.calibration_error
 
 
 def test_one_collection_alone_is_refused() -> None:

@@ -278,7 +278,7 @@ def test_an_index_grown_in_steps_gives_the_results_of_one_built_at_once(
             else:
                 file.write_text(" ".join(words))
         if any(docs.iterdir()) or (root / "steps").exists():
-            ingest(root / "steps", [docs], lambda: EMBEDDER, prune=True)
+            ingest(root / "steps", [docs], lambda: EMBEDDER, prune=True, confirmed=True)
     if not any(docs.iterdir()):
         return
     ingest(root / "once", [docs], lambda: EMBEDDER)

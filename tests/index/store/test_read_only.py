@@ -162,7 +162,7 @@ def test_missing_index_files_are_reported(index: Path) -> None:
     (index / MANIFEST).unlink()
     with protected(index):
         line = refusal(index, "search", "--lexical", "apples")
-    assert line.startswith(f"rag: the index in {index} is read-only for this user, and its index")
+    assert line.startswith(f"rag: the index in {index} is read-only for this user, and its FAISS")
     assert f"run `rag info --index {index}` as a user with write access" in line
 
 

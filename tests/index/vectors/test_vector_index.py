@@ -143,7 +143,7 @@ def test_a_search_within_no_chunks_has_no_results_in_any_index() -> None:
 
 def test_a_query_of_another_dimension_is_refused() -> None:
     index = built(np.array([1]), unit(np.ones((1, DIMENSION))))
-    with pytest.raises(IndexMismatch, match=r"8-d vectors .*\(9,\).*rag ingest --rebuild"):
+    with pytest.raises(IndexMismatch, match=r"8-d vectors, .*\(9,\).*rag ingest --rebuild"):
         index.search(unit(np.ones((1, DIMENSION + 1)))[0], 1)
 
 

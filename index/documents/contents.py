@@ -19,6 +19,7 @@ _PAGE = regex.compile(
 _LINK = regex.compile(
     r"[*_`]*\[[^\[\]]+\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])[*_`.,;]*\s*$"
 )
+_ROMAN = frozenset("ivxlcIVXLC")
 _TITLE = regex.compile(r"\W*(?:table of )?contents\W*$|\W*on this page\W*$", regex.I)
 
 
@@ -31,14 +32,22 @@ def is_contents_list(document: Document, lines: Sequence[Span]) -> bool:
     if len(lines) < LEAST_ENTRIES:
         return False
     texts = [line.of(document.text) for line in lines]
+    others = [text for text in texts if not _names_place(text)]
+    if len(others) > 2 + (1 - _MOSTLY) * len(texts) and not (
+        _TITLE.match(others[-1]) or _is_heading(document, others[-1])
+    ):
+        return False  # prose, as most passages
     entries = [text for text in texts if not _TITLE.match(text)]
-    places = sum(_names_place(text) for text in entries)
-    if places >= _MOSTLY * len(entries):
+    others = [text for text in others if not _TITLE.match(text)]
+    if len(entries) - len(others) >= _MOSTLY * len(entries):
         return True
-    return all(_names_place(text) or _is_heading(document, text) for text in entries)
+    return all(_is_heading(document, text) for text in others)
 
 
 def _names_place(line: str) -> bool:
+    end = line.rstrip()[-1:]
+    if "](" not in line and "][" not in line and not end.isdigit() and end not in _ROMAN:
+        return False  # what the patterns need; a search asks this of a hundred lines
     bullet = _BULLET.match(line)
     text = line[bullet.end() :] if bullet else line
     return _LINK.match(text) is not None or ("\n" not in text and _PAGE.match(text) is not None)

@@ -103,7 +103,7 @@ def _property(document: DocumentRecord, field: str) -> str:
 
 
 def _compares(comparison: Comparison, found: str) -> bool:
-    value, found = _lower(comparison.value), _lower(found)
+    value, found = lower_ascii(comparison.value), lower_ascii(found)
     if comparison.operator == "starts with":
         return found.startswith(value)
     compare = _COMPARE[comparison.operator]
@@ -115,6 +115,6 @@ def _compares(comparison: Comparison, found: str) -> bool:
     return compare(found, value)
 
 
-def _lower(text: str) -> str:
+def lower_ascii(text: str) -> str:
     """Lower the ASCII letters, as SQLite's `lower` does."""
     return "".join(c.lower() if c.isascii() else c for c in text)

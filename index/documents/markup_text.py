@@ -139,9 +139,7 @@ class MarkupText:
         body = _NOT_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip("\n")
         if not body.strip():
             return
-        fence = "`" * max(3, 1 + max(map(len, regex.findall("`+", body)), default=0))
-        block = f"{fence}{one_line(language)}\n{body}\n{fence}"
-        self._add(_indented(block, self._indent(depth)))
+        self._add(_indented(fenced(body, one_line(language)), self._indent(depth)))
 
     def table(
         self,
@@ -267,6 +265,12 @@ def headings_of(text: str, blocks: Blocks) -> tuple[Heading, ...]:
         for block in blocks
         if block.kind == "heading"
     )
+
+
+def fenced(code: str, language: str = "") -> str:
+    """Return code between fences, which are longer than any run of backticks in it."""
+    fence = "`" * max(3, 1 + max(map(len, regex.findall("`+", code)), default=0))
+    return f"{fence}{language}\n{code}\n{fence}"
 
 
 def one_line(text: str) -> str:

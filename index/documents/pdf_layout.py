@@ -280,9 +280,8 @@ def _joined(lines: Sequence[str], words: Counter[str]) -> str:
     text, *rest = (_ends_joined(line, words) for line in lines)
     for line in rest:
         if text.endswith("-") and line[:1].islower() and len(text) > 1 and text[-2].isalpha():
-            first, second = _last_word(text[:-1]), _first_word(line)
-            keep = words[f"{first}-{second}".lower()] > words[f"{first}{second}".lower()]
-            text = text + line if keep else text[:-1] + line
+            is_compound = _is_compound(_last_word(text[:-1]), _first_word(line), words)
+            text = text + line if is_compound else text[:-1] + line
         else:
             text = f"{text} {line}"
     return text
@@ -293,10 +292,14 @@ def _ends_joined(line: str, words: Counter[str]) -> str:
 
     def joined(word: regex.Match[str]) -> str:
         first, second = word.groups()
-        keep = words[f"{first}-{second}".lower()] > words[f"{first}{second}".lower()]
-        return f"{first}-{second}" if keep else f"{first}{second}"
+        return f"{first}-{second}" if _is_compound(first, second, words) else f"{first}{second}"
 
     return _DIVIDED.sub(joined, line).replace(HYPHEN, "-")
+
+
+def _is_compound(first: str, second: str, words: Counter[str]) -> bool:
+    """Return whether the file has the word more often with a hyphen than without."""
+    return words[f"{first}-{second}".lower()] > words[f"{first}{second}".lower()]
 
 
 def _last_word(text: str) -> str:

@@ -11,6 +11,7 @@ from index.conditions import (
     Condition,
     Exists,
     NotThat,
+    lower_ascii,
 )
 
 _NUMBER_BEGINS = "({0} GLOB '[0-9]*' OR {0} GLOB '-[0-9]*')"
@@ -70,7 +71,7 @@ def _of_list(comparison: Comparison) -> tuple[str, list[object]]:
 
 
 def _compared(comparison: Comparison, column: str) -> tuple[str, list[object]]:
-    value = "".join(c.lower() if c.isascii() else c for c in comparison.value)
+    value = lower_ascii(comparison.value)
     if comparison.operator == "starts with":
         return f"substr({column}, 1, ?) = ?", [len(value), value]
     sign = comparison.operator

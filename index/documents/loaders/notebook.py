@@ -11,6 +11,7 @@ from index.documents.blocks import Blocks
 from index.documents.loader import Content, LoadOptions
 from index.documents.loaders.markdown import MarkdownLoader
 from index.documents.markdown import markdown_blocks
+from index.documents.markup_text import fenced
 from index.documents.text_loader import decoded_text
 from index.errors import UnreadableDocument
 from index.places import Place
@@ -86,10 +87,10 @@ def _parts(cell: Mapping[str, Any], language: str) -> Iterator[str]:
         case "heading":
             yield f"{'#' * int(cell.get('level', 1))} {source}"
         case "code":
-            yield _fenced(source, language)
-            yield from (_fenced(each, "") for each in _outputs(cell))
+            yield fenced(source, language)
+            yield from (fenced(each, "") for each in _outputs(cell))
         case _:
-            yield _fenced(source, "")
+            yield fenced(source, "")
 
 
 def _outputs(cell: Mapping[str, Any]) -> Iterator[str]:
@@ -104,8 +105,3 @@ def _joined(text: str | list[str]) -> str:
     joined = text if isinstance(text, str) else "".join(text)
     joined = joined.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
     return joined.encode("utf-8", "replace").decode()
-
-
-def _fenced(code: str, language: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, regex.findall("`+", code)), default=0))
-    return f"{fence}{language}\n{code}\n{fence}"

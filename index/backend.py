@@ -113,6 +113,10 @@ class Snapshot(Protocol):
         """Return these chunks, in order of their ids."""
         ...
 
+    def contents_lists(self, ids: Iterable[int]) -> list[int]:
+        """Return the ids of these chunks that are contents lists, ascending."""
+        ...
+
     def token_vectors(self, ids: Iterable[int]) -> Mapping[int, TokenVectors]:
         """Return the token vectors of these chunks, without the chunks that have none."""
         ...

@@ -226,6 +226,7 @@ class Chunk:
     ordinal:   number of the chunk in the document, from 0
     sentences: at least one, in order, within the span
     digest:    16 bytes, digest_of the text
+    contents_list: whether its sentences only name other places (index.documents.contents)
     """
 
     chunk_id: int
@@ -234,6 +235,7 @@ class Chunk:
     span: Span
     sentences: tuple[Span, ...]
     digest: bytes
+    contents_list: bool = False
 
     @property
     def encoding_key(self) -> "EncodingKey":

@@ -13,6 +13,7 @@ from math import ceil
 
 from index.documents.blocks import Block, lines, trimmed
 from index.documents.breaks import VISIBLE, last_break
+from index.documents.contents import is_contents_list
 from index.documents.sentences import sentences_of
 from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
@@ -56,14 +57,16 @@ def chunks_of(
     for ordinal, pieces in enumerate(chunker.groups(blocks)):
         span = Span(pieces[0].span.start, pieces[-1].span.end)
         body = [piece for piece in pieces if not piece.is_heading] or pieces
+        sentences = tuple(piece.span for piece in body)
         digest = digest_of(span.of(document.text))
         yield Chunk(
             chunk_id=chunk_id_of(document.doc_id, span, digest),
             doc_id=document.doc_id,
             ordinal=ordinal,
             span=span,
-            sentences=tuple(piece.span for piece in body),
+            sentences=sentences,
             digest=digest,
+            contents_list=is_contents_list(document, sentences),
         )
 
 

@@ -10,7 +10,7 @@ import regex
 
 from index.types import Document, Span, heading_key
 
-LEAST_ENTRIES = 4
+_LEAST_ENTRIES = 4
 _MOSTLY = 0.8
 _BULLET = regex.compile(r"[\s>*+•–-]*(?:\(?(?:\d+(?:\.\d+)*|[A-Za-z])[.)]?\s+)?")
 _PAGE = regex.compile(
@@ -29,7 +29,7 @@ def is_contents_list(document: Document, lines: Sequence[Span]) -> bool:
 
     lines: of the document's text
     """
-    if len(lines) < LEAST_ENTRIES:
+    if len(lines) < _LEAST_ENTRIES:
         return False
     texts = [line.of(document.text) for line in lines]
     others = [text for text in texts if not _names_place(text)]

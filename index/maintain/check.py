@@ -147,7 +147,7 @@ def _wrong_in_chunks(raw: Database, row: Sequence[object], checked: Checked) -> 
 def _check_chunk(row: Sequence[object], document: Document | None, checked: Checked) -> None:
     """Check a chunk and its vectors. Raises DamagedRow."""
     *columns, vectors, own, tokens_sum, tokens = row
-    chunk_id, _, _, _, start, end, digest, _, _, own_sum, all_sum, _ = columns
+    chunk_id, _, _, _, start, end, digest, _, _, _, own_sum, all_sum, _ = columns
     stored_chunk(columns)
     if document is not None:
         cut_out(document, [start, end, digest])

@@ -196,6 +196,11 @@ class EmbeddedSnapshot:
         with self._lock:
             return self._store.chunks(ids)
 
+    def contents_lists(self, ids: Iterable[int]) -> list[int]:
+        """See index.backend.Snapshot."""
+        with self._lock:
+            return self._store.contents_lists(ids)
+
     def vectors_of(self, ids: Iterable[int]) -> ChunkVectors:
         """Return the vectors of these chunks and of their sentences, in ascending order of id."""
         with self._lock:

@@ -32,6 +32,18 @@ class ChunkReader(DocumentReader):
         """Return these chunks in ascending order of id. Raises IndexDamaged if one is missing."""
         return list(self._each_of_chunks(CHUNK_COLUMNS, ids, stored_chunk))
 
+    def contents_lists(self, ids: Iterable[int]) -> list[int]:
+        """Return which of these chunks are contents lists, in ascending order of id.
+
+        The flag alone is read; its checksum is compared when the chunk is.
+        """
+        rows = self._database.all_rows(
+            "SELECT chunk_id FROM chunks WHERE contents_list = 1 "
+            "AND chunk_id IN (SELECT value FROM json_each(?)) ORDER BY chunk_id",
+            [json_ids(ids)],
+        )
+        return [integer(row[0]) for row in rows]
+
     def vectors_in_bytes(self, ids: Iterable[int]) -> dict[int, bytes]:
         """Return the stored vectors of each chunk and of its sentences, by chunk id.
 

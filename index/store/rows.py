@@ -32,7 +32,7 @@ DOCUMENT_COLUMNS = (
 WHOLE_COLUMNS = f"{DOCUMENT_COLUMNS}, headings, pages, places, places_sum, text"
 CHUNK_COLUMNS = (
     "chunk_id, document, doc_id, ordinal, start, end, digest, generation, sentences, "
-    "own_sum, all_sum, chunk_sum"
+    "contents_list, own_sum, all_sum, chunk_sum"
 )
 
 
@@ -124,7 +124,7 @@ def stored_chunk(row: Sequence[object]) -> Chunk:
     """Return the chunk of a row of CHUNK_COLUMNS. Raises DamagedRow."""
     *columns, chunk_sum = row
     check_sum(chunk_sum, *columns)
-    chunk_id, _, doc_id, ordinal, start, end, digest, _, sentences, _, _ = columns
+    chunk_id, _, doc_id, ordinal, start, end, digest, _, sentences, contents_list, _, _ = columns
     first = integer(start)
     return Chunk(
         chunk_id=integer(chunk_id),
@@ -133,6 +133,7 @@ def stored_chunk(row: Sequence[object]) -> Chunk:
         span=Span(first, integer(end)),
         sentences=tuple(Span(first + s, first + e) for s, e in _spans(blob(sentences))),
         digest=blob(digest),
+        contents_list=integer(contents_list) == 1,
     )
 
 

@@ -7,7 +7,7 @@ indexes. With unused space in pages the total is 19.3 kB. Pages larger than SQLi
 more space: with 16 kB pages the total is 21.4 kB.
 """
 
-VERSION = 7
+VERSION = 8
 """Increase it when a table or the encoding of a column changes. A database of another version is
 refused."""
 
@@ -63,6 +63,7 @@ CREATE TABLE chunks (
     digest     BLOB NOT NULL,
     generation INTEGER NOT NULL,
     sentences  BLOB NOT NULL,
+    contents_list INTEGER NOT NULL,
     own_sum    INTEGER NOT NULL,
     all_sum    INTEGER NOT NULL,
     chunk_sum  INTEGER NOT NULL,
@@ -76,6 +77,7 @@ CREATE TABLE token_vectors (
 CREATE UNIQUE INDEX chunks_of_document ON chunks (document, ordinal);
 CREATE INDEX chunks_by_generation ON chunks (generation);
 CREATE INDEX chunks_by_digest ON chunks (digest, generation);
+CREATE INDEX contents_lists ON chunks (chunk_id) WHERE contents_list = 1;
 CREATE TABLE tombstones (chunk_id INTEGER NOT NULL, generation INTEGER NOT NULL);
 CREATE INDEX tombstones_by_generation ON tombstones (generation);
 """

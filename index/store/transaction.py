@@ -120,10 +120,15 @@ class StoreTransaction:
         stored = stored_encoding(encoding) if isinstance(encoding, Encoding) else encoding
         i, own = chunk.chunk_id, stored.vectors[: row_bytes(self._dimension)]
         span = [chunk.ordinal, chunk.span.start, chunk.span.end, chunk.digest, self._generation]
-        rest = [chunk.encoding_key[1], blob_sum(i, own), blob_sum(i, stored.vectors)]
+        rest = [
+            chunk.encoding_key[1],
+            int(chunk.contents_list),
+            blob_sum(i, own),
+            blob_sum(i, stored.vectors),
+        ]
         chunk_sum = sum_of(i, document, doc_id, *span, *rest)
         self._database.execute(
-            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [i, document, *span, *rest, chunk_sum, stored.vectors],
         )
         self._database.execute(

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from index.documents.blocks import trimmed
-from index.documents.contents import is_contents_list
 from index.documents.outline import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
@@ -101,7 +100,7 @@ class Chooser:
 
     def anchors(self) -> Iterator[Anchor]:
         spans = self.token_matches.chunk.sentences
-        if is_contents_list(self.document, spans):
+        if self.token_matches.chunk.contents_list:
             return
         singles = [self._anchor(i) for i in range(len(spans))]
         for i, anchor in enumerate(singles):

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.backend import Snapshot
-from index.documents.contents import LEAST_ENTRIES, is_contents_list
 from index.words.analyze import terms_of
 from rag.search.candidates import Candidates
 from rag.search.exact_terms import exact_terms
@@ -24,7 +23,8 @@ def adjusted(
 ) -> NDArray[np.float64]:
     """Return the scores of the candidates, (n,), in [0, 1]."""
     lower = scores - LACKING * lacking_share(snapshot, question, head)
-    lower[contents_lists(snapshot, head)] = 0.0
+    ids = head.signals["chunk_id"]
+    lower[np.isin(ids, snapshot.contents_lists(ids.tolist()))] = 0.0
     return np.clip(lower, 0.0, 1.0)
 
 
@@ -38,16 +38,3 @@ def lacking_share(snapshot: Snapshot, question: Question, head: Candidates) -> N
     idf = np.array([question.idf[term] for term in terms])
     has = snapshot.having(terms, head.signals["chunk_id"])
     return np.asarray(~has @ idf / max(sum(question.idf.values()), 1e-12))
-
-
-def contents_lists(snapshot: Snapshot, head: Candidates) -> list[int]:
-    """Return the places of the candidates that are lists of contents."""
-    # Only these are read: most passages have fewer sentences than such a list has lines.
-    places = np.flatnonzero(head.signals["n_sentences"] >= LEAST_ENTRIES).tolist()
-    ids = head.signals["chunk_id"][places].tolist()
-    chunks = {chunk.chunk_id: chunk for chunk in snapshot.chunks(ids)}
-    return [
-        place
-        for place, chunk_id in zip(places, ids, strict=True)
-        if is_contents_list(snapshot.document(chunks[chunk_id].doc_id), chunks[chunk_id].sentences)
-    ]

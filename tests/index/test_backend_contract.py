@@ -111,6 +111,21 @@ def test_chunks_are_slices_of_their_documents(snapshot: Snapshot) -> None:
     assert set(tokens) == set(ids.tolist())
 
 
+def test_contents_lists_are_told_from_other_chunks(backend: Backend) -> None:
+    titles = ("Install", "Use", "Repair", "Remove")
+    links = "\n".join(f"- [{title}](#{title.lower()})" for title in titles)
+    sections = "".join(f"\n\n## {title}\n\nAid came by river." for title in titles)
+    put(backend, document("guide.md", f"{links}{sections}", "text/markdown"))
+    with closing(backend.open()) as snapshot:
+        ids = snapshot.chunk_ids_of().tolist()
+        flagged = [chunk for chunk in snapshot.chunks(ids) if chunk.contents_list]
+        assert [chunk.ordinal for chunk in flagged] == [0]
+        first = flagged[0].chunk_id
+        assert snapshot.contents_lists(ids[::-1]) == [first]
+        assert snapshot.contents_lists([i for i in ids if i != first]) == []
+        assert snapshot.contents_lists([]) == []
+
+
 def test_a_filter_accepts_ids_media_types_and_a_function(snapshot: Snapshot) -> None:
     def doc_ids(**conditions: object) -> list[str]:
         ids = snapshot.chunk_ids_of(**conditions)  # type: ignore[arg-type]

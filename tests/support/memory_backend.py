@@ -182,6 +182,9 @@ class MemorySnapshot:
     def chunks(self, ids: Iterable[int]) -> list[Chunk]:
         return [self._contents.chunks[i] for i in sorted(set(ids))]
 
+    def contents_lists(self, ids: Iterable[int]) -> list[int]:
+        return [chunk.chunk_id for chunk in self.chunks(ids) if chunk.contents_list]
+
     def token_vectors(self, ids: Iterable[int]) -> dict[int, TokenVectors]:
         dimension = self.fingerprint.model.dimension
         stored = {i: self._contents.encodings[i][1].tokens for i in ids}

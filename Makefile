@@ -57,8 +57,8 @@ types: dev
 contracts: dev
 	@$(BIN)/lint-imports
 
-test: dev ## Run the tests alone
-	@$(BIN)/pytest
+test: dev ## Run the tests alone, on all cores
+	@$(BIN)/pytest --numprocesses auto --dist loadfile
 
 faults: dev ## Kill, damage and fail ingests thousands of times (long); ARGS="kills damage" for some
 	@PYTHONPATH=tests/support:. $(BIN)/python -m faults $(ARGS)

@@ -67,30 +67,45 @@ def copy_results(source: Path) -> None:
     (SCALE if of_growth else SUMMARY).write_bytes(source.read_bytes())
 
 
-def write() -> None:
-    """Write the document and its plots from the committed results.
+def write() -> list[str]:
+    """Write the document's tables and plots from the committed results.
 
-    Raises BadInput, and writes nothing, if either file was measured on a busy machine.
+    The tables and plots of results that were measured on a busy machine stay as they are. Return
+    the reason for each such file.
     """
-    results = read_results(SUMMARY)
-    results.machine.check_quiet(SUMMARY)
-    document = with_results(DOCUMENT.read_text(encoding="utf-8"), results)
-    images = pictures(results)
-    if SCALE.exists():
-        scale = read_scale(SCALE)
-        scale.machine.check_quiet(SCALE)
-        document = with_scale(document, scale)
-        images["scale.svg"] = picture(scale.sizes)
+    document, busy = DOCUMENT.read_text(encoding="utf-8"), []
+    images: dict[str, str] = {}
+    for source, add in ((SUMMARY, _add_summary), (SCALE, _add_scale)):
+        try:
+            document = add(document, images) if source.exists() else document
+        except BadInput as reason:
+            busy.append(str(reason))
     DOCUMENT.write_text(document, encoding="utf-8")
     for name, image in images.items():
         DOCUMENT.with_name(name).write_text(image, encoding="utf-8")
+    return busy
+
+
+def _add_summary(document: str, images: dict[str, str]) -> str:
+    results = read_results(SUMMARY)
+    results.machine.check_quiet(SUMMARY)
+    images |= pictures(results)
+    return with_results(document, results)
+
+
+def _add_scale(document: str, images: dict[str, str]) -> str:
+    scale = read_scale(SCALE)
+    scale.machine.check_quiet(SCALE)
+    images["scale.svg"] = picture(scale.sizes)
+    return with_scale(document, scale)
 
 
 def main() -> None:
     try:
         for source in sys.argv[1:]:
             copy_results(Path(source))
-        write()
+        for reason in write():
+            print(f"bench: {reason}; its table stays as it is", file=sys.stderr)
     except RagError as error:
         sys.exit(f"bench: {error}")
 

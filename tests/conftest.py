@@ -1,5 +1,6 @@
 """Fixtures of several test files: the real model, loaded once, and an index of the seed article."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +25,15 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The cache of compiled models of this run; processes that tests start use it too."""
+    """The cache of compiled models of this run. Processes that tests start use it too, and so do
+    all workers of pytest-xdist: their folders have the same parent."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    cache = folder / "model-cache"
+    cache.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAG_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("RAG_CACHE_DIR", str(cache))
         yield
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from index.types import Span
 from index.words.analyze import distinct_terms
-from rag.answer.choose import Anchor, Choice, Chooser
+from rag.answer.anchors import Anchor
+from rag.answer.choose import Choice, Chooser
 from rag.answer.other_forms import other_forms
 from rag.answer.reader import PASSAGES_READ, ReadPassages
 from rag.answer.token_matches import TokenMatches

@@ -1,9 +1,8 @@
-"""Score the sentences of a passage and extend the best ones to units of meaning.
+"""Extend the best sentences of a passage to units of meaning.
 
-The context of a sentence is its headings, lead-ins and parent items. A sentence is scored by the
-matches of the question's tokens with the sentence and its context. Then it is extended to its unit:
-a question to its reply, a lead-in to its list, a table row to the header and the row. A unit that
-lacks an exact term of the question is not an answer, nor is a quotation in a mail.
+A sentence (rag.answer.anchors) is extended to its unit: a question to its reply, a lead-in to its
+list, a table row to the header and the row. A unit that lacks an exact term of the question is not
+an answer, nor is a quotation in a mail.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,18 +14,14 @@ from index.documents.blocks import trimmed
 from index.documents.outline import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
-from rag.answer.asked_kinds import defines
+from rag.answer.anchors import Anchor, AnchorScorer
 from rag.answer.neighbours import with_neighbours
-from rag.answer.order import says_reverse
-from rag.answer.quotations import before_quotation, is_quoted
+from rag.answer.quotations import before_quotation
 from rag.answer.token_matches import TokenMatches
 from rag.answer.units import (
     LONGEST_UNIT,
-    Section,
     Unit,
-    headings_above,
     parts_apart,
-    refers_back,
     reply,
     says_nothing,
     whole,
@@ -34,25 +29,12 @@ from rag.answer.units import (
 from rag.search.exact_terms import ExactTerm, missing, required
 from rag.search.question import Question
 
-_PAIR_GAIN = 0.04
-"""Two adjacent sentences are a candidate if their joint score exceeds the better single score by
-this much, for example if the first has a name and the second has the fact about it."""
-
-_OTHER_SUBJECT = 0.15
-"""Subtracted from the score of a sentence below another item than the one the question names, or
-that says what came after where the question asks what came before."""
-
-_DEFINITION = 0.05
-"""Added to the score of a sentence that begins by saying what the question asks about."""
-
 _OWN_GAIN = 0.05
 """A sentence is quoted alone if it raises the score of its context by at least this much. Otherwise
 everything below its lead-in or item is quoted."""
 
 _LONGEST_OF_HEADING = 800
 """The maximum length, in characters, of a section that is quoted whole for its heading."""
-
-_LINE_KINDS = frozenset({"item", "row", "line", "code", "table"})
 
 
 class Choice(NamedTuple):
@@ -68,16 +50,6 @@ class Choice(NamedTuple):
     matched: Floats
 
 
-class Anchor(NamedTuple):
-    """A sentence, or two adjacent ones, with their context and their matches, shape (t,)."""
-
-    score: float
-    sentences: tuple[int, ...]
-    node: Node
-    context: tuple[Span, ...]
-    matched: Floats
-
-
 class Chooser:
     """The sentences of one passage and their units."""
 
@@ -87,119 +59,12 @@ class Chooser:
         self.token_matches = token_matches
         self.question = question
         self.required = required(question.text, question.idf)
-        self.section = Section.of(document, token_matches.chunk.span)
-        self.headings = headings_above(document, token_matches.chunk.span)
-        self._subjects: dict[int, dict[int, frozenset[str]]] = {}
-        title_terms = distinct_terms(document.title)
-        self.by_title = np.array([0.8 if t in title_terms else -1.0 for t in token_matches.terms])
-        self.by_headings = np.maximum(
-            self.by_title, token_matches.matches_in_context(self.headings)
-        )
-
-    # Sentences and how well they match the question
+        self.scorer = AnchorScorer(document, token_matches, question)
+        self.section, self.headings = self.scorer.section, self.scorer.headings
 
     def anchors(self) -> Iterator[Anchor]:
-        spans = self.token_matches.chunk.sentences
-        if self.token_matches.chunk.contents_list:
-            return
-        singles = [self._anchor(i) for i in range(len(spans))]
-        for i, anchor in enumerate(singles):
-            if anchor is None:
-                continue
-            yield anchor
-            following = singles[i + 1] if i + 1 < len(singles) else None
-            if following is None or following.node is not anchor.node:
-                continue
-            if anchor.node.kind == "paragraph":
-                yield from self._pair(anchor, following)
-
-    def _pair(self, one: Anchor, other: Anchor) -> Iterator[Anchor]:
-        """Yield the two sentences together if their joint score is high enough.
-
-        It must exceed both single scores by _PAIR_GAIN; without that margin if the second sentence
-        refers back to the first and adds a term of the question.
-        """
-        matched = np.maximum(one.matched, other.matched)
-        prior = float(self.token_matches.prior[[*one.sentences, *other.sentences]].max())
-        gain = 0.0 if self._goes_on(one, other) else _PAIR_GAIN
-        score = round(self.token_matches.score(matched) + prior - gain, 6)
-        if score >= max(one.score, other.score):
-            yield Anchor(score, (*one.sentences, *other.sentences), one.node, one.context, matched)
-
-    def _goes_on(self, one: Anchor, other: Anchor) -> bool:
-        first, second = (
-            self.token_matches.chunk.sentences[anchor.sentences[0]].of(self.text)
-            for anchor in (one, other)
-        )
-        if not refers_back(second):
-            return False
-        return bool(self.question.idf.keys() & (distinct_terms(second) - distinct_terms(first)))
-
-    def _anchor(self, i: int) -> Anchor | None:
-        span = self.token_matches.chunk.sentences[i]
-        node = self.section.node_at(span.start)
-        if node is None or (node.kind != "question" and is_quoted(self.document, span.start)):
-            return None
-        inside = [i]
-        if node.kind in ("question", "lead"):
-            inside = self.token_matches.sentences_in(self.section.span(node.span)) or inside
-        elif node.kind in ("code", "item") and self.section.span(node.head).contains(span):
-            inside = self.token_matches.sentences_in(self.section.span(node.head)) or inside
-        context = (*self.section.heads(node, span), *self._antecedent(node, i))
-        matched = np.maximum(self.token_matches.matches_in(inside), self.by_headings)
-        if context:
-            matched = np.maximum(matched, self.token_matches.matches_in_context(context))
-        score = self.token_matches.score(matched) + float(self.token_matches.prior[i])
-        if defines(self.question.text, span.of(self.text)):
-            score += _DEFINITION
-        if self._is_of_other_subject(node) or says_reverse(self.question.text, span.of(self.text)):
-            score -= _OTHER_SUBJECT
-        return Anchor(round(score, 6), (i,), node, context, matched)
-
-    def _is_of_other_subject(self, node: Node) -> bool:
-        """Return whether the question names another item or row than the one with this node.
-
-        True if the head of a sibling item or row has question terms that this one's head lacks.
-        """
-        branch: Node | None = node
-        while branch is not None and branch.parent is not None:
-            if branch.kind == "row" or (branch.kind == "item" and branch.children):
-                subjects = self._subjects_in(branch.parent)
-                own = subjects.get(id(branch), frozenset())
-                if any(not other <= own for other in subjects.values()):
-                    return True
-            branch = branch.parent
-        return False
-
-    def _subjects_in(self, parent: Node) -> dict[int, frozenset[str]]:
-        """Return the question's terms in the head of each item and row of a parent.
-
-        The key is the id() of the node. Items and rows without such terms are omitted.
-        """
-        if id(parent) not in self._subjects:
-            wanted, found = self.question.idf.keys(), {}
-            for child in parent.children:
-                if child.kind == "row" or child.children:
-                    head = self.section.span(child.head).of(self.text)
-                    terms = wanted & distinct_terms(_subject(head))
-                    if terms:
-                        found[id(child)] = frozenset(terms)
-            self._subjects[id(parent)] = found
-        return self._subjects[id(parent)]
-
-    def _antecedent(self, node: Node, first: int) -> list[Span]:
-        """Return the previous sentence if this one begins with a pronoun or a similar word."""
-        spans = self.token_matches.chunk.sentences
-        if not first or node.kind not in ("paragraph", "item"):
-            return []
-        before = spans[first - 1]
-        if not refers_back(spans[first].of(self.text)) or not self.section.span(node.span).contains(
-            before
-        ):
-            return []
-        return [before]
-
-    # From a sentence to its unit
+        """Yield the scored sentences of the passage, and pairs of them, in order."""
+        return self.scorer.anchors()
 
     def choice_of(self, anchor: Anchor) -> Choice | None:
         """Return the unit of a sentence; None if it is not an answer."""
@@ -285,7 +150,9 @@ class Chooser:
 
     def _adds(self, anchor: Anchor) -> bool:
         """Return whether the sentence raises the score of its context by at least _OWN_GAIN."""
-        above = np.maximum(self.by_headings, self.token_matches.matches_in_context(anchor.context))
+        above = np.maximum(
+            self.scorer.by_headings, self.token_matches.matches_in_context(anchor.context)
+        )
         return (
             self.token_matches.score(anchor.matched) - self.token_matches.score(above) >= _OWN_GAIN
         )
@@ -343,9 +210,3 @@ class Chooser:
                 before = Span(self.section.span(node.head).start, unit.spans[-1].end)
                 lacking = missing(lacking, [before.of(self.text)])
         return lacking
-
-
-def _subject(head: str) -> str:
-    """Return the subject of an item or a row: the whole item, or the first cell of the row."""
-    cells = [cell for cell in head.split("|") if cell.strip()] if "|" in head else []
-    return cells[0] if cells else head

@@ -13,7 +13,7 @@ RAG = [sys.executable, "-m", "rag.cli"]
 def rag(
     *arguments: str | Path,
     cwd: Path = ROOT,
-    timeout_s: float = 120,
+    timeout_s: float = 600,
     preexec_fn: Callable[[], None] | None = None,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:

@@ -107,7 +107,9 @@ class AnchorScorer:
 
     def _matched(self, places: list[_Place | None]) -> NDArray[np.float64]:
         """Return the match of each token with each sentence and its context, (t, n)."""
-        matched = np.maximum(self.token_matches.matches, self.by_headings[:, None])
+        matched = np.asarray(
+            np.maximum(self.token_matches.matches, self.by_headings[:, None]), np.float64
+        )
         for i, place in enumerate(places):
             if place is None:
                 continue

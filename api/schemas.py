@@ -9,6 +9,7 @@ from index.types import DocumentRecord
 from rag.answer.why.expected import Expected
 from rag.check_query import checked_query
 from rag.results import DEFAULT_K, MAX_K, MAX_QUERY_CHARACTERS, MAX_TOKEN_BUDGET, Filter
+from rag.search.ranking import Preference
 from rag.verify.verdict import CitedQuote
 
 EXAMPLE_QUESTION = "What share of Afghanistan's GDP came from foreign aid before the takeover?"
@@ -104,6 +105,12 @@ class _QuestionRequest(_JsonModel):
         "it together, each whole. Tokens are those of the index's model, special tokens not "
         "counted. Without a model a passage has 4 tokens for 3 words. If not even the best "
         "passage fits, there is none, and `reason` says so. No limit by default.",
+    )
+    prefer: Preference | None = Field(
+        default=None,
+        description="`newest`: of the passages whose scores are at most .1 below the best one, "
+        "those of the newest document come first, and the answer is taken from them. The date is that "
+        "of the document's metadata: `date` or `modified`. Default: in order of score.",
     )
 
 

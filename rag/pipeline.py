@@ -40,7 +40,7 @@ from rag.results import (
 from rag.search.filter import chunks_within, chunks_without
 from rag.search.passages import RankedPassage, merge_adjacent
 from rag.search.question import Question
-from rag.search.ranking import RankSettings, bm25_alone
+from rag.search.ranking import Preference, RankSettings, bm25_alone
 from rag.search.rerankers import Reranker
 from rag.search.retrieve import Retrieval, retrieve
 from rag.settings import Settings
@@ -197,14 +197,16 @@ class Pipeline:
         explain: bool = False,
         merge: bool = False,
         token_budget: int | None = None,
+        prefer: Preference | None = None,
     ) -> SearchResult:
         """Return the k best passages for a question, best first, with verified citations.
 
         explain: add an explanation of each score. merge: merge adjacent passages among the k.
+        prefer: order passages that match nearly equally well by date (rag.search.recency).
         """
         began = time.perf_counter()
         # What the confidence is taken from does not depend on k.
-        retrievals, facts = self._retrieve(query, [query], max(k, PASSAGES_READ), filter)
+        retrievals, facts = self._retrieve(query, [query], max(k, PASSAGES_READ), filter, prefer)
         retrieval = retrievals[query]
         judgement = self._search_confidence.judge(retrieval)
         passages, too_large = within_budget(
@@ -231,11 +233,20 @@ class Pipeline:
         explain: bool = False,
         merge: bool = False,
         token_budget: int | None = None,
+        prefer: Preference | None = None,
     ) -> Answer:
         """Return the sentences that answer a question, with verified citations, and the passages
         they come from. There are no sentences if the documents most likely do not answer it."""
         return self.answer(
-            self.read(query, k, filter, explain=explain, merge=merge, token_budget=token_budget)
+            self.read(
+                query,
+                k,
+                filter,
+                explain=explain,
+                merge=merge,
+                token_budget=token_budget,
+                prefer=prefer,
+            )
         )
 
     def read(
@@ -247,13 +258,14 @@ class Pipeline:
         explain: bool = False,
         merge: bool = False,
         token_budget: int | None = None,
+        prefer: Preference | None = None,
     ) -> Reading:
         """Do the first half of `ask`: split the question into parts, and search for each."""
         began = time.perf_counter()
         parts = questions_in(query) or [QuestionPart(query, query)]
         queries = list(dict.fromkeys([query, *(part.query for part in parts)]))
         # What is read for the answer does not depend on k, so the answer does not.
-        retrievals, facts = self._retrieve(query, queries, max(k, PASSAGES_READ), filter)
+        retrievals, facts = self._retrieve(query, queries, max(k, PASSAGES_READ), filter, prefer)
         return Reading(
             query=query,
             corrections=facts.corrections,
@@ -335,13 +347,18 @@ class Pipeline:
         )
 
     def _retrieve(
-        self, query: str, queries: Sequence[str], k: int, filter: Filter | None
+        self,
+        query: str,
+        queries: Sequence[str],
+        k: int,
+        filter: Filter | None,
+        prefer: Preference | None,
     ) -> tuple[dict[str, Retrieval], _Facts]:
         """Retrieve the passages for each of the queries, `query` first, all in one generation."""
         with self._queries.questions(queries) as (snapshot, questions, corrected):
             within = None if filter is None else chunks_within(snapshot, filter)
             retrievals = {
-                text: retrieve(snapshot, question, self._ranking, self._reranker, k, within)
+                text: retrieve(snapshot, question, self._ranking, self._reranker, k, within, prefer)
                 for text, question in zip(queries, questions, strict=True)
             }
             reason = None if retrievals[query].passages else _reason(snapshot, query, within)

@@ -87,4 +87,5 @@ def _call(
         explain=request.explain,
         merge=request.merge,
         token_budget=request.token_budget,
+        prefer=request.prefer,
     )

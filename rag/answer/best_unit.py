@@ -13,6 +13,7 @@ from rag.answer.other_forms import other_forms
 from rag.answer.reader import PASSAGES_READ, ReadPassages
 from rag.answer.token_matches import TokenMatches
 from rag.search.passages import RankedPassage
+from rag.search.recency import date_of, newest_first
 from rag.search.retrieve import Retrieval
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def best_unit(retrieval: Retrieval, read: ReadPassages | None = None) -> BestUni
     """
     best: BestUnit | None = None
     candidates = _candidates(retrieval)
+    if retrieval.prefer == "newest":
+        candidates = _newest_first(candidates, retrieval)
     if read is not None:
         candidates = _by_phrase(candidates, read)
     for candidate in candidates:
@@ -105,6 +108,14 @@ def best_unit(retrieval: Retrieval, read: ReadPassages | None = None) -> BestUni
         if not best.choice.missing:
             break
     return best if best is None or read is None else _with_phrase(best, read)
+
+
+def _newest_first(candidates: list[_Candidate], retrieval: Retrieval) -> list[_Candidate]:
+    return newest_first(
+        candidates,
+        lambda candidate: candidate.score,
+        lambda candidate: date_of(retrieval.document(candidate.passage).metadata),
+    )
 
 
 def _by_phrase(candidates: list[_Candidate], read: ReadPassages) -> list[_Candidate]:

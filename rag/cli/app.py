@@ -35,6 +35,7 @@ from rag.cli.options import (
     KOption,
     MergeOption,
     ModelOption,
+    PreferOption,
     QuestionArgument,
     ReaderOption,
     RerankOption,
@@ -135,6 +136,7 @@ def ask(
     where: WhereOption = None,
     merge: MergeOption = False,
     budget: BudgetOption = None,
+    prefer: PreferOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     save_to: SaveOption = None,
@@ -159,7 +161,9 @@ def ask(
         pipeline,
         filter,
     ):
-        answer = pipeline.ask(query, k, filter, explain=explain, merge=merge, token_budget=budget)
+        answer = pipeline.ask(
+            query, k, filter, explain=explain, merge=merge, token_budget=budget, prefer=prefer
+        )
         save(answer, pipeline, save_to)
     if as_json:
         say_json(to_json(answer))
@@ -175,6 +179,7 @@ def search(
     where: WhereOption = None,
     merge: MergeOption = False,
     budget: BudgetOption = None,
+    prefer: PreferOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     save_to: SaveOption = None,
@@ -198,7 +203,7 @@ def search(
     flags = {"index": index, "model": model, "rerank": rerank}
     with open_pipeline(query, k, doc, where, lexical=lexical, **flags) as (pipeline, filter):
         result = pipeline.search(
-            query, k, filter, explain=explain, merge=merge, token_budget=budget
+            query, k, filter, explain=explain, merge=merge, token_budget=budget, prefer=prefer
         )
         save(result, pipeline, save_to, lexical=lexical)
     if as_json:
@@ -270,7 +275,7 @@ def main() -> None:
 def _print_usage_error(error: TyperException) -> None:
     """An option or argument that is not known, missing or of another type. A group without a
     command has shown its help, and has nothing to say."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").replace(": Value error, ", ": ")
     context = getattr(error, "ctx", None)
     if message and context is not None:
         message += f"; see `{context.command_path} --help`"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rag.output.safe_output import complain
+from rag.search.ranking import Preference
 
 IndexOption = Annotated[
     Path | None,
@@ -59,6 +60,14 @@ SaveOption = Annotated[
         "--save",
         help="Also write the result and the sha256 of the cited files to this file, a receipt that "
         "`rag verify` checks later.",
+    ),
+]
+PreferOption = Annotated[
+    Preference | None,
+    typer.Option(
+        "--prefer",
+        help="Of passages that match nearly equally well, the newest document's first; its date is "
+        "that of its front matter, header or properties.",
     ),
 ]
 PrecisionOption = Annotated[

@@ -155,4 +155,8 @@ class Candidates(Sequence[Candidate]):
         head = self.signals[:n]
         order = np.arange(len(self))
         order[:n] = np.lexsort((head["chunk_id"], -head["score"]))
-        return replace(self, signals=self.signals[order])
+        return self.at_rows(order)
+
+    def at_rows(self, rows: NDArray[np.int64]) -> "Candidates":
+        """Return the candidates of these rows, in this order."""
+        return replace(self, signals=self.signals[rows])

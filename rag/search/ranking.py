@@ -1,10 +1,13 @@
 """The settings of the ranking. This module imports nothing slow, because every command reads it."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 NO_RERANKING = "none"
 LATE_INTERACTION = "late-interaction"
+
+Preference = Literal["newest"]
+"""What to prefer among results that match nearly equally well (rag.search.recency)."""
 
 
 @dataclass(frozen=True, slots=True)

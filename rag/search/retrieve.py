@@ -23,7 +23,8 @@ from rag.search.candidates import SIGNALS, Candidate, Candidates
 from rag.search.late_interaction import interactions_with
 from rag.search.passages import RankedPassage, deduplicate
 from rag.search.question import Question
-from rag.search.ranking import RankSettings
+from rag.search.ranking import Preference, RankSettings
+from rag.search.recency import prefer_newest
 from rag.search.rerankers import Reranker
 
 _DECIMALS = 6
@@ -37,11 +38,13 @@ class Retrieval:
 
     passages:  best first; at least two if the index has two
     documents: the passages' documents by id
+    prefer:    the order of passages that match nearly equally well; None: by score
     """
 
     question: Question
     passages: tuple[RankedPassage, ...]
     documents: dict[str, Document]
+    prefer: Preference | None = None
 
     def document(self, passage: RankedPassage) -> Document:
         return self.documents[passage.best.chunk.doc_id]
@@ -54,19 +57,23 @@ def retrieve(
     reranker: Reranker,
     k: int,
     within: Ids | None = None,
+    prefer: Preference | None = None,
 ) -> Retrieval:
     """Return the k best passages, or two if k is 1: confidence compares the first two.
 
     within: ids of the only chunks to search, ascending; None to search all.
+    prefer: see rag.search.recency
     """
     candidates = rank_candidates(snapshot, question, settings, reranker, within)
+    if prefer == "newest":
+        candidates = prefer_newest(snapshot, candidates, settings.n_rerank)
     passages = deduplicate(snapshot, candidates, max(k, 2), question.idf.keys())
     bests = add_interactions(snapshot, question, [passage.best for passage in passages])
     for passage, best in zip(passages, bests, strict=True):
         passage.best = best
     doc_ids = {passage.best.chunk.doc_id for passage in passages}
     documents = {doc_id: snapshot.document(doc_id) for doc_id in doc_ids}
-    return Retrieval(question, tuple(passages), documents)
+    return Retrieval(question, tuple(passages), documents, prefer)
 
 
 def rank_candidates(

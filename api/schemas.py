@@ -109,8 +109,8 @@ class _QuestionRequest(_JsonModel):
     prefer: Preference | None = Field(
         default=None,
         description="`newest`: of the passages whose scores are at most .1 below the best one, "
-        "those of the newest document come first, and the answer is taken from them. The date is that "
-        "of the document's metadata: `date` or `modified`. Default: in order of score.",
+        "those of the newest document come first, and the answer is taken from them. The date is "
+        "the `date` or `modified` of a document's metadata. Default: in order of score.",
     )
 
 

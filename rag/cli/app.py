@@ -2,8 +2,8 @@
 
 Exit status: 0 all is well, also if nothing answers a question; 1 done, but something that should
 have been read was skipped (not what was merely left out, as files of other types are); 2 an error,
-told in one line; 70 a bug, whose traceback RAG_DEBUG=1 shows;
-130 stopped with Ctrl-C.
+told in one line; 3 done, and the answer to a watched question changed; 70 a bug, whose traceback
+RAG_DEBUG=1 shows; 130 stopped with Ctrl-C.
 """
 
 import gc
@@ -46,6 +46,7 @@ from rag.cli.question_command import QuestionCommand
 from rag.cli.save import check_save, save
 from rag.cli.verify import verify
 from rag.cli.watch import watch
+from rag.cli.watch_question import watch_question
 from rag.cli.why import why
 from rag.output.compile_notice import log_compiling
 from rag.output.safe_output import PrintableFormatter, complain, say, say_json
@@ -126,6 +127,7 @@ def _root(
 
 app.command()(ingest)
 app.command()(watch)
+app.add_typer(watch_question, name="watch-question")
 
 
 @app.command(cls=QuestionCommand)

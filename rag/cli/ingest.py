@@ -16,6 +16,7 @@ from rag.cli.selection_options import (
     NoIgnoreOption,
     selection_of,
 )
+from rag.cli.watch_question import CHANGED, report_changes
 from rag.output.safe_output import say_json
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def ingest(
     The exit status is 1 if something was skipped: a file or folder that cannot be read, a file that
     is empty, binary or in no known encoding, a link that leads nowhere or out of PATHS. Files of
     other types and links within PATHS are left out, and files that .gitignore or .ragignore list
-    are ignored; they do not change the status.
+    are ignored; they do not change the status. It is 3 if the answer to a watched question changed
+    (`rag watch-question`).
     """
     from rag.settings import Settings
 
@@ -110,6 +112,8 @@ def ingest(
             as_json=as_json,
             dry_run=dry_run,
         )
+    if not dry_run and report_changes(settings):
+        raise typer.Exit(CHANGED)
     if report is not None and report.skipped:
         raise typer.Exit(1)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from index.errors import BadInput
+from index.errors import BadInput, RagError
 from rag.cli.options import IndexOption, ModelOption, PrecisionOption
 from rag.cli.selection_options import (
     ExcludeOption,
@@ -15,9 +15,11 @@ from rag.cli.selection_options import (
     NoIgnoreOption,
     selection_of,
 )
+from rag.cli.watch_question import report_changes
 from rag.output.safe_output import complain, on_one_line, say
 
 if TYPE_CHECKING:
+    from rag.settings import Settings
     from rag.watch import Batch
 
 
@@ -47,9 +49,18 @@ def watch(
     try:
         for batch in watch_paths(settings, [Path(path) for path in paths], selection=selection):
             _print(batch)
+            if batch.report is not None:
+                _ask_watched(settings)
     except KeyboardInterrupt:
         complain("")  # behind the ^C
         complain("Stopped. Committed documents are in the index.")
+
+
+def _ask_watched(settings: "Settings") -> None:
+    try:
+        report_changes(settings)
+    except RagError as error:  # they are asked again after the next change
+        complain(on_one_line(f"the watched questions were not asked: {error}"))
 
 
 def _print(batch: "Batch") -> None:

@@ -1,0 +1,1 @@
+"""Watched questions: stored with their answers, and asked again after each change of the index."""

@@ -35,8 +35,7 @@ _log = logging.getLogger(__name__)
 def problem_of(request: Request, error: Exception) -> Problem:
     """What a client is told of an error."""
     if isinstance(error, RagError):
-        slug, kind = kind_of(error)
-        return _problem(request, slug, kind, kind.detail or str(error))
+        return problem_at(_instance(request), error)
     if isinstance(error, RequestValidationError):
         return _of_validation(request, error)
     if isinstance(error, HTTPException):
@@ -51,10 +50,35 @@ async def on_error(request: Request, error: Exception) -> Response:
     server that runs the app, which gets it too.
     """
     problem = problem_of(request, error)
-    if isinstance(error, RagError) and problem.status >= 500:
-        trace = error if problem.status == 500 else None
-        _log.error("%s: %s", type(error).__name__, error, exc_info=trace)
+    if isinstance(error, RagError):
+        log_fault(error)
     return response_of(problem, _headers(error))
+
+
+def problem_at(instance: str, error: Exception) -> Problem:
+    """What a client is told of an error that occurred outside a request.
+
+    instance: the path that the problem concerns
+    """
+    if not isinstance(error, RagError):
+        return blank_problem(500, _INTERNAL, instance)
+    slug, kind = kind_of(error)
+    return Problem(
+        type=f"/problems/{slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=kind.detail or str(error),
+        instance=instance,
+    )
+
+
+def log_fault(error: Exception) -> None:
+    """Log an error of the server that no client can mend; nothing for other errors."""
+    if not isinstance(error, RagError):
+        _log.error("%s: %s", type(error).__name__, error, exc_info=error)
+    elif kind_of(error)[1].status >= 500:
+        trace = error if kind_of(error)[1].status == 500 else None
+        _log.error("%s: %s", type(error).__name__, error, exc_info=trace)
 
 
 def _problem(

@@ -28,6 +28,7 @@ _MESSAGES = {
     "missing": "is missing",
     "extra_forbidden": "is unknown; `GET /openapi.json` lists all names",
     "model_attributes_type": "should be a JSON object",
+    "model_type": "should be a JSON object",
 }
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 from anyio import to_thread
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -74,16 +74,27 @@ async def files_in(request: Request, writes: Writes) -> AsyncIterator[tuple[list
             "/v1/documents/{doc_id}"
         )
     async with _held(request, writes) as release:
-        files = await _files(request)
-        doc_ids = [checked_id(each.filename or "") for each in files]
-        twice = next((each for each in doc_ids if doc_ids.count(each) > 1), None)
-        if twice is not None:
-            raise BadInput(f"two files are named {twice[:200]!r}; rename one")
-        uploads = [
-            Upload(doc_id, await each.read(), ContentType.of(each.content_type), guessed=True)
-            for doc_id, each in zip(doc_ids, files, strict=True)
-        ]
+        async with _form(request) as form:
+            files = [each for _, each in form.multi_items() if isinstance(each, UploadFile)]
+            uploads = [
+                Upload(
+                    checked_id(each.filename or ""),
+                    await each.read(),
+                    ContentType.of(each.content_type),
+                    guessed=True,
+                )
+                for each in files
+            ]
+        _check_names([each.doc_id for each in uploads])
         yield uploads, release
+
+
+def _check_names(doc_ids: list[str]) -> None:
+    if not doc_ids:
+        raise BadInput("the form has no file; send some, as with `curl -F file=@FILE`")
+    twice = next((each for each in doc_ids if doc_ids.count(each) > 1), None)
+    if twice is not None:
+        raise BadInput(f"two files are named {twice[:200]!r}; rename one")
 
 
 def _check_headers(request: Request) -> None:
@@ -130,7 +141,8 @@ class _InMemory(MultiPartParser):
     spool_max_size = 2**62
 
 
-async def _files(request: Request) -> list[UploadFile]:
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
     parser = _InMemory(request.headers, request.stream(), max_files=MAX_FILES, max_fields=0)
     try:
         form = await parser.parse()
@@ -141,7 +153,7 @@ async def _files(request: Request) -> list[UploadFile]:
                 "only files, and fewer at once"
             ) from None
         raise HTTPException(400, f"the form cannot be read: {error.message}") from None
-    files = [each for _, each in form.multi_items() if isinstance(each, UploadFile)]
-    if not files:
-        raise BadInput("the form has no file; send some, as with `curl -F file=@FILE`")
-    return files
+    try:
+        yield form
+    finally:
+        await form.close()

@@ -53,7 +53,7 @@ class Condition:
         return cls(tuple(f"{weak}{tag}" for weak, tag in _TAG.findall(text)))
 
     def matches(self, record: DocumentRecord | None, *, weakly: bool = False) -> bool:
-        """Whether the document exists and has one of the ETags. A weak one matches only `weakly`."""
+        """Whether the document exists with one of the ETags. Weak ones match only `weakly`."""
         if record is None:
             return False
         tags: Iterable[str] = self.tags

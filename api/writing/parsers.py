@@ -29,6 +29,11 @@ class Parsers:
             self._processes.append(process)
         return process
 
+    def rest(self) -> None:
+        """End the processes. No file may be waiting."""
+        for process in self._processes:
+            process.close()
+
     def close(self) -> None:
         """Drop what waits, and end the processes. A file that is being parsed fails."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -42,6 +42,8 @@ _LOCK_INTERVAL_S = 0.02
 _VISIBLE_INTERVAL_S = 0.005
 _PROGRESS_INTERVAL_S = 0.25
 _STOP_S = 3.0
+_IDLE_S = 60.0
+"""After this time without a change the parsers' processes end. The next file starts one."""
 
 _log = logging.getLogger(__name__)
 
@@ -203,7 +205,8 @@ class Writes:
                         self._jobs.remove(job)
                         job.state = "running"
                     return batch
-                self._changed.wait()
+                if not self._changed.wait(_IDLE_S) and not self._jobs:
+                    self._parsers.rest()
         return []
 
     def _ready(self) -> list[Job]:
@@ -286,6 +289,9 @@ class Writes:
         waits = isinstance(error, IndexBusy)
         now = time.monotonic()
         later = [job for job in batch if waits and job.gives_up_at > now and not _is_begun(job)]
+        for job in later:
+            job.state = "queued"
+            self._save(job)
         with self._changed:
             self._jobs[:0] = later
         failed = [job for job in batch if job not in later]

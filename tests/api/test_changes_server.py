@@ -55,12 +55,17 @@ def writing(index: Path, body_bytes: int = 100_000) -> Writing:
 
 @contextmanager
 def started(index: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A `rag serve --writable` and its address. It is killed with its workers at the end."""
+    """A `rag serve --writable` and its address. It is killed with its workers at the end.
+
+    It logs to the file `log` next to the index directory.
+    """
+    index.parent.mkdir(exist_ok=True)
+    log = (index.parent / "log").open("w", encoding="utf-8")
     process = subprocess.Popen(
         [*SERVE, "--index", str(index), "--port", "0", "--writable", *options],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
         text=True,
         start_new_session=True,
     )
@@ -77,6 +82,12 @@ def started(index: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE_S)
         process.stdout.close()
+        log.close()
+
+
+def workers_of(log: Path) -> list[int]:
+    """The processes that serve, by the log of a server."""
+    return [int(pid) for pid in re.findall(r"Started server process \[(\d+)\]", log.read_text())]
 
 
 def search(url: str, query: str) -> dict[str, Any]:
@@ -145,6 +156,8 @@ sys.stdin.read()
 @pytest.mark.slow
 def test_an_acknowledged_put_is_found_by_every_worker(tmp_path: Path) -> None:
     with started(tmp_path / "index", "--workers", "2") as (_, url):
+        workers = workers_of(tmp_path / "log")
+        assert len(workers) == 2
         took_s = []
         for n in range(10):
             began = time.perf_counter()
@@ -157,10 +170,16 @@ def test_an_acknowledged_put_is_found_by_every_worker(tmp_path: Path) -> None:
             assert {reply["generation"] >= put.json()["generation"] for reply in replies} == {True}
             found = {reply["passages"][0]["citation"]["doc_id"] for reply in replies}
             assert found == {f"tower{n}"}
-        started_job = httpx.put(f"{url}/v1/documents/a?wait=false", json={"text": "Job."})
-        location = url + started_job.headers["location"]
-        assert {httpx.get(location).status_code for _ in range(8)} == {200}
-        until(lambda: httpx.get(location).json()["state"] == "done", START_S)
+        # It is not acknowledged while one process cannot serve it.
+        stopped = workers[0]
+        os.kill(stopped, signal.SIGSTOP)
+        put = httpx.put(f"{url}/v1/documents/late", json={"text": "Late."}, timeout=START_S)
+        assert put.status_code == 202
+        location = url + put.headers["location"]
+        until(lambda: httpx.get(location, timeout=START_S).json()["state"] == "stored", START_S)
+        os.kill(stopped, signal.SIGCONT)
+        until(lambda: httpx.get(location, timeout=START_S).json()["state"] == "done", START_S)
+        assert {httpx.get(location, timeout=START_S).status_code for _ in range(8)} == {200}
     assert sorted(took_s)[5] < 5
 
 

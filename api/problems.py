@@ -50,7 +50,9 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened, and what to do about it.")
     instance: str = Field(description="The path of the request.")
     errors: list[Fault] | None = Field(
-        default=None, description="Each fault of an invalid request; otherwise absent."
+        default=None,
+        exclude_if=lambda errors: errors is None,
+        description="Each fault of an invalid request; otherwise absent.",
     )
 
 

@@ -311,7 +311,7 @@ class Writes:
 
 def _log_fault(job: Job, error: Exception) -> None:
     """Log an error of the server, unless the request raises it and logs it then."""
-    if job.announced or job.several:
+    if (job.announced or job.several) and not isinstance(error, ServiceStopping):
         log_fault(error)
 
 

@@ -111,6 +111,7 @@ def create_app(
         routes_jobs,
         routes_health,
     )
+    app.state.routes = [route for module in routes for route in module.router.routes]
     for module in routes:
         app.include_router(module.router)
     for error in (RagError, RequestValidationError, HTTPException, Exception):

@@ -90,12 +90,18 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
 
 
 def _check_index(settings: "Settings") -> None:
-    """Raise IndexMissing if there is no index; but create an empty one if clients may fill it."""
+    """Raise an error if the index cannot be read, or is to be changed and cannot be. If there is
+    none, create an empty one if clients may fill it."""
     from index.backends import backend_at
+    from index.errors import IndexBusy
 
     backend = backend_at(settings.index, settings.backend)
-    if not settings.writable or backend.exists():
+    if not settings.writable:
         backend.state()
+        return
+    if backend.exists():
+        with suppress(IndexBusy), backend.lock(existing=True):
+            pass
         return
     from index.ingest.ingest import ingest_documents
     from rag.models.load import load_model

@@ -101,7 +101,12 @@ PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
     errors.StorageFull: ProblemKind(507, "The server's disk is full", _LATER),
     errors.Overloaded: ProblemKind(429, "Too many questions are waiting", retry_after_s=1),
     errors.TooManyChanges: ProblemKind(429, "Too many changes are waiting", retry_after_s=2),
-    errors.ServiceStopping: ProblemKind(503, "The service is stopping", retry_after_s=5),
+    errors.ServiceStopping: ProblemKind(
+        503,
+        "The service is stopping",
+        "the service stopped before the change was complete; send it again after the restart",
+        retry_after_s=5,
+    ),
     errors.CitationBroken: ProblemKind(
         500,
         "A citation could not be verified",

@@ -19,7 +19,7 @@
     │   └── StorageFull
     ├── Overloaded           the queue of questions is full
     │   └── TooManyChanges
-    ├── ServiceStopping      a change was not made before the service stopped
+    ├── ServiceStopping      the service stopped before a change was complete
     └── CitationBroken       a bug: a passage differs from its slice of the document
 
 A message says what happened, the value, and how to fix it.
@@ -127,7 +127,7 @@ class TooManyChanges(Overloaded):
 
 
 class ServiceStopping(RagError):
-    """The service stops and did not make the change; try again after its restart."""
+    """The service stopped before the change was complete; send it again after its restart."""
 
 
 class CitationBroken(RagError):

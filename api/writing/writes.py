@@ -1,4 +1,4 @@
-"""The queue of changes of a process: documents are parsed, then one thread writes to the index.
+"""The changes of a process: documents are parsed, then one thread writes to the index.
 
 Changes that wait at the same time are published together. Changes of one document are made in the
 order of their requests. Other processes write to the same index: a lock lets one at a time do so.
@@ -20,30 +20,26 @@ from api.served import ServedGenerations
 from api.writing.budget import UploadBudget
 from api.writing.job import Job
 from api.writing.job_files import JobFiles
+from api.writing.job_queue import JobQueue
 from api.writing.parsers import Parsers
 from api.writing.tasks import Task
 from index.backend import Backend
 from index.documents.isolation import ParserProcess
-from index.errors import IndexBusy, ServiceStopping, TooManyChanges
+from index.errors import IndexBusy, ServiceStopping
 from index.ingest.edit import Edits, editing
 from index.ingest.progress import Progress
 from index.protocols import Embedder
 
-MAX_JOBS_WAITING = 256
 WAIT_FOR_LOCK_S = 20.0
 """How long a change whose client waits for it waits for another process that writes."""
 LONG_WAIT_FOR_LOCK_S = 1800.0
 """How long a change does that was accepted as a job."""
 
-_MAX_BATCH = 32
-_LARGE_CHARACTERS = 200_000
-"""A job with more text, which takes about a second, is written and published alone."""
 _LOCK_INTERVAL_S = 0.02
+_LONGEST_LOCK_INTERVAL_S = 0.25
 _VISIBLE_INTERVAL_S = 0.005
 _PROGRESS_INTERVAL_S = 0.25
 _STOP_S = 3.0
-_IDLE_S = 60.0
-"""After this time without a change the parsers' processes end. The next file starts one."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,12 +76,10 @@ class Writes:
         self._served = writing.served
         self._refresher = refresher
         self._parsers = Parsers()
-        self._changed = threading.Condition()
-        self._jobs: list[Job] = []
+        self._queue = JobQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settling: set[asyncio.Task[None]] = set()
-        self._stops = False
 
     # On the event loop
 
@@ -109,15 +103,10 @@ class Writes:
         patience_s = WAIT_FOR_LOCK_S if hurried else LONG_WAIT_FOR_LOCK_S
         job = Job(self.files.new_id(), tasks, instance, patience_s=patience_s, several=several)
         job.release = held
-        with self._changed:
-            if len(self._jobs) >= MAX_JOBS_WAITING:
-                raise TooManyChanges(
-                    f"{len(self._jobs)} changes are waiting, which is the limit; try again later"
-                )
-            self._jobs.append(job)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._write, name="write", daemon=True)
-                self._thread.start()
+        self._queue.add(job)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="write", daemon=True)
+            self._thread.start()
         self._parsers.start(partial(self._prepare, job))
         return job
 
@@ -154,17 +143,14 @@ class Writes:
     def close(self) -> None:
         """Stop. The change that is being made is undone unless it ends soon; those that wait
         fail."""
-        with self._changed:
-            self._stops = True
-            self._changed.notify()
+        waiting = self._queue.stop()
         if self._thread is not None:
             self._thread.join(_STOP_S)
         self._parsers.close()
-        for job in self._jobs:
-            if not job.finished.is_set():
-                job.fail(_stopping())
-                job.state = "failed"
-                self._save(job)
+        for job in waiting:
+            job.fail(_stopping())
+            job.state = "failed"
+            self._save(job)
         self.files.close()
 
     def _save(self, job: Job) -> None:
@@ -183,47 +169,18 @@ class Writes:
             except Exception as error:
                 _log_fault(job, error)
                 job.end_task(i, error)
-        with self._changed:
-            job.is_ready = True
-            self._changed.notify()
+        self._queue.set_ready(job)
 
     # In the thread that writes
 
     def _write(self) -> None:
-        while batch := self._next_batch():
+        while batch := self._queue.next_batch(self._parsers.rest):
+            for job in batch:
+                job.state = "running"
             try:
                 self._write_batch(batch)
             except Exception as error:
                 self._put_back(batch, error)
-
-    def _next_batch(self) -> list[Job]:
-        """Return the jobs to publish together; wait for the first. Empty if this stops."""
-        with self._changed:
-            while not self._stops:
-                if batch := self._ready():
-                    for job in batch:
-                        self._jobs.remove(job)
-                        job.state = "running"
-                    return batch
-                if not self._changed.wait(_IDLE_S) and not self._jobs:
-                    self._parsers.rest()
-        return []
-
-    def _ready(self) -> list[Job]:
-        """Return jobs that can be made now: none changes a document that an earlier one changes
-        that is not parsed yet."""
-        batch: list[Job] = []
-        blocked: set[str] = set()
-        for job in self._jobs:
-            if not job.is_ready or blocked & job.doc_ids:
-                blocked |= job.doc_ids
-            elif job.n_characters > _LARGE_CHARACTERS:
-                return batch or [job]
-            else:
-                batch.append(job)
-                if len(batch) == _MAX_BATCH:
-                    break
-        return batch
 
     def _write_batch(self, batch: list[Job]) -> None:
         deadline = min(job.gives_up_at for job in batch)
@@ -260,7 +217,7 @@ class Writes:
         def watch(progress: Progress) -> None:
             nonlocal saved_at
             job.watch(progress)
-            if self._stops:
+            if self._queue.stops:
                 raise _stopping()
             if time.monotonic() - saved_at > _PROGRESS_INTERVAL_S:
                 saved_at = time.monotonic()
@@ -271,17 +228,19 @@ class Writes:
     @contextmanager
     def _session(self, deadline: float) -> Iterator[Edits]:
         """Lock the index; wait until the deadline while another process writes to it."""
+        pause_s = _LOCK_INTERVAL_S
         with ExitStack() as stack:
             while True:
                 try:
                     edits = stack.enter_context(editing(self._backend, self._embedder))
                     break
                 except IndexBusy:
-                    if self._stops:
+                    if self._queue.stops:
                         raise _stopping() from None
                     if time.monotonic() > deadline:
                         raise
-                    time.sleep(_LOCK_INTERVAL_S)
+                    time.sleep(pause_s)
+                    pause_s = min(1.5 * pause_s, _LONGEST_LOCK_INTERVAL_S)
             yield edits
 
     def _put_back(self, batch: list[Job], error: Exception) -> None:
@@ -292,8 +251,7 @@ class Writes:
         for job in later:
             job.state = "queued"
             self._save(job)
-        with self._changed:
-            self._jobs[:0] = later
+        self._queue.put_back(later)
         failed = [job for job in batch if job not in later]
         for job in failed:
             _log_fault(job, error)
@@ -320,4 +278,4 @@ def _is_begun(job: Job) -> bool:
 
 
 def _stopping() -> ServiceStopping:
-    return ServiceStopping("the service is stopping and did not make the change; try again later")
+    return ServiceStopping("the service stopped before the change was complete")

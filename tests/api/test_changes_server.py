@@ -33,6 +33,7 @@ from index.maintain.check import check
 from index.protocols import Embedder
 from index.publish.session import LOCK
 from index.types import Document
+from privileges import give_up_root_access, needs_permissions
 from rag.pipeline import Pipeline
 from raw_http import answer_to, connect, read_all, status
 from serving import PATIENCE_S, serving, until
@@ -69,8 +70,8 @@ def started(index: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
         text=True,
         start_new_session=True,
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         for line in process.stdout:
             if found := re.search(r"curl -T FILE (http://127.0.0.1:\d+)/", line):
                 yield process, found[1]
@@ -357,7 +358,7 @@ def test_a_too_large_upload_is_refused_before_it_is_read(index: Path) -> None:
 
 
 def test_an_upload_that_stops_is_ended_and_a_slow_one_is_not(index: Path) -> None:
-    limits = ConnectionLimits(body_s=0.5, upload_bytes_a_s=20_000)
+    limits = ConnectionLimits(body_s=1.5, upload_bytes_a_s=5_000)
     service = serving(
         Pipeline.over(index, HashEmbedder()), connections=limits, writing=writing(index)
     )
@@ -370,7 +371,7 @@ def test_an_upload_that_stops_is_ended_and_a_slow_one_is_not(index: Path) -> Non
         slow.sendall(head)
         for _ in range(10):
             slow.sendall(b"word " * 1000)
-            time.sleep(0.15)
+            time.sleep(0.25)
         assert status(read_all(slow)) == 201
         assert status(read_all(stops)) == 408
         assert [each["doc_id"] for each in client.get("/v1/documents").json()["documents"]] == [
@@ -402,6 +403,21 @@ def _put_large(client: httpx.Client) -> httpx.Response:
 
 
 # The command
+
+
+@needs_permissions
+def test_a_writable_service_of_a_read_only_index_does_not_start(index: Path) -> None:
+    for path in (index, *index.rglob("*")):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        options = ("--index", index, "--port", "0", "--writable")
+        told = rag("serve", *options, preexec_fn=give_up_root_access)
+    finally:
+        for path in (index, *index.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+    assert told.returncode == 2
+    assert "read-only for this user" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_serve_warns_that_anyone_can_change_documents(tmp_path: Path) -> None:

@@ -29,15 +29,24 @@ def _as_text(value: object) -> object:
     return value
 
 
+def _valid_unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not valid Unicode; remove its lone surrogates") from None
+    return text
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("is blank")
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-Value = Annotated[str, BeforeValidator(_as_text), Field(max_length=MAX_VALUE)]
-Title = Annotated[str, Field(max_length=MAX_TITLE), AfterValidator(_not_blank)]
+Text = Annotated[str, AfterValidator(_valid_unicode)]
+Name = Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
+Value = Annotated[Text, BeforeValidator(_as_text), Field(max_length=MAX_VALUE)]
+Title = Annotated[Text, Field(max_length=MAX_TITLE), AfterValidator(_not_blank)]
 
 
 class DocumentText(_JsonModel):
@@ -55,7 +64,7 @@ class DocumentText(_JsonModel):
         }
     )
 
-    text: str = Field(description="The text; not blank.")
+    text: Text = Field(description="The text; not blank.")
     title: Title | None = Field(
         default=None, description="The title. Default: that in the text, or the end of the id."
     )

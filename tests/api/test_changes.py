@@ -22,6 +22,7 @@ from pdf_files import PdfPage, lines_of, pdf_of
 from rag.pipeline import Pipeline
 from serving import serving
 
+JSON = {"content-type": "application/json"}
 MARKDOWN = b"""---
 author: Noor
 ---
@@ -159,6 +160,10 @@ def test_a_patch_that_changes_nothing_says_so(small: httpx.Client) -> None:
     merge_patch = {"content-type": "application/merge-patch+json"}
     body = json.dumps({"metadata": {"tags": ["mill", "river"], "draft": True}})
     patched = small.patch("/v1/documents/a.md", content=body, headers=merge_patch)
+    surrogate = small.patch(
+        "/v1/documents/a.md", content=rb'{"metadata": {"a": "\ud800"}}', headers=JSON
+    )
+    assert surrogate.status_code == 422
     assert patched.json()["document"]["metadata"] == {
         "author": "Noor",
         "tags": "mill, river",
@@ -231,7 +236,21 @@ def test_a_charset_is_used(small: httpx.Client) -> None:
         ("a", {"json": {"text": "x", "media_type": "text/none"}}, 415, "text/none"),
         ("a", {"json": {"text": "x", "metadata": {"a": {"b": 1}}}}, 422, "metadata.a"),
         ("a", {"json": [1]}, 422, "object"),
-        ("a", {"content": b"{", "headers": {"content-type": "application/json"}}, 400, "JSON"),
+        ("a", {"content": rb'{"text": "x\ud800"}', "headers": JSON}, 422, "valid Unicode"),
+        (
+            "a",
+            {"content": rb'{"text": "x", "title": "\udfff"}', "headers": JSON},
+            422,
+            "valid Unicode",
+        ),
+        (
+            "a",
+            {"content": rb'{"text": "x", "metadata": {"\ud800": "y"}}', "headers": JSON},
+            422,
+            "valid Unicode",
+        ),
+        ("a", {"content": b'{"text": "a", "text": "b"}', "headers": JSON}, 400, "twice"),
+        ("a", {"content": b"{", "headers": JSON}, 400, "JSON"),
         ("a", {"files": {"f": ("a.txt", b"x")}}, 415, "POST"),
         ("", {"json": {"text": "x"}}, 422, "id is empty"),
         ("a" * 4097, {"json": {"text": "x"}}, 422, "4,096"),

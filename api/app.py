@@ -15,11 +15,14 @@ from api.error_handler import on_error
 from api.hosts import AllowedHosts, HostCheck
 from api.middleware import HeadAsGet, SecurityHeaders
 from api.problems import MEDIA_TYPE
+from api.routes import changes as routes_changes
 from api.routes import citations as routes_citations
 from api.routes import documents as routes_documents
 from api.routes import health as routes_health
+from api.routes import jobs as routes_jobs
 from api.routes import search as routes_search
 from api.service import Limits, Service
+from api.writing.writes import Writing
 from index.errors import RagError
 from rag.pipeline import Pipeline
 
@@ -32,6 +35,11 @@ problem details (RFC 9457). What is ingested while the service runs is served wi
 _TAGS = [
     {"name": "search", "description": "Questions to cited sentences and passages."},
     {"name": "documents", "description": "The documents, and the text that citations point into."},
+    {
+        "name": "changes",
+        "description": "Put, change and remove documents. Off, unless the service was started with "
+        "`rag serve --writable`.",
+    },
     {"name": "health", "description": "The state of the service."},
     {"name": "problems", "description": "What the types of problem details mean."},
 ]
@@ -68,14 +76,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
             tasks.cancel_scope.cancel()
     finally:
+        if service.writes is not None:
+            await anyio.to_thread.run_sync(service.writes.close)
         service.pipeline.close()
 
 
 def create_app(
-    pipeline: Pipeline, limits: Limits = Limits(), hosts: AllowedHosts = AllowedHosts()
+    pipeline: Pipeline,
+    limits: Limits = Limits(),
+    hosts: AllowedHosts = AllowedHosts(),
+    writing: Writing | None = None,
 ) -> FastAPI:
     """The app that serves a pipeline, and closes it when it stops. It is meant for
-    api.network.server, whose connections keep requests and their bodies within limits."""
+    api.network.server, whose connections keep requests and their bodies within limits.
+
+    writing: what is needed to change documents; None if that is off"""
     app = _Application(
         title="rag",
         version=version("rag"),
@@ -87,8 +102,17 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
-    app.state.service = Service.around(pipeline, limits)
-    for module in (routes_search, routes_citations, routes_documents, routes_health):
+    app.state.service = Service.around(pipeline, limits, writing)
+    routes = (
+        routes_search,
+        routes_citations,
+        routes_documents,
+        routes_changes,
+        routes_jobs,
+        routes_health,
+    )
+    app.state.routes = [route for module in routes for route in module.router.routes]
+    for module in routes:
         app.include_router(module.router)
     for error in (RagError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, on_error)

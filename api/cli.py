@@ -33,6 +33,14 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Number of processes. Default: RAG_WORKERS, or 1.")
     ] = None,
+    writable: Annotated[
+        bool,
+        typer.Option(
+            "--writable",
+            help="Let clients put, change and remove documents. Anyone who can reach the address "
+            "may do so. Default: RAG_WRITABLE, or no.",
+        ),
+    ] = False,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log each request.")] = False,
 ) -> None:
     """Answer questions over HTTP until Ctrl-C.
@@ -41,7 +49,14 @@ def serve(
     """
     from rag.settings import Settings
 
-    settings = Settings.resolve(index=index, model=model, host=host, port=port, workers=workers)
+    settings = Settings.resolve(
+        index=index,
+        model=model,
+        host=host,
+        port=port,
+        workers=workers,
+        writable=writable or None,
+    )
     with suppress(KeyboardInterrupt):  # how it is meant to end
         _serve(settings, access_log=access_log)
 
@@ -50,17 +65,17 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
     # The quick checks come first, and the model, which may take seconds, last.
     from api.hosts import AllowedHosts
     from api.network.server import bound, is_local, url_of
-    from index.backends import backend_at
 
-    backend_at(settings.index, settings.backend).state()
     AllowedHosts.of(settings)
+    _check_index(settings)
     with bound(settings.host, settings.port) as listener:
         complain("Loading the model…")
 
         def greet(greeting: str) -> None:
             say(greeting)
             if not is_local(listener):
-                complain("Anyone who can reach this address can read the documents.")
+                may = "read and change" if settings.writable else "read"
+                complain(f"Anyone who can reach this address can {may} the documents.")
 
         url = url_of(listener)
         if settings.workers > 1:
@@ -72,6 +87,27 @@ def _serve(settings: "Settings", *, access_log: bool) -> None:
                 greet(greeting_of(settings, pipeline, url))
 
             serve_on(listener, settings, ready, access_log=access_log)
+
+
+def _check_index(settings: "Settings") -> None:
+    """Raise an error if the index cannot be read, or is to be changed and cannot be. If there is
+    none, create an empty one if clients may fill it."""
+    from index.backends import backend_at
+    from index.errors import IndexBusy
+
+    backend = backend_at(settings.index, settings.backend)
+    if not settings.writable:
+        backend.state()
+        return
+    if backend.exists():
+        with suppress(IndexBusy), backend.lock(existing=True):
+            pass
+        return
+    from index.ingest.ingest import ingest_documents
+    from rag.models.load import load_model
+
+    complain(f"Creating an empty index in {settings.index}…")
+    ingest_documents(settings.index, [], load_model(settings), backend=settings.backend)
 
 
 def _serve_by_workers(
@@ -111,4 +147,6 @@ def greeting_of(settings: "Settings", pipeline: "Pipeline", url: str) -> str:
         # Double quotes suit most shells, and the question has nothing that is special in them.
         body = f'{{\\"query\\": \\"{question}\\"}}'
         lines.append(f'  Ask:   curl {url}/v1/ask -H "Content-Type: application/json" -d "{body}"')
+    if settings.writable:
+        lines.append(f"  Put:   curl -T FILE {url}/v1/documents/")
     return "\n".join([*lines, f"  Docs:  {url}/openapi.json", "", "Press Ctrl-C to stop."])

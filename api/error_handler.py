@@ -1,6 +1,7 @@
 """From an error to the response that tells of it."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from api.problems import (
     INVALID_REQUEST,
@@ -28,6 +30,7 @@ _MESSAGES = {
     "missing": "is missing",
     "extra_forbidden": "is unknown; `GET /openapi.json` lists all names",
     "model_attributes_type": "should be a JSON object",
+    "model_type": "should be a JSON object",
 }
 _log = logging.getLogger(__name__)
 
@@ -35,8 +38,7 @@ _log = logging.getLogger(__name__)
 def problem_of(request: Request, error: Exception) -> Problem:
     """What a client is told of an error."""
     if isinstance(error, RagError):
-        slug, kind = kind_of(error)
-        return _problem(request, slug, kind, kind.detail or str(error))
+        return problem_at(_instance(request), error)
     if isinstance(error, RequestValidationError):
         return _of_validation(request, error)
     if isinstance(error, HTTPException):
@@ -51,10 +53,35 @@ async def on_error(request: Request, error: Exception) -> Response:
     server that runs the app, which gets it too.
     """
     problem = problem_of(request, error)
-    if isinstance(error, RagError) and problem.status >= 500:
-        trace = error if problem.status == 500 else None
+    if isinstance(error, RagError):
+        log_fault(error)
+    return response_of(problem, _headers(request, error))
+
+
+def problem_at(instance: str, error: Exception) -> Problem:
+    """What a client is told of an error that occurred outside a request.
+
+    instance: the path that the problem concerns
+    """
+    if not isinstance(error, RagError):
+        return blank_problem(500, _INTERNAL, instance)
+    slug, kind = kind_of(error)
+    return Problem(
+        type=f"/problems/{slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=kind.detail or str(error),
+        instance=instance,
+    )
+
+
+def log_fault(error: Exception) -> None:
+    """Log an error of the server that no client can mend; nothing for other errors."""
+    if not isinstance(error, RagError):
+        _log.error("%s: %s", type(error).__name__, error, exc_info=error)
+    elif kind_of(error)[1].status >= 500:
+        trace = error if kind_of(error)[1].status == 500 else None
         _log.error("%s: %s", type(error).__name__, error, exc_info=trace)
-    return response_of(problem, _headers(error))
 
 
 def _problem(
@@ -85,11 +112,11 @@ def raw_path(request: Request) -> str:
     return path.decode("ascii", "replace")
 
 
-def _headers(error: Exception) -> dict[str, str]:
+def _headers(request: Request, error: Exception) -> dict[str, str]:
     if isinstance(error, HTTPException):
         headers = dict(error.headers or {})
-        if headers.get("Allow") == "GET":  # see HeadAsGet
-            headers["Allow"] = "GET, HEAD"
+        if error.status_code == 405:
+            headers["Allow"] = _allowed(request)
         return headers
     if isinstance(error, RagError):
         retry_after_s = kind_of(error)[1].retry_after_s
@@ -99,11 +126,25 @@ def _headers(error: Exception) -> dict[str, str]:
     return {"Connection": "close"}  # as the server that runs the app does after what is unforeseen
 
 
+def _allowed(request: Request) -> str:
+    """Return the methods of all routes of a path. starlette names only those of the first one."""
+    routes: Sequence[Route] = request.app.state.routes
+    methods = {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] != Match.NONE
+        for method in route.methods or ()
+    }
+    if "GET" in methods:  # see HeadAsGet
+        methods |= {"HEAD"}
+    return ", ".join(sorted(methods, key=lambda method: (method not in ("GET", "HEAD"), method)))
+
+
 def _detail(request: Request, error: HTTPException) -> str:
     if error.status_code == 404:
         return f"there is no route {_instance(request)}; `GET /openapi.json` lists all routes"
     if error.status_code == 405:
-        return f"{request.method} is not allowed here; use {_headers(error)['Allow']}"
+        return f"{request.method} is not allowed here; use {_allowed(request)}"
     if error.status_code == 400 and error.detail == _UNREAD_BODY:
         return "the body cannot be read as JSON in UTF-8; send a JSON object"
     return str(error.detail)

@@ -31,10 +31,26 @@ def _reject_constant(name: str) -> NoReturn:
     raise BadJson(f"{name} is not a JSON number")
 
 
+def _parse(body: bytes) -> Any:
+    text = body.decode("utf-8")
+    return json.loads(text, object_pairs_hook=_parse_object, parse_constant=_reject_constant)
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the value of a body of strict JSON. Raises BadJson."""
+    try:
+        return _parse(body)
+    except json.JSONDecodeError as error:
+        raise BadJson(f"{error.msg} at character {error.pos}") from error
+    except UnicodeDecodeError as error:
+        raise BadJson("it is not UTF-8") from error
+    except RecursionError as error:
+        raise BadJson("it is nested too deeply") from error
+
+
 class _JsonRequest(Request):
     async def json(self) -> Any:
-        text = (await self.body()).decode("utf-8")
-        return json.loads(text, object_pairs_hook=_parse_object, parse_constant=_reject_constant)
+        return _parse(await self.body())
 
 
 class JsonRoute(APIRoute):

@@ -50,7 +50,9 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened, and what to do about it.")
     instance: str = Field(description="The path of the request.")
     errors: list[Fault] | None = Field(
-        default=None, description="Each fault of an invalid request; otherwise absent."
+        default=None,
+        exclude_if=lambda errors: errors is None,
+        description="Each fault of an invalid request; otherwise absent.",
     )
 
 
@@ -74,6 +76,9 @@ PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
     errors.BadQuery: ProblemKind(422, "The question is invalid"),
     errors.NotFound: ProblemKind(404, "There is no such document"),
     errors.SpanOutOfRange: ProblemKind(422, "The span is outside the document"),
+    errors.PreconditionFailed: ProblemKind(412, "The document is not as the request requires"),
+    errors.UnsupportedType: ProblemKind(415, "The media type is not supported"),
+    errors.JobNotFound: ProblemKind(404, "There is no such job"),
     errors.BadDataset: ProblemKind(422, "The evaluation set cannot be used"),
     errors.UnreadableDocument: ProblemKind(422, "The document cannot be read"),
     errors.ModelUnusable: ProblemKind(503, "The model cannot be used", _LATER),
@@ -95,6 +100,13 @@ PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
     errors.IndexDamaged: ProblemKind(503, "The index is damaged", _LATER),
     errors.StorageFull: ProblemKind(507, "The server's disk is full", _LATER),
     errors.Overloaded: ProblemKind(429, "Too many questions are waiting", retry_after_s=1),
+    errors.TooManyChanges: ProblemKind(429, "Too many changes are waiting", retry_after_s=2),
+    errors.ServiceStopping: ProblemKind(
+        503,
+        "The service is stopping",
+        "the service stopped before the change was complete; send it again after the restart",
+        retry_after_s=5,
+    ),
     errors.CitationBroken: ProblemKind(
         500,
         "A citation could not be verified",

@@ -6,12 +6,16 @@ import time
 import anyio
 from anyio import CapacityLimiter, to_thread
 
+from api.served import ServedGenerations
 from index.errors import IndexBusy, IndexMismatch, IndexProblem, StorageFull
 from rag.pipeline import Pipeline
 
 INTERVAL_S = 0.5
 _MIN_REST_RATIO = 9
 """Rest is at least so many times as long as the refresh before it: a tenth of the time at most."""
+
+_WANTED_INTERVAL_S = 0.02
+"""How often a process looks for changes that another process of the service made."""
 
 _STILL_READABLE = (IndexMismatch, IndexBusy, StorageFull)
 _log = logging.getLogger(__name__)
@@ -24,8 +28,17 @@ class Refresher:
     open before is served all the same.
     """
 
-    def __init__(self, pipeline: Pipeline, interval_s: float = INTERVAL_S) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        interval_s: float = INTERVAL_S,
+        served: ServedGenerations | None = None,
+    ) -> None:
+        """served: what other processes of the service serve and want; None if this is the only
+        process."""
         self.unreadable: Exception | None = None
+        self._served = served or ServedGenerations()
+        self._served.serve(pipeline.generation)
         self._pipeline = pipeline
         self._interval_s = interval_s
         self._limiter = CapacityLimiter(1)
@@ -34,10 +47,19 @@ class Refresher:
     async def run(self) -> None:
         """Refresh until cancelled; a refresh that is under way then is waited for."""
         while True:
-            began = time.perf_counter()
+            began, wanted = time.perf_counter(), self._served.wanted
             await to_thread.run_sync(self.refresh, limiter=self._limiter)
             took_s = time.perf_counter() - began
-            await anyio.sleep(max(self._interval_s, _MIN_REST_RATIO * took_s))
+            await self._rest(max(self._interval_s, _MIN_REST_RATIO * took_s), wanted)
+
+    async def _rest(self, rest_s: float, wanted: int) -> None:
+        """Sleep, but at most until another generation than `wanted` is wanted."""
+        if self._served.alone:
+            await anyio.sleep(rest_s)
+            return
+        wakes_at = time.monotonic() + rest_s
+        while time.monotonic() < wakes_at and self._served.wanted == wanted:
+            await anyio.sleep(min(_WANTED_INTERVAL_S, rest_s))
 
     def refresh(self) -> None:
         """Go over to a new generation if there is one. An error leaves the old one in service."""
@@ -47,6 +69,7 @@ class Refresher:
             self._log_failure(error)
         else:
             self.unreadable = None
+            self._served.serve(self._pipeline.generation)
             if changed:
                 _log.info("Serving generation %d", self._pipeline.generation)
 

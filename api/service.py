@@ -15,6 +15,7 @@ from api.answer_cache import ResultCache
 from api.contents import Contents
 from api.refresher import Refresher
 from api.texts import Texts
+from api.writing.writes import Writes, Writing
 from index.backend import State
 from rag.answer.reading import Reading
 from rag.answer.why.result import Why
@@ -50,8 +51,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A pipeline, its refresher, the limits on searches and checks, the answers given last, and the
-    texts."""
+    """A pipeline, its refresher, the limits on searches and checks, the answers given last, the
+    texts, and the queue of changes; None if documents cannot be changed."""
 
     pipeline: Pipeline
     refresher: Refresher
@@ -61,18 +62,24 @@ class Service:
     cache: ResultCache
     texts: Texts
     contents: Contents
+    writes: Writes | None = None
 
     @classmethod
-    def around(cls, pipeline: Pipeline, limits: Limits) -> "Service":
+    def around(
+        cls, pipeline: Pipeline, limits: Limits, writing: Writing | None = None
+    ) -> "Service":
+        """writing: what is needed to change documents; None if that is off."""
+        refresher = Refresher(pipeline, served=None if writing is None else writing.served)
         return cls(
             pipeline,
-            Refresher(pipeline),
+            refresher,
             Admission(SEARCHES_AT_ONCE, limits.queue),
             Admission(ANSWERS_AT_ONCE, limits.queue),
             Admission(VERIFICATIONS_AT_ONCE, limits.queue),
             ResultCache(limits.cache_bytes),
             Texts(pipeline),
             Contents(pipeline),
+            None if writing is None else Writes(writing, refresher),
         )
 
     async def search(self, key: str, call: Callable[[], Result]) -> bytes:

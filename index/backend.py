@@ -204,6 +204,10 @@ class Transaction(Protocol):
         """Store the current path and version of a document's file."""
         ...
 
+    def set_metadata(self, doc_id: str, metadata: Mapping[str, str]) -> None:
+        """Replace the metadata of a document in the index. Its text and chunks stay."""
+        ...
+
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
         """Store the fingerprint of the model and the chunker of all chunks put after this call."""
         ...

@@ -5,7 +5,10 @@
     │   ├── BadQuery
     │   ├── NotFound
     │   ├── SpanOutOfRange
-    │   └── BadDataset
+    │   ├── BadDataset
+    │   ├── PreconditionFailed
+    │   ├── JobNotFound
+    │   └── UnsupportedType
     ├── UnreadableDocument   ingest skips the file and reports the reason
     ├── ModelUnusable
     ├── IndexProblem
@@ -15,6 +18,8 @@
     │   ├── IndexDamaged
     │   └── StorageFull
     ├── Overloaded           the queue of questions is full
+    │   └── TooManyChanges
+    ├── ServiceStopping      the service stopped before a change was complete
     └── CitationBroken       a bug: a passage differs from its slice of the document
 
 A message says what happened, the value, and how to fix it.
@@ -36,6 +41,7 @@ SkipKind = Literal[
     "password",  # encrypted
     "no-text",  # scanned pages or pictures only
     "limit",  # its loader took too much time or memory
+    "taken",  # a document without a file has its id
 ]
 """Why a file was not read."""
 
@@ -62,6 +68,18 @@ class SpanOutOfRange(BadInput):
 
 class BadDataset(BadInput):
     """An evaluation set is missing a file or has a malformed line."""
+
+
+class PreconditionFailed(BadInput):
+    """The document is not, or no longer, what `If-Match` or `If-None-Match` requires."""
+
+
+class JobNotFound(BadInput):
+    """No job has this id, or it ended so long ago that it is no longer kept."""
+
+
+class UnsupportedType(BadInput):
+    """No loader reads documents of this media type."""
 
 
 class UnreadableDocument(RagError):
@@ -102,6 +120,14 @@ class StorageFull(IndexProblem):
 
 class Overloaded(RagError):
     """The queue of questions is full; try again soon."""
+
+
+class TooManyChanges(Overloaded):
+    """Too many changes wait, or their uploads have too many bytes; try again soon."""
+
+
+class ServiceStopping(RagError):
+    """The service stopped before the change was complete; send it again after its restart."""
 
 
 class CitationBroken(RagError):

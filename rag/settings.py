@@ -88,6 +88,18 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Size in megabytes of the answer cache of a server process; 0 turns it off.",
     )
+    writable: bool = Field(
+        default=False,
+        description="Whether clients of the server may put, change and remove documents. There is "
+        "no authentication: anyone who can reach the server may do so then.",
+    )
+    upload_mb: float = Field(
+        default=32,
+        gt=0,
+        le=1024,
+        description="The longest body of an upload to the server, in megabytes (of 1,048,576 "
+        "bytes). A server process holds at most four times as much.",
+    )
     n_candidates: int = Field(
         default=_RANKING.n_candidates,
         ge=1,
@@ -154,6 +166,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [name.strip() for name in value.split(",") if name.strip()]
         return value
+
+    @property
+    def upload_bytes(self) -> int:
+        """The longest body of an upload, in bytes; 0 if the server is not writable."""
+        return int(self.upload_mb * 2**20) if self.writable else 0
 
     @property
     def ranking(self) -> RankSettings:

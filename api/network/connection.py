@@ -155,6 +155,8 @@ class Connection(Receiver):
             return None  # it ends with the answer that is under way
         if self.in_head or self.in_body:
             limit_s = self.limits.head_s if self.in_head else self.limits.body_s
+            if self.uploads:
+                limit_s += self.n_received / self.limits.upload_bytes_a_s
             return _LATE if now - self._since > limit_s else None
         if not self._at_rest():
             return None  # it is the client who waits

@@ -44,6 +44,9 @@ class ConnectionLimits:
     n_headers: browsers send some 20
     body_bytes: the longest question and filter that are allowed, with room to spare
     sent_bytes: of a body as it is sent, which may be in chunks of one byte
+    upload_bytes: the longest body of an upload; 0 if documents cannot be changed
+    upload_bytes_a_s: an upload may take body_s and one more second for each so many bytes received:
+        a slow line of .4 Mbit/s suffices, and a client that stops is cut off
     n_pipelined: requests that may wait behind another on one connection
     unread_bytes: of responses that found no reader, of all connections together
     """
@@ -58,6 +61,8 @@ class ConnectionLimits:
     n_headers: int = 128
     body_bytes: int = 64 * 1024
     sent_bytes: int = 1024 * 1024
+    upload_bytes: int = 0
+    upload_bytes_a_s: int = 50_000
     n_pipelined: int = 16
     unread_bytes: int = 64 * 1024 * 1024
 

@@ -7,6 +7,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.network.connections import ConnectionLimits
+from api.routes.document_ids import WRITING_IS_OFF, is_upload
 
 _PIECE = 4096
 """Bytes that are parsed between two checks of the limits."""
@@ -33,6 +34,7 @@ class Receiver(HttpToolsProtocol):
     in_head:    the first byte of a request was received, and the end of its headers was not
     in_body:    the headers were received, and the end of the body was not
     refused:    a request was refused; later bytes are not parsed
+    uploads:    the request uploads documents, so its body may be longer
     n_received: bytes of the current head or body, as sent
     """
 
@@ -40,6 +42,7 @@ class Receiver(HttpToolsProtocol):
     in_head = in_body = refused = False
     n_received = 0
     _n_piece = 0
+    uploads = False
     _n_body = 0
     _ignores_upgrade = False
     _refusal: Refusal | None = None
@@ -90,8 +93,7 @@ class Receiver(HttpToolsProtocol):
     def _check_size(self) -> None:
         if self.in_head:
             self._check_head()
-        elif self.in_body and self.n_received > self.limits.sent_bytes:
-            most = self.limits.sent_bytes
+        elif self.in_body and self.n_received > (most := self._most_sent()):
             self._raise(413, f"the chunked body exceeds {most:,} bytes; send larger chunks")
 
     def _check_head(self) -> None:
@@ -102,10 +104,24 @@ class Receiver(HttpToolsProtocol):
             self._raise(414, f"the request has more than {most:,} bytes; send a shorter address")
         self._raise(431, f"the headers have more than {most:,} bytes; send fewer or shorter ones")
 
+    def _most_sent(self) -> int:
+        return self.limits.sent_bytes + (self.limits.upload_bytes if self.uploads else 0)
+
     def _check_body(self, n_bytes: int) -> None:
         most = self.limits.body_bytes
-        if n_bytes > most:
+        if self.uploads:
+            most = max(most, self.limits.upload_bytes)
+        if n_bytes <= most:
+            return
+        if not self.uploads:
             self._raise(413, f"the body has more than {most:,} bytes; send a shorter one")
+        if not self.limits.upload_bytes:
+            self._raise(403, WRITING_IS_OFF)
+        self._raise(
+            413,
+            f"the body has more than {most:,} bytes, the setting upload_mb; send less at once, or "
+            "start the service with a higher limit (RAG_UPLOAD_MB)",
+        )
 
     def _raise(self, status: int, detail: str) -> NoReturn:
         self._refusal = Refusal(status, detail)
@@ -115,7 +131,7 @@ class Receiver(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.in_head = True
+        self.in_head, self.uploads = True, False
         self.n_received, self._n_body = self._n_piece, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -123,6 +139,7 @@ class Receiver(HttpToolsProtocol):
         if len(self.headers) == most:
             self._raise(431, f"there are more than {most} headers; send fewer")
         if name.lower() == b"content-length" and value.isdigit():
+            self.uploads = is_upload(self.parser.get_method(), self.url)
             self._check_body(int(value[:20]))
         super().on_header(name, value)
 
@@ -138,6 +155,7 @@ class Receiver(HttpToolsProtocol):
             self._take_host_of_target()
         if len(self.pipeline) == self.limits.n_pipelined:
             self._raise(429, "too many requests are waiting on this connection; use another")
+        self.uploads = is_upload(self.parser.get_method(), self.url)
         super().on_headers_complete()
         self.in_head, self.in_body = False, True
         self.n_received = 0

@@ -7,10 +7,15 @@ from contextlib import suppress
 
 from api.app import create_app
 from api.hosts import AllowedHosts
+from api.network.connections import ConnectionLimits
 from api.network.server import Server
+from api.served import ServedGenerations
 from api.service import Limits
+from api.writing.writes import Writing
+from index.backends import backend_at
 from index.cores import cores
 from index.errors import RagError
+from index.protocols import Embedder
 from rag.models.load import fingerprint_in, load_model_of
 from rag.pipeline import Pipeline
 from rag.results import to_json
@@ -25,8 +30,13 @@ def open_pipeline(settings: Settings) -> Pipeline:
 
     Raises IndexMissing, IndexMismatch, IndexDamaged or ModelUnusable.
     """
+    return _open(settings)[1]
+
+
+def _open(settings: Settings) -> tuple[Embedder, Pipeline]:
     n_threads = max(1, cores() // settings.workers)
-    return Pipeline.open(settings, load_model_of(fingerprint_in(settings), settings, n_threads))
+    embedder = load_model_of(fingerprint_in(settings), settings, n_threads)
+    return embedder, Pipeline.open(settings, embedder)
 
 
 def serve_on(
@@ -35,16 +45,44 @@ def serve_on(
     on_ready: Callable[[Pipeline], None],
     *,
     access_log: bool,
+    served: ServedGenerations | None = None,
 ) -> None:
     """Serve on a bound socket until a signal. `on_ready` is called when requests are accepted.
 
+    served: what all processes of the service serve; None if this is the only process
+
     Raises the errors of `open_pipeline`.
     """
-    pipeline = open_pipeline(settings)
+    embedder, pipeline = _open(settings)
     _warm(pipeline)
     limits = Limits(settings.queue, int(settings.cache_mb * 1_000_000))
-    app = create_app(pipeline, limits, AllowedHosts.of(settings))
-    Server(app, lambda: on_ready(pipeline), access_log=access_log).run(sockets=[listener])
+    app = create_app(
+        pipeline, limits, AllowedHosts.of(settings), _writing(settings, embedder, served)
+    )
+    # After this process is counted among those that serve, and before it accepts requests: see
+    # ServedGenerations.serve.
+    app.state.service.refresher.refresh()
+    server = Server(
+        app,
+        lambda: on_ready(pipeline),
+        access_log=access_log,
+        limits=ConnectionLimits(upload_bytes=settings.upload_bytes),
+    )
+    server.run(sockets=[listener])
+
+
+def _writing(
+    settings: Settings, embedder: Embedder, served: ServedGenerations | None
+) -> Writing | None:
+    if not settings.writable:
+        return None
+    return Writing(
+        backend_at(settings.index, settings.backend),
+        embedder,
+        settings.index,
+        settings.upload_bytes,
+        served or ServedGenerations(),
+    )
 
 
 def _warm(pipeline: Pipeline) -> None:

@@ -17,7 +17,8 @@ _log = logging.getLogger(__name__)
 def end_after(signal_number: int, grace_s: float = GRACE_S) -> None:
     """Start a thread that ends this process after `grace_s` seconds with the status 128 + signal.
 
-    No data can be lost, because the server only reads the index.
+    No data can be lost: the server changes the index in transactions, and acknowledges a change
+    after its commit.
     """
     thread = threading.Thread(target=_end, args=(signal_number, grace_s), daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 from typing import cast
 
 from api.network.serve import serve_on
+from api.served import ServedGenerations, forget_process, shared_generations
 from index.errors import RagError
 from rag.output.safe_output import complain
 from rag.settings import Settings
@@ -41,6 +42,7 @@ _log = logging.getLogger(__name__)
 class _Worker:
     """A worker, which may be restarted with a new process.
 
+    number: from 0
     process, connection: None while it waits for its next start
     ready_since: monotonic time at which its process became ready, in seconds
     could_not_start: whether its last process ended before it was ready
@@ -48,6 +50,7 @@ class _Worker:
     start_at: monotonic time of its next start, in seconds
     """
 
+    number: int
     process: SpawnProcess | None = None
     connection: Connection | None = None
     ready_since: float | None = None
@@ -70,8 +73,9 @@ class Workers:
     """
 
     def __init__(self, settings: Settings, listener: socket.socket, *, access_log: bool) -> None:
-        self._arguments = (settings, listener, access_log)
-        self._workers = [_Worker() for _ in range(settings.workers)]
+        self._served = shared_generations(settings.workers)
+        self._arguments = (settings, listener, access_log, self._served)
+        self._workers = [_Worker(number) for number in range(settings.workers)]
 
     def run(self, on_ready: Callable[[], None]) -> bool:
         """Serve until SIGINT or SIGTERM. `on_ready` is called once, when every worker is ready or
@@ -121,7 +125,7 @@ class Workers:
     def _start(self, worker: _Worker) -> None:
         own_end, worker_end = Pipe()
         process = _SPAWN.Process(
-            target=_run_worker, args=(worker_end, *self._arguments), daemon=True
+            target=_run_worker, args=(worker_end, worker.number, *self._arguments), daemon=True
         )
         # A new process inherits ignored signals. Ctrl-C reaches it too, and must not interrupt its
         # start with a traceback. This process stops it instead.
@@ -155,6 +159,7 @@ class Workers:
             process.kill()
             process.join()
         worker.process = None
+        forget_process(self._served, worker.number)
         parts = f"Worker {process.pid}", f"({process.exitcode})"
         if worker.ready_since is None:
             self._note_failure(worker, " could not start ".join(parts))
@@ -202,12 +207,24 @@ def _signals() -> Iterator[Connection]:
 
 
 def _run_worker(
-    parent: Connection, settings: Settings, listener: socket.socket, access_log: bool
+    parent: Connection,
+    number: int,
+    settings: Settings,
+    listener: socket.socket,
+    access_log: bool,
+    generations: MutableSequence[int],
 ) -> None:
     """Run a worker in its process."""
+    served = ServedGenerations(generations, number)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     try:
-        serve_on(listener, settings, lambda _: parent.send(None), access_log=access_log)
+        serve_on(
+            listener,
+            settings,
+            lambda _: parent.send(None),
+            access_log=access_log,
+            served=served,
+        )
     except RagError as error:
         complain(f"rag: {error}")
         sys.exit(_FAILED)

@@ -4,50 +4,25 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query
-from starlette.convertors import Convertor, register_url_convertor
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.error_handler import raw_path
 from api.problems import responses
+from api.routes.document_ids import PREFIX, DocumentIdInPath, asks_for_text
 from api.schemas import (
-    EXAMPLE_DOCUMENT,
     DocumentOut,
     DocumentPage,
     PageRequest,
     SpanRequest,
     TextSlice,
 )
-from api.service import ServiceDependency
+from api.service import Service, ServiceDependency
 from api.texts import TextResponse
+from api.writing.etag import Condition, etag_of
 
-_PREFIX = "/v1/documents"
-
-
-class _DocumentIdConvertor(Convertor[str]):
-    """Like starlette's `path`, but also matches line ends, which file names can contain."""
-
-    regex = r"[\s\S]*"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("doc_id", _DocumentIdConvertor())
-router = APIRouter(tags=["documents"], prefix=_PREFIX)
-
-DocumentIdInPath = Annotated[
-    str,
-    Path(
-        description="The document's id, percent-encoded. Slashes may stay as they are, except the "
-        "one before a final `text`, which must be `%2F`.",
-        examples=[EXAMPLE_DOCUMENT],
-    ),
-]
+router = APIRouter(tags=["documents"], prefix=PREFIX)
 
 
 @router.get(
@@ -85,24 +60,33 @@ async def get_text(
 ) -> Response:
     """To verify a citation, request its `start` and `end` and compare `text` with its `quote`. The
     SHA-256 in the citation is that of the whole text in UTF-8."""
-    if not _asks_for_text(request):
-        doc_id = unquote(raw_path(request).partition(f"{_PREFIX}/")[2])
-        document = await to_thread.run_sync(get_document, service, doc_id)
-        return Response(document.model_dump_json(), media_type="application/json")
+    if not asks_for_text(request):
+        doc_id = unquote(raw_path(request).partition(f"{PREFIX}/")[2])
+        return await to_thread.run_sync(_document_response, request, service, doc_id)
     return TextResponse(service.texts, doc_id, span_request.start, span_request.end)
 
 
 @router.get(
     "/{doc_id:doc_id}",
-    response_description="The document, without its text.",
-    responses=responses(404, 500, 503),
+    response_model=DocumentOut,
+    response_description="The document, without its text. The header `ETag` identifies this "
+    "version of it.",
+    responses=responses(404, 422, 500, 503) | {304: {"description": "It has this ETag still."}},
     summary="Show one document, without its text",
 )
-def get_document(service: ServiceDependency, doc_id: DocumentIdInPath) -> DocumentOut:
-    """To get its text, add `/text`."""
-    return DocumentOut.of(service.pipeline.record(doc_id))
+def get_document(
+    request: Request, service: ServiceDependency, doc_id: DocumentIdInPath
+) -> Response:
+    """To get its text, add `/text`. With `If-None-Match` and an ETag, the response is 304 if the
+    document has not changed."""
+    return _document_response(request, service, doc_id)
 
 
-def _asks_for_text(request: Request) -> bool:
-    """Whether the path ends with `/text` as sent. A final `%2Ftext` is part of the id."""
-    return unquote(raw_path(request).rpartition("/")[2]) == "text"
+def _document_response(request: Request, service: Service, doc_id: str) -> Response:
+    record = service.pipeline.record(doc_id)
+    headers = {"ETag": etag_of(record)}
+    known = Condition.of(request.headers, "If-None-Match")
+    if known is not None and known.matches(record, weakly=True):
+        return Response(status_code=304, headers=headers)
+    body = DocumentOut.of(record).model_dump_json()
+    return Response(body, headers=headers, media_type="application/json")

@@ -45,6 +45,9 @@ _OWN_FILES = re.compile(
     r"rag\.db(-wal|-shm|-journal)?|derived\.json(\.draft)?"
     r"|(ingest|publish)\.(lock|holder\.json)|restore\.draft(-wal|-shm|-journal)?"
 )
+JOBS = "jobs"
+"""The folder of the jobs of a service."""
+_JOB_FILES = re.compile(r"[0-9a-f]{32}\.(json|draft)|[0-9a-f]{16}\.lock")
 RESTORE_DRAFT = "restore.draft"
 """The database that a restore prepares."""
 
@@ -128,6 +131,8 @@ def check_directory(folder: Path, database: str) -> None:
 
 
 def _is_own(path: Path) -> bool:
+    if path.name == JOBS:
+        return _is_folder(path) and all(_JOB_FILES.fullmatch(e.name) for e in _entries(path))
     if _kind(path.name) is None:
         return _OWN_FILES.fullmatch(path.name) is not None
     return _is_folder(path) and (_is_sealed(path) or not _entries(path))

@@ -6,7 +6,7 @@ files, the messages and the help use this list.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Literal
 
 PLAIN_TEXT = "text/plain"
@@ -216,7 +216,7 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def format_of_file(path: Path) -> Format | None:
+def format_of_file(path: PurePath) -> Format | None:
     """Return the format of a file's extension, or None if it is not supported."""
     extension = path.suffix.lower()
     return next((each for each in FORMATS if extension in each.extensions), None)

@@ -107,8 +107,15 @@ class ParserProcess:
                 _close(cast(BinaryIO, pipe))
         return process.wait()
 
+    def kill(self) -> None:
+        """End the process at once. A file that is being loaded fails."""
+        process = self._process
+        if process is not None:
+            process.kill()
+        self.close()
+
     def close(self) -> None:
-        """End the process, if it runs."""
+        """End the process, if it runs, after the file that is being loaded."""
         with self._lock:
             self._stop()
 

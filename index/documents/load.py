@@ -3,10 +3,10 @@
 import os
 import stat
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from index.documents.blocks import Blocks
 from index.documents.formats import Format, format_of_file, main_extensions
@@ -94,18 +94,45 @@ def _check_size(n_bytes: int) -> None:
 
 def load(file: FileBytes, doc_id: str, options: LoadOptions) -> LoadedFile:
     """Return the document of a file. Raises UnreadableDocument if the loader does."""
-    read = load_isolated if file.format.isolated else _load_here
-    content = read(file.format, file.content, options)
+    parse = load_isolated if file.format.isolated else _load_here
+    content = parse(file.format, file.content, options)
     document = _document(content, doc_id, media_type=file.format.media_type, name=file.path.stem)
-    version = FileVersion(
-        n_bytes=len(file.content),
-        changed_ns=file.changed_ns,
-        sha256=file.sha256,
-        loader=file.format.key,
+    version = _version(file.format, file.content, file.sha256, options, content)
+    return LoadedFile(document, content.blocks, replace(version, changed_ns=file.changed_ns))
+
+
+def load_bytes(
+    file: bytes,
+    format: Format,
+    doc_id: str,
+    options: LoadOptions,
+    parse: Callable[[Format, bytes, LoadOptions], Content],
+) -> LoadedFile:
+    """Return the document of bytes that are in no file.
+
+    parse: index.documents.isolation.ParserProcess.load, for bytes from others
+
+    Raises UnreadableDocument for too many bytes, or if the loader does.
+    """
+    _check_size(len(file))
+    content = parse(format, file, options)
+    name = PurePosixPath(doc_id).stem or doc_id
+    document = _document(content, doc_id, media_type=format.media_type, name=name)
+    version = _version(format, file, sha256(file).hexdigest(), options, content)
+    return LoadedFile(document, content.blocks, version)
+
+
+def _version(
+    format: Format, file: bytes, digest: str, options: LoadOptions, content: Content
+) -> FileVersion:
+    return FileVersion(
+        n_bytes=len(file),
+        changed_ns=None,
+        sha256=digest,
+        loader=format.key,
         options=options.key,
         warning=content.warning,
     )
-    return LoadedFile(document, content.blocks, version)
 
 
 def _load_here(format: Format, content: bytes, options: LoadOptions) -> Content:

@@ -6,6 +6,7 @@ the stored ones, it is unchanged; else load it.
 """
 
 import os
+import shlex
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,14 @@ from index.documents.load import LoadedFile, changed_ns, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import UnreadableDocument
 from index.ingest.batches import Source
-from index.ingest.file_ids import display_path, doc_id_of, is_unicode, printable_path, row_of
+from index.ingest.file_ids import (
+    display_path,
+    doc_id_of,
+    is_taken,
+    is_unicode,
+    printable_path,
+    row_of,
+)
 from index.ingest.progress import EncodingWarning, Move, Progress, Report, SkippedFile, Watch
 from index.types import DocumentRecord, FileVersion
 
@@ -98,6 +106,9 @@ class FileChanges:
 
     def _look(self, known: KnownDocuments, file: Path) -> None:
         row = row_of(known, file)
+        if row is None and is_taken(known, file):
+            self._skip_taken(file)
+            return
         options = self._choice.options(row)
         intact = row is not None and known.is_intact(row.doc_id)
         status = _status_of(file)
@@ -109,6 +120,14 @@ class FileChanges:
         doc_id = row.doc_id if row is not None else doc_id_of(known, file)
         size = status.st_size if status is not None else 0
         self._candidates.append(_Candidate(file, size, doc_id, row, intact, options))
+
+    def _skip_taken(self, file: Path) -> None:
+        name = display_path(file)
+        reason = (
+            "a document that was put over HTTP or by a program has its id; to read the file "
+            f"instead, run `rag remove {shlex.quote(name)}` first"
+        )
+        self._report.skipped.append(SkippedFile(name, "taken", reason))
 
     def sources(self) -> Iterator[Source | None]:
         """Yield the source of each file that may have changed; None if it is unchanged or skipped.

@@ -70,6 +70,15 @@ def row_of(known: KnownDocuments, path: Path) -> DocumentRecord | None:
     return other if other is not None and other.path and is_missing(other.path) else None
 
 
+def is_taken(known: KnownDocuments, path: Path) -> bool:
+    """Return whether a document without a file has the id that a new file would get.
+
+    It was put into the index over HTTP or by a program, and would be lost.
+    """
+    other = known.record(display_path(path))
+    return other is not None and other.path is None
+
+
 def doc_id_of(known: KnownDocuments, path: Path) -> str:
     """Return the existing id of the file's document, else a new one.
 

@@ -1,7 +1,7 @@
 """Writes to the store in one transaction."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from index.backend import EncodedChunk, StoredEncoding
 from index.fingerprint import Fingerprint
@@ -100,7 +100,7 @@ class StoreTransaction:
             document.sha256,
             len(document.text),
             len(ids),
-            json.dumps(dict(document.metadata), sort_keys=True, ensure_ascii=False),
+            _metadata_json(document.metadata),
             version_json(version),
             ids_sum(ids),
         ]
@@ -165,19 +165,31 @@ class StoreTransaction:
 
     def note_file(self, doc_id: str, path: str, version: FileVersion | None) -> None:
         """Update the path and version of a document's file. Raises DamagedRow."""
+        self._update(doc_id, path=path, file_version=version_json(version))
+
+    def set_metadata(self, doc_id: str, metadata: Mapping[str, str]) -> None:
+        """Replace a document's metadata. Raises DamagedRow."""
+        self._update(doc_id, metadata=_metadata_json(metadata))
+
+    def _update(self, doc_id: str, **values: str | None) -> None:
+        """Set columns of a document's row, and its checksum. Raises DamagedRow."""
         [found] = self._database.all_rows(
             f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id = ?", [doc_id]
         )
-        *values, document_sum = found
-        check_sum(document_sum, *values)
-        columns = dict(zip(DOCUMENT_COLUMNS.split(", "), values, strict=False))
-        columns |= {"path": path, "file_version": version_json(version)}
+        *stored, document_sum = found
+        check_sum(document_sum, *stored)
+        columns = dict(zip(DOCUMENT_COLUMNS.split(", "), stored, strict=False)) | values
+        assignments = ", ".join(f"{column} = ?" for column in (*values, "document_sum"))
         self._database.execute(
-            "UPDATE documents SET path = ?, file_version = ?, document_sum = ? WHERE doc_id = ?",
-            [path, columns["file_version"], sum_of(*columns.values()), doc_id],
+            f"UPDATE documents SET {assignments} WHERE doc_id = ?",
+            [*values.values(), sum_of(*columns.values()), doc_id],
         )
 
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
         """Set the fingerprint (model and chunker) of the chunks written from now on."""
         set_meta(self._database, "fingerprint", fingerprint.to_json())
         self._dimension = fingerprint.model.dimension
+
+
+def _metadata_json(metadata: Mapping[str, str]) -> str:
+    return json.dumps(dict(metadata), sort_keys=True, ensure_ascii=False)

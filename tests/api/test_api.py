@@ -456,7 +456,8 @@ def test_an_unknown_route_is_not_found(client: httpx.Client, path: str) -> None:
         ("GET", "/v1/search", "POST"),
         ("HEAD", "/v1/search", "POST"),
         ("GET", "/v1/ask", "POST"),
-        ("DELETE", "/v1/documents/x", "GET, HEAD"),
+        ("POST", "/v1/documents/x", "GET, HEAD, DELETE, PATCH, PUT"),
+        ("PUT", "/v1/documents", "GET, HEAD, POST"),
         ("POST", "/healthz", "GET, HEAD"),
     ],
 )

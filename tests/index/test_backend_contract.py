@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from fakes import HashEmbedder
 from index.backend import Backend, Snapshot
 from index.backends import BACKENDS, backend_at
+from index.conditions import Comparison
 from index.documents.load import document_of
 from index.errors import BadInput, IndexMissing
 from index.fingerprint import Fingerprint
@@ -237,6 +239,29 @@ def test_files_are_recorded_by_their_paths_and_versions(backend: Backend, tmp_pa
     with closing(backend.open()) as snapshot:
         (record,) = snapshot.records()
         assert record.path == str(moved)
+
+
+def test_metadata_can_be_replaced_alone(backend: Backend) -> None:
+    put(backend, document("a", "Aid came."), document("b", "Grain rotted."))
+    before = backend.state()
+    with closing(backend.open()) as old, backend.lock():
+        ids, text = old.chunk_ids_of().tolist(), old.document("a")
+        with backend.writer(lambda: old.fingerprint) as writer:
+            with writer.transaction() as transaction:
+                transaction.set_metadata("a", {"author": "Zoë", "tags": "x, y"})
+            changed = writer.record("a")
+        assert old.record("a") != changed
+    assert backend.state() != before
+    with closing(backend.open()) as new:
+        assert new.record("a") == changed
+        assert changed is not None
+        assert dict(changed.metadata) == {"author": "Zoë", "tags": "x, y"}
+        assert new.document("a") == replace(text, metadata=changed.metadata)
+        assert new.chunk_ids_of().tolist() == ids
+        where = Comparison("author", "=", "Zoë")
+        assert new.chunk_ids_of(where=where).tolist() == new.chunk_ids_of(["a"]).tolist()
+        query = EMBEDDER.encode_query("aid").vector
+        assert new.candidates(query, ["aid"], 5).vectors.ids.tolist() == sorted(ids)
 
 
 def test_a_rebuild_with_another_model_replaces_every_vector(backend: Backend) -> None:

@@ -17,6 +17,7 @@ import pytest
 from typer.main import get_command
 
 from command import ROOT
+from pdf_files import PdfPage, lines_of, pdf_of
 from rag.cli.app import app
 
 SAMPLE_URL = "http://127.0.0.1:8000"
@@ -101,6 +102,12 @@ def start_server(clone: Path, command: str) -> Iterator[str]:
             process.kill()
 
 
+def curl_of(command: str, url: str) -> str:
+    """Return a command with curl for another server; it fails if the response is an error."""
+    assert SAMPLE_URL in command
+    return command.replace(SAMPLE_URL, url).replace("curl ", "curl -sS --fail ", 1)
+
+
 def run_in_order(clone: Path, commands: list[str]) -> dict[str, str]:
     """Return command -> output. Each curl command gets its own server."""
     printed = {}
@@ -111,9 +118,7 @@ def run_in_order(clone: Path, commands: list[str]) -> dict[str, str]:
             assert set(arguments) <= targets(), f"the Makefile lacks a target: {command}"
         elif program == "curl":
             with start_server(clone, "rag serve") as url:
-                assert SAMPLE_URL in command
-                request = command.replace(SAMPLE_URL, url).replace("curl ", "curl -sS --fail ", 1)
-                printed[command] = run_in(clone, request)
+                printed[command] = run_in(clone, curl_of(command, url))
         elif [program, *arguments[:1]] == ["rag", "serve"]:
             with start_server(clone, " ".join(shlex.quote(word) for word in [program, *arguments])):
                 pass
@@ -160,8 +165,16 @@ def test_the_commands_of_the_readme_work_in_order(clone: Path) -> None:
 @NEEDS_CURL
 def test_the_commands_of_the_http_page_work(clone: Path) -> None:
     run_in(clone, "rag ingest seeds")
-    ((_, out),) = run_in_order(clone, commands_in("docs/http.md")).items()
-    assert json.loads(out)["text"].startswith("Prior to the Taliban takeover")
+    for name in ("notes.md", "new.md"):
+        (clone / name).write_text("# Notes\n\nThe notes are short.\n")
+    (clone / "report.pdf").write_bytes(pdf_of([PdfPage(lines_of("The report is long."))]))
+    commands = commands_in("docs/http.md")
+    with start_server(clone, "rag serve --writable") as url:
+        printed = [json.loads(run_in(clone, curl_of(command, url))) for command in commands]
+    text, *changes = printed
+    assert text["text"].startswith("Prior to the Taliban takeover")
+    results = [each.get("result") or each["n_failed"] for each in changes]
+    assert results == ["created", "created", "created", "created", "changed", 0, "removed"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -345,5 +345,10 @@ class MemoryTransaction:
         changed = replace(record, path=path, file_version=version)
         self._contents.documents[doc_id] = (changed, document)
 
+    def set_metadata(self, doc_id: str, metadata: Mapping[str, str]) -> None:
+        record, document = self._contents.documents[doc_id]
+        changed = replace(record, metadata=dict(metadata))
+        self._contents.documents[doc_id] = (changed, replace(document, metadata=dict(metadata)))
+
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
         self._contents.fingerprint = fingerprint

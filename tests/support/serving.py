@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 
@@ -12,6 +13,7 @@ from api.hosts import AllowedHosts
 from api.network.connections import ConnectionLimits
 from api.network.server import Server, bound, url_of
 from api.service import Limits
+from api.writing.writes import Writing
 from rag.pipeline import Pipeline
 
 PATIENCE_S = 20.0
@@ -23,9 +25,15 @@ def serving(
     limits: Limits = Limits(),
     connections: ConnectionLimits = ConnectionLimits(),
     hosts: AllowedHosts = AllowedHosts(),
+    writing: Writing | None = None,
 ) -> Iterator[httpx.Client]:
-    """Yield a client of a server with a pipeline, which is closed with it."""
-    app = create_app(pipeline, limits, hosts)
+    """Yield a client of a server with a pipeline, which is closed with it.
+
+    writing: what it needs to change documents; None if that is off
+    """
+    app = create_app(pipeline, limits, hosts, writing)
+    if writing is not None:
+        connections = replace(connections, upload_bytes=writing.body_bytes)
     server = Server(app, lambda: None, limits=connections, log=False)
     with bound("127.0.0.1", 0) as listener:
         url = url_of(listener)

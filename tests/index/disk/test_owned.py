@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from fakes import HashEmbedder
-from index.disk.owned import SEAL, check_directory, folders_in, make_folder, remove_folder
+from index.disk.owned import (
+    JOBS,
+    SEAL,
+    check_directory,
+    folders_in,
+    make_folder,
+    remove_folder,
+)
 from index.errors import BadInput, IndexProblem
 from index.ingest.ingest import ingest
 from index.store.store import DATABASE
@@ -106,4 +113,17 @@ def test_remains_of_a_stopped_first_ingest_are_no_obstacle(tmp_path: Path) -> No
     check_directory(tmp_path, DATABASE)
     put(tmp_path, {"lexical-00000001/meta.json": "theirs"})
     with pytest.raises(BadInput, match="lexical-00000001"):
+        check_directory(tmp_path, DATABASE)
+
+
+def test_the_jobs_of_a_service_are_no_obstacle_but_other_files_among_them_are(
+    tmp_path: Path,
+) -> None:
+    jobs = tmp_path / JOBS
+    jobs.mkdir()
+    for name in (f"{'0' * 32}.json", f"{'0' * 32}.draft", f"{'0' * 16}.lock"):
+        (jobs / name).write_text("x")
+    check_directory(tmp_path, DATABASE)
+    (jobs / "cv.json").write_text("x")
+    with pytest.raises(BadInput):
         check_directory(tmp_path, DATABASE)

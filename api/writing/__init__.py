@@ -1,0 +1,1 @@
+"""Changes of documents over HTTP: uploads, the queue of changes, and jobs."""

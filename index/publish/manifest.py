@@ -21,7 +21,7 @@ from index.vectors.faiss_index import VERSION as FAISS_VERSION
 from index.words.tantivy_index import VERSION as TANTIVY_VERSION
 
 MANIFEST = "derived.json"
-FORMAT = f"5, faiss {FAISS_VERSION}, tantivy {TANTIVY_VERSION}"
+FORMAT = f"6, faiss {FAISS_VERSION}, tantivy {TANTIVY_VERSION}"
 """Increase the first number if files of earlier versions must be rebuilt: the text analysis, schema
 or layout changed."""
 

@@ -73,7 +73,7 @@ def publish(
         _check_whole(folder, store, index, TantivyIndex(folder / words))
         for part in (vectors, words):
             close_to_others(folder / part)
-        Manifest.of(folder, store, generation, vectors, words).write(folder)
+        Manifest.of(folder, store, generation, vectors, words, manifest).write(folder)
         checkpoints.drop()
 
 

@@ -2,15 +2,16 @@
 
 A segment is a part of the index that tantivy searches separately. Removed chunks in a segment would
 still count in the frequencies of terms, so a segment that loses a chunk is written again without
-it. More segments make an update cheaper and a search slower: on 18,000 chunks a search takes 0.02
-ms for each segment. So an index has about N_LARGE large segments and a few small ones.
+it, in 0.08 ms for each chunk. More segments make an update cheaper and a search slower: with 18,000
+chunks, each segment takes 0.08 ms of a question. So an index has about N_LARGE large segments and a
+few small ones, with the chunks that were added last.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-N_LARGE = 4
+N_LARGE = 3
 LEAST_LIMIT = 2500
 """A segment of at most this many chunks is never split: it is written in 0.2 s."""
 

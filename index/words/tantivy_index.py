@@ -31,7 +31,14 @@ PAIR_WEIGHT = 0.5
 _BITS = 20
 """Terms that one query tells apart: a score is a float of 24 bits."""
 _FEW = 500
-_UNMAPPED = (".json", ".lock")
+_MORE = 16
+"""How many hits more than wanted a search fetches: copies of a text tie, and a second search takes
+as long as the first."""
+
+STORED = ".store"
+"""The end of the names of the files with the stored terms. Only an update reads them."""
+
+_SEARCHED = (".fast", ".fieldnorm", ".idx", ".term")
 SCHEMA = (
     tantivy.SchemaBuilder()
     .add_unsigned_field("chunk_id", stored=True, indexed=True, fast=True)
@@ -60,7 +67,7 @@ class TantivyIndex:
         no temporary folder can be made.
         """
         self._folder = folder
-        self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix not in _UNMAPPED)
+        self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix in _SEARCHED)
         with _reading(folder):
             self._searcher = _searcher(folder)
 
@@ -83,7 +90,7 @@ class TantivyIndex:
         while True:
             # As in index.vectors.faiss_index: fetch more hits until the last one scores lower than
             # the k-th, so that all ties with the k-th are fetched.
-            fetched = min(fetched + 1, available)
+            fetched = min(fetched + _MORE, available)
             found = self._searcher.search(query, fetched, count=False).hits
             if fetched == available or len(found) < fetched or found[k - 1][0] > found[-1][0]:
                 break
@@ -236,10 +243,12 @@ def _any_of(ids: Ids) -> Any:
     A term set is compared with all ids in the index. For few ids, one query per id is faster: 0.5
     ms instead of 5 for 100 of a million.
     """
-    if len(ids) > _FEW:
-        return tantivy.Query.term_set_query(SCHEMA, "chunk_id", [int(i) for i in ids])
+    numbers: list[int] = ids.tolist()
+    if len(numbers) > _FEW:
+        return tantivy.Query.term_set_query(SCHEMA, "chunk_id", numbers)
+    should, term_query = tantivy.Occur.Should, tantivy.Query.term_query
     return tantivy.Query.boolean_query(
-        [(tantivy.Occur.Should, tantivy.Query.term_query(SCHEMA, "chunk_id", int(i))) for i in ids]
+        [(should, term_query(SCHEMA, "chunk_id", number)) for number in numbers]
     )
 
 

@@ -1,18 +1,19 @@
 """Measure an ingest after a small change among many files: `python -m bench.edit [DATA]`.
 
-The folder has 3,000 Markdown files of six passages. The passages are drawn from 1,200 ones of
-random sentences of a dataset, so that the first ingest encodes only these. Each ingest runs in a
-process of its own. Prints the median of the rounds in ms: of the whole process, and of its parts.
+The folder has 3,000 Markdown files of six sections. The sections are drawn from 1,200 ones with
+random sentences of a dataset, so the first ingest encodes only these. Each ingest runs in a process
+of its own. Prints the median of the rounds in ms: of the whole process, and of its parts. The rest
+of a process is its start, its imports, and the log of the database.
 """
 
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from itertools import islice
 from pathlib import Path
@@ -21,103 +22,99 @@ from typing import Any
 
 from bench.corpus import load_corpus
 from bench.growth import random_passages
-from bench.processes import ROOT
+from bench.processes import ROOT, run_job
+from index.errors import RagError
+from index.ingest import encode_once
 from index.ingest import ingest as ingest_module
 from index.ingest.changes import FileChanges
 from index.publish import session
 from rag import ingest as command
 from rag.settings import Settings
 
-N_FILES, N_PASSAGES_A_FILE, N_PASSAGES, N_ROUNDS = 3000, 6, 1200, 3
-PARTS = ("scan", "load model", "encode and store", "publish")
+N_FILES, N_ROUNDS = 3000, 5
+_N_SECTIONS, _N_DISTINCT = 6, 1200
+PARTS = ("scan", "load model", "encode", "store", "publish")
 CHANGES = ("nothing", "one edited", "one added", "one removed")
+Times = dict[str, float]
+"""The ms of each part, and of the process."""
 
 
-def main() -> None:
-    data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "eval" / "seeds"
-    with tempfile.TemporaryDirectory(prefix="rag-edit-") as name:
-        scratch = Path(name)
-        passages = _passages(data)
-        rng = random.Random(0)
-        for number in range(N_FILES):
-            _write(scratch, number, rng.sample(passages, N_PASSAGES_A_FILE))
-        first_s = _ingest(scratch)["process"] / 1000
-        print(f"first ingest of {N_FILES} files: {first_s:.1f} s")
-        print(f"{'change':<14}" + "".join(f"{part:>18}" for part in ("process", *PARTS)))
-        results: dict[str, list[dict[str, float]]] = {change: [] for change in CHANGES}
-        for round_number in range(N_ROUNDS):
-            for change in CHANGES:
-                _change(scratch, change, round_number, rng, passages)
-                results[change].append(_ingest(scratch))
-        for change, rounds in results.items():
-            values = [median(each[part] for each in rounds) for part in ("process", *PARTS)]
-            print(f"{change:<14}" + "".join(f"{value:>18.0f}" for value in values))
-        print(f"files of FAISS and BM25: {_derived_mb(scratch):.0f} MB")
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The files and the index of a run."""
+
+    scratch: Path
+    sections: Sequence[str]
+    rng: random.Random
+
+    def path(self, number: int) -> Path:
+        return self.scratch / "docs" / f"part-{number % 40}" / f"page-{number:05d}.md"
+
+    def write(self, number: int, new: Sequence[str] = ()) -> None:
+        """Write a page of random sections, the first ones new."""
+        sections = [*new, *self.rng.sample(self.sections, _N_SECTIONS - len(new))]
+        # A heading depends on its section alone, so that equal sections are encoded once.
+        parts = (f"## {' '.join(text.split()[:3])}\n\n{text}\n" for text in sections)
+        self.path(number).parent.mkdir(parents=True, exist_ok=True)
+        self.path(number).write_text("\n".join(parts), encoding="utf-8")
+
+    def change(self, change: str, round_number: int, n_files: int) -> None:
+        """Change one page. Each round edits and removes another one."""
+        number = (1 + 2 * round_number) * n_files // (2 * N_ROUNDS)
+        text = f"Edition {round_number} says this. {self.rng.choice(self.sections)}"
+        if change == "one edited":
+            self.write(number, [text])
+        elif change == "one added":
+            self.write(n_files + round_number, [text])
+        elif change == "one removed":
+            self.path(number + 1).unlink()
+
+    def ingest(self) -> Times:
+        began = time.perf_counter()
+        command_line = [sys.executable, "-m", "bench.edit", "--timed"]
+        times: Times = run_job(command_line, {"scratch": str(self.scratch)})
+        return {**times, "process": (time.perf_counter() - began) * 1000}
 
 
-def _passages(data: Path) -> list[str]:
-    corpus = load_corpus(data, 400, 1)
-    return list(islice(random_passages(corpus, random.Random(0)), N_PASSAGES))
+def measure(
+    data: Path, scratch: Path, n_files: int = N_FILES, n_rounds: int = N_ROUNDS
+) -> dict[str, Times]:
+    """Return the medians of n_rounds for each change, and of the first ingest."""
+    passages = random_passages(load_corpus(data, 400, 1), random.Random(0))
+    site = Site(scratch, list(islice(passages, _N_DISTINCT)), random.Random(0))
+    for number in range(n_files):
+        site.write(number)
+    rounds: dict[str, list[Times]] = {"first ingest": [site.ingest()]}
+    for round_number in range(n_rounds):
+        for change in CHANGES:
+            site.change(change, round_number, n_files)
+            rounds.setdefault(change, []).append(site.ingest())
+    return {
+        change: {part: median(each[part] for each in times) for part in ("process", *PARTS)}
+        for change, times in rounds.items()
+    }
 
 
-def _path(scratch: Path, number: int) -> Path:
-    return scratch / "docs" / f"part-{number % 40}" / f"page-{number:04d}.md"
-
-
-def _write(scratch: Path, number: int, passages: list[str]) -> None:
-    path = _path(scratch, number)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The headings depend on the passages alone, so that equal sections are encoded once.
-    sections = (f"## {' '.join(text.split()[:3])}\n\n{text}\n" for text in passages)
-    path.write_text("\n".join(sections), encoding="utf-8")
-
-
-def _change(
-    scratch: Path, change: str, round_number: int, rng: random.Random, passages: list[str]
-) -> None:
-    """Change one file; no two rounds change the same one."""
-    text = f"Edition {round_number} says this about {change}. {rng.choice(passages)}"
-    few = [text, *rng.sample(passages, N_PASSAGES_A_FILE - 1)]
-    if change == "one edited":
-        _write(scratch, 100 + 500 * round_number, few)
-    elif change == "one added":
-        _write(scratch, N_FILES + round_number, few)
-    elif change == "one removed":
-        _path(scratch, 300 + 500 * round_number).unlink()
-
-
-def _ingest(scratch: Path) -> dict[str, float]:
-    """Run one ingest in a process; return the ms of the process and of its parts."""
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.edit", "--timed", str(scratch)],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    parts: dict[str, float] = json.loads(done.stdout)
-    return {**parts, "process": (time.perf_counter() - began) * 1000}
-
-
-def timed(scratch: Path) -> None:
-    """Ingest the folder once, and print the ms of each part as JSON."""
-    taken = dict.fromkeys(PARTS, 0.0)
+def timed(scratch: Path) -> Times:
+    """Ingest the folder once; return the ms of each part."""
+    times = dict.fromkeys(PARTS, 0.0)
     with (
-        _timing(ingest_module, "scan_files", taken, "scan"),
-        _timing(FileChanges, "look_at", taken, "scan"),
-        _timing(command, "load_model", taken, "load model"),
-        _timing(command, "load_model_of", taken, "load model"),
-        _timing(ingest_module._Ingest, "_put", taken, "encode and store"),
-        _timing(session, "publish", taken, "publish"),
+        _timing(ingest_module, "scan_files", times, "scan"),
+        _timing(FileChanges, "look_at", times, "scan"),
+        _timing(command, "load_model", times, "load model"),
+        _timing(command, "load_model_of", times, "load model"),
+        _timing(encode_once._Batch, "wait", times, "encode"),
+        _timing(ingest_module._Ingest, "_put", times, "store"),
+        _timing(session, "publish", times, "publish"),
     ):
         settings = Settings.resolve(index=scratch / "index")
         command.ingest_paths(settings, [scratch / "docs"], prune=True)
-    taken["encode and store"] -= taken["load model"]
-    print(json.dumps(taken))
+    times["store"] -= times["load model"] + times["encode"]
+    return times
 
 
 @contextmanager
-def _timing(owner: Any, name: str, taken: dict[str, float], part: str) -> Iterator[None]:
+def _timing(owner: Any, name: str, times: Times, part: str) -> Iterator[None]:
     """Add the ms of each call of a function to a part, during the block."""
     function: Callable[..., Any] = getattr(owner, name)
 
@@ -127,7 +124,7 @@ def _timing(owner: Any, name: str, taken: dict[str, float], part: str) -> Iterat
         try:
             return function(*args, **kwargs)
         finally:
-            taken[part] += (time.perf_counter() - began) * 1000
+            times[part] += (time.perf_counter() - began) * 1000
 
     setattr(owner, name, timed_function)
     try:
@@ -136,14 +133,21 @@ def _timing(owner: Any, name: str, taken: dict[str, float], part: str) -> Iterat
         setattr(owner, name, function)
 
 
-def _derived_mb(scratch: Path) -> float:
-    files = [*scratch.glob("index/dense-*/*"), *scratch.glob("index/lexical-*/*")]
-    inodes = {file.stat().st_ino: file.stat().st_size for file in files}
-    return sum(inodes.values()) / 2**20
+def main() -> None:
+    if sys.argv[1:] == ["--timed"]:
+        print(json.dumps(timed(Path(json.loads(sys.stdin.read())["scratch"]))))
+        return
+    data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "eval" / "seeds"
+    with tempfile.TemporaryDirectory(prefix="rag-edit-") as scratch:
+        medians = measure(data, Path(scratch))
+    columns = ("process", *PARTS)
+    print(f"{'change':<14}" + "".join(f"{part:>12}" for part in columns))
+    for change, times in medians.items():
+        print(f"{change:<14}" + "".join(f"{times[part]:>12.0f}" for part in columns))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--timed"]:
-        timed(Path(sys.argv[2]))
-    else:
+    try:
         main()
+    except RagError as error:
+        sys.exit(f"bench: {error}")

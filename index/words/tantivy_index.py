@@ -129,8 +129,7 @@ class TantivyIndex:
 
     def _query(self, terms: Sequence[str], within: Ids | None) -> Any:
         parts = [
-            tantivy.Query.term_query(SCHEMA, "terms", term, "freq")
-            for term in dict.fromkeys(terms)
+            tantivy.Query.term_query(SCHEMA, "terms", term, "freq") for term in dict.fromkeys(terms)
         ]
         parts += [
             tantivy.Query.boost_query(

@@ -1,4 +1,4 @@
-"""An index of BM25 that was updated in steps has exactly the scores of one that was built at once."""
+"""An index of BM25 that was updated in steps has exactly the scores of one built at once."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -150,7 +150,8 @@ def test_a_kill_at_any_step_leaves_one_of_two_generations(tmp_path: Path) -> Non
     for number in range(30):
         (docs / f"{number}.txt").write_text(document(number).text)
     n_steps = value_of(outcome_of(tmp_path, killed_at, 0))
-    n_killed, step = 0, 0
+    assert isinstance(n_steps, int)
+    n_killed, after = 0, None
     for round_number, step in enumerate(range(1, n_steps, max(1, n_steps // 14)), 1):
         before = value_of(outcome_of(tmp_path, answers_of, Path("index")))
         (docs / f"{round_number}.txt").write_text(document(round_number, step).text)

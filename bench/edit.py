@@ -98,33 +98,41 @@ def measure(
 def timed(scratch: Path) -> Times:
     """Ingest the folder once; return the ms of each part."""
     times = dict.fromkeys(PARTS, 0.0)
+    running: list[str] = []
     with (
-        _timing(ingest_module, "scan_files", times, "scan"),
-        _timing(FileChanges, "look_at", times, "scan"),
-        _timing(command, "load_model", times, "load model"),
-        _timing(command, "load_model_of", times, "load model"),
-        _timing(encode_once._Batch, "wait", times, "encode"),
-        _timing(ingest_module._Ingest, "_put", times, "store"),
-        _timing(session, "publish", times, "publish"),
+        _timing(ingest_module, "scan_files", times, "scan", running),
+        _timing(FileChanges, "look_at", times, "scan", running),
+        _timing(command, "load_model", times, "load model", running),
+        _timing(command, "load_model_of", times, "load model", running),
+        _timing(encode_once._Batch, "wait", times, "encode", running),
+        _timing(ingest_module._Ingest, "_put", times, "store", running),
+        _timing(session, "publish", times, "publish", running),
     ):
         settings = Settings.resolve(index=scratch / "index")
         command.ingest_paths(settings, [scratch / "docs"], prune=True)
-    times["store"] -= times["load model"] + times["encode"]
     return times
 
 
 @contextmanager
-def _timing(owner: Any, name: str, times: Times, part: str) -> Iterator[None]:
-    """Add the ms of each call of a function to a part, during the block."""
+def _timing(owner: Any, name: str, times: Times, part: str, running: list[str]) -> Iterator[None]:
+    """Add the ms of each call of a function to a part, during the block.
+
+    running: the parts of the calls that run now; a call inside another counts in its own part alone
+    """
     function: Callable[..., Any] = getattr(owner, name)
 
     @wraps(function)
     def timed_function(*args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()
+        running.append(part)
         try:
             return function(*args, **kwargs)
         finally:
-            times[part] += (time.perf_counter() - began) * 1000
+            running.pop()
+            ms = (time.perf_counter() - began) * 1000
+            times[part] += ms
+            if running:
+                times[running[-1]] -= ms
 
     setattr(owner, name, timed_function)
     try:

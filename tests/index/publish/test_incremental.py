@@ -17,6 +17,7 @@ from faults.processes import outcome_of
 from index.documents.load import document_of
 from index.ingest.ingest import ingest, ingest_documents
 from index.ingest.remove import remove
+from index.publish.backend import EmbeddedBackend
 from index.publish.manifest import MANIFEST
 from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import Store
@@ -97,6 +98,14 @@ def test_an_index_does_not_grow_with_the_number_of_edits(folder: Path) -> None:
 def n_bytes(folder: Path) -> int:
     found = [file.stat() for file in folder.rglob("*") if file.is_file()]
     return sum({status.st_ino: status.st_size for status in found}.values())
+
+
+def test_a_file_of_two_generations_counts_once_in_the_size_of_the_index(folder: Path) -> None:
+    ingest_documents(folder, [document(7, edition=1)], EMBEDDER)
+    counted = EmbeddedBackend(folder).n_bytes()["BM25"]
+    files = [file.stat() for file in folder.glob("lexical-*/*")]
+    assert counted == sum({file.st_ino: file.st_size for file in files}.values())
+    assert counted < sum(file.st_size for file in files)
 
 
 def test_stored_terms_that_are_damaged_are_never_written_again(folder: Path) -> None:

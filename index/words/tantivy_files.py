@@ -55,28 +55,27 @@ def update(
 
     Raises OSError, IndexDamaged if the former files cannot be read.
     """
-    index = TantivyIndex(former)
-    former_segments = _listed(former)
+    index, listed = TantivyIndex(former), _listed(former)
     gone = index.places_of(removed)
-    sizes = [int(each["max_doc"]) for each in former_segments]
-    chosen = plan([Segment(n, len(gone.get(i, ()))) for i, n in enumerate(sizes)], n_added)
-    n_left = sum(sizes) - sum(map(len, gone.values()))
+    segments = [
+        Segment(int(each["max_doc"]), len(gone.get(i, ()))) for i, each in enumerate(listed)
+    ]
+    chosen = plan(segments, n_added)
+    most = limit(sum(each.n_left for each in segments) + n_added)
 
     def left(number: int) -> Iterator[Any]:
-        return index.stored(number, sizes[number], gone.get(number, frozenset()))
+        return index.stored(number, segments[number].n_chunks, gone.get(number, frozenset()))
 
     with _os_errors():
         meta = _meta(folder)
-        kept = [former_segments[number] for number in chosen.kept]
+        kept = [listed[number] for number in chosen.kept]
         for each in kept:
             _link_files(former, folder, each)
-        most = limit(n_left + n_added)
-        n_joined = n_added + sum(sizes[i] - len(gone.get(i, ())) for i in chosen.joined)
+        n_joined = n_added + sum(segments[number].n_left for number in chosen.joined)
         joined = chain(map(_document, rows), *map(left, chosen.joined))
         written = _segments(folder, n_joined, most, joined)
         for number in chosen.alone:
-            n = sizes[number] - len(gone[number])
-            written += _segments(folder, n, most, left(number))
+            written += _segments(folder, segments[number].n_left, most, left(number))
         _save(folder, meta, kept + written)
 
 

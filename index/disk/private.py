@@ -4,6 +4,7 @@ They are private because an index contains the texts of documents.
 """
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -52,3 +53,11 @@ def close_to_others(folder: Path) -> None:
     for path, mode in modes:
         with suppress(OSError):
             path.chmod(mode)
+
+
+def link(source: Path, target: Path) -> None:
+    """Create a hard link, or a copy on a file system without hard links. Raises OSError."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

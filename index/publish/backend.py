@@ -1,7 +1,7 @@
 """The embedded backend: SQLite, FAISS and tantivy in this process, in one directory."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 from index.backend import State
@@ -61,12 +61,17 @@ class EmbeddedBackend:
             "nearest vectors": "dense-*/*",
             "BM25": "lexical-*/*",
         }
-        return {part: sum(map(_size, self.place.glob(each))) for part, each in patterns.items()}
+        return {part: _n_bytes(self.place.glob(each)) for part, each in patterns.items()}
 
 
-def _size(file: Path) -> int:
-    """Return a file's size in bytes; 0 if it is missing, like the log after the last reader."""
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
+def _n_bytes(files: Iterable[Path]) -> int:
+    """Return the total size of files in bytes. Hard links to one file count once.
+
+    A missing file counts 0, like the log after the last reader.
+    """
+    sizes = {}
+    for file in files:
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            sizes[status.st_dev, status.st_ino] = status.st_size
+    return sum(sizes.values())

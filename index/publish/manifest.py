@@ -18,10 +18,11 @@ from index.disk.sealed_json import sealed, sha256_of_file, unsealed
 from index.errors import IndexDamaged
 from index.store.store import Store
 from index.vectors.faiss_index import VERSION as FAISS_VERSION
+from index.words.tantivy_index import STORED
 from index.words.tantivy_index import VERSION as TANTIVY_VERSION
 
 MANIFEST = "derived.json"
-FORMAT = f"5, faiss {FAISS_VERSION}, tantivy {TANTIVY_VERSION}"
+FORMAT = f"6, faiss {FAISS_VERSION}, tantivy {TANTIVY_VERSION}"
 """Increase the first number if files of earlier versions must be rebuilt: the text analysis, schema
 or layout changed."""
 
@@ -52,11 +53,23 @@ class Manifest:
 
     @classmethod
     def of(
-        cls, folder: Path, store: Store, generation: int, dense: str, lexical: str
+        cls,
+        folder: Path,
+        store: Store,
+        generation: int,
+        dense: str,
+        lexical: str,
+        former: "Manifest | None" = None,
     ) -> "Manifest":
-        """Return the manifest of the complete files in the two folders."""
+        """Return the manifest of the complete files in the two folders.
+
+        former: the manifest of the published files, which were verified. A file that is one of them
+        is not read again.
+        """
         names = [*_files(folder, dense), *_files(folder, lexical)]
-        files = dict(zip(names, _digests(folder, names), strict=True))
+        files = {} if former is None else former._shared(folder, names)
+        new = [name for name in names if name not in files]
+        files |= zip(new, _digests(folder, new), strict=True)
         token = store.token(generation) or ""
         digest = store.fingerprint.digest
         return cls(FORMAT, generation, token, dense, lexical, files, store.database_id, digest)
@@ -118,10 +131,26 @@ class Manifest:
         write_private(draft, sealed(asdict(self)))
         move_in_place(draft, folder / MANIFEST)
 
+    def _shared(self, folder: Path, names: list[str]) -> dict[str, str]:
+        """Return the sha256 of those of these files that are hard links to files of this manifest.
+
+        Raises OSError.
+        """
+        known = {_inode(folder / name): digest for name, digest in self.files.items()}
+        inodes = {name: _inode(folder / name) for name in names}
+        return {name: known[inode] for name, inode in inodes.items() if inode in known}
+
     def intact(self, folder: Path) -> bool:
         """Return whether every file exists and has its checksum."""
+        return self._are_intact(folder, list(self.files))
+
+    def searchable(self, folder: Path) -> bool:
+        """Return whether every file that a search reads exists and has its checksum."""
+        return self._are_intact(folder, [each for each in self.files if not each.endswith(STORED)])
+
+    def _are_intact(self, folder: Path, names: list[str]) -> bool:
         try:
-            return _digests(folder, list(self.files)) == list(self.files.values())
+            return _digests(folder, names) == [self.files[name] for name in names]
         except OSError:
             return False
 
@@ -134,6 +163,11 @@ def _files(folder: Path, part: str) -> list[str]:
         if path.suffix != ".lock" and path.name != SEAL
     )
     return [f"{part}/{name}" for name in sorted(names)]
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _digests(folder: Path, names: list[str]) -> list[str]:

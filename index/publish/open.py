@@ -67,11 +67,13 @@ def _derived(folder: Path, store: Store, than: State | None) -> Derived | None:
     for _ in range(_ATTEMPTS):
         generation = store.pin()
         manifest = Manifest.read(folder, store)
-        if manifest is not None and manifest.generation == generation and manifest.intact(folder):
+        current = manifest is not None and manifest.generation == generation
+        if manifest is not None and current and manifest.searchable(folder):
             # FAISS and tantivy raise different errors for a deleted file.
             with suppress(IndexDamaged, OSError, RuntimeError, ValueError):
                 return _load(folder, manifest)
-            continue
+            if Manifest.read(folder, store) != manifest:
+                continue
         try:
             _publish(folder, store, 0)
         except IndexDamaged:
@@ -118,7 +120,7 @@ def _published(folder: Path, store: Store, hindrance: IndexProblem) -> Derived |
     """
     generation = store.pin()
     manifest = Manifest.read(folder, store)
-    if manifest is None or not manifest.intact(folder):
+    if manifest is None or not manifest.searchable(folder):
         return None
     whole = _load(folder, manifest)
     removed = present(whole.dense, _removed_since(store, manifest))

@@ -5,8 +5,6 @@ leaves the previous state, and checkpoints of the dense index for the next attem
 """
 
 import logging
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from index.cores import cores
 from index.disk.locks import held
 from index.disk.os_errors import os_errors_translated
 from index.disk.owned import SEAL, folders_in, make_folder, remove_folder
-from index.disk.private import close_to_others
+from index.disk.private import close_to_others, link
 from index.errors import IndexDamaged
 from index.protocols import LexicalIndex, VectorIndex
 from index.publish.manifest import FORMAT, MANIFEST, Manifest
@@ -29,7 +27,8 @@ from index.vectors.faiss_build import build_index, update_index
 from index.vectors.faiss_index import FaissIndex, threads
 from index.vectors.sizing import Sizing
 from index.words.analyze import terms_of
-from index.words.tantivy_index import LexicalText, TantivyIndex, append
+from index.words.tantivy_files import LexicalText, build, update
+from index.words.tantivy_index import TantivyIndex
 
 __all__ = ["LOCK", "MANIFEST", "publish"]
 
@@ -74,7 +73,7 @@ def publish(
         _check_whole(folder, store, index, TantivyIndex(folder / words))
         for part in (vectors, words):
             close_to_others(folder / part)
-        Manifest.of(folder, store, generation, vectors, words).write(folder)
+        Manifest.of(folder, store, generation, vectors, words, manifest).write(folder)
         checkpoints.drop()
 
 
@@ -158,36 +157,23 @@ def _build_dense(
 
 
 def _build_lexical(store: Store, delta: _Delta, path: Path) -> None:
-    if delta.lexical is None or len(delta.changes.removed):
-        make_folder(path)
-        added = delta.all_ids
+    make_folder(path)
+    if delta.lexical is None:
+        build(path, len(delta.all_ids), _lexical_texts(store, delta.all_ids))
     else:
-        _share(delta.lexical, path)
-        added = delta.changes.added
-    append(
-        path,
-        (
-            LexicalText(i, terms_of(text), [t for each in above for t in terms_of(each)])
-            for i, text, above in store.texts(added)
-        ),
-    )
+        changes = delta.changes
+        rows = _lexical_texts(store, changes.added)
+        update(path, delta.lexical, changes.removed, len(changes.added), rows)
+
+
+def _lexical_texts(store: Store, ids: Ids) -> Iterator[LexicalText]:
+    for i, text, above in store.texts(ids):
+        yield LexicalText(i, terms_of(text), [t for each in above for t in terms_of(each)])
 
 
 def _share(source: Path, target: Path) -> None:
-    """Create a folder with the same files: hard links, but copies of tantivy's JSON files.
-
-    FAISS's files and tantivy's segments never change; tantivy replaces its JSON files.
-    """
+    """Create a folder with links to the same files, which never change."""
     make_folder(target)
-    others = shutil.ignore_patterns("*.lock", SEAL)
-    shutil.copytree(source, target, copy_function=_linked, ignore=others, dirs_exist_ok=True)
-
-
-def _linked(source: str, target: str) -> str:
-    if source.endswith(".json"):
-        return str(shutil.copy2(source, target))
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copy2(source, target)
-    return target
+    for file in source.iterdir():
+        if file.name != SEAL:
+            link(file, target / file.name)

@@ -37,10 +37,9 @@ def update_index(
     store: Store, published: Path, changes: GenerationChanges, sizing: Sizing, dimension: int
 ) -> FaissIndex | None:
     """Return a published index with the changes applied; None if its shape is unsuitable now."""
-    former = FaissIndex.load(published)
-    if former.dimension != dimension or not sizing.suits(former.shape, store.count()[1]):
-        return None
     index = FaissIndex.load(published, to_change=True)
+    if index.dimension != dimension or not sizing.suits(index.shape, store.count()[1]):
+        return None
     index.remove(changes.removed)
     for ids in _slices(changes.added, sizing):
         index.add(ids, store.vectors(ids))

@@ -1,4 +1,4 @@
-"""BM25 with tantivy, k1 = 1.2, b = 0.75. Only this module imports tantivy.
+"""BM25 with tantivy, k1 = 1.2, b = 0.75. Only this module and tantivy_files import tantivy.
 
 index.words.analyze makes the terms; tantivy only splits them at spaces. A second field holds pairs
 of adjacent terms, regardless of their order: two adjacent words of the question are stronger
@@ -6,17 +6,15 @@ evidence than the two words anywhere in the passage (sequential dependence model
 2005). The index is a folder that is written once and then only read.
 """
 
-import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import regex
 import tantivy
 from numpy.typing import NDArray
 
@@ -33,31 +31,30 @@ PAIR_WEIGHT = 0.5
 _BITS = 20
 """Terms that one query tells apart: a score is a float of 24 bits."""
 _FEW = 500
-_UNMAPPED = (".json", ".lock")
-_HEAP_BYTES = 64 * 2**20
-_SCHEMA = (
+_MORE = 16
+"""How many hits more than wanted a search fetches: copies of a text tie, and a second search takes
+as long as the first."""
+
+STORED = ".store"
+"""The end of the names of the files with the stored terms. Only an update reads them."""
+
+_SEARCHED = (".fast", ".fieldnorm", ".idx", ".term")
+SCHEMA = (
     tantivy.SchemaBuilder()
-    .add_unsigned_field("chunk_id", indexed=True, fast=True)
-    .add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
-    .add_text_field("pairs", tokenizer_name="whitespace", index_option="freq")
+    .add_unsigned_field("chunk_id", stored=True, indexed=True, fast=True)
+    .add_text_field("terms", stored=True, tokenizer_name="whitespace", index_option="freq")
+    .add_text_field("pairs", stored=True, tokenizer_name="whitespace", index_option="freq")
     .build()
 )
 
 
-class LexicalText(NamedTuple):
-    """The terms of a chunk for BM25.
+def pairs(terms: Sequence[str]) -> list[str]:
+    """Return the pairs of adjacent terms. No term has an underscore, so a pair is unambiguous.
 
-    terms: of its text, in order. context: of its title and headings; they match, but form no pairs.
+    >>> pairs(["grain", "aid", "came"])
+    ['aid_grain', 'aid_came']
     """
-
-    chunk_id: int
-    terms: Sequence[str]
-    context: Sequence[str] = ()
-
-
-def _pairs(terms: Sequence[str]) -> list[str]:
-    """Return the pairs of adjacent terms. No term has an underscore, so a pair is unambiguous."""
-    return ["_".join(sorted(pair)) for pair in pairwise(terms)]
+    return [f"{a}_{b}" if a < b else f"{b}_{a}" for a, b in pairwise(terms)]
 
 
 class TantivyIndex:
@@ -70,7 +67,7 @@ class TantivyIndex:
         no temporary folder can be made.
         """
         self._folder = folder
-        self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix not in _UNMAPPED)
+        self._mapped = Unchanged(path for path in folder.iterdir() if path.suffix in _SEARCHED)
         with _reading(folder):
             self._searcher = _searcher(folder)
 
@@ -93,7 +90,7 @@ class TantivyIndex:
         while True:
             # As in index.vectors.faiss_index: fetch more hits until the last one scores lower than
             # the k-th, so that all ties with the k-th are fetched.
-            fetched = min(fetched + 1, available)
+            fetched = min(fetched + _MORE, available)
             found = self._searcher.search(query, fetched, count=False).hits
             if fetched == available or len(found) < fetched or found[k - 1][0] > found[-1][0]:
                 break
@@ -110,16 +107,35 @@ class TantivyIndex:
             ids = self._searcher.fast_field_values("chunk_id", addresses)
         return np.sort(np.array(ids, dtype=np.int64))
 
+    def places_of(self, ids: Ids) -> dict[int, set[int]]:
+        """Return where these chunks are: by number of the segment, their numbers in it.
+
+        Chunks that are not in the index are omitted.
+        """
+        places: dict[int, set[int]] = {}
+        if len(ids) and len(self):
+            with _reading(self._folder):
+                found = self._searcher.search(_any_of(ids), len(self), count=False).hits
+            for _, address in found:
+                places.setdefault(address.segment_ord, set()).add(address.doc)
+        return places
+
+    def stored(self, segment: int, n: int, without: Set[int]) -> Iterator[Any]:
+        """Yield tantivy's documents 0 to n - 1 of a segment, except some."""
+        with _reading(self._folder):
+            for number in range(n):
+                if number not in without:
+                    yield self._searcher.doc(tantivy.DocAddress(segment, number))
+
     def _query(self, terms: Sequence[str], within: Ids | None) -> Any:
         parts = [
-            tantivy.Query.term_query(_SCHEMA, "terms", term, "freq")
-            for term in dict.fromkeys(terms)
+            tantivy.Query.term_query(SCHEMA, "terms", term, "freq") for term in dict.fromkeys(terms)
         ]
         parts += [
             tantivy.Query.boost_query(
-                tantivy.Query.term_query(_SCHEMA, "pairs", pair, "freq"), PAIR_WEIGHT
+                tantivy.Query.term_query(SCHEMA, "pairs", pair, "freq"), PAIR_WEIGHT
             )
-            for pair in dict.fromkeys(_pairs(terms))
+            for pair in dict.fromkeys(pairs(terms))
         ]
         any_term = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])
         if within is None:
@@ -159,7 +175,7 @@ class TantivyIndex:
         self._mapped.check()
         scored = [
             tantivy.Query.const_score_query(
-                tantivy.Query.term_query(_SCHEMA, "terms", term, "basic"), float(1 << i)
+                tantivy.Query.term_query(SCHEMA, "terms", term, "basic"), float(1 << i)
             )
             for i, term in enumerate(terms)
         ]
@@ -226,32 +242,13 @@ def _any_of(ids: Ids) -> Any:
     A term set is compared with all ids in the index. For few ids, one query per id is faster: 0.5
     ms instead of 5 for 100 of a million.
     """
-    if len(ids) > _FEW:
-        return tantivy.Query.term_set_query(_SCHEMA, "chunk_id", [int(i) for i in ids])
+    numbers: list[int] = ids.tolist()
+    if len(numbers) > _FEW:
+        return tantivy.Query.term_set_query(SCHEMA, "chunk_id", numbers)
+    should, term_query = tantivy.Occur.Should, tantivy.Query.term_query
     return tantivy.Query.boolean_query(
-        [(tantivy.Occur.Should, tantivy.Query.term_query(_SCHEMA, "chunk_id", int(i))) for i in ids]
+        [(should, term_query(SCHEMA, "chunk_id", number)) for number in numbers]
     )
-
-
-def append(folder: Path, rows: Iterable[LexicalText]) -> None:
-    """Add chunks to the index in a folder; create the index if it is missing.
-
-    Chunks are never removed: tantivy still counts removed chunks in its document frequencies, so
-    scores would depend on the history. After a removal the index is rebuilt. Raises OSError.
-    """
-    with _os_errors():
-        index = tantivy.Index(_SCHEMA, path=str(folder))
-        index.config_reader(reload_policy="manual")
-        # One thread, so that the same chunks give the same segments.
-        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for row in rows:
-            document = tantivy.Document()
-            document.add_unsigned("chunk_id", row.chunk_id)
-            document.add_text("terms", " ".join((*row.terms, *row.context)))
-            document.add_text("pairs", " ".join(_pairs(row.terms)))
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
 
 
 @contextmanager
@@ -271,19 +268,3 @@ def _reading(folder: Path) -> Iterator[None]:
                 "rebuild them"
             ) from error
         raise
-
-
-@contextmanager
-def _os_errors() -> Iterator[None]:
-    """Translate tantivy's errors into OSError.
-
-    tantivy reports a full disk and similar errors as a ValueError with `(os error 28)` or `code:
-    28`. A later error, like a killed writer, is also a ValueError but has no code.
-    """
-    try:
-        yield
-    except ValueError as error:
-        number = regex.search(r"\(os error (\d+)\)|\bcode: (\d+)", str(error))
-        full = "StorageFull" in str(error)
-        code = int(number[1] or number[2]) if number else errno.ENOSPC if full else errno.EIO
-        raise OSError(code, str(error)) from error

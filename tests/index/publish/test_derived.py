@@ -18,6 +18,7 @@ from index.publish.publish import MANIFEST
 from index.publish.snapshot import EmbeddedSnapshot
 from index.store.store import DATABASE, Store
 from index.types import Document
+from index.words import segments
 from index.words.analyze import terms_of
 from rag.pipeline import Pipeline
 
@@ -106,7 +107,9 @@ DAMAGES = {
     "a bit of the terms": flip_a_bit_of(".term"),
     "a bit of the postings": flip_a_bit_of(".idx"),
     "a bit of tantivy's own manifest": flip_a_bit_of("meta.json"),
+    "a bit of the stored terms": flip_a_bit_of(".store"),
     "no vectors": drop(".faiss"),
+    "no stored terms": drop(".store"),
     "half a manifest": overwrite_manifest('{"format": 1, "gen'),
     "an empty manifest": overwrite_manifest(""),
     "a list for a manifest": overwrite_manifest("[]"),
@@ -268,6 +271,12 @@ def test_an_index_grown_in_steps_gives_the_results_of_one_built_at_once(
 ) -> None:
     """Each step writes some files and deletes others (None); both searches agree at the end."""
     root = tmp_path_factory.mktemp("grown")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "LEAST_LIMIT", 2)  # several segments of BM25
+        check_grown(root, steps)
+
+
+def check_grown(root: Path, steps: list[dict[str, list[str] | None]]) -> None:
     docs = root / "docs"
     docs.mkdir()
     for step in steps:

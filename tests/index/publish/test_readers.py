@@ -29,7 +29,8 @@ from index.types import Hits, Ids
 from index.vectors.faiss_index import FaissIndex
 from index.vectors.sizing import Shape
 from index.words.bm25 import idf_of
-from index.words.tantivy_index import LexicalText, TantivyIndex, append
+from index.words.tantivy_files import LexicalText, build
+from index.words.tantivy_index import TantivyIndex
 from ingesting import write
 from rag.live_index import LiveIndex
 from rag.pipeline import Pipeline
@@ -268,7 +269,7 @@ N = 40
 def texts(tmp_path_factory: pytest.TempPathFactory) -> TantivyIndex:
     folder = tmp_path_factory.mktemp("texts")
     terms = [f"{WORDS[i % 7]} {WORDS[i % 5]}".split() for i in range(N)]
-    append(folder, (LexicalText(i, each) for i, each in enumerate(terms)))
+    build(folder, len(terms), (LexicalText(i, each) for i, each in enumerate(terms)))
     return TantivyIndex(folder)
 
 

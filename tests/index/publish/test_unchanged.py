@@ -19,19 +19,19 @@ from index.vectors.faiss_index import MMAP_FROM_BYTES, FaissIndex
 from index.words.tantivy_index import TantivyIndex
 from rag.pipeline import Pipeline
 
-APPEND = """
+BUILD = """
 import sys
 from pathlib import Path
-from index.words import tantivy_index as lexical
+from index.words import tantivy_files as lexical
 rows = [lexical.LexicalText(i, ["river", "grain", f"word{i}"]) for i in range(50)]
-lexical.append(Path(sys.argv[1]), rows)
+lexical.build(Path(sys.argv[1]), len(rows), rows)
 """
 
 
 @pytest.fixture
 def words(tmp_path: Path) -> TantivyIndex:
     # In a separate process: tantivy's writer threads continue for a while, and read.
-    subprocess.run([sys.executable, "-c", APPEND, tmp_path], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", BUILD, tmp_path], cwd=ROOT, check=True)
     return TantivyIndex(tmp_path)
 
 

@@ -3,7 +3,7 @@
 import errno
 import resource
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import log
 from pathlib import Path
 
@@ -14,12 +14,8 @@ from hypothesis import strategies as st
 
 from index.words.analyze import terms_of
 from index.words.bm25 import idf_of, upper_bound
-from index.words.tantivy_index import (
-    PAIR_WEIGHT,
-    LexicalText,
-    TantivyIndex,
-    append,
-)
+from index.words.tantivy_files import LexicalText, build
+from index.words.tantivy_index import PAIR_WEIGHT, TantivyIndex
 
 K1, B = 1.2, 0.75
 ALPHABET = ["aid", "grain", "winter", "borders", "東京", "été", "43", "us"]
@@ -63,11 +59,14 @@ def bm25(chunks: Chunks, context: Chunks, query: Sequence[str]) -> dict[int, flo
     return total
 
 
+def rows_of(chunks: Chunks, context: Chunks | None = None) -> Iterator[LexicalText]:
+    for i, terms in chunks.items():
+        yield LexicalText(i, terms, (context or {}).get(i, ()))
+
+
 def built(folder: Path, chunks: Chunks, context: Chunks | None = None) -> TantivyIndex:
     folder.mkdir(exist_ok=True)
-    append(
-        folder, (LexicalText(i, terms, (context or {}).get(i, ())) for i, terms in chunks.items())
-    )
+    build(folder, len(chunks), rows_of(chunks, context))
     return TantivyIndex(folder)
 
 
@@ -186,17 +185,6 @@ def test_a_search_within_some_chunks_scores_them_like_a_search_of_all(tmp_path: 
     }
 
 
-def test_an_index_grown_by_appending_scores_like_one_built_at_once(tmp_path: Path) -> None:
-    rng = np.random.default_rng(6)
-    chunks = {i: [ALPHABET[j] for j in rng.integers(0, 8, 9)] for i in range(60)}
-    built(tmp_path / "steps", {i: chunks[i] for i in range(20)})
-    built(tmp_path / "steps", {i: chunks[i] for i in range(20, 21)})
-    steps = built(tmp_path / "steps", {i: chunks[i] for i in range(21, 60)})
-    once = built(tmp_path / "once", chunks)
-    for term in ALPHABET:
-        assert list(steps.search([term, "aid"], 60)) == list(once.search([term, "aid"], 60))
-
-
 def test_a_repeated_word_or_pair_in_the_question_changes_nothing(tmp_path: Path) -> None:
     index = built(tmp_path / "index", {1: ["aid", "grain"], 2: ["grain", "grain"]})
     assert list(index.search(["aid", "grain", "aid"], 5)) == list(index.search(["aid", "grain"], 5))
@@ -215,7 +203,7 @@ def test_disk_errors_are_raised_as_oserror(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large") as raised:
-            append(tmp_path, [LexicalText(1, ["aid"])])
+            build(tmp_path, 1, [LexicalText(1, ["aid"])])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert raised.value.errno == errno.EFBIG

@@ -18,6 +18,7 @@ from api.problems import MEDIA_TYPE
 from api.routes import citations as routes_citations
 from api.routes import documents as routes_documents
 from api.routes import health as routes_health
+from api.routes import rectangles as routes_rectangles
 from api.routes import search as routes_search
 from api.service import Limits, Service
 from index.errors import RagError
@@ -88,7 +89,13 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.service = Service.around(pipeline, limits)
-    for module in (routes_search, routes_citations, routes_documents, routes_health):
+    for module in (
+        routes_search,
+        routes_citations,
+        routes_rectangles,
+        routes_documents,
+        routes_health,
+    ):
         app.include_router(module.router)
     for error in (RagError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, on_error)

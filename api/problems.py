@@ -74,6 +74,8 @@ PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
     errors.BadQuery: ProblemKind(422, "The question is invalid"),
     errors.NotFound: ProblemKind(404, "There is no such document"),
     errors.SpanOutOfRange: ProblemKind(422, "The span is outside the document"),
+    errors.NoRectangles: ProblemKind(404, "The document has no rectangles"),
+    errors.FileChanged: ProblemKind(409, "The file has changed since it was indexed"),
     errors.BadDataset: ProblemKind(422, "The evaluation set cannot be used"),
     errors.UnreadableDocument: ProblemKind(422, "The document cannot be read"),
     errors.ModelUnusable: ProblemKind(503, "The model cannot be used", _LATER),

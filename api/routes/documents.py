@@ -44,7 +44,7 @@ DocumentIdInPath = Annotated[
     str,
     Path(
         description="The document's id, percent-encoded. Slashes may stay as they are, except the "
-        "one before a final `text`, which must be `%2F`.",
+        "one before a final `text` or `rectangles`, which must be `%2F`.",
         examples=[EXAMPLE_DOCUMENT],
     ),
 ]

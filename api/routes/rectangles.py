@@ -55,5 +55,5 @@ def _rectangles(service: Service, doc_id: str, span: SpanRequest) -> bytes:
 
 
 def _asks_for_rectangles(request: Request) -> bool:
-    """Whether the path ends with `/rectangles` as sent. A final `%2Frectangles` is part of the id."""
+    """Whether the path ends with `/rectangles` as sent. If its slash is `%2F`, it is of the id."""
     return unquote(raw_path(request).rpartition("/")[2]) == "rectangles"

@@ -1,4 +1,4 @@
-"""Contents and rectangles as bytes, to pass them between processes. Nothing in the bytes can run code.
+"""Contents and rectangles as bytes, to pass them between processes. No byte of them can run code.
 
 A message is a JSON header and a payload, each after its length.
 """

@@ -1,7 +1,8 @@
 """The process that parses files: `python -m index.documents.parse_worker`.
 
 It reads a request from standard input, and writes a content, rectangles or a refusal to standard
-output, until the input ends. So it ends when the process that started it does, however that one ends.
+output, until the input ends. So it ends when the process that started it does, however that one
+ends.
 """
 
 import os

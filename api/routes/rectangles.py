@@ -5,18 +5,27 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from anyio import to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.error_handler import raw_path
 from api.problems import responses
-from api.routes.documents import DocumentIdInPath, get_document
+from api.routes.documents import get_document
 from api.schemas import SpanRequest
 from api.service import Service, ServiceDependency
 from rag.locate import QuoteRectangles, locate
 
 _PREFIX = "/v1/documents"
+
+PdfIdInPath = Annotated[
+    str,
+    Path(
+        description="The document's id, percent-encoded. Slashes may stay as they are, except the "
+        "one before a final `rectangles`, which must be `%2F`.",
+        examples=["docs/manual.pdf"],
+    ),
+]
 
 router = APIRouter(tags=["documents"], prefix=_PREFIX)
 
@@ -32,7 +41,7 @@ router = APIRouter(tags=["documents"], prefix=_PREFIX)
 async def get_rectangles(
     request: Request,
     service: ServiceDependency,
-    doc_id: DocumentIdInPath,
+    doc_id: PdfIdInPath,
     span: Annotated[SpanRequest, Query()],
 ) -> Response:
     """Send the `start` and `end` of a citation. Coordinates are in points (1/72 inch) from the top

@@ -83,6 +83,7 @@ FORMATS: tuple[Format, ...] = (
         notation="blocks",
         isolated=True,
         has_rectangles=True,
+        version=2,
     ),
     Format(
         "JSON Lines",
@@ -175,6 +176,7 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.ods:OdsLoader",
         notation="blocks",
         isolated=True,
+        version=2,
     ),
     Format(
         "mail",

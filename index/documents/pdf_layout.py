@@ -15,6 +15,7 @@ import regex
 from index.documents.divided_words import lines_joined
 from index.documents.pdf_lines import Line, Page, PdfFile
 from index.documents.pdf_pages import OutlineEntry
+from index.documents.pdf_tables import with_columns
 from index.documents.traced import Traced, joined
 
 _EDGE_LINES = 3
@@ -62,7 +63,7 @@ class Part:
 def parts_of(file: PdfFile) -> list[Part]:
     """Return the parts of a PDF in reading order, without running heads and page numbers."""
     pages = [
-        _body(page, running) for running in [_running_heads(file.pages)] for page in file.pages
+        with_columns(_body(page, running)) for running in [_running_heads(file.pages)] for page in file.pages
     ]
     body = _body_size(pages)
     outline = _outline_levels(file.outline, pages)

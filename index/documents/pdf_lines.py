@@ -14,6 +14,10 @@ from index.documents.traced import Traced, joined
 _CELL_GAP = 1.6
 """A wider gap in a line, as a multiple of the font size, is between two cells of a table."""
 
+_WORD_GAP = 0.75
+"""A wider gap in a line, as a multiple of the font size, is wider than between most words: it can
+be between two cells (index.documents.pdf_tables)."""
+
 _LETTERS = str.maketrans(
     {
         "\ufb00": "ff",
@@ -24,6 +28,8 @@ _LETTERS = str.maketrans(
         "\ufb05": "st",
         "\ufb06": "st",
         "\xad": "-",
+        "\u2010": "-",
+        "\u2011": "-",
         "\xa0": " ",
     }
 )
@@ -34,11 +40,27 @@ _CHANGES_LENGTH = regex.compile(rf"[\ufb00-\ufb06]|{_NOT_TEXT.pattern}", regex.V
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """White space in a line that is wider than between most words.
+
+    after:       the number of the first character after it
+    left, right: in points, as those of the line
+    is_wide:     so wide that cells are on both sides
+    """
+
+    after: int
+    left: float
+    right: float
+    is_wide: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of text on a page, or several: pdfium appends the next line to a divided word.
 
     cells:  the text in parts, between wide gaps; mostly one. Ligatures are letters. The origins are
-            numbers of characters on the page
+            numbers of characters on the page. Cells of a table can be empty
+    gaps:   from left to right
     first, last: of its characters on the page, inclusive
     left, bottom, right, top: in points, from the lower left corner of the page as it is shown
     first_bottom, end: the bottom of its first line, and where its last line ends, in points: they
@@ -56,15 +78,18 @@ class Line:
     size: float
     first_bottom: float
     end: float
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def traced(self) -> Traced:
         """The cells with spaces between them."""
-        return self.cells[0] if len(self.cells) == 1 else joined(" ", self.cells)
+        if len(self.cells) == 1:
+            return self.cells[0]
+        return joined(" ", [cell for cell in self.cells if cell.text])
 
     @property
     def text(self) -> str:
-        return " ".join(cell.text for cell in self.cells)
+        return " ".join(cell.text for cell in self.cells if cell.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +152,8 @@ def _line(page: TextPage, characters: Sequence[str], start: int, end: int) -> Li
     size = round(median(map(page.font_size, some)), 1) or round(
         max(box[3] - box[1] for box in boxes), 1
     )
-    starts = [first, *_cell_starts(page, visible, _CELL_GAP * size), last + 1]
+    gaps = tuple(_gaps(page, visible, size))
+    starts = [first, *(gap.after for gap in gaps if gap.is_wide), last + 1]
     return Line(
         tuple(_shown(characters[start:end], start) for start, end in pairwise(starts)),
         first,
@@ -139,16 +165,16 @@ def _line(page: TextPage, characters: Sequence[str], start: int, end: int) -> Li
         size=size,
         first_bottom=median(box[1] for box in boxes if box[1] > boxes[0][1] - size / 2),
         end=boxes[-1][2],
+        gaps=gaps,
     )
 
 
-def _cell_starts(page: TextPage, visible: Sequence[int], gap: float) -> list[int]:
-    """Return the characters before which there is a gap of more than so many points."""
-    return [
-        after
-        for before, after in pairwise(visible)
-        if after > before + 1 and page.box(after)[0] - page.box(before)[2] > gap
-    ]
+def _gaps(page: TextPage, visible: Sequence[int], size: float) -> Iterator[Gap]:
+    for before, after in pairwise(visible):
+        if after > before + 1:
+            left, right = page.box(before)[2], page.box(after)[0]
+            if right - left > _WORD_GAP * size:
+                yield Gap(after, left, right, is_wide=right - left > _CELL_GAP * size)
 
 
 def _shown(characters: Sequence[str], first: int) -> Traced:

@@ -89,7 +89,7 @@ class PdfPages:
             yield None
             return
         with closing(page), closing(page.get_textpage()) as text:
-            frame = PageFrame(*page.get_bbox(), quarter_turns=page.get_rotation() // 90)
+            frame = PageFrame(*page.get_bbox(), page.get_rotation() // 90)
             yield TextPage(page, text.raw, frame, self._file.get_page_label(number) or "")
 
     def outline(self) -> Iterator[OutlineEntry]:

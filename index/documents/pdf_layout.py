@@ -62,9 +62,8 @@ class Part:
 
 def parts_of(file: PdfFile) -> list[Part]:
     """Return the parts of a PDF in reading order, without running heads and page numbers."""
-    pages = [
-        with_columns(_body(page, running)) for running in [_running_heads(file.pages)] for page in file.pages
-    ]
+    running = _running_heads(file.pages)
+    pages = [with_columns(_body(page, running)) for page in file.pages]
     body = _body_size(pages)
     outline = _outline_levels(file.outline, pages)
     sizes = _heading_sizes(pages, body) if not outline else []

@@ -1,8 +1,9 @@
 """Check the cited pages of PDFs against pdftotext: `python -m bench.pdf_pages PATH...`.
 
 Takes random sentences from the PDFs under the paths, and looks for each on its cited page in what
-`pdftotext -f N -l N` (poppler-utils) prints, without white space, hyphens and ligatures. A sentence
-over two pages must have each part on its page. Prints a row for each file with its producer, then
+`pdftotext -f N -l N` (poppler-utils) prints, without white space, hyphens and ligatures, in one of
+its orders: plain, -layout or -raw. A sentence over two pages must have each part on its page.
+Prints a row for each file with its producer, then
 the quotes that were not found.
 """
 
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from bench.pdf_quotes import Quote, letters, pdfs_under, random_quotes
 from index.documents.isolation import parsing
+
+_ORDERS: tuple[tuple[str, ...], ...] = ((), ("-layout",), ("-raw",))
 
 
 def main() -> None:
@@ -32,19 +35,18 @@ def main() -> None:
 
 
 def is_on_its_pages(quote: Quote) -> bool:
-    """Return whether pdftotext reads the quote on its cited pages, in one of its two orders."""
-    return all(
-        letters(part) in page_letters(quote.path, page, raw=False)
-        or letters(part) in page_letters(quote.path, page, raw=True)
-        for page, part in quote.pages()
-    )
+    """Return whether pdftotext reads the quote on its cited pages."""
+    return all(is_on_page(quote.path, page, part) for page, part in quote.pages())
+
+
+def is_on_page(path: Path, page: int, text: str) -> bool:
+    """Return whether pdftotext reads a text on a page, from 1, in one of its orders."""
+    return any(letters(text) in _page_letters(path, page, order) for order in _ORDERS)
 
 
 @lru_cache(maxsize=256)
-def page_letters(path: Path, page: int, *, raw: bool) -> str:
-    """Return the letters on a page, from 1. raw: in the order of the file, not of the layout."""
-    command = ["pdftotext", "-q", "-f", str(page), "-l", str(page), "-enc", "UTF-8"]
-    command += ["-raw"] if raw else []
+def _page_letters(path: Path, page: int, order: tuple[str, ...]) -> str:
+    command = ["pdftotext", "-q", "-f", str(page), "-l", str(page), "-enc", "UTF-8", *order]
     printed = subprocess.run([*command, str(path), "-"], check=True, capture_output=True).stdout
     return letters(printed.decode("utf-8", "replace"))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.documents.load import LoadedFile, load, read_file
+from index.documents.load import load, read_file
 from index.documents.loader import LoadOptions
 from index.documents.sentences import sentences_of
 from index.errors import UnreadableDocument
@@ -16,7 +16,7 @@ _SHORTEST = 20
 """Letters of a quote: a shorter one can be on a page by chance."""
 
 MARKS = frozenset("#|\\")
-"""Of the canonical text's notation."""
+"""Of the canonical text's notation; those of lists and below a table's header are hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,13 @@ def _sentences(path: Path) -> list[Quote]:
         file = load(read_file(path), path.name, LoadOptions())
     except UnreadableDocument:
         return []
+    document = file.document
+    spans = [span for block in file.blocks for span in sentences_of(document.text, block.span)]
     return [
-        Quote(path, file.document, span)
-        for span in _spans(file)
-        if len(letters(span.of(file.document.text))) >= _SHORTEST
+        Quote(path, document, span)
+        for span in spans
+        if len(letters(span.of(document.text))) >= _SHORTEST
     ]
-
-
-def _spans(file: LoadedFile) -> Iterator[Span]:
-    for block in file.blocks:
-        if block.kind != "table":
-            yield from sentences_of(file.document.text, block.span)
 
 
 def letters(text: str) -> str:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import regex
 
-from bench.pdf_pages import page_letters
+from bench.pdf_pages import is_on_page
 from bench.pdf_quotes import letters
 from index.documents.isolation import parsing
 from index.ingest.ingest import ingest
@@ -89,13 +89,12 @@ def are_same(answers: dict[Path, Answer]) -> bool:
 
 
 def checked_pages(answers: dict[Path, Answer]) -> Iterator[bool]:
-    """Yield for each cited sentence of a PDF whether pdftotext finds it on its pages."""
+    """Yield for each cited sentence of a PDF whether pdftotext finds it on its first page."""
     for file, answer in answers.items():
         for sentence in answer.sentences:
-            first, last = sentence.citation.page_start, sentence.citation.page_end
-            if first is not None and last is not None:
-                pages = "".join(page_letters(file, n, raw=False) for n in range(first, last + 1))
-                yield letters(sentence.citation.quote) in pages
+            page = sentence.citation.page_start
+            if page is not None:
+                yield is_on_page(file, page, sentence.citation.quote)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ class PdfPages:
             yield None
             return
         with closing(page), closing(page.get_textpage()) as text:
-            frame = PageFrame(*page.get_bbox(), page.get_rotation() // 90)
+            left, bottom, right, top = page.get_bbox()
+            frame = PageFrame(left, bottom, right, top, page.get_rotation() // 90)
             yield TextPage(page, text.raw, frame, self._file.get_page_label(number) or "")
 
     def outline(self) -> Iterator[OutlineEntry]:

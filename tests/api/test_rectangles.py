@@ -34,8 +34,8 @@ def client(folder: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def ask(client: httpx.Client, doc_id: str, **span: object) -> httpx.Response:
-    return client.get(f"/v1/documents/{doc_id}/rectangles", params={**span})  # type: ignore[arg-type]
+def ask(client: httpx.Client, doc_id: str, **span: int) -> httpx.Response:
+    return client.get(f"/v1/documents/{doc_id}/rectangles", params=httpx.QueryParams(span))
 
 
 def problem(response: httpx.Response) -> tuple[int, str, str]:

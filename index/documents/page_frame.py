@@ -38,11 +38,11 @@ class PageFrame:
         """
         left, right = box[0] - self.left, box[2] - self.left
         bottom, top = box[1] - self.bottom, box[3] - self.bottom
+        if not self.quarter_turns:
+            return left, bottom, right, top
         width, height = self.right - self.left, self.top - self.bottom
         if self.quarter_turns == 1:
             return bottom, width - right, top, width - left
         if self.quarter_turns == 2:
             return width - right, height - top, width - left, height - bottom
-        if self.quarter_turns == 3:
-            return height - top, left, height - bottom, right
-        return left, bottom, right, top
+        return height - top, left, height - bottom, right

@@ -4,7 +4,7 @@ import ctypes
 import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -37,6 +37,10 @@ class TextPage:
     _text: object
     frame: PageFrame
     label: str
+    _sides: tuple[ctypes.c_double, ...] = field(
+        default_factory=lambda: tuple(ctypes.c_double() for _ in range(4))
+    )
+    """Where pdfium writes a box: to make new ones takes longer than the rest of the call."""
 
     def characters(self) -> list[str]:
         """Return all characters. A character without a Unicode value is U+FFFD."""
@@ -46,7 +50,7 @@ class TextPage:
 
     def box(self, i: int) -> Box:
         """Return the box of a character's ink."""
-        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+        left, right, bottom, top = self._sides
         pdfium.FPDFText_GetCharBox(self._text, i, left, right, bottom, top)
         return self.frame.shown((left.value, bottom.value, right.value, top.value))
 

@@ -20,6 +20,7 @@ from api.routes import citations as routes_citations
 from api.routes import documents as routes_documents
 from api.routes import health as routes_health
 from api.routes import jobs as routes_jobs
+from api.routes import rectangles as routes_rectangles
 from api.routes import search as routes_search
 from api.service import Limits, Service
 from api.writing.writes import Writing
@@ -106,6 +107,7 @@ def create_app(
     routes = (
         routes_search,
         routes_citations,
+        routes_rectangles,
         routes_documents,
         routes_changes,
         routes_jobs,

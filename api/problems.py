@@ -79,6 +79,8 @@ PROBLEM_KINDS: dict[type[errors.RagError], ProblemKind] = {
     errors.PreconditionFailed: ProblemKind(412, "The document is not as the request requires"),
     errors.UnsupportedType: ProblemKind(415, "The media type is not supported"),
     errors.JobNotFound: ProblemKind(404, "There is no such job"),
+    errors.NoRectangles: ProblemKind(404, "The document has no rectangles"),
+    errors.FileChanged: ProblemKind(409, "The file has changed since it was indexed"),
     errors.BadDataset: ProblemKind(422, "The evaluation set cannot be used"),
     errors.UnreadableDocument: ProblemKind(422, "The document cannot be read"),
     errors.ModelUnusable: ProblemKind(503, "The model cannot be used", _LATER),

@@ -245,7 +245,7 @@ class PageRequest(_JsonModel):
 
 
 class SpanRequest(_JsonModel):
-    """Which part of a text to read."""
+    """Which part of a text is requested."""
 
     start: int = Field(
         default=0,

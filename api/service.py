@@ -32,6 +32,9 @@ ANSWERS_AT_ONCE = 8
 VERIFICATIONS_AT_ONCE = 1
 """Requests to check citations: each holds the text of a document."""
 
+LOCATIONS_AT_ONCE = 1
+"""Requests for rectangles: one process parses the files."""
+
 Result = SearchResult | Answer | Why
 
 _TOOK = re.compile(rb'(?<=,"took_ms":)[^,]+')
@@ -59,6 +62,7 @@ class Service:
     admission: Admission
     answering: Admission
     verifying: Admission
+    locating: Admission
     cache: ResultCache
     texts: Texts
     contents: Contents
@@ -76,6 +80,7 @@ class Service:
             Admission(SEARCHES_AT_ONCE, limits.queue),
             Admission(ANSWERS_AT_ONCE, limits.queue),
             Admission(VERIFICATIONS_AT_ONCE, limits.queue),
+            Admission(LOCATIONS_AT_ONCE, limits.queue),
             ResultCache(limits.cache_bytes),
             Texts(pipeline),
             Contents(pipeline),

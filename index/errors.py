@@ -5,6 +5,8 @@
     │   ├── BadQuery
     │   ├── NotFound
     │   ├── SpanOutOfRange
+    │   ├── NoRectangles     the document has no pages with rectangles
+    │   ├── FileChanged      the file is not the one that was indexed
     │   ├── BadDataset
     │   ├── PreconditionFailed
     │   ├── JobNotFound
@@ -64,6 +66,14 @@ class NotFound(BadInput):
 
 class SpanOutOfRange(BadInput):
     """A span is not within its document."""
+
+
+class NoRectangles(BadInput):
+    """The document is not of a format whose quotes have rectangles, or it has no file."""
+
+
+class FileChanged(BadInput):
+    """The document's file is missing or has changed since it was indexed."""
 
 
 class BadDataset(BadInput):

@@ -19,7 +19,13 @@ WRITING_IS_OFF = (
     "use `rag ingest` and `rag remove`"
 )
 
-_ID = "The document's id, percent-encoded. Slashes may stay as they are, except the one before a "
+PARTS = ("text", "rectangles")
+"""What a document's path has below it."""
+
+ID_IN_PATH = (
+    "The document's id, percent-encoded. Slashes may stay as they are, except the one before a "
+    "final `text` or `rectangles`, which must be `%2F`."
+)
 
 
 class _DocumentIdConvertor(Convertor[str]):
@@ -39,7 +45,7 @@ register_url_convertor("doc_id", _DocumentIdConvertor())
 DocumentIdInPath = Annotated[
     str,
     Path(
-        description=f"{_ID}final `text`, which must be `%2F`.",
+        description=ID_IN_PATH,
         examples=[EXAMPLE_DOCUMENT],
     ),
 ]
@@ -47,29 +53,32 @@ DocumentIdInPath = Annotated[
 ChangedIdInPath = Annotated[
     str,
     Path(
-        description=f"{_ID}final `text`, which must be `%2F`. At most {MAX_NAME_CHARACTERS:,} "
-        "characters.",
+        description=f"{ID_IN_PATH} At most {MAX_NAME_CHARACTERS:,} characters.",
         examples=["notes/hours.md"],
     ),
 ]
 
 
-def asks_for_text(request: Request) -> bool:
-    """Whether the path ends with `/text` as sent. A final `%2Ftext` is part of the id."""
-    return unquote(raw_path(request).rpartition("/")[2]) == "text"
+def asks_for(request: Request, part: str) -> bool:
+    """Whether the path ends with a slash and the name of this part of a document, as sent.
+
+    If the slash is sent as `%2F`, it and the name are of the id.
+    """
+    return unquote(raw_path(request).rpartition("/")[2]) == part
 
 
 def changed_id(request: Request) -> str:
     """Return the id of the document that a request changes.
 
-    Raises BadInput if it is empty, too long or not valid UTF-8, or the path is that of a text.
+    Raises BadInput if it is empty, too long or not valid UTF-8, or the path is that of one of PARTS.
     """
     sent = raw_path(request).partition(f"{PREFIX}/")[2]
-    if "/" in sent and asks_for_text(request):
-        raise BadInput(
-            "the text at this path cannot be changed; PUT the document itself, or, if its id ends "
-            "with /text, send the last slash as %2F"
-        )
+    for part in PARTS:
+        if "/" in sent and asks_for(request, part):
+            raise BadInput(
+                f"the {part} at this path cannot be changed; PUT the document itself, or, if its "
+                f"id ends with /{part}, send the last slash as %2F"
+            )
     try:
         return checked_id(unquote_to_bytes(sent).decode("utf-8"))
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.error_handler import raw_path
 from api.problems import responses
-from api.routes.document_ids import PREFIX, DocumentIdInPath, asks_for_text
+from api.routes.document_ids import PREFIX, DocumentIdInPath, asks_for
 from api.schemas import (
     DocumentOut,
     DocumentPage,
@@ -60,9 +60,9 @@ async def get_text(
 ) -> Response:
     """To verify a citation, request its `start` and `end` and compare `text` with its `quote`. The
     SHA-256 in the citation is that of the whole text in UTF-8."""
-    if not asks_for_text(request):
+    if not asks_for(request, "text"):
         doc_id = unquote(raw_path(request).partition(f"{PREFIX}/")[2])
-        return await to_thread.run_sync(_document_response, request, service, doc_id)
+        return await to_thread.run_sync(document_response, request, service, doc_id)
     return TextResponse(service.texts, doc_id, span_request.start, span_request.end)
 
 
@@ -79,10 +79,11 @@ def get_document(
 ) -> Response:
     """To get its text, add `/text`. With `If-None-Match` and an ETag, the response is 304 if the
     document has not changed."""
-    return _document_response(request, service, doc_id)
+    return document_response(request, service, doc_id)
 
 
-def _document_response(request: Request, service: Service, doc_id: str) -> Response:
+def document_response(request: Request, service: Service, doc_id: str) -> Response:
+    """Return the document without its text, or 304 if the client has this version."""
     record = service.pipeline.record(doc_id)
     headers = {"ETag": etag_of(record)}
     known = Condition.of(request.headers, "If-None-Match")

@@ -1,14 +1,16 @@
-"""Contents as bytes, to pass them between processes. Nothing in the bytes can run code.
+"""Contents and rectangles as bytes, to pass them between processes. No byte of them can run code.
 
 A message is a JSON header and a payload, each after its length.
 """
 
 import json
 import struct
+from dataclasses import astuple
 from typing import BinaryIO, cast
 
 from index.documents.blocks import Blocks
 from index.documents.loader import Content
+from index.documents.rectangles import LocatedQuote, Rectangle
 from index.places import Place
 from index.types import Heading, Span
 
@@ -69,4 +71,18 @@ def content_of(header: Header, payload: bytes) -> Content:
         places=tuple(Place(*each) for each in places),  # type: ignore[arg-type]
         metadata=cast(dict[str, str], header["metadata"]),
         warning=cast("str | None", header["warning"]),
+    )
+
+
+def header_of(quote: LocatedQuote) -> Header:
+    """Return the header of a message about a quote's rectangles."""
+    return {"sha256": quote.text_sha256, "rectangles": [astuple(each) for each in quote.rectangles]}
+
+
+def located_quote_of(header: Header) -> LocatedQuote:
+    """Return what `header_of` was called with. Raises KeyError or TypeError for another header."""
+    rectangles = cast(list[list[object]], header["rectangles"])
+    return LocatedQuote(
+        cast(str, header["sha256"]),
+        tuple(Rectangle(*each) for each in rectangles),  # type: ignore[arg-type]
     )

@@ -26,6 +26,7 @@ class Format:
     extensions: of file names, in lower case; messages name the first
     loader:     `module:class` of its index.documents.loader.Loader, imported on first use
     isolated:   files are parsed in a separate process (index.documents.isolation)
+    has_rectangles: its loader is a PageLoader, which finds the rectangles of a quote
     version:    increased when the loader produces another document from the same bytes; files that
                 another version loaded are loaded again
     """
@@ -36,6 +37,7 @@ class Format:
     loader: str
     notation: Notation = "plain"
     isolated: bool = False
+    has_rectangles: bool = False
     version: int = 1
 
     @property
@@ -80,6 +82,8 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.pdf:PdfLoader",
         notation="blocks",
         isolated=True,
+        has_rectangles=True,
+        version=2,
     ),
     Format(
         "JSON Lines",
@@ -172,6 +176,7 @@ FORMATS: tuple[Format, ...] = (
         "index.documents.loaders.ods:OdsLoader",
         notation="blocks",
         isolated=True,
+        version=2,
     ),
     Format(
         "mail",

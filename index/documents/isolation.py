@@ -11,10 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
-from index.documents.content_codec import Header, content_of, read_message, write_message
+from index.documents.content_codec import (
+    Header,
+    content_of,
+    located_quote_of,
+    read_message,
+    write_message,
+)
 from index.documents.formats import Format
 from index.documents.loader import Content, LoadOptions
+from index.documents.rectangles import LocatedQuote
 from index.errors import SkipKind, UnreadableDocument
+from index.types import Span
 
 TIMEOUT_S = 120.0
 """A file whose loader takes longer is skipped."""
@@ -42,11 +50,20 @@ class ParserProcess:
             "encoding": options.encoding,
             "fallback": options.fallback,
         }
+        return content_of(*self._ask(request, content))
+
+    def rectangles(self, format: Format, content: bytes, span: Span) -> LocatedQuote:
+        """Return what the format's loader, a PageLoader, finds for this span. Raises as `load`."""
+        request: Header = {"loader": format.loader, "span": [span.start, span.end]}
+        header, _ = self._ask(request, content)
+        return located_quote_of(header)
+
+    def _ask(self, request: Header, content: bytes) -> tuple[Header, bytes]:
         with self._lock:
             header, payload = self._exchange(request, content)
         if "kind" in header:
             raise UnreadableDocument(str(header["reason"]), cast(SkipKind, header["kind"]))
-        return content_of(header, payload)
+        return header, payload
 
     def _exchange(self, request: Header, content: bytes) -> tuple[Header, bytes]:
         process = self._running()
@@ -132,12 +149,17 @@ def _ending(status: int) -> str:
 
 
 _shared = ParserProcess()
-"""The process of the files that `load_isolated` loads."""
+"""The process of `load_isolated` and `rectangles_isolated`."""
 
 
 def load_isolated(format: Format, content: bytes, options: LoadOptions) -> Content:
     """Load a file in the process that all callers share. Raises as ParserProcess.load."""
     return _shared.load(format, content, options)
+
+
+def rectangles_isolated(format: Format, content: bytes, span: Span) -> LocatedQuote:
+    """Find rectangles in the process that all callers share. Raises as ParserProcess.load."""
+    return _shared.rectangles(format, content, span)
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from typing import Protocol, cast
 
 from index.documents.blocks import Blocks
 from index.documents.formats import Format, format_of_media_type, media_types
+from index.documents.rectangles import LocatedQuote
 from index.errors import BadInput
 from index.places import Place
-from index.types import Document, Heading
+from index.types import Document, Heading, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,17 @@ class Loader(Protocol):
 
     def blocks(self, document: Document) -> Blocks:
         """Return the same blocks that `load` returned, computed from the stored document."""
+        ...
+
+
+class PageLoader(Loader, Protocol):
+    """The loader of a format with pages on which a quote has rectangles (Format.has_rectangles)."""
+
+    def rectangles(self, content: bytes, span: Span) -> LocatedQuote:
+        """Return the rectangles of a span of the text that `load` returns for these bytes.
+
+        Raises UnreadableDocument as `load`.
+        """
         ...
 
 

@@ -65,6 +65,16 @@ class MarkupText:
     def text(self) -> str:
         return "".join(self._parts)
 
+    @property
+    def length(self) -> int:
+        """The number of code points of `text`."""
+        return self._length
+
+    @property
+    def last_block(self) -> str:
+        """The block that `text` ends with; "" if there is none."""
+        return self._parts[-1] if self._parts else ""
+
     def page(self) -> None:
         """Begin the next page with the next block."""
         self._pending.append((None, "", False))
@@ -288,11 +298,24 @@ def tidy_lines(text: str) -> list[str]:
 
 def _literal(line: str, lists: bool) -> str:
     """Return a line with a backslash before what would be read as a mark."""
+    place = place_of_backslash(line, lists=lists)
+    return line if place is None else f"{line[:place]}\\{line[place:]}"
+
+
+def place_of_backslash(line: str, *, lists: bool) -> int | None:
+    """Return where a line of a paragraph gets a backslash; None if it needs none.
+
+    lists: a line that begins like a list item is one
+
+    >>> place_of_backslash("# one", lists=False), place_of_backslash("12. one", lists=False)
+    (0, 2)
+    """
     if lists and regex.match(r"(?:[-+*]|\d{1,9}[.)])\s", line):
-        return line
+        return None
     if _MARK.match(line):
-        return f"\\{line}"
-    return _NUMBER.sub(r"\1\\\2", line, count=1) if _NUMBER.match(line) else line
+        return 0
+    number = _NUMBER.match(line)
+    return None if number is None else number.end(1)
 
 
 def _cell(text: str) -> str:

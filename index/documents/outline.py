@@ -39,6 +39,9 @@ _CODE = regex.compile(
     regex.IGNORECASE,
 )
 """The first line of code in reStructuredText, AsciiDoc, Org and LaTeX."""
+_CODE_FOLLOWS = "::"
+"""reStructuredText's mark, at the end of a paragraph or alone, before a block of code."""
+
 _NO_TEXT = regex.compile(
     r"\.\.(?! +(?:\[|\S+::))|\.\. +[\w:.+-]+::$|//|%|# |#\+(?!begin_)|:[\w-]+:\s*$|\[\[[^\]]*\]\]$",
     regex.IGNORECASE,
@@ -211,16 +214,20 @@ class _Markdown:
 def _read_plain(text: str, section: Span, root: Node, media_type: str) -> None:
     items = [root]
     has_markup = media_type != PLAIN_TEXT
+    introduces_code = False
     for block in _blocks_of(section.of(text), media_type):
         span = Span(section.start + block.span.start, section.start + block.span.end)
         each = lines(text, span.start, span.end) if block.kind == "lines" else [span]
         if has_markup and block.kind == "lines" and _NO_TEXT.match(text, span.start, span.end):
             continue
-        after_lead = (
-            block.kind == "lines"
-            and root.children
-            and (root.children[-1].head.of(text).endswith("::"))
+        if has_markup and span.of(text) == _CODE_FOLLOWS:
+            introduces_code = True
+            continue
+        after_lead = block.kind == "lines" and (
+            introduces_code
+            or (root.children and root.children[-1].head.of(text).endswith(_CODE_FOLLOWS))
         )
+        introduces_code = False
         is_code = has_markup and block.kind == "lines" and _CODE.match(text, span.start, span.end)
         if after_lead or is_code:
             _pop(items, 0)

@@ -12,7 +12,11 @@ from typing import Literal
 
 import regex
 
-from index.documents.pdf_lines import HYPHEN, Line, OutlineEntry, Page, PdfFile
+from index.documents.divided_words import lines_joined
+from index.documents.pdf_lines import Line, Page, PdfFile
+from index.documents.pdf_pages import OutlineEntry
+from index.documents.pdf_tables import with_columns
+from index.documents.traced import Traced, joined
 
 _EDGE_LINES = 3
 """Running heads and page numbers are among so many first and last lines of a page."""
@@ -35,7 +39,6 @@ _HEADING_NUMBER = regex.compile(
     r"(?:\.[0-9]+)*[.:)]?\s+(?=\S)"
 )
 _DIGITS = regex.compile(r"\d+|\b[ivxlc]+\b", regex.IGNORECASE)
-_DIVIDED = regex.compile(rf"([\p{{L}}\p{{M}}]+){HYPHEN}(\p{{Ll}}[\p{{L}}\p{{M}}]*)")
 _WORD = regex.compile(r"[\p{L}\p{M}-]+")
 
 PartKind = Literal["heading", "paragraph", "item", "table"]
@@ -45,22 +48,22 @@ PartKind = Literal["heading", "paragraph", "item", "table"]
 class Part:
     """A heading, a paragraph, a list item or a table.
 
-    pieces: (page, text) of each page that it is on, pages from 0
+    pieces: (page, text) of each page that it is on, pages from 0; a text's origins are numbers of
+            characters on its page
     level:  of a heading, from 1
     rows:   of a table; all on the page of its only piece
     """
 
     kind: PartKind
-    pieces: list[tuple[int, str]]
+    pieces: list[tuple[int, Traced]]
     level: int = 0
-    rows: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[tuple[Traced, ...], ...] = ()
 
 
 def parts_of(file: PdfFile) -> list[Part]:
     """Return the parts of a PDF in reading order, without running heads and page numbers."""
-    pages = [
-        _body(page, running) for running in [_running_heads(file.pages)] for page in file.pages
-    ]
+    running = _running_heads(file.pages)
+    pages = [with_columns(_body(page, running)) for page in file.pages]
     body = _body_size(pages)
     outline = _outline_levels(file.outline, pages)
     sizes = _heading_sizes(pages, body) if not outline else []
@@ -70,12 +73,12 @@ def parts_of(file: PdfFile) -> list[Part]:
     parts: list[Part] = []
     for number, lines in enumerate(pages):
         for kind, level, group in _groups(number, lines, body, sizes, outline):
-            text = _joined([line.text for line in group], words)
+            text = lines_joined([line.traced for line in group], words)
             if kind == "table":
                 rows = tuple(line.cells for line in group)
                 parts.append(Part(kind, [(number, text)], rows=rows))
                 continue
-            if kind == "paragraph" and parts and not _starts_part(parts[-1], number, text):
+            if kind == "paragraph" and parts and not _starts_part(parts[-1], number, text.text):
                 parts[-1].pieces.append((number, text))
             else:
                 parts.append(Part(kind, [(number, text)], level))
@@ -242,9 +245,8 @@ def _continues_cell(group: Sequence[Line], line: Line, level: int, usual: float)
 
 def _with_more(row: Line, line: Line) -> Line:
     *cells, last = row.cells
-    cells.append(f"{last} {line.text}")
-    text, bottom = f"{row.text} {line.text}", line.bottom
-    return replace(row, text=text, cells=tuple(cells), last=line.last, bottom=bottom, end=line.end)
+    cells.append(joined(" ", [last, line.traced]))
+    return replace(row, cells=tuple(cells), last=line.last, bottom=line.bottom, end=line.end)
 
 
 def _begins_paragraph(group: Sequence[Line], line: Line, usual: float, end: float) -> bool:
@@ -268,54 +270,14 @@ def _starts_part(before: Part, number: int, text: str) -> bool:
     page, end = before.pieces[-1]
     if before.kind == "heading" or page + 1 != number:
         return True
-    return _SENTENCE_END.search(end) is not None or not text[:1].islower()
+    return _SENTENCE_END.search(end.text) is not None or not text[:1].islower()
 
 
-def _joined(lines: Sequence[str], words: Counter[str]) -> str:
-    """Join lines with spaces. A hyphen at a line's end goes if the word is known without it.
-
-    >>> _joined(["the index-", "ing of a well-", "known text"], Counter({"well-known": 1}))
-    'the indexing of a well-known text'
-    """
-    text, *rest = (_ends_joined(line, words) for line in lines)
-    for line in rest:
-        if text.endswith("-") and line[:1].islower() and len(text) > 1 and text[-2].isalpha():
-            is_compound = _is_compound(_last_word(text[:-1]), _first_word(line), words)
-            text = text + line if is_compound else text[:-1] + line
-        else:
-            text = f"{text} {line}"
-    return text
-
-
-def _ends_joined(line: str, words: Counter[str]) -> str:
-    """Resolve pdfium's marks of divided words in a line."""
-
-    def joined(word: regex.Match[str]) -> str:
-        first, second = word.groups()
-        return f"{first}-{second}" if _is_compound(first, second, words) else f"{first}{second}"
-
-    return _DIVIDED.sub(joined, line).replace(HYPHEN, "-")
-
-
-def _is_compound(first: str, second: str, words: Counter[str]) -> bool:
-    """Return whether the file has the word more often with a hyphen than without."""
-    return words[f"{first}-{second}".lower()] > words[f"{first}{second}".lower()]
-
-
-def _last_word(text: str) -> str:
-    found = regex.search(r"[\p{L}\p{M}]+$", text)
-    return found.group() if found else ""
-
-
-def _first_word(text: str) -> str:
-    found = regex.match(r"[\p{L}\p{M}]+", text)
-    return found.group() if found else ""
-
-
-def bullet_removed(text: str) -> str:
+def bullet_removed(text: Traced) -> Traced:
     """Return an item's text without its bullet. A number stays.
 
-    >>> bullet_removed("• one"), bullet_removed("2. two")
+    >>> bullet_removed(Traced.of("• one", 0)).text, bullet_removed(Traced.of("2. two", 0)).text
     ('one', '2. two')
     """
-    return _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    bullet = _BULLET.match(text.text)
+    return text[bullet.end() :] if bullet else text

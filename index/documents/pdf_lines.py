@@ -1,22 +1,22 @@
-"""Lines of text on the pages of a PDF, by pdfium. Only this module imports pypdfium2."""
+"""Lines of text on the pages of a PDF."""
 
-import ctypes
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-import pypdfium2
-import pypdfium2.raw as pdfium
+import regex
 
-from index.errors import UnreadableDocument
-
-HYPHEN = "\x02"
-"""pdfium's mark for a hyphen at the end of a line, whose next line it appends."""
+from index.documents.pdf_pages import HYPHEN, OutlineEntry, PdfPages, TextPage, opened
+from index.documents.traced import Traced, joined
 
 _CELL_GAP = 1.6
 """A wider gap in a line, as a multiple of the font size, is between two cells of a table."""
+
+_WORD_GAP = 0.75
+"""A wider gap in a line, as a multiple of the font size, is wider than between most words: it can
+be between two cells (index.documents.pdf_tables)."""
 
 _LETTERS = str.maketrans(
     {
@@ -28,27 +28,47 @@ _LETTERS = str.maketrans(
         "\ufb05": "st",
         "\ufb06": "st",
         "\xad": "-",
+        "\u2010": "-",
+        "\u2011": "-",
         "\xa0": " ",
     }
 )
 """Ligatures as letters, every kind of hyphen and space as the usual one."""
+
+_NOT_TEXT = regex.compile(rf"[\p{{Cc}}\p{{Cs}}\ufeff--[\s{HYPHEN}]]", regex.V1)
+_CHANGES_LENGTH = regex.compile(rf"[\ufb00-\ufb06]|{_NOT_TEXT.pattern}", regex.V1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """White space in a line that is wider than between most words.
+
+    after:       the number of the first character after it
+    left, right: in points, as those of the line
+    is_wide:     so wide that cells are on both sides
+    """
+
+    after: int
+    left: float
+    right: float
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of text on a page, or several: pdfium appends the next line to a divided word.
 
-    text:   ligatures are letters
-    cells:  the text in parts, between wide gaps; mostly one
+    cells:  the text in parts, between wide gaps; mostly one. Ligatures are letters. The origins are
+            numbers of characters on the page. Cells of a table can be empty
+    gaps:   from left to right
     first, last: of its characters on the page, inclusive
-    left, bottom, right, top: in points, from the page's lower left corner
+    left, bottom, right, top: in points, from the lower left corner of the page as it is shown
     first_bottom, end: the bottom of its first line, and where its last line ends, in points: they
                        differ from `bottom` and `right` if it has several
     size:   font size of most of its characters, in points
     """
 
-    text: str
-    cells: tuple[str, ...]
+    cells: tuple[Traced, ...]
     first: int
     last: int
     left: float
@@ -58,6 +78,18 @@ class Line:
     size: float
     first_bottom: float
     end: float
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def traced(self) -> Traced:
+        """The cells with spaces between them."""
+        if len(self.cells) == 1:
+            return self.cells[0]
+        return joined(" ", [cell for cell in self.cells if cell.text])
+
+    @property
+    def text(self) -> str:
+        return " ".join(cell.text for cell in self.cells if cell.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +98,7 @@ class Page:
 
     lines: tuple[Line, ...]
     label: str = ""
-    height: float = 0.0
     has_pictures: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutlineEntry:
-    """An entry of the file's outline. level: from 1; page: from 0."""
-
-    level: int
-    title: str
-    page: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,90 +110,52 @@ class PdfFile:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-@contextmanager
-def opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
-    """Open a PDF. Raises UnreadableDocument: `binary`, `damaged` or `password`."""
-    if b"%PDF-" not in content[:1024]:
-        raise UnreadableDocument("not a PDF", "binary")
-    try:
-        file = pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            reason = "protected by a password; save it without one"
-            raise UnreadableDocument(reason, "password") from None
-        raise UnreadableDocument("a damaged PDF", "damaged") from None
-    with closing(file):
-        yield file
-
-
 def read_pdf(content: bytes) -> PdfFile:
-    """Return the lines of all pages, the outline and the metadata. Raises as `opened`."""
+    """Return the lines of all pages, the outline and the metadata.
+
+    Raises as index.documents.pdf_pages.opened.
+    """
     with opened(content) as file:
         pages = tuple(_page(file, number) for number in range(len(file)))
-        return PdfFile(pages, tuple(_outline(file)), file.get_metadata_dict(skip_empty=True))
+        return PdfFile(pages, tuple(file.outline()), file.metadata())
 
 
-def _page(file: pypdfium2.PdfDocument, number: int) -> Page:
-    try:
-        page = file[number]
-    except pypdfium2.PdfiumError:
-        return Page(())
-    with closing(page), closing(page.get_textpage()) as text:
-        lines = tuple(_lines(text.raw))
-        return Page(
-            lines,
-            label=file.get_page_label(number) or "",
-            height=page.get_height(),
-            has_pictures=not lines and _has_pictures(page),
-        )
+def _page(file: PdfPages, number: int) -> Page:
+    with file.page(number) as page:
+        if page is None:
+            return Page(())
+        lines = tuple(_lines(page))
+        return Page(lines, page.label, has_pictures=not lines and page.has_pictures())
 
 
-def _has_pictures(page: pypdfium2.PdfPage) -> bool:
-    return next(page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
-
-
-def characters(text: object) -> list[str]:
-    """Return the characters of a text page. A character without a Unicode value is U+FFFD."""
-    code = pdfium.FPDFText_GetUnicode
-    codes = (code(text, i) for i in range(max(pdfium.FPDFText_CountChars(text), 0)))
-    return [_character(each) for each in codes]
-
-
-def _character(code: int) -> str:
-    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
-        return "\ufffd"
-    return chr(code)
-
-
-def _lines(text: object) -> Iterator[Line]:
+def _lines(page: TextPage) -> Iterator[Line]:
     """Yield the lines that have a visible character. pdfium puts a line end after each."""
-    all_characters = characters(text)
+    characters = page.characters()
     start = 0
-    for i, character in enumerate([*all_characters, "\n"]):
+    for i, character in enumerate([*characters, "\n"]):
         if character not in "\r\n":
             continue
-        line = _line(text, all_characters, start, i)
+        line = _line(page, characters, start, i)
         if line is not None:
             yield line
         start = i + 1
 
 
-def _line(text: object, all_characters: Sequence[str], start: int, end: int) -> Line | None:
-    visible = [i for i in range(start, end) if not all_characters[i].isspace()]
+def _line(page: TextPage, characters: Sequence[str], start: int, end: int) -> Line | None:
+    visible = [i for i in range(start, end) if not characters[i].isspace()]
     if not visible:
         return None
     first, last = visible[0], visible[-1]
     # Boxes of a few characters: all of them would take longer than the rest of the page.
     some = [*visible[:: max(1, len(visible) // 6)], last]
-    boxes = [box_of(text, i) for i in some]
-    size = round(median(pdfium.FPDFText_GetFontSize(text, i) for i in some), 1) or round(
+    boxes = [page.box(i) for i in some]
+    size = round(median(map(page.font_size, some)), 1) or round(
         max(box[3] - box[1] for box in boxes), 1
     )
-    starts = [first, *_cell_starts(text, visible, _CELL_GAP * size), last + 1]
-    cells = tuple(_shown(all_characters[start:end]) for start, end in pairwise(starts))
+    gaps = tuple(_gaps(page, visible, size))
+    starts = [first, *(gap.after for gap in gaps if gap.is_wide), last + 1]
     return Line(
-        " ".join(cells),
-        cells,
+        tuple(_shown(characters[start:end], start) for start, end in pairwise(starts)),
         first,
         last,
         left=min(box[0] for box in boxes),
@@ -181,36 +165,39 @@ def _line(text: object, all_characters: Sequence[str], start: int, end: int) -> 
         size=size,
         first_bottom=median(box[1] for box in boxes if box[1] > boxes[0][1] - size / 2),
         end=boxes[-1][2],
+        gaps=gaps,
     )
 
 
-def _cell_starts(text: object, visible: Sequence[int], gap: float) -> list[int]:
-    """Return the characters before which there is a gap of more than so many points."""
-    return [
-        after
-        for before, after in pairwise(visible)
-        if after > before + 1 and box_of(text, after)[0] - box_of(text, before)[2] > gap
-    ]
+def _gaps(page: TextPage, visible: Sequence[int], size: float) -> Iterator[Gap]:
+    for before, after in pairwise(visible):
+        if after > before + 1:
+            left, right = page.box(before)[2], page.box(after)[0]
+            if right - left > _WORD_GAP * size:
+                yield Gap(after, left, right, is_wide=right - left > _CELL_GAP * size)
 
 
-def _shown(characters: Sequence[str]) -> str:
-    return " ".join("".join(characters).translate(_LETTERS).split())
+def _shown(characters: Sequence[str], first: int) -> Traced:
+    """Return characters as text, with each run of white space as one space. first: its number."""
+    text = "".join(characters)
+    if _CHANGES_LENGTH.search(text) is None:
+        clean = " ".join(text.translate(_LETTERS).split())
+        if len(clean) == len(text):
+            return Traced.of(clean, first)
+    return _shown_slowly(text, first)
 
 
-def box_of(text: object, i: int) -> tuple[float, float, float, float]:
-    """Return the left, bottom, right and top of a character on its page, in points."""
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    pdfium.FPDFText_GetCharBox(text, i, left, right, bottom, top)
-    return left.value, bottom.value, right.value, top.value
-
-
-def _outline(file: pypdfium2.PdfDocument) -> Iterator[OutlineEntry]:
-    try:
-        for bookmark in file.get_toc(max_depth=12):
-            target = bookmark.get_dest()
-            page = target.get_index() if target is not None else None
-            title = " ".join(bookmark.get_title().split())
-            if title and page is not None:
-                yield OutlineEntry(bookmark.level + 1, title, page)
-    except pypdfium2.PdfiumError:
-        return
+def _shown_slowly(text: str, first: int) -> Traced:
+    """Return what `_shown` does, character by character."""
+    letters: list[str] = []
+    origins = array("i")
+    for i, character in enumerate(_NOT_TEXT.sub("\0", text), first):
+        shown = "" if character == "\0" else character.translate(_LETTERS)
+        if shown.isspace():
+            shown = " " if letters and letters[-1] != " " else ""
+        letters += shown
+        origins += array("i", [i]) * len(shown)
+    if letters and letters[-1] == " ":
+        letters.pop()
+        origins.pop()
+    return Traced("".join(letters), origins)

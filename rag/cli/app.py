@@ -24,6 +24,7 @@ from rag.cli.backup import backup, restore
 from rag.cli.check import check
 from rag.cli.documents import list_documents, remove
 from rag.cli.ingest import ingest
+from rag.cli.locate import locate
 from rag.cli.models import models
 from rag.cli.open_pipeline import open_pipeline
 from rag.cli.options import (
@@ -216,6 +217,7 @@ def search(
 
 app.command()(why)
 app.command()(verify)
+app.command()(locate)
 app.command("list")(list_documents)
 app.command()(remove)
 app.command()(check)

@@ -6,10 +6,12 @@ import regex
 
 from index.documents.loader import Content, LoadOptions
 from index.documents.markup_loader import MarkupLoader
-from index.documents.markup_text import MarkupText
-from index.documents.pdf_layout import Part, bullet_removed, parts_of
 from index.documents.pdf_lines import PdfFile, read_pdf
+from index.documents.pdf_rectangles import rectangles_of
+from index.documents.pdf_text import PdfText
+from index.documents.rectangles import LocatedQuote
 from index.errors import UnreadableDocument
+from index.types import Span, sha256_of
 
 _DATE = regex.compile(r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?")
 _NO_TITLE = regex.compile(
@@ -29,38 +31,22 @@ class PdfLoader(MarkupLoader):
     def read(self, content: bytes, options: LoadOptions) -> Content:
         del options  # a PDF names its encodings
         file = read_pdf(content)
-        written = MarkupText()
-        labels = [page.label or str(n) for n, page in enumerate(file.pages, 1)]
-        has_labels = any(label != str(n) for n, label in enumerate(labels, 1))
-        page = -1
-        for part in parts_of(file):
-            for i, (number, text) in enumerate(part.pieces):
-                while page < number:
-                    page += 1
-                    written.page()
-                    if has_labels:
-                        written.place("page-label", labels[page])
-                _write(written, part, text, continues=i > 0)
-        if not written.text:
-            raise _without_text(file)
-        for _ in range(page + 1, len(file.pages)):
-            written.page()
-        return written.content(
-            title=_title(file.metadata), metadata=_metadata(file.metadata), warning=_warning(file)
+        return _content(file, PdfText.of(file))
+
+    def rectangles(self, content: bytes, span: Span) -> LocatedQuote:
+        file = read_pdf(content)
+        text = PdfText.of(file)
+        return LocatedQuote(
+            sha256_of(_content(file, text).text), rectangles_of(content, text, span)
         )
 
 
-def _write(written: MarkupText, part: Part, text: str, *, continues: bool) -> None:
-    if continues:
-        written.extend(text)
-    elif part.kind == "table":
-        written.table(part.rows)
-    elif part.kind == "heading":
-        written.heading(part.level, text)
-    elif part.kind == "item" and bullet_removed(text) != text:
-        written.item(bullet_removed(text))
-    else:
-        written.paragraph(text, lists=True)
+def _content(file: PdfFile, text: PdfText) -> Content:
+    if not text.written.length:
+        raise _without_text(file)
+    return text.written.content(
+        title=_title(file.metadata), metadata=_metadata(file.metadata), warning=_warning(file)
+    )
 
 
 def _without_text(file: PdfFile) -> UnreadableDocument:

@@ -41,14 +41,14 @@ def date_text(iso: str) -> str:
 def duration_text(iso: str) -> str:
     """Return an ISO 8601 duration as hours, minutes and seconds; other text as it is.
 
-    >>> duration_text("PT12H05M00S")
-    '12:05:00'
+    >>> duration_text("PT9H05M00S")
+    '09:05:00'
     """
     match = _DURATION.fullmatch(iso)
     if match is None:
         return iso
     days, hours, minutes, seconds = (int(each or 0) for each in match.groups()[1:])
-    return f"{match[1]}{24 * days + hours}:{minutes:02d}:{seconds:02d}"
+    return f"{match[1]}{24 * days + hours:02d}:{minutes:02d}:{seconds:02d}"
 
 
 def value_text(value: object, *, is_percent: bool = False) -> str:

@@ -17,11 +17,16 @@ from command import ROOT
 from documents import examples
 from hostile_format import HOSTILE
 from index.documents.content_codec import content_of, message_of
+from index.documents.formats import FORMATS
 from index.documents.isolation import ParserProcess
 from index.documents.loader import Content, LoadOptions
+from index.documents.loaders.pdf import PdfLoader
 from index.documents.markup_text import MarkupText
 from index.errors import UnreadableDocument
+from index.types import Span
+from pdf_files import PdfPage, lines_of, pdf_of
 
+FORMATS_BY_NAME = {each.name: each for each in FORMATS}
 SUPPORT = ROOT / "tests" / "support"
 
 
@@ -54,6 +59,17 @@ def test_one_process_reads_many_files(parser: ParserProcess) -> None:
     first, second = load(parser, "one"), load(parser, "two")
     assert first.metadata == {"deed": "one"}
     assert pid_of(first) == pid_of(second) != os.getpid()
+
+
+def test_rectangles_are_found_in_the_process_too(parser: ParserProcess) -> None:
+    format, content = FORMATS_BY_NAME["PDF"], pdf_of([PdfPage(lines_of("The ferry is blue."))])
+    assert parser.load(format, content, LoadOptions()).text == "The ferry is blue."
+    found = parser.rectangles(format, content, Span(4, 9))
+    assert found == PdfLoader().rectangles(content, Span(4, 9))
+    assert len(found.rectangles) == 1
+    with pytest.raises(UnreadableDocument) as raised:
+        parser.rectangles(format, content[:50], Span(4, 9))
+    assert raised.value.kind == "damaged"
 
 
 def test_what_a_parser_prints_is_no_reply(parser: ParserProcess) -> None:

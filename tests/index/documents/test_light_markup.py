@@ -251,6 +251,7 @@ def test_levels_of_latex_begin_with_the_outermost_command_that_is_used() -> None
     ("name", "section", "code"),
     [
         ("a.rst", "Run this::\n\n    pay\n\nDone.", "pay"),
+        ("a.rst", "Run this:\n\n::\n\n    pay\n\nDone.", "pay"),
         ("a.rst", "Run:\n\n.. code-block:: sh\n\n   pay\n\nDone.", ".. code-block:: sh\n\n   pay"),
         ("a.adoc", "Run:\n\n----\npay\n\nnow\n----\nDone.", "----\npay\n\nnow\n----"),
         ("a.org", "Run:\n#+begin_src\npay\n#+end_src\nDone.", "#+begin_src\npay\n#+end_src"),

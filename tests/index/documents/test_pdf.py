@@ -118,6 +118,47 @@ def test_wide_gaps_make_a_table_with_its_header() -> None:
     assert text == "| Plan | Price |\n| --- | --- |\n| Basic | 5 dollars |\n| Pro | 9 dollars |"
 
 
+def placed_rows(rows: list[list[str]], columns: list[float]) -> list[Placed]:
+    """Lines of cells; an empty cell is not drawn."""
+    return [
+        Placed(cell, x=columns[n], y=700 - 14 * row)
+        for row, cells in enumerate(rows)
+        for n, cell in enumerate(cells)
+        if cell
+    ]
+
+
+def test_a_long_cell_near_the_next_one_is_a_cell_where_the_other_rows_have_one() -> None:
+    # In Helvetica, the gap after `Motorcars` is as wide as one between two words.
+    rows = [["Fare", "Single", "Return"], ["Adult", "42", "70"], ["Child", "21", "35"],
+            ["Motorcars", "160", "290"]]  # fmt: skip
+    text = load(pdf_of([PdfPage(placed_rows(rows, [72, 134, 220]))])).text
+    assert text.splitlines()[2:] == [
+        "| Adult | 42 | 70 |",
+        "| Child | 21 | 35 |",
+        "| Motorcars | 160 | 290 |",
+    ]
+
+
+def test_an_empty_cell_keeps_the_others_in_their_columns() -> None:
+    rows = [["Fare", "Single", "Return"], ["Adult", "42", "70"], ["Dog on a lead", "", "9 crowns"],
+            ["Motorcar", "160", "290"]]  # fmt: skip
+    text = load(pdf_of([PdfPage(placed_rows(rows, [72, 172, 222]))])).text
+    assert text.splitlines()[2:] == [
+        "| Adult | 42 | 70 |",
+        "| Dog on a lead |  | 9 crowns |",
+        "| Motorcar | 160 | 290 |",
+    ]
+
+
+def test_prose_below_a_table_is_no_row_of_it() -> None:
+    rows = [["Fare", "Single", "Return"], ["Adult", "42", "70"], ["Child", "21", "35"]]
+    prose = [Placed("Fares are paid at the pier, in coins, before the ferry leaves.", y=658)]
+    text = load(pdf_of([PdfPage([*placed_rows(rows, [72, 172, 272]), *prose])])).text
+    assert text.endswith("\n\nFares are paid at the pier, in coins, before the ferry leaves.")
+    assert text.count("\n|") == 3
+
+
 def test_bullets_and_numbers_are_list_items() -> None:
     lines = lines_of("Bring these:", "\u2022 a passport", "\u2022 two photos", "2. money")
     assert load(pdf_of([PdfPage(lines)])).text == (

@@ -35,6 +35,7 @@ SkipKind = Literal[
     "damaged",  # not a file of its format, or cut off
     "password",  # encrypted
     "no-text",  # scanned pages or pictures only
+    "generated",  # code that nobody wrote: minified, or made by a program
     "limit",  # its loader took too much time or memory
 ]
 """Why a file was not read."""

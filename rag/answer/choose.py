@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from index.documents.blocks import trimmed
-from index.documents.outline import Node
+from index.documents.outline_node import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
 from rag.answer.asked_kinds import defines
+from rag.answer.code_units import code_unit, is_code
 from rag.answer.neighbours import with_neighbours
 from rag.answer.order import says_reverse
 from rag.answer.quotations import before_quotation, is_quoted
@@ -210,7 +211,12 @@ class Chooser:
 
     def _unit_of(self, anchor: Anchor) -> Unit | None:
         spans = [self.token_matches.chunk.sentences[i] for i in anchor.sentences]
-        grown = self._grown(anchor, Span(spans[0].start, spans[-1].end)) or []
+        sentence = Span(spans[0].start, spans[-1].end)
+        if is_code(self.document):
+            [quoted] = self._with_neighbours(anchor, [sentence])
+            grown = code_unit(self.section, anchor.node, quoted, adds=self._adds(anchor))
+        else:
+            grown = self._grown(anchor, sentence) or []
         own = (before_quotation(self.document, span) for span in grown)
         core = [span for span in own if span is not None]
         if not core or all(says_nothing(span.of(self.text)) for span in core):

@@ -32,6 +32,8 @@ from rag.answer.units import (
     says_nothing,
     whole,
 )
+from rag.search.definitions import DEFINES, identifiers
+from rag.search.definitions import defines as is_definition
 from rag.search.exact_terms import ExactTerm, missing, required
 from rag.search.question import Question
 
@@ -88,6 +90,7 @@ class Chooser:
         self.token_matches = token_matches
         self.question = question
         self.required = required(question.text, question.idf)
+        self.names = identifiers(question.text) if is_code(document) else []
         self.section = Section.of(document, token_matches.chunk.span)
         self.headings = headings_above(document, token_matches.chunk.span)
         self._subjects: dict[int, dict[int, frozenset[str]]] = {}
@@ -153,6 +156,8 @@ class Chooser:
         score = self.token_matches.score(matched) + float(self.token_matches.prior[i])
         if defines(self.question.text, span.of(self.text)):
             score += _DEFINITION
+        if any(is_definition(self.document, span, name) for name in self.names):
+            score += DEFINES
         if self._is_of_other_subject(node) or says_reverse(self.question.text, span.of(self.text)):
             score -= _OTHER_SUBJECT
         return Anchor(round(score, 6), (i,), node, context, matched)

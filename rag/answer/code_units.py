@@ -1,11 +1,25 @@
-"""Units of meaning in source code: a sentence of a comment with the signature that it is about, code
-with the comment that introduces it, or a whole function."""
+"""Units of meaning in source code.
 
-from index.documents.blocks import trimmed
+A unit is a sentence of a comment with the signature that it is about, code with the comment that
+introduces it, or a whole function.
+"""
+
+from index.documents.blocks import lines, trimmed
+from index.documents.code.parts import continues
 from index.documents.formats import notation_of
 from index.documents.outline_node import Node
 from index.types import Document, Heading, Span
+from index.words.analyze import terms_of
 from rag.answer.units import LONGEST_UNIT, Section, whole
+
+KINDS_OF_CODE = frozenset(
+    terms_of(
+        "function method class interface type struct constant variable module package file script "
+        "code command test"
+    )
+)
+"""What a question calls the thing it asks for, as in "which function splits a text?". The answer
+need not say that it is one."""
 
 
 def is_code(document: Document) -> bool:
@@ -40,10 +54,28 @@ def _introduced(section: Section, node: Node, quoted: Span, *, adds: bool) -> li
         if together is not None and (node.kind != "paragraph" or not adds):
             return [together]
         return [section.span(lead.head), quoted]
-    if node.kind == "code":
-        block = whole(section, node)
-        return [quoted if block is None else block]
-    return [quoted]
+    if node.kind != "code":
+        return [quoted]
+    block = whole(section, node)
+    if block is None:
+        return [quoted]
+    return [_statement_at(section.document.text, block, quoted)]
+
+
+def _statement_at(text: str, block: Span, quoted: Span) -> Span:
+    """Return the statement of a quoted line, if the lines of the block are not indented more.
+
+    Other code is quoted as a block: a line within a function says little.
+    """
+    level = _indent(text, block.start)
+    if level or _indent(text, quoted.start) > level:
+        return block
+    end = quoted.end
+    for line in lines(text, quoted.end + 1, block.end):
+        if _indent(text, line.start) <= level and not continues(line.of(text)):
+            break
+        end = line.end
+    return Span(quoted.start, end)
 
 
 def _heading_at(section: Section, quoted: Span) -> Heading | None:

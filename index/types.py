@@ -161,6 +161,15 @@ class Document:
         """Return the headings above the span's last character, outermost first."""
         return tuple(heading.text for heading in self.heading_path(span.end))
 
+    def context_of(self, span: Span) -> tuple[str, ...]:
+        """Return what is searched with the text of a span: title, headings, words of their names.
+
+        The words are those of signatures in source code, such as `retryDownload`.
+        """
+        path = self.heading_path(span.end)
+        words = (words_of_name(each.text) for each in path if each.section_start is not None)
+        return (self.title, *(each.text for each in path), *filter(None, words))
+
     def heading_path(self, end: int) -> tuple[Heading, ...]:
         """Return the headings whose sections contain the text before an offset, outermost first."""
         starts, above = self._heading_tree
@@ -277,6 +286,16 @@ class Chunk:
 
 EncodingKey = tuple[bytes, bytes]
 """Chunks with the same key have the same encoding."""
+
+
+def words_of_name(name: str) -> str:
+    """Return the words of a name in camel case; "" for other names.
+
+    >>> words_of_name("HTTPServer.retryDownload"), words_of_name("retry_download")
+    ('HTTP Server retry Download', '')
+    """
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return " ".join(words) if re.search("[a-z][A-Z]|[A-Z]{2}[a-z]", name) else ""
 
 
 def heading_key(text: str) -> str:

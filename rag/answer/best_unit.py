@@ -57,7 +57,11 @@ class BestUnit:
     def terms(self) -> frozenset[str]:
         """The distinct terms of `text`, also in other forms, and the words for kinds of code."""
         own = distinct_terms(self.text) | other_forms(self.text)
-        return own | KINDS_OF_CODE if is_code(self.token_matches.document) else own
+        document = self.token_matches.document
+        if not is_code(document):
+            return own
+        context = document.context_of(self.choice.unit.spans[-1])
+        return own | KINDS_OF_CODE | distinct_terms("\n".join(context))
 
     def _quote(self, *spans: Span) -> str:
         return "\n".join(span.of(self.token_matches.document.text) for span in spans)

@@ -177,7 +177,7 @@ def _signature(lines: Lines, language: Language, row: int, node: Node) -> Span:
     start = lines.start(row) + len(line) - len(line.lstrip())
     body = node.child_by_field_name("body") or node.child_by_field_name("value")
     last = row
-    if body is not None and body.start_point.row >= row:
+    if body is not None and body.start_point.row >= row and node.end_point.row > row:
         last = body.start_point.row
         end = _offset(lines, last, body.start_point.column)
     else:

@@ -94,7 +94,7 @@ def _rest_in(lines: Lines, language: Language, first: int, end: int) -> _Rest | 
 
 def _is_closer(line: str) -> bool:
     word = _WORD.search(line)
-    return word is None or word.group() in _CLOSERS
+    return word is None or line.lstrip()[0] in ")]}" or word.group() in _CLOSERS
 
 
 def _title(lines: Lines, first: int, end: int) -> str:

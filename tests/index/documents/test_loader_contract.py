@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from code_files import CODE_FILES
 from command import ROOT
 from documents import examples, texts
 from index.documents import formats
@@ -146,6 +147,7 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "text/asciidoc": LIGHT_MARKUP,
     "text/org": LIGHT_MARKUP,
     "application/x-latex": LIGHT_MARKUP,
+    **CODE_FILES,
     PAGED.media_type: st.lists(texts(), max_size=4).map(
         lambda pages: b"PAGED\n" + "\f".join(f"= Page\n\n{page}" for page in pages).encode()
     ),
@@ -183,7 +185,8 @@ def loaded(format: Format, content: bytes, options: LoadOptions) -> Content | No
         return loader_of(format).load(content, options)
     except UnreadableDocument as refusal:
         kind = refusal.kind
-    assert kind in {"empty", "binary", "encoding", "damaged", "no-text", "password", "too-large"}
+    kinds = {"empty", "binary", "encoding", "damaged", "no-text", "password", "too-large"}
+    assert kind in kinds | {"generated"}
     return None
 
 
@@ -220,13 +223,27 @@ def test_blocks_headings_and_pages_are_in_the_text_in_order(
         left[block.span.start : end] = " " * (end - block.span.start)
     assert not "".join(left).strip()  # every visible character is in a block
     of_blocks = [(each.span, each.level) for each in content.blocks if each.kind == "heading"]
-    assert [(heading.span, heading.level) for heading in content.headings] == of_blocks
+    own = [heading for heading in content.headings if heading.section_start is None]
+    assert [(heading.span, heading.level) for heading in own] == of_blocks
     assert all(heading.text.strip() for heading in content.headings)
+    check_signatures(content)
     assert list(content.pages) == sorted(content.pages)
     assert content.pages == () or (content.pages[0] == 0 and content.pages[-1] <= len(text))
     starts = [place.start for place in content.places]
     assert starts == sorted(starts)
     assert all(0 <= start <= len(text) for start in starts)
+
+
+def check_signatures(content: Content) -> None:
+    """A heading that is part of its section is within it, and a block begins with the section."""
+    starts = {block.span.start for block in content.blocks}
+    end = 0
+    for heading in content.headings:
+        assert end <= heading.begins <= heading.span.start < heading.span.end
+        assert heading.span.of(content.text) == heading.span.of(content.text).strip()
+        assert heading.section_start is None or heading.section_start in starts
+        end = heading.span.end
+    assert end <= len(content.text)
 
 
 @every_format

@@ -353,7 +353,13 @@ class Chooser:
             if node is not None and node.kind == "paragraph":  # search its earlier sentences too
                 before = Span(self.section.span(node.head).start, unit.spans[-1].end)
                 lacking = missing(lacking, [before.of(self.text)])
-        return lacking
+        return tuple(term for term in lacking if not self._defines(unit, term.text))
+
+    def _defines(self, unit: Unit, name: str) -> bool:
+        """Return whether a unit of source code defines a name, also as the member of another."""
+        if name not in self.names:
+            return False
+        return any(is_definition(self.document, span, name) for span in unit.spans)
 
 
 def _subject(head: str) -> str:

@@ -1,13 +1,14 @@
 """Download files with retries."""
 
 import time
+from functools import cache
 
 MAX_TRIES = 3
 """A download is tried this often."""
 
 
 # Only the server's own errors are worth another try.
-@staticmethod
+@cache
 def retry_download(url: str) -> bytes:
     """Return the content of a URL.
 

@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -30,7 +31,9 @@ REFUSED = {
 _OFFICE = Path(__file__).parents[1] / "files" / "office"
 _LAUGHS = (
     '<!DOCTYPE x [<!ENTITY a "ha">'
-    + "".join(f'<!ENTITY {n} "{f"&{b};" * 10}">' for b, n in zip("abcdefgh", "bcdefghi", strict=True))
+    + "".join(
+        f'<!ENTITY {n} "{f"&{b};" * 10}">' for b, n in zip("abcdefgh", "bcdefghi", strict=True)
+    )
     + "]>"
 )
 

@@ -5,7 +5,6 @@ import random
 import socket
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 

@@ -7,14 +7,17 @@ import pytest
 
 from code_files import FOLDER, SAMPLES
 from command import ROOT
+from fakes import HashEmbedder
 from index.documents.chunk import chunk
+from index.documents.content_codec import content_of, message_of
 from index.documents.formats import FORMATS
 from index.documents.load import blocks_of, read
 from index.documents.loader import Content, LoadOptions, loader_of_media_type
 from index.errors import UnreadableDocument
 from index.fingerprint import ChunkSettings
+from index.ingest.ingest import ingest
 from index.protocols import Embedder
-from index.types import Document
+from index.types import Document, Heading
 
 HEADINGS = {
     "downloads.py": "retry_download Cache Cache/find Cache/limit",
@@ -46,13 +49,6 @@ def paths_in(document: Document) -> list[str]:
 
 def loaded(source: str, media_type: str = "text/x-python") -> Content:
     return loader_of_media_type(media_type).load(source.encode(), LoadOptions())
-
-
-def document_with(source: str) -> Document:
-    content = loaded(source)
-    return Document(
-        "a.py", "a.py", "a", source, media_type="text/x-python", headings=content.headings
-    )
 
 
 def section_of(document: Document, name: str) -> str:
@@ -165,3 +161,35 @@ def test_code_that_nobody_wrote_is_left_out_with_the_reason(source: str, reason:
 def test_code_about_generated_files_is_read() -> None:
     source = '"""Write files.\n\nThey begin with `Code generated`; do not edit them.\n"""\n'
     assert loaded(source).text == source
+
+
+def test_headings_are_the_same_after_they_passed_between_processes() -> None:
+    content = read_content("downloads.py")
+    header, payload = message_of(content)
+    assert content_of(header, b"".join(payload)).headings == content.headings
+    assert all(Heading.from_row(each.as_row()) == each for each in content.headings)
+
+
+def read_content(name: str) -> Content:
+    return loaded((FOLDER / name).read_text("utf-8"))
+
+
+def test_the_words_of_a_name_in_camel_case_are_searched() -> None:
+    document = read(FOLDER / "Downloads.java", "Downloads.java")
+    span = next(each.span for each in document.headings if each.text == "retryDownload")
+    assert document.context_of(span) == (
+        "Downloads",
+        "Downloads",
+        "retryDownload",
+        "retry Download",
+    )
+
+
+def test_an_ingest_leaves_out_generated_code_without_a_fault(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "a.py").write_text("def one():\n    return 1\n")
+    (files / "a.min.js").write_text("var a=1;" * 3000)
+    report = ingest(tmp_path / "index", [files], HashEmbedder)
+    assert [Path(doc_id).name for doc_id in report.added] == ["a.py"]
+    assert (report.skipped, [each.kind for each in report.left_out]) == ([], ["generated"])

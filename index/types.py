@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,11 +51,37 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of a document; level 1 is the outermost."""
+    """A heading of a document; level 1 is the outermost.
+
+    section_start: the offset at which its section begins, at or before the heading, if the heading
+                   is part of the section, as a function's signature; None if the section follows it
+    """
 
     span: Span
     level: int
     text: str
+    section_start: int | None = None
+
+    def as_row(self) -> list[object]:
+        """Return the heading as JSON values."""
+        row: list[object] = [self.span.start, self.span.end, self.level, self.text]
+        return row if self.section_start is None else [*row, self.section_start]
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> "Heading":
+        """Return the heading of the output of as_row."""
+        start, end, level, text, *section_start = row
+        return cls(Span(start, end), level, text, *section_start)
+
+    @property
+    def begins(self) -> int:
+        """The offset at which the section of the heading before it ends."""
+        return self.span.start if self.section_start is None else self.section_start
+
+    @property
+    def section_begins(self) -> int:
+        """The offset at which its section begins."""
+        return self.span.end if self.section_start is None else self.section_start
 
 
 @dataclass(frozen=True)
@@ -135,6 +161,15 @@ class Document:
         """Return the headings above the span's last character, outermost first."""
         return tuple(heading.text for heading in self.heading_path(span.end))
 
+    def context_of(self, span: Span) -> tuple[str, ...]:
+        """Return what is searched with the text of a span: title, headings, words of their names.
+
+        The words are those of signatures in source code, such as `retryDownload`.
+        """
+        path = self.heading_path(span.end)
+        words = (words_of_name(each.text) for each in path if each.section_start is not None)
+        return (self.title, *(each.text for each in path), *filter(None, words))
+
     def heading_path(self, end: int) -> tuple[Heading, ...]:
         """Return the headings whose sections contain the text before an offset, outermost first."""
         starts, above = self._heading_tree
@@ -146,7 +181,7 @@ class Document:
         return tuple(reversed(path))
 
     def section_at(self, end: int, level: int | None = None) -> Span:
-        """Return the section of the last heading that begins before an offset, without the heading.
+        """Return the section of the last heading that begins before an offset.
 
         The section ends at the next heading. With a level, it is the section of the last heading of
         this level or a smaller number, and ends at the next heading of this level or a smaller
@@ -159,7 +194,7 @@ class Document:
         after = i + 1
         while level is not None and after < len(starts) and self.headings[after].level > level:
             after += 1
-        start = self.headings[i].span.end if i >= 0 else 0
+        start = self.headings[i].section_begins if i >= 0 else 0
         return Span(start, starts[after] if after < len(starts) else len(self.text))
 
     @cached_property
@@ -177,7 +212,7 @@ class Document:
                 path.pop()
             above.append(path[-1] if path else -1)
             path.append(number)
-        return [heading.span.start for heading in self.headings], above
+        return [heading.begins for heading in self.headings], above
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +286,16 @@ class Chunk:
 
 EncodingKey = tuple[bytes, bytes]
 """Chunks with the same key have the same encoding."""
+
+
+def words_of_name(name: str) -> str:
+    """Return the words of a name in camel case; "" for other names.
+
+    >>> words_of_name("HTTPServer.retryDownload"), words_of_name("retry_download")
+    ('HTTP Server retry Download', '')
+    """
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return " ".join(words) if re.search("[a-z][A-Z]|[A-Z]{2}[a-z]", name) else ""
 
 
 def heading_key(text: str) -> str:

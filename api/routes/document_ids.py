@@ -70,7 +70,7 @@ def asks_for(request: Request, part: str) -> bool:
 def changed_id(request: Request) -> str:
     """Return the id of the document that a request changes.
 
-    Raises BadInput if it is empty, too long or not valid UTF-8, or the path is that of one of PARTS.
+    Raises BadInput if it is empty, too long or not valid UTF-8, or the path is that of a part.
     """
     sent = raw_path(request).partition(f"{PREFIX}/")[2]
     for part in PARTS:

@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from itertools import accumulate
 
+import regex
+
 from index.documents.loader import Content
 from index.documents.markdown import markdown_blocks
 from index.documents.markup_text import MAX_HEADING_LEVEL, MarkupText, one_line
@@ -80,6 +82,15 @@ def _lower(heading: Heading, raw: str, below: int) -> str:
     return f"{'#' * level} {one_line(title)}"
 
 
+_OPENS = regex.compile(
+    r"^(?:[ \t>*+-]|\d+[.)])*(?:`{3}|~{3}|<(?:script|pre|style|textarea|!|\?))",
+    regex.MULTILINE | regex.IGNORECASE,
+)
+"""The beginning of a block that a blank line does not end."""
+
+
 def _is_closed(text: str) -> bool:
+    if not _OPENS.search(text):
+        return True
     blocks = markdown_blocks(f"{text}\n\n# End")
     return len(blocks) > 0 and blocks[-1].kind == "heading"

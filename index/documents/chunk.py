@@ -14,10 +14,11 @@ from math import ceil
 from index.documents.blocks import Block, lines, trimmed
 from index.documents.breaks import VISIBLE, last_break
 from index.documents.contents import is_contents_list
+from index.documents.formats import notation_of
 from index.documents.sentences import sentences_of
 from index.fingerprint import ChunkSettings
 from index.protocols import Tokenizer
-from index.types import Chunk, Document, Span, chunk_id_of, digest_of
+from index.types import Chunk, Document, Heading, Span, chunk_id_of, digest_of
 
 CHARACTERS_PER_TOKEN = 8
 """A chunk of `limit` tokens also has at most `limit * CHARACTERS_PER_TOKEN` characters. A tokenizer
@@ -53,8 +54,10 @@ def chunks_of(
     document: Document, blocks: Sequence[Block], tokenizer: Tokenizer, settings: ChunkSettings
 ) -> Iterator[Chunk]:
     """Yield the chunks of a document, in order, without waiting for the rest."""
-    chunker = _Chunker(document.text, tokenizer, settings)
-    for ordinal, pieces in enumerate(chunker.groups(blocks)):
+    is_code = notation_of(document.media_type) == "code"
+    chunker = _Chunker(document.text, tokenizer, settings, keeps_sections=is_code)
+    sections = _sections(blocks, document.headings)
+    for ordinal, pieces in enumerate(chunker.groups(blocks, sections)):
         span = Span(pieces[0].span.start, pieces[-1].span.end)
         body = [piece for piece in pieces if not piece.is_heading] or pieces
         sentences = tuple(piece.span for piece in body)
@@ -66,20 +69,24 @@ def chunks_of(
             span=span,
             sentences=sentences,
             digest=digest,
-            contents_list=is_contents_list(document, sentences),
+            contents_list=not is_code and is_contents_list(document, sentences),
         )
 
 
 class _Chunker:
-    def __init__(self, text: str, tokenizer: Tokenizer, settings: ChunkSettings) -> None:
+    """keeps_sections: whether a section that fits the limit is one chunk, as a function is."""
+
+    def __init__(
+        self, text: str, tokenizer: Tokenizer, settings: ChunkSettings, *, keeps_sections: bool
+    ) -> None:
         self.text = text
         self.tokenizer = tokenizer
         self.limit = settings.limit
-        self.target = min(settings.target, settings.limit)
+        self.target = self.limit if keeps_sections else min(settings.target, settings.limit)
         self._counted: dict[Span, int] = {}
 
-    def groups(self, blocks: Sequence[Block]) -> Iterator[list[_Piece]]:
-        for section in _sections(blocks):
+    def groups(self, blocks: Sequence[Block], sections: Iterable[range]) -> Iterator[list[_Piece]]:
+        for section in sections:
             self._counted.clear()
             for group in self._pack(self._pieces(blocks[i]) for i in section):
                 yield from self._within_limit(group)
@@ -242,15 +249,21 @@ def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
         yield run
 
 
-def _sections(blocks: Sequence[Block]) -> Iterator[range]:
-    """Yield the block numbers of each section: a run of headings and the blocks under it."""
-    first, was_heading = 0, True
+def _sections(blocks: Sequence[Block], headings: Sequence[Heading]) -> Iterator[range]:
+    """Yield the block numbers of each section: a run of headings and the blocks under it.
+
+    A section that a heading is part of begins with its section_start. If it consists of the heading
+    alone, it is one with the next section.
+    """
+    signatures = {each.section_start: each for each in headings if each.section_start is not None}
+    first, was_heading, end = 0, True, 0
     for i, block in enumerate(blocks):
-        is_heading = block.kind == "heading"
-        if is_heading and not was_heading:
+        signature = signatures.get(block.span.start)
+        if (block.kind == "heading" or signature is not None) and not was_heading:
             yield range(first, i)
             first = i
-        was_heading = is_heading
+        end = signature.span.end if signature is not None else end
+        was_heading = block.kind == "heading" or block.span.end <= end
     if blocks:
         yield range(first, len(blocks))
 

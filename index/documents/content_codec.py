@@ -12,7 +12,7 @@ from index.documents.blocks import Blocks
 from index.documents.loader import Content
 from index.documents.rectangles import LocatedQuote, Rectangle
 from index.places import Place
-from index.types import Heading, Span
+from index.types import Heading
 
 _LENGTHS = struct.Struct(">II")
 
@@ -46,7 +46,7 @@ def message_of(content: Content) -> tuple[Header, list[bytes]]:
     text, blocks = content.text.encode(), content.blocks.to_bytes()
     header: Header = {
         "n_text": len(text),
-        "headings": [[h.span.start, h.span.end, h.level, h.text] for h in content.headings],
+        "headings": [heading.as_row() for heading in content.headings],
         "title": content.title,
         "pages": list(content.pages),
         "places": [[p.start, p.kind, p.label, p.counts_lines] for p in content.places],
@@ -60,12 +60,12 @@ def content_of(header: Header, payload: bytes) -> Content:
     """Return the content of a message. Raises ValueError, KeyError or TypeError for another one."""
     n_text = cast(int, header["n_text"])
     text = payload[:n_text].decode()
-    headings = cast(list[tuple[int, int, int, str]], header["headings"])
+    headings = cast(list[list[object]], header["headings"])
     places = cast(list[list[object]], header["places"])
     return Content(
         text=text,
         blocks=Blocks.from_bytes(text, payload[n_text:]),
-        headings=tuple(Heading(Span(start, end), n, name) for start, end, n, name in headings),
+        headings=tuple(map(Heading.from_row, headings)),
         title=cast("str | None", header["title"]),
         pages=tuple(cast(list[int], header["pages"])),
         places=tuple(Place(*each) for each in places),  # type: ignore[arg-type]

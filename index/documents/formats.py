@@ -14,9 +14,9 @@ MARKDOWN = "text/markdown"
 MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
 
-Notation = Literal["plain", "blocks", "markdown"]
+Notation = Literal["plain", "blocks", "markdown", "code"]
 """How a canonical text shows its structure: by its lines; by Markdown's marks of blocks, with
-literal text in them (index.documents.markup_text); or by all of Markdown."""
+literal text in them (index.documents.markup_text); by all of Markdown; or as source code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,30 @@ class Format:
         """Return the value of FileVersion.loader: media type and version."""
         return f"{self.media_type} {self.version}"
 
+
+def _code(name: str, media_type: str, extensions: str, loader: str) -> Format:
+    path = f"index.documents.loaders.source_code:{loader}Loader"
+    return Format(name, media_type, tuple(extensions.split()), path, notation="code", isolated=True)
+
+
+_CODE = (
+    _code("Python", "text/x-python", ".py .pyi", "Python"),
+    _code("JavaScript", "text/javascript", ".js .mjs .cjs .jsx", "JavaScript"),
+    _code("TypeScript", "text/x-typescript", ".ts .mts .cts", "TypeScript"),
+    _code("TypeScript with JSX", "text/x-tsx", ".tsx", "Tsx"),
+    _code("Java", "text/x-java", ".java", "Java"),
+    _code("C", "text/x-c", ".c .h", "C"),
+    _code("C++", "text/x-c++", ".cpp .cc .cxx .hpp .hh .hxx", "Cpp"),
+    _code("C#", "text/x-csharp", ".cs", "CSharp"),
+    _code("Go", "text/x-go", ".go", "Go"),
+    _code("Rust", "text/x-rust", ".rs", "Rust"),
+    _code("Ruby", "text/x-ruby", ".rb", "Ruby"),
+    _code("PHP", "text/x-php", ".php", "Php"),
+    _code("shell script", "text/x-shellscript", ".sh .bash", "Shell"),
+    _code("SQL", "application/sql", ".sql", "Sql"),
+    _code("Kotlin", "text/x-kotlin", ".kt .kts", "Kotlin"),
+    _code("Swift", "text/x-swift", ".swift", "Swift"),
+)
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -218,6 +242,7 @@ FORMATS: tuple[Format, ...] = (
         (".tex", ".latex"),
         "index.documents.loaders.latex:LatexLoader",
     ),
+    *_CODE,
 )
 
 

@@ -5,6 +5,7 @@ without its headings, which are guesses that such formats do not need.
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,6 +36,14 @@ class Lines:
 
     def end(self, i: int) -> int:
         return self._starts[i + 1] - 1 if i + 1 < len(self._starts) else len(self.text)
+
+    def row_of(self, offset: int) -> int:
+        """Return the line that contains an offset. A line end belongs to the line before it."""
+        return bisect_right(self._starts, offset) - 1
+
+    def visible_start(self, i: int) -> int:
+        """Return the offset of the first character of a line that is not white space."""
+        return self.start(i) + len(self[i]) - len(self[i].lstrip())
 
     def is_blank(self, i: int) -> bool:
         return not self[i].strip()

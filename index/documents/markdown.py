@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from index.documents.blocks import LONGEST_BLOCK, BlockKind, Blocks, end_of_part
 from index.documents.front_matter import FRONT_MATTER
+from index.documents.long_tables import shortened
 
 SLICE = 1 << 16
 """Characters to parse at once; up to LONGEST_BLOCK if no block begins within them."""
@@ -33,10 +34,13 @@ _LONGEST_OPENING = 4096
 
 def markdown_blocks(text: str, slice_size: int = SLICE, longest: int = LONGEST_BLOCK) -> Blocks:
     """Return the blocks of a text, in order."""
+    short = shortened(text)
     blocks = Blocks(text, longest)
     done = 0
-    for leaves, end in _slices(text, slice_size, longest):
-        for first, last, kind, level in leaves:
+    for leaves, short_end in _slices(short.text, slice_size, longest):
+        end = short.original(short_end)
+        for short_first, short_last, kind, level in leaves:
+            first, last = short.original(short_first), short.original(short_last)
             if first < done:
                 continue
             # Text outside the parser's blocks: front matter, link definitions, rules.

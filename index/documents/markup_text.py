@@ -6,7 +6,8 @@ marks. The text within a block is literal: `*` and `_` in it are the file's own 
 of a paragraph that would be read as a mark gets a backslash before it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import regex
@@ -58,6 +59,7 @@ class MarkupText:
     _places: list[Place] = field(default_factory=list)
     _pending: list[tuple[PlaceKind | None, str, bool]] = field(default_factory=list)
     _after_item: bool = False
+    _below: int = 0
     _marks: list[int] = field(default_factory=list)
     """The widths of the marks of the items that the next block can be in."""
 
@@ -87,7 +89,7 @@ class MarkupText:
         """Add a heading. level: from 1; levels above MAX_HEADING_LEVEL become that one."""
         line = one_line(text)
         if line:
-            level = min(max(level, 1), MAX_HEADING_LEVEL)
+            level = min(max(level, 1) + self._below, MAX_HEADING_LEVEL)
             self._marks.clear()
             self._add(f"{'#' * level} {line}")
 
@@ -185,6 +187,24 @@ class MarkupText:
                 self._places.append(Place(start, "row", str(number), counts_lines=True))
             previous = number
             start += len(line) + 1
+
+    @contextmanager
+    def part(self, below: int) -> Iterator[None]:
+        """Write a part: its headings are `below` levels lower, its lists and places end with it."""
+        self._end_list()
+        self._below += below
+        n_places = len(self._places)
+        try:
+            yield
+        finally:
+            self._below -= below
+            self._end_list()
+            for kind in sorted({place.kind for place in self._places[n_places:]} - {"part"}):
+                self.end_places(kind)
+
+    def _end_list(self) -> None:
+        self._marks.clear()
+        self._after_item = False
 
     def append(self, text: str, places: Iterable[Place]) -> None:
         """Add a text that is in this notation, and its places, whose offsets are in that text."""

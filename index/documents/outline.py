@@ -8,20 +8,19 @@ question needs. A Markdown parser takes longer for one section than a search of 
 this reader differs from a parser on rare Markdown, a quoted answer has one line more or less.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
 
 import regex
 
 from index.documents.blocks import Blocks, lines, trimmed
+from index.documents.code.languages import LANGUAGES
+from index.documents.code.outline import read_code
 from index.documents.formats import PLAIN_TEXT, format_of_media_type, notation_of
 from index.documents.loader import loader_of
+from index.documents.outline_node import Node, NodeKind
 from index.documents.structure import plain_blocks
 from index.documents.text_loader import TextLoader
 from index.types import Span
-
-NodeKind = Literal["root", "paragraph", "question", "lead", "item", "table", "row", "code", "line"]
 
 _ITEM = regex.compile(
     r"(?P<indent>[ \t>]*)(?P<mark>[-*+•–]|\(?(?:\d{1,3}|[A-Za-z])[.)])(?P<gap>[ \t]+)(?=\S)"
@@ -55,52 +54,15 @@ _TURN = regex.compile(
 )
 
 
-@dataclass(slots=True, eq=False)
-class Node:
-    """A part of a section.
-
-    head: its own text: of an item, a lead-in, a question, or a table's header; all of a leaf
-    span: its text with all children
-    """
-
-    kind: NodeKind
-    head: Span
-    span: Span
-    parent: "Node | None" = None
-    children: "list[Node]" = field(default_factory=list)
-    indent: int = 0
-
-    def add(self, child: "Node") -> "Node":
-        child.parent = self
-        self.children.append(child)
-        node: Node | None = self
-        while node is not None and node.span.end < child.span.end:
-            node.span = Span(node.span.start, child.span.end)
-            node = node.parent
-        return child
-
-    def at(self, offset: int) -> "Node":
-        """Return the innermost node that contains an offset, or this node."""
-        for child in self.children:
-            if child.span.start <= offset < child.span.end:
-                return child.at(offset)
-        return self
-
-    @property
-    def above(self) -> "Iterator[Node]":
-        """Yield the ancestors, innermost first, without the root."""
-        node = self.parent
-        while node is not None and node.kind != "root":
-            yield node
-            node = node.parent
-
-
 def outline_of(text: str, section: Span, media_type: str) -> Node:
     """Return the root of the outline of a section's body.
 
     Each line is in one node, except blank lines and lines of markup only.
     """
     root = Node("root", Span(section.start, section.start), Span(section.start, section.start))
+    if media_type in LANGUAGES:
+        read_code(text, section, root, LANGUAGES[media_type])
+        return root
     if notation_of(media_type) != "plain":
         _Markdown(text, section).read_into(root)
     else:

@@ -147,7 +147,10 @@ class FileChanges:
         except UnreadableDocument as reason:
             note = "; its previous version stays in the index" if each.row is not None else ""
             text = f"{reason}{note}"
-            self._report.skipped.append(SkippedFile(display_path(each.path), reason.kind, text))
+            # Nobody wrote generated code to be read: leaving it out is no fault of the run.
+            is_generated = reason.kind == "generated"
+            unread = self._report.left_out if is_generated else self._report.skipped
+            unread.append(SkippedFile(display_path(each.path), reason.kind, text))
             return None
         if loaded is None:
             return None

@@ -176,6 +176,7 @@ class _Ingest:
             )
             delete_all(writer, doc_ids)
         self.report.skipped.sort(key=lambda unread: unread.path)
+        self.report.left_out.sort(key=lambda unread: unread.path)
         return self.report
 
     def _put(self, writer: Writer, sources: Iterator[Source | None]) -> None:

@@ -61,6 +61,7 @@ def plan(
     changes.report_unchanged()
     report_missing(known, scan, changes, report, prune=prune, keep_ignored=keep_ignored)
     report.skipped.sort(key=lambda unread: unread.path)
+    report.left_out.sort(key=lambda unread: unread.path)
 
 
 def report_missing(

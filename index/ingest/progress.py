@@ -80,7 +80,7 @@ class Report:
     gone_ignored: those of `gone` whose files exist and are ignored
     moved:      documents that are also in `added`, and whose old ones are in `gone` or `removed`
     skipped:    files, folders and links that should be read but could not be
-    left_out:   files and links that need not be read, such as files of other types
+    left_out:   files and links that need not be read: of other types, generated code
     ignored:    files and folders that the ignore files or the selection leave out; not what is in
                 such a folder
     doubts:     files whose encoding is a guess, or that have bytes not valid in it

@@ -131,7 +131,7 @@ class ChunkReader(DocumentReader):
             return None
 
     def texts(self, ids: Ids) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-        """Yield each chunk's id, its text, and its document title and headings.
+        """Yield each chunk's id, its text, and its context: Document.context_of.
 
         Ordered by document, then by position. Raises IndexDamaged.
         """
@@ -147,6 +147,6 @@ class ChunkReader(DocumentReader):
                 with self._sound(f"the document {document.doc_id}"):
                     span, text = cut_out(document, place)
                 n_found += 1
-                yield integer(chunk_id), text, (document.title, *document.headings_of(span))
+                yield integer(chunk_id), text, document.context_of(span)
         if n_found != len(ids):
             raise self._damaged("its list of chunks")

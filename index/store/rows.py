@@ -94,7 +94,7 @@ def whole_document(row: Sequence[object]) -> Document:
         text=str(text),
         media_type=stored.media_type,
         metadata=stored.metadata,
-        headings=tuple(Heading(Span(s, e), n, t) for s, e, n, t in json.loads(str(headings))),
+        headings=tuple(map(Heading.from_row, json.loads(str(headings)))),
         pages=tuple(json.loads(str(pages))),
         places=tuple(Place(*each) for each in json.loads(str(places))),
     )

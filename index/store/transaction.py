@@ -105,7 +105,7 @@ class StoreTransaction:
             ids_sum(ids),
         ]
         places = [
-            json.dumps([[h.span.start, h.span.end, h.level, h.text] for h in document.headings]),
+            json.dumps([heading.as_row() for heading in document.headings]),
             json.dumps(document.pages),
             json.dumps([[p.start, p.kind, p.label, p.counts_lines] for p in document.places]),
         ]

@@ -11,14 +11,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.documents.outline import Node
+from index.documents.outline_node import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
 from rag.answer.asked_kinds import defines
+from rag.answer.code_units import is_code
 from rag.answer.order import says_reverse
 from rag.answer.quotations import is_quoted
 from rag.answer.token_matches import TokenMatches
 from rag.answer.units import Section, headings_above, refers_back
+from rag.search.definitions import DEFINES, identifiers
+from rag.search.definitions import defines as is_definition
 from rag.search.question import Question
 
 _PAIR_GAIN = 0.04
@@ -56,6 +59,7 @@ class _Place(NamedTuple):
 class AnchorScorer:
     """Scores the sentences of one passage.
 
+    names:       identifiers in the question, if the document is source code
     by_headings: (t,), the match of each token of the question with the title and the headings
     """
 
@@ -64,6 +68,7 @@ class AnchorScorer:
         self.text = document.text
         self.token_matches = token_matches
         self.question = question
+        self.names = identifiers(question.text) if is_code(document) else []
         self.section = Section.of(document, token_matches.chunk.span)
         self.headings = headings_above(document, token_matches.chunk.span)
         self._subjects: dict[int, dict[int, frozenset[str]]] = {}
@@ -141,6 +146,9 @@ class AnchorScorer:
     def _bonus(self, i: int, node: Node) -> float:
         question, sentence = self.question.text, self._sentence(i)
         bonus = _DEFINITION if defines(question, sentence) else 0.0
+        span = self.token_matches.chunk.sentences[i]
+        if any(is_definition(self.document, span, name) for name in self.names):
+            bonus += DEFINES
         if self._is_of_other_subject(node) or says_reverse(question, sentence):
             bonus -= _OTHER_SUBJECT
         return bonus

@@ -9,6 +9,7 @@ from index.types import Span
 from index.words.analyze import distinct_terms
 from rag.answer.anchors import Anchor
 from rag.answer.choose import Choice, Chooser
+from rag.answer.code_units import KINDS_OF_CODE, is_code
 from rag.answer.other_forms import other_forms
 from rag.answer.reader import PASSAGES_READ, ReadPassages
 from rag.answer.token_matches import TokenMatches
@@ -56,8 +57,13 @@ class BestUnit:
 
     @cached_property
     def terms(self) -> frozenset[str]:
-        """The distinct terms of `text`, and those that it has in another form."""
-        return distinct_terms(self.text) | other_forms(self.text)
+        """The distinct terms of `text`, also in other forms, and the words for kinds of code."""
+        own = distinct_terms(self.text) | other_forms(self.text)
+        document = self.token_matches.document
+        if not is_code(document):
+            return own
+        context = document.context_of(self.choice.unit.spans[-1])
+        return own | KINDS_OF_CODE | distinct_terms("\n".join(context))
 
     def _quote(self, *spans: Span) -> str:
         return "\n".join(span.of(self.token_matches.document.text) for span in spans)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from index.documents.blocks import trimmed
-from index.documents.outline import Node
+from index.documents.outline_node import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
 from rag.answer.anchors import Anchor, AnchorScorer
+from rag.answer.code_units import code_unit, is_code
 from rag.answer.neighbours import with_neighbours
 from rag.answer.quotations import before_quotation
 from rag.answer.token_matches import TokenMatches
@@ -26,6 +27,7 @@ from rag.answer.units import (
     says_nothing,
     whole,
 )
+from rag.search.definitions import defines as is_definition
 from rag.search.exact_terms import ExactTerm, missing, required
 from rag.search.question import Question
 
@@ -75,7 +77,12 @@ class Chooser:
 
     def _unit_of(self, anchor: Anchor) -> Unit | None:
         spans = [self.token_matches.chunk.sentences[i] for i in anchor.sentences]
-        grown = self._grown(anchor, Span(spans[0].start, spans[-1].end)) or []
+        sentence = Span(spans[0].start, spans[-1].end)
+        if is_code(self.document):
+            [quoted] = self._with_neighbours(anchor, [sentence])
+            grown = code_unit(self.section, anchor.node, quoted, adds=self._adds(anchor))
+        else:
+            grown = self._grown(anchor, sentence) or []
         own = (before_quotation(self.document, span) for span in grown)
         core = [span for span in own if span is not None]
         if not core or all(says_nothing(span.of(self.text)) for span in core):
@@ -209,4 +216,10 @@ class Chooser:
             if node is not None and node.kind == "paragraph":  # search its earlier sentences too
                 before = Span(self.section.span(node.head).start, unit.spans[-1].end)
                 lacking = missing(lacking, [before.of(self.text)])
-        return lacking
+        return tuple(term for term in lacking if not self._defines(unit, term.text))
+
+    def _defines(self, unit: Unit, name: str) -> bool:
+        """Return whether a unit of source code defines a name, also as the member of another."""
+        if name not in self.scorer.names:
+            return False
+        return any(is_definition(self.document, span, name) for span in unit.spans)

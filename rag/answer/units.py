@@ -11,7 +11,8 @@ from functools import lru_cache
 import regex
 
 from index.documents.blocks import trimmed
-from index.documents.outline import Node, is_lead_in, is_question, outline_of
+from index.documents.outline import is_lead_in, is_question, outline_of
+from index.documents.outline_node import Node
 from index.types import Document, Span
 
 LONGEST_UNIT = 1200

@@ -163,10 +163,13 @@ def counts(report: Report) -> str:
         )
     ]
     n_other = sum(file.kind == "other-type" for file in report.left_out)
+    n_generated = sum(file.kind == "generated" for file in report.left_out)
     if n_other:
         counts.append(f"{n_other} of other types left out")
-    if len(report.left_out) > n_other:
-        n_links = len(report.left_out) - n_other
+    if n_generated:
+        counts.append(f"{n_of(n_generated, 'generated file')} left out")
+    n_links = len(report.left_out) - n_other - n_generated
+    if n_links:
         noun = "links or special files" if n_links > 1 else "link or special file"
         counts.append(f"{n_links} {noun} left out")
     passages = f"{n_of(report.n_chunks, 'passage')} encoded"

@@ -6,7 +6,7 @@ import regex
 from rich.console import Console
 from rich.text import Text
 
-from index.documents.formats import MARKDOWN
+from index.documents.formats import MARKDOWN, notation_of
 from index.types import Span
 from rag.answer.highlight import matches
 from rag.output.safe_output import printable
@@ -34,7 +34,7 @@ def quotes(
         rows = ["\n".join([rows[0], "|" + n_columns * "-|", *rows[1:]])]
     for i, row in enumerate(rows):
         text, places = _shown(out, row, citations[0], 0)
-        if not _has_lines(row):
+        if not _has_lines(row) and notation_of(citations[0].media_type) != "code":
             text.plain = text.plain.replace("\n", " ")
         text.stylize_before("bold")
         for word in matches(query, text.plain):

@@ -3,7 +3,8 @@
 1. Candidates: the best chunks by vector and the best by BM25. Every signal is computed for each:
    the cosine of its vector, the cosine of its best sentence, and its BM25 score divided by the
    highest possible one.
-2. First score: the weighted sum of the signals.
+2. First score: the weighted sum of the signals. A chunk of source code that defines an identifier
+   of the question gains (rag.search.definitions).
 3. Reranking: a reranker scores the first candidates again; rag.search.adjustments lowers some.
 4. Passages: near-identical chunks are grouped.
 
@@ -20,6 +21,7 @@ from index.backend import Snapshot
 from index.types import Document, Floats, Ids
 from rag.search.adjustments import adjusted
 from rag.search.candidates import SIGNALS, Candidate, Candidates
+from rag.search.definitions import DEFINES, definition_gain
 from rag.search.late_interaction import interactions_with
 from rag.search.passages import RankedPassage, deduplicate
 from rag.search.question import Question
@@ -87,7 +89,12 @@ def rank_candidates(
 
     within: ids of the only chunks to search, ascending; None to search all.
     """
-    first = _candidates(snapshot, question, settings, within).in_order()
+    candidates = _candidates(snapshot, question, settings, within)
+    gain = definition_gain(snapshot, question, candidates.signals["chunk_id"])
+    candidates.signals["first_score"] = np.minimum(candidates.signals["first_score"] + gain, 1.0)
+    candidates.signals["score"] = candidates.signals["first_score"]
+    defining = candidates.signals["chunk_id"][gain > 0]
+    first = candidates.in_order()
     first.signals["first_rank"] = np.arange(1, len(first) + 1)
     head = first.head(settings.n_rerank)
     reranking = reranker.rerank(snapshot, question, head) if len(head) else None
@@ -95,7 +102,8 @@ def rank_candidates(
         return first
     # A candidate that is not reranked gets 0 from the reranker, so it ranks after the others.
     weight = settings.rerank_weight
-    scores = adjusted(snapshot, question, head, reranking.scores).round(_DECIMALS)
+    raised = reranking.scores + DEFINES * np.isin(head.signals["chunk_id"], defining)
+    scores = adjusted(snapshot, question, head, raised).round(_DECIMALS)
     head.signals["interaction"] = reranking.places
     head.signals["reranked"] = scores
     first.signals["score"] = (1 - weight) * first.signals["first_score"]

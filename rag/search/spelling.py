@@ -133,7 +133,7 @@ def _written(term: str, forms: set[str], snapshot: Snapshot) -> str | None:
     ids = snapshot.candidates(nowhere, [term], _N_CHUNKS).vectors.ids
     for chunk in snapshot.chunks(ids.tolist()):
         document = snapshot.document(chunk.doc_id)
-        context = [document.title, *document.headings_of(chunk.span)]
+        context = document.context_of(chunk.span)
         for text in (chunk.span.of(document.text), *context):
             bare = folded(text)
             if any(form in bare for form in forms):  # one text folds faster than its words

@@ -163,7 +163,7 @@ class MemorySnapshot:
     def _terms(self, chunk_id: int) -> list[str]:
         chunk = self._contents.chunks[chunk_id]
         document = self._contents.documents[chunk.doc_id][1]
-        context = [document.title, *document.headings_of(chunk.span)]
+        context = document.context_of(chunk.span)
         return [t for text in (*context, chunk.span.of(document.text)) for t in terms_of(text)]
 
     def _pairs(self, chunk_id: int) -> list[str]:

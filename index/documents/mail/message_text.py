@@ -104,9 +104,8 @@ class MessageWriter:
     def _write_html(self, source: str, level: int) -> None:
         from index.documents.html.page_text import write_source
 
-        page = MarkupText()
-        write_source(source, page)
-        append(self.text, page.content(), below=level - 1, within="")
+        with self.text.part(below=level - 1):
+            write_source(source, self.text)
 
     def _decoded(self, content: bytes, charset: str | None) -> str:
         text = decoded_as(content, charset)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 
 from documents import documents, examples
-from index.documents.outline import Node, is_question, outline_of
+from index.documents.outline import is_question, outline_of
+from index.documents.outline_node import Node
 from index.types import Document, Span
 
 MARKDOWN, PLAIN = "text/markdown", "text/plain"

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from faults import backups, calls, commands, damage, full_disk, kills, shim, together, wal, walk
+from faults import (
+    backups,
+    calls,
+    commands,
+    damage,
+    full_disk,
+    hostile,
+    kills,
+    shim,
+    together,
+    wal,
+    walk,
+)
 from faults.counts import Counts
 
 
@@ -55,6 +67,7 @@ PARTS = {
     "damage": Suite(partial(damage.run, n=60), partial(damage.run, n=1000)),
     "calls": Suite(partial(calls.run, most=40), partial(calls.run, most=None), _without_shim),
     "full_disk": Suite(partial(full_disk.run, n=8), partial(full_disk.run, n=60), _without_mounts),
+    "files": Suite(partial(hostile.run, step=33, scale=1), partial(hostile.run, step=1, scale=3)),
     "wal": Suite(partial(wal.run, n=60), partial(wal.run, n=200)),
     "walk": Suite(partial(walk.run, n=100), partial(walk.run, n=10_000)),
     "together": Suite(partial(together.run, n=5), partial(together.run, n=100)),

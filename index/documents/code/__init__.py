@@ -1,0 +1,1 @@
+"""Source code: its definitions, comments and statements."""

@@ -14,6 +14,7 @@ import regex
 
 from index.documents.divided_words import lines_joined
 from index.documents.pdf_lines import Line, Page, PdfFile
+from index.documents.pdf_markers import with_markers
 from index.documents.pdf_pages import OutlineEntry
 from index.documents.pdf_tables import with_columns
 from index.documents.traced import Traced, joined
@@ -63,7 +64,7 @@ class Part:
 def parts_of(file: PdfFile) -> list[Part]:
     """Return the parts of a PDF in reading order, without running heads and page numbers."""
     running = _running_heads(file.pages)
-    pages = [with_columns(_body(page, running)) for page in file.pages]
+    pages = [with_columns(with_markers(_body(page, running))) for page in file.pages]
     body = _body_size(pages)
     outline = _outline_levels(file.outline, pages)
     sizes = _heading_sizes(pages, body) if not outline else []

@@ -166,6 +166,13 @@ def test_bullets_and_numbers_are_list_items() -> None:
     )
 
 
+def test_numbers_that_the_file_has_after_their_items_are_before_them() -> None:
+    items = lines_of("Weigh the parcel at the office.", "Fill in the yellow form.", x=90)
+    numbers = lines_of("1.", "2.", x=72)
+    text = load(pdf_of([PdfPage([*items, *numbers])])).text
+    assert text == "1. Weigh the parcel at the office.\n\n2. Fill in the yellow form."
+
+
 def test_printed_page_numbers_are_places_where_they_differ() -> None:
     pages = [PdfPage(lines_of(f"{word} page.")) for word in ("First", "Second", "Third")]
     content = load(pdf_of(pages, labels="0 << /S /r >> 2 << /S /D >>"))

@@ -1,5 +1,6 @@
 """The rectangles of quotes on the pages of PDFs."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
 from io import BytesIO
@@ -11,6 +12,7 @@ import pytest
 from bench.pdf_quotes import letters, pdfs_under, random_quotes
 from bench.pdf_rectangles import text_in
 from command import ROOT
+from index.documents.isolation import parsing
 from index.documents.loader import LoadOptions
 from index.documents.loaders.pdf import PdfLoader
 from index.documents.pdf_lines import read_pdf
@@ -23,6 +25,12 @@ from pdf_files import PdfPage, Placed, lines_of, pdf_of
 PDFS = [
     path for path in pdfs_under([ROOT / "tests/files/corpus"]) if path.name != "img2pdf-scan.pdf"
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _parser_ends() -> Iterator[None]:
+    with parsing():
+        yield
 
 
 def located(content: bytes, quote: str) -> tuple[Rectangle, ...]:

@@ -13,7 +13,7 @@ def test_a_file_that_vanishes_is_named_and_the_others_are_read(tmp_path: Path) -
     for name in ("a.txt", "b.txt", "c.txt"):
         (files / name).write_text(f"Aid came by {name}.")
 
-    def remove(progress: Progress) -> None:
+    def remove(_: Progress) -> None:
         (files / "b.txt").unlink(missing_ok=True)
 
     report = ingest(tmp_path / "index", [files], HashEmbedder, watch=remove)
@@ -29,7 +29,7 @@ def test_a_file_that_grows_is_read_whole_by_the_next_ingest(tmp_path: Path) -> N
     for name in ("a.txt", "b.txt"):
         (files / name).write_text("Aid came.\n")
 
-    def grow(progress: Progress) -> None:
+    def grow(_: Progress) -> None:
         with (files / "b.txt").open("a") as stream:
             stream.write("More came.\n")
 

@@ -8,6 +8,7 @@ from index.store.rows import (
     DOCUMENT_COLUMNS,
     WHOLE_COLUMNS,
     StoredDocument,
+    check_whole,
     stored_document,
     whole_document,
 )
@@ -66,26 +67,28 @@ class DocumentReader(GenerationReader):
         return self._document_where("document", row_id)
 
     def _document_where(self, column: str, value: object) -> Document:
+        row = self._whole_row(column, value)
+        with self._sound(f"the document {row[1]}"):
+            return whole_document(row)
+
+    def _whole_row(self, column: str, value: object) -> Sequence[object]:
         row = self._database.row(
             f"SELECT {WHOLE_COLUMNS} FROM documents WHERE {column} = ?", [value]
         )
         if row is None:
             raise self._damaged(f"the document of {column} {value}")
-        with self._sound(f"the document {row[1]}"):
-            return whole_document(row)
+        return row
 
     def damaged_documents(self) -> list[str]:
         """Return the ids of the documents for which `document` raises, in ascending order."""
-        return [row.doc_id for row in self.records() if not self._is_intact_in(row.row_id)]
+        return [row.doc_id for row in self.records() if not self.is_intact(row.doc_id)]
 
     def is_intact(self, doc_id: str) -> bool:
         """Return whether `document` can return this document."""
-        record = self.record(doc_id)
-        return record is not None and self._is_intact_in(record.row_id)
-
-    def _is_intact_in(self, row_id: int) -> bool:
         try:
-            self._document_in(row_id)
-        except IndexDamaged:
+            row = self._whole_row("doc_id", doc_id)
+            with self._sound(f"the document {doc_id}"):
+                check_whole(row)
+        except (IndexDamaged, UnicodeEncodeError):  # no document has an id with surrogates
             return False
         return True

@@ -17,6 +17,9 @@ Operator = Literal["=", "<", "<=", ">", ">=", "starts with"]
 FIELDS = ("doc_id", "source", "title", "media_type")
 """Fields of each document; every other name is one of its metadata."""
 
+COLLECTION = "collection"
+"""The metadata with the name of a document's collection (index.ingest.collection)."""
+
 DATES = ("date", "modified")
 """Compared as far as the value goes: 2024-05-01 is in 2024, and `date <= 2024` includes it."""
 

@@ -42,6 +42,7 @@ SkipKind = Literal[
     "damaged",  # not a file of its format, or cut off
     "password",  # encrypted
     "no-text",  # scanned pages or pictures only
+    "collection",  # its document is in another collection than that of the run
     "generated",  # code that nobody wrote: minified, or made by a program
     "limit",  # its loader took too much time or memory
     "taken",  # a document without a file has its id

@@ -333,6 +333,12 @@ class Filter(_Result):
         max_length=10,
         description=f"Media types: {media_types()}.",
     )
+    collection: list[_Name] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Collections: documents in one of them.",
+    )
     where: str | None = Field(
         default=None,
         min_length=1,

@@ -18,6 +18,7 @@ from index.documents.load import LoadedFile, changed_ns, load, read_file
 from index.documents.loader import LoadOptions
 from index.errors import UnreadableDocument
 from index.ingest.batches import Source
+from index.ingest.collection import belongs_elsewhere, collection_of, in_collection
 from index.ingest.file_ids import (
     display_path,
     doc_id_of,
@@ -68,6 +69,7 @@ class FileChanges:
     """The files of one run. This class reports the skipped and the unchanged ones.
 
     first: a file of a new index that is already loaded
+    collection: of the documents
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class FileChanges:
         progress: Progress,
         watch: Watch,
         first: LoadedFile | None = None,
+        collection: str = "",
     ) -> None:
         self._choice = choice
         self._report = report
         self._progress = progress
         self._watch = watch
         self._first = first
+        self._collection = collection
         self._candidates: list[_Candidate] = []
         self._unchanged: dict[Path, str] = {}
         self._doubts: dict[Path, EncodingWarning] = {}
@@ -108,6 +112,10 @@ class FileChanges:
         row = row_of(known, file)
         if row is None and is_taken(known, file):
             self._skip_taken(file)
+            return
+        if row is not None and collection_of(row) != self._collection:
+            reason = belongs_elsewhere(row)
+            self._report.left_out.append(SkippedFile(display_path(file), "collection", reason))
             return
         options = self._choice.options(row)
         intact = row is not None and known.is_intact(row.doc_id)
@@ -154,6 +162,7 @@ class FileChanges:
             return None
         if loaded is None:
             return None
+        loaded = in_collection(loaded, self._collection)
         if each.row is not None and each.intact and not _differs(each.row, loaded):
             self._keep(each.path, each.row, loaded.version)
             return None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from index.backend import Backend, KnownDocuments
 from index.errors import BadInput, IndexMissing
+from index.ingest.collection import collection_of
 from index.ingest.selection import Scope
 from index.types import Document, DocumentRecord
 
@@ -113,6 +114,8 @@ def missing_files(
     missing, ignored = [], []
     for row in known.records():
         if not row.path or row.path in there or not scope.selects(Path(row.path)):
+            continue
+        if collection_of(row) != scope.selection.collection:
             continue
         if is_missing(row.path):
             missing.append(row)

@@ -32,7 +32,8 @@ class Scan:
         report.skipped += self.files.skipped
         report.left_out += self.files.left_out
         report.ignored += self.files.ignored
-        return FileChanges(self.choice, report, progress, watch, self.first)
+        collection = self.scope.selection.collection
+        return FileChanges(self.choice, report, progress, watch, self.first, collection)
 
 
 def scan_files(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from index.errors import BadInput
+from index.ingest.collection import check_collection
 from index.ingest.patterns import Patterns, check_patterns
 
 RAGIGNORE = ".ragignore"
@@ -30,16 +31,20 @@ class Selection:
     exclude:      such patterns; files and folders that they match are not read
     ignore_files: whether .gitignore and .ragignore files count
     hidden:       whether to read hidden files and folders; `.git` is never read
+    collection:   the collection of the documents; "" for none. Documents of others are not touched
 
-    Raises BadInput for a pattern that is not valid.
+    Raises BadInput for a pattern or a name that is not valid.
     """
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     ignore_files: bool = True
     hidden: bool = False
+    collection: str = ""
 
     def __post_init__(self) -> None:
+        if self.collection:
+            check_collection(self.collection)
         check_patterns(self.include, INCLUDE)
         check_patterns(self.exclude, EXCLUDE)
 

@@ -29,6 +29,7 @@ from rag.cli.models import models
 from rag.cli.open_pipeline import open_pipeline
 from rag.cli.options import (
     BudgetOption,
+    CollectionsOption,
     DocOption,
     ExplainOption,
     IndexOption,
@@ -137,6 +138,7 @@ def ask(
     k: KOption = 5,
     doc: DocOption = None,
     where: WhereOption = None,
+    collection: CollectionsOption = None,
     merge: MergeOption = False,
     budget: BudgetOption = None,
     prefer: PreferOption = None,
@@ -160,10 +162,8 @@ def ask(
     query = " ".join(question)
     check_save(save_to)
     flags = {"index": index, "model": model, "rerank": rerank, "reader": reader}
-    with open_pipeline(query, k, doc, where, lexical=False, **flags) as (
-        pipeline,
-        filter,
-    ):
+    opened = open_pipeline(query, k, doc, where, collection, lexical=False, **flags)
+    with opened as (pipeline, filter):
         answer = pipeline.ask(
             query, k, filter, explain=explain, merge=merge, token_budget=budget, prefer=prefer
         )
@@ -180,6 +180,7 @@ def search(
     k: KOption = 5,
     doc: DocOption = None,
     where: WhereOption = None,
+    collection: CollectionsOption = None,
     merge: MergeOption = False,
     budget: BudgetOption = None,
     prefer: PreferOption = None,
@@ -204,7 +205,10 @@ def search(
     query = " ".join(question)
     check_save(save_to)
     flags = {"index": index, "model": model, "rerank": rerank}
-    with open_pipeline(query, k, doc, where, lexical=lexical, **flags) as (pipeline, filter):
+    with open_pipeline(query, k, doc, where, collection, lexical=lexical, **flags) as (
+        pipeline,
+        filter,
+    ):
         result = pipeline.search(
             query, k, filter, explain=explain, merge=merge, token_budget=budget, prefer=prefer
         )

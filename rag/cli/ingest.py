@@ -10,6 +10,7 @@ from index.documents.formats import main_extensions
 from index.errors import BadInput
 from rag.cli.options import IndexOption, ModelOption, PrecisionOption, interruptible
 from rag.cli.selection_options import (
+    CollectionOption,
     ExcludeOption,
     HiddenOption,
     IncludeOption,
@@ -60,6 +61,7 @@ def ingest(
     exclude: ExcludeOption = None,
     no_ignore: NoIgnoreOption = False,
     hidden: HiddenOption = False,
+    collection: CollectionOption = "",
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print what would be done. Change nothing."),
@@ -97,7 +99,9 @@ def ingest(
         prune=prune,
         confirmed=yes,
         encoding=encoding,
-        selection=selection_of(include, exclude, no_ignore=no_ignore, hidden=hidden),
+        selection=selection_of(
+            include, exclude, no_ignore=no_ignore, hidden=hidden, collection=collection
+        ),
     )
     seconds = time.perf_counter() - began
     if dry_run and not as_json:

@@ -24,18 +24,19 @@ def open_pipeline(
     k: int,
     doc: list[str] | None,
     where: str | None = None,
+    collections: list[str] | None = None,
     *,
     lexical: bool = False,
     **flags: str | Path | None,
 ) -> "Iterator[tuple[Pipeline, Filter | None]]":
     """The pipeline that the settings and flags name, for one question, and the filter that lets the
-    named documents through of which `where` is true; closed after it."""
+    named documents through of which `where` is true, in these collections; closed after it."""
     from rag.check_query import checked_query
     from rag.settings import Settings
 
     checked_query(question, k)
     settings = Settings.resolve(**flags)
-    filter = _filter(settings, doc or [], where)
+    filter = _filter(settings, doc or [], where, collections)
     with interruptible("Stopped."):
         # Loading a model leaves Python to others: what a search imports is imported meanwhile.
         Thread(target=_import_printing, kwargs={"markdown": not lexical}).start()
@@ -79,8 +80,10 @@ def _show_loading() -> Iterator[None]:
         yield
 
 
-def _filter(settings: "Settings", names: list[str], where: str | None) -> "Filter | None":
-    if not names and where is None:
+def _filter(
+    settings: "Settings", names: list[str], where: str | None, collections: list[str] | None
+) -> "Filter | None":
+    if not names and where is None and collections is None:
         return None
     if where is not None:
         from rag.search.where import parse_where
@@ -89,7 +92,8 @@ def _filter(settings: "Settings", names: list[str], where: str | None) -> "Filte
     if not names:  # without what it takes to look names up
         from rag.results import Filter
 
-        return Filter(where=where)
+        return Filter(where=where, collection=collections)
     from rag.cli.document_names import filter_of
 
-    return filter_of(settings.index, names).model_copy(update={"where": where})
+    further = {"where": where, "collection": collections}
+    return filter_of(settings.index, names).model_copy(update=further)

@@ -62,6 +62,14 @@ SaveOption = Annotated[
         "`rag verify` checks later.",
     ),
 ]
+CollectionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--collection",
+        metavar="NAME",
+        help="Search only documents of this collection. Can be repeated. Default: all documents.",
+    ),
+]
 PreferOption = Annotated[
     Preference | None,
     typer.Option(

@@ -1,6 +1,7 @@
 """What an ingest did, for people and as JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -114,7 +115,10 @@ def _left_out_lines(left_out: Sequence[SkippedFile], verbose: bool) -> list[str]
         return [f"left out {file.path}: {file.reason}" for file in left_out]
     others = [file.path for file in left_out if file.kind == "other-type"]
     lines = [f"left out (other types): {_names(others, verbose)}"] if others else []
-    rest = [file for file in left_out if file.kind != "other-type"]
+    elsewhere = [file.path for file in left_out if file.kind == "collection"]
+    if elsewhere:
+        lines.append(f"left out (other collections): {_names(elsewhere, verbose)}")
+    rest = [file for file in left_out if file.kind not in ("other-type", "collection")]
     lines += [f"left out {file.path}: {file.reason}" for file in rest[:_N_EXAMPLES]]
     more = len(rest) - _N_EXAMPLES
     return lines + ([f"… and {more:,} more left out; --verbose lists them"] if more > 0 else [])
@@ -162,13 +166,15 @@ def counts(report: Report) -> str:
             ("skipped", report.skipped),
         )
     ]
-    n_other = sum(file.kind == "other-type" for file in report.left_out)
-    n_generated = sum(file.kind == "generated" for file in report.left_out)
+    kinds = Counter(file.kind for file in report.left_out)
+    n_other, n_generated = kinds.pop("other-type", 0), kinds.pop("generated", 0)
+    n_elsewhere, n_links = kinds.pop("collection", 0), kinds.total()
     if n_other:
         counts.append(f"{n_other} of other types left out")
+    if n_elsewhere:
+        counts.append(f"{n_elsewhere} of other collections left out")
     if n_generated:
         counts.append(f"{n_of(n_generated, 'generated file')} left out")
-    n_links = len(report.left_out) - n_other - n_generated
     if n_links:
         noun = "links or special files" if n_links > 1 else "link or special file"
         counts.append(f"{n_links} {noun} left out")

@@ -30,11 +30,30 @@ NoIgnoreOption = Annotated[
 ]
 HiddenOption = Annotated[bool, typer.Option("--hidden", help="Read also hidden files and folders.")]
 
+CollectionOption = Annotated[
+    str,
+    typer.Option(
+        "--collection",
+        metavar="NAME",
+        help="Put the documents into this collection. Only its documents are updated and removed. "
+        "Default: none.",
+    ),
+]
+
 
 def selection_of(
-    include: list[str] | None, exclude: list[str] | None, *, no_ignore: bool, hidden: bool
+    include: list[str] | None,
+    exclude: list[str] | None,
+    *,
+    no_ignore: bool,
+    hidden: bool,
+    collection: str,
 ) -> "Selection":
-    """Return the selection that the options describe. Raises BadInput for an invalid pattern."""
+    """Return the selection that the options describe.
+
+    Raises BadInput for an invalid pattern or name.
+    """
     from index.ingest.selection import Selection
 
-    return Selection(tuple(include or ()), tuple(exclude or ()), not no_ignore, hidden)
+    patterns = tuple(include or ()), tuple(exclude or ())
+    return Selection(*patterns, not no_ignore, hidden, collection)

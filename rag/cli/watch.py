@@ -9,6 +9,7 @@ import typer
 from index.errors import BadInput, RagError
 from rag.cli.options import IndexOption, ModelOption, PrecisionOption
 from rag.cli.selection_options import (
+    CollectionOption,
     ExcludeOption,
     HiddenOption,
     IncludeOption,
@@ -32,6 +33,7 @@ def watch(
     exclude: ExcludeOption = None,
     no_ignore: NoIgnoreOption = False,
     hidden: HiddenOption = False,
+    collection: CollectionOption = "",
 ) -> None:
     """Ingest folders, and again whenever something in them changes, until Ctrl-C.
 
@@ -45,7 +47,9 @@ def watch(
     if "" in paths:
         raise BadInput("a path is empty; for the working directory, use `rag watch .`")
     settings = Settings.resolve(index=index, model=model, precision=precision)
-    selection = selection_of(include, exclude, no_ignore=no_ignore, hidden=hidden)
+    selection = selection_of(
+        include, exclude, no_ignore=no_ignore, hidden=hidden, collection=collection
+    )
     try:
         for batch in watch_paths(settings, [Path(path) for path in paths], selection=selection):
             _print(batch)

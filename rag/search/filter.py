@@ -5,6 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from index.backend import Snapshot
+from index.conditions import COLLECTION, AllOf, AnyOf, Comparison, Condition
 from index.types import Ids, Span
 from rag.name_patterns import NamePatterns, is_pattern
 from rag.results import Filter
@@ -13,7 +14,7 @@ from rag.search.where import parse_where
 
 def chunks_within(snapshot: Snapshot, filter: Filter) -> Ids:
     """Return the ids of the chunks whose documents match the filter, ascending."""
-    where = None if filter.where is None else parse_where(filter.where)
+    where = _condition(filter)
     if filter.doc_id is None or not any(map(is_pattern, filter.doc_id)):
         return snapshot.chunk_ids_of(
             doc_ids=filter.doc_id, media_types=filter.media_type, where=where
@@ -21,6 +22,15 @@ def chunks_within(snapshot: Snapshot, filter: Filter) -> Ids:
     # Not SQLite's GLOB: it negates with `[^a]`, fnmatch with `[!a]`, and it is ten times slower.
     matches = NamePatterns(filter.doc_id).match
     return snapshot.chunk_ids_of(media_types=filter.media_type, matches=matches, where=where)
+
+
+def _condition(filter: Filter) -> Condition | None:
+    """Return what the properties of a document must be; None if they may be any."""
+    parts: list[Condition] = [] if filter.where is None else [parse_where(filter.where)]
+    if filter.collection is not None:
+        names = [Comparison(COLLECTION, "=", name) for name in filter.collection]
+        parts.append(AnyOf(tuple(names)))
+    return AllOf(tuple(parts)) if parts else None
 
 
 def chunks_without(snapshot: Snapshot, spans: Collection[tuple[str, Span]]) -> Ids:

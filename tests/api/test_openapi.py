@@ -201,7 +201,7 @@ CHANGED = "/v1/documents/notes%2Fhours.md"
 
 def test_every_example_runs(client: httpx.Client, described: dict[str, Any]) -> None:
     ran = list(examples_of(described))
-    assert len(ran) == 24
+    assert len(ran) == 26
     for method, path, body in ran:
         if "/rectangles" in path:  # of a PDF; tests/api/test_rectangles.py has one
             continue

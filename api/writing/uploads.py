@@ -18,6 +18,7 @@ from index.documents.isolation import ParserProcess
 from index.documents.load import LoadedFile, load_bytes
 from index.documents.loader import LoadOptions
 from index.errors import BadInput, UnreadableDocument, UnsupportedType
+from index.ingest.collection import check_collection_in, in_collection
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
@@ -124,7 +125,8 @@ class Upload:
             loaded = load_bytes(self.content, format, self.doc_id, options, parser.load)
         except UnreadableDocument as error:
             raise UnreadableDocument(f"{self.doc_id}: {error}", error.kind) from error
-        document = loaded.document
+        check_collection_in(self.metadata)
+        document = in_collection(loaded, "").document  # what the file says of it does not count
         if self.title is not None:
             document = replace(document, title=self.title)
         if self.metadata:

@@ -5,6 +5,8 @@ from datetime import date
 
 import regex
 
+from index.documents.formats import MARKDOWN
+
 FRONT_MATTER = regex.compile(r"\A---[ \t]*\n(.*?\n)?---[ \t]*(?:\n|\Z)", regex.DOTALL)
 
 _LINE = regex.compile(r"^(\w+):[ \t]*(.+?)[ \t]*$", regex.MULTILINE)
@@ -46,6 +48,14 @@ def front_matter(text: str) -> Mapping[str, str]:
     if found is None or not found.group(1) or len(found.group(1)) > _LONGEST:
         return {}
     return dict(_properties(_parsed(found.group(1))))
+
+
+def end_of_front_matter(text: str, media_type: str) -> int:
+    """Return the offset of a document's text after its front matter; 0 if it has none."""
+    if media_type != MARKDOWN or not text.startswith("---"):
+        return 0
+    found = FRONT_MATTER.match(text)
+    return 0 if found is None else found.end()
 
 
 def _parsed(source: str) -> object:

@@ -5,6 +5,7 @@ its own collection, so several trees can be kept in step in one index.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from index.conditions import COLLECTION
@@ -26,6 +27,13 @@ def check_collection(name: str) -> str:
             "- and _"
         )
     return name
+
+
+def check_collection_in(metadata: Mapping[str, str | None]) -> None:
+    """Raise BadInput if these metadata name a collection, and the name is not valid."""
+    name = metadata.get(COLLECTION)
+    if name is not None:
+        check_collection(name)
 
 
 def collection_of(record: DocumentRecord) -> str:

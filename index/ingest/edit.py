@@ -13,6 +13,7 @@ from index.documents.load import LoadedFile
 from index.errors import NotFound
 from index.fingerprint import ChunkSettings, Fingerprint
 from index.ingest.batches import Source
+from index.ingest.collection import check_collection_in
 from index.ingest.file_ids import check_storable
 from index.ingest.progress import Progress, Report, Watch
 from index.ingest.writer import IngestRun
@@ -70,8 +71,9 @@ class Edits:
         """Set these metadata of a document; None deletes one. The others stay, and so does its
         text.
 
-        Raises what `check` raises; NotFound.
+        Raises what `check` raises; NotFound; BadInput for an invalid name of a collection.
         """
+        check_collection_in(changes)
         before = self._writer.record(doc_id)
         check(before)
         if before is None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from index.documents.front_matter import end_of_front_matter
 from index.documents.outline_node import Node
 from index.types import Document, Floats, Span
 from index.words.analyze import distinct_terms
@@ -71,6 +72,7 @@ class AnchorScorer:
         self.names = identifiers(question.text) if is_code(document) else []
         self.section = Section.of(document, token_matches.chunk.span)
         self.headings = headings_above(document, token_matches.chunk.span)
+        self._text_start = end_of_front_matter(document.text, document.media_type)
         self._subjects: dict[int, dict[int, frozenset[str]]] = {}
         title_terms = distinct_terms(document.title)
         by_title = np.array([0.8 if t in title_terms else -1.0 for t in token_matches.terms])
@@ -100,7 +102,9 @@ class AnchorScorer:
         """Return the place of a sentence; None if it cannot be an answer."""
         span = self.token_matches.chunk.sentences[i]
         node = self.section.node_at(span.start)
-        if node is None or (node.kind != "question" and is_quoted(self.document, span.start)):
+        if node is None or span.start < self._text_start:
+            return None
+        if node.kind != "question" and is_quoted(self.document, span.start):
             return None
         inside: list[int] = []
         if node.kind in ("question", "lead"):

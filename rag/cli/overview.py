@@ -1,5 +1,7 @@
 """What an index is and what searches it, in numbers: `rag info`."""
 
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +11,8 @@ from index.encode.compile import CompiledManifest, CompiledModels
 from index.encode.model_files import find_local_model
 from index.errors import ModelUnusable
 from index.fingerprint import ModelFingerprint
+from index.ingest.collection import collection_of
+from index.types import DocumentRecord
 from rag.settings import CPU, Settings
 
 _COMPILED = "onnxruntime"
@@ -59,6 +63,9 @@ class Overview(_OverviewModel):
     generation: int
     n_documents: int
     n_chunks: int
+    collections: dict[str, int] = Field(
+        description="The number of documents of each collection; those in none are left out."
+    )
     chunker: str
     model: ModelOverview
     vectors: VectorsOverview
@@ -82,6 +89,7 @@ def overview(settings: Settings) -> Overview:
             generation=snapshot.generation,
             n_documents=n_documents,
             n_chunks=n_chunks,
+            collections=_collections(snapshot.records()),
             chunker=snapshot.fingerprint.chunker,
             model=_model(snapshot.fingerprint.model, settings),
             vectors=VectorsOverview(
@@ -94,6 +102,11 @@ def overview(settings: Settings) -> Overview:
             ),
             n_bytes=dict(backend.n_bytes()),
         )
+
+
+def _collections(records: Iterable[DocumentRecord]) -> dict[str, int]:
+    names = Counter(map(collection_of, records))
+    return {name: names[name] for name in sorted(names) if name}
 
 
 def _model(fingerprint: ModelFingerprint, settings: Settings) -> ModelOverview:

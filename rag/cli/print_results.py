@@ -229,9 +229,13 @@ def print_overview(out: Console, index: "Overview") -> None:
     disk = ", ".join(f"{part} {size(n)}" for part, n in index.n_bytes.items() if n)
     if index.n_chunks:
         disk += f"; {size(index.bytes_a_passage)} per passage"
+    contents = f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}"
+    if index.collections:
+        named = ", ".join(f"{name} ({n:,})" for name, n in index.collections.items())
+        contents += f"; documents in collections: {named}"
     rows = {
         "index": f"{index.index}, generation {index.generation}",
-        "contents": f"documents: {index.n_documents:,}, passages: {index.n_chunks:,}",
+        "contents": contents,
         "model": f"{model.name}, {model.precision}, {model.dimension} dimensions, "
         f"{model.window} tokens",
         "runs on": runtime,

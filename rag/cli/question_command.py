@@ -15,7 +15,8 @@ class QuestionCommand(TyperCommand):
             return super().parse_args(ctx, args)
         except TyperException as error:
             unknown = getattr(error, "option_name", None)
-            if unknown is None or not given or given[0] != unknown:
+            own = {name for each in self.params for name in (*each.opts, *each.secondary_opts)}
+            if unknown is None or unknown in own or not given or given[0] != unknown:
                 raise
             rest = super().parse_args(ctx, [*given[1:], "--", unknown])
             if len(ctx.params["question"]) > 1:  # a mistyped option among the words of a question

@@ -53,6 +53,8 @@ def verify(
     from rag.verify.files import check_files
     from rag.verify.verdict import Verdicts
 
+    if root is not None and not root.is_dir():
+        raise BadInput(f"there is no folder {root}; --root names the folder of the documents")
     saved = _read(files)
     records = {} if root is not None else _records(index)
     citations = [

@@ -75,9 +75,11 @@ def check(index: IndexOption = None, as_json: JsonOption = False) -> None:
     """
     from rag.settings import Settings
     from rag.watched.check import changed_answers
+    from rag.watched.questions import read_watched
 
+    settings = Settings.resolve(index=index)
     with interruptible("Stopped."):
-        changes = changed_answers(Settings.resolve(index=index))
+        changes = changed_answers(settings)
     if as_json:
         rows = ",\n".join(change.model_dump_json(indent=1) for change in changes)
         say_json(f'{{"changes": [{rows}]}}')
@@ -85,7 +87,8 @@ def check(index: IndexOption = None, as_json: JsonOption = False) -> None:
         for line in lines_of(changes):
             say(line)
         if not changes:
-            say("No answer changed.")
+            watched = read_watched(settings.index).questions
+            say("No answer changed." if watched else "No question is watched.")
     if changes:
         raise typer.Exit(CHANGED)
 

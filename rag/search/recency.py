@@ -4,6 +4,7 @@ Of results that match nearly as well as the best one, those of the newest docume
 others keep their order, so that age never outweighs relevance.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -16,12 +17,17 @@ from rag.search.candidates import Candidates
 NEAR = 0.1
 """Results whose scores are at most this far below the best one match nearly as well."""
 
+_ISO = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2}(?:[T ].*)?)?)?$")
+
 _Result = TypeVar("_Result")
 
 
 def date_of(metadata: Mapping[str, str]) -> str:
-    """Return the date of a document: ISO 8601, perhaps only a year or a month; "" if unknown."""
-    return next((metadata[name] for name in DATES if metadata.get(name)), "")
+    """Return the date of a document: ISO 8601, perhaps only a year or a month.
+
+    Return "" if it has none, or only one in another notation, which could not be compared.
+    """
+    return next((metadata[name] for name in DATES if _ISO.match(metadata.get(name, ""))), "")
 
 
 def newest_first(

@@ -37,7 +37,7 @@ def add_question(settings: Settings, question: str) -> WatchedQuestion:
 
     Raises BadInput if it is watched already or cannot be asked, and the errors of Pipeline.open.
     """
-    checked_query(question)
+    question = " ".join(checked_query(question).split())
     with changing(settings.index):
         watched = read_watched(settings.index)
         if any(each.question == question for each in watched.questions):

@@ -153,6 +153,17 @@ def test_a_put_after_a_patch_restores_the_metadata_of_the_file(small: httpx.Clie
     assert again.headers["etag"] == before.headers["etag"]
 
 
+def test_only_a_request_chooses_the_collection_and_its_name_is_checked(small: httpx.Client) -> None:
+    content = "---\ncollection: theirs\n---\nThe mill.\n"
+    put = small.put("/v1/documents/c.md", content=content)
+    assert put.json()["document"]["metadata"] == {}
+    refused = small.patch("/v1/documents/c.md", json={"metadata": {"collection": "My Stuff"}})
+    assert refused.status_code == 422
+    assert "is not a name of a collection" in refused.json()["detail"]
+    patched = small.patch("/v1/documents/c.md", json={"metadata": {"collection": "mills"}})
+    assert patched.json()["document"]["metadata"] == {"collection": "mills"}
+
+
 def test_a_patch_that_changes_nothing_says_so(small: httpx.Client) -> None:
     small.put("/v1/documents/a.md", content=MARKDOWN)
     patched = small.patch("/v1/documents/a.md", json={"metadata": {"author": "Noor", "no": None}})

@@ -159,3 +159,13 @@ def test_a_missing_index_is_reported(tmp_path: Path) -> None:
 )
 def test_sizes_have_a_readable_unit(n: float, said: str) -> None:
     assert size(n) == said
+
+
+def test_it_counts_the_documents_of_each_collection(tmp_path: Path) -> None:
+    for name, collection in (("a", "news"), ("b", "news"), ("c", "")):
+        metadata = {"collection": collection} if collection else {}
+        document = replace(
+            document_of("Text.", name, media_type="text/plain", name=name), metadata=metadata
+        )
+        ingest_documents(tmp_path, [document], HashEmbedder())
+    assert overview(Settings(index=tmp_path)).collections == {"news": 2}

@@ -27,3 +27,10 @@ def test_a_mistyped_option_among_words_is_an_error(index: Path, arguments: tuple
     asked = rag("ask", *arguments, "--index", index)
     assert asked.returncode == 2
     assert "no such option" in asked.stderr
+
+
+@pytest.mark.parametrize("option", ["--where", "--prefer", "-k"])
+def test_an_option_without_its_value_is_no_question(option: str) -> None:
+    asked = rag("ask", option)
+    assert asked.returncode == 2
+    assert f"option '{option}' requires an argument" in asked.stderr

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import subprocess
 import termios
 from functools import partial
@@ -89,7 +90,14 @@ def test_on_a_terminal_the_command_asks_before_it_replaces_an_index(
     os.write(ours, answer.encode())
     said = ""
     try:
-        while more := os.read(ours, 4096):
+        while True:
+            # A Ctrl-C just before the process waits for input takes effect only at the next one.
+            while not select.select([ours], [], [], 5)[0]:
+                if answer == "\x03":
+                    os.write(ours, answer.encode())
+            more = os.read(ours, 4096)
+            if not more:
+                break
             said += more.decode()
     except OSError:  # the terminal is closed when its process ends
         pass

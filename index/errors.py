@@ -65,6 +65,11 @@ class BadQuery(BadInput):
 class NotFound(BadInput):
     """No document has this id."""
 
+    @classmethod
+    def document(cls, doc_id: str) -> "NotFound":
+        """Return the error for an id that no document has."""
+        return cls(f"no document {doc_id!r}; `GET /v1/documents` lists all documents")
+
 
 class SpanOutOfRange(BadInput):
     """A span is not within its document."""

@@ -428,7 +428,7 @@ def _calibrations(embedder: Embedder, path: Path | None, reader: Reader | None) 
 def _record(snapshot: Snapshot, doc_id: str) -> DocumentRecord:
     record = snapshot.record(doc_id)
     if record is None:
-        raise NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists all documents")
+        raise NotFound.document(doc_id)
     return record
 
 

@@ -59,6 +59,15 @@ ChangedIdInPath = Annotated[
 ]
 
 
+def whole_id(request: Request) -> str:
+    """Return the id if all of the path is of it, also a last part that asks_for does not find."""
+    return unquote(_sent_id(request))
+
+
+def _sent_id(request: Request) -> str:
+    return raw_path(request).partition(f"{PREFIX}/")[2]
+
+
 def asks_for(request: Request, part: str) -> bool:
     """Whether the path ends with a slash and the name of this part of a document, as sent.
 
@@ -72,7 +81,7 @@ def changed_id(request: Request) -> str:
 
     Raises BadInput if it is empty, too long or not valid UTF-8, or the path is that of a part.
     """
-    sent = raw_path(request).partition(f"{PREFIX}/")[2]
+    sent = _sent_id(request)
     for part in PARTS:
         if "/" in sent and asks_for(request, part):
             raise BadInput(

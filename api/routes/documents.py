@@ -1,16 +1,14 @@
 """The routes for documents and their canonical text."""
 
 from typing import Annotated
-from urllib.parse import unquote
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.error_handler import raw_path
 from api.problems import responses
-from api.routes.document_ids import PREFIX, DocumentIdInPath, asks_for
+from api.routes.document_ids import PREFIX, DocumentIdInPath, asks_for, whole_id
 from api.schemas import (
     DocumentOut,
     DocumentPage,
@@ -61,8 +59,7 @@ async def get_text(
     """To verify a citation, request its `start` and `end` and compare `text` with its `quote`. The
     SHA-256 in the citation is that of the whole text in UTF-8."""
     if not asks_for(request, "text"):
-        doc_id = unquote(raw_path(request).partition(f"{PREFIX}/")[2])
-        return await to_thread.run_sync(document_response, request, service, doc_id)
+        return await to_thread.run_sync(document_response, request, service, whole_id(request))
     return TextResponse(service.texts, doc_id, span_request.start, span_request.end)
 
 

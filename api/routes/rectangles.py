@@ -2,16 +2,14 @@
 
 from functools import partial
 from typing import Annotated
-from urllib.parse import unquote
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.error_handler import raw_path
 from api.problems import responses
-from api.routes.document_ids import ID_IN_PATH, PREFIX, asks_for
+from api.routes.document_ids import ID_IN_PATH, PREFIX, asks_for, whole_id
 from api.routes.documents import document_response
 from api.schemas import SpanRequest
 from api.service import Service, ServiceDependency
@@ -48,8 +46,7 @@ async def get_rectangles(
     The document's file is read, and must have the same bytes as when it was indexed. Only PDFs have
     rectangles."""
     if not asks_for(request, "rectangles"):
-        doc_id = unquote(raw_path(request).partition(f"{PREFIX}/")[2])
-        return await to_thread.run_sync(document_response, request, service, doc_id)
+        return await to_thread.run_sync(document_response, request, service, whole_id(request))
     find = partial(_rectangles, service, doc_id, span)
     return Response(await service.locating.run(find), media_type="application/json")
 

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from index.disk.private import write_private
+
 
 def sync(path: Path) -> None:
     """Wait until a file's content, or a folder's entries, are on the disk. Raises OSError."""
@@ -18,3 +20,13 @@ def move_in_place(draft: Path, target: Path) -> None:
     sync(draft)
     draft.replace(target)
     sync(target.parent)
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Replace a file atomically and durably; only this user can read it. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write_private(draft, text)
+        move_in_place(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -77,7 +77,7 @@ class Edits:
         before = self._writer.record(doc_id)
         check(before)
         if before is None:
-            raise not_found(doc_id)
+            raise NotFound.document(doc_id)
         merged = {**before.metadata, **changes}
         metadata = {name: value for name, value in merged.items() if value is not None}
         if metadata == before.metadata:
@@ -91,7 +91,7 @@ class Edits:
         before = self._writer.record(doc_id)
         check(before)
         if before is None:
-            raise not_found(doc_id)
+            raise NotFound.document(doc_id)
         with self._writer.transaction() as transaction:
             transaction.delete(doc_id)
         return Edited("removed", before)
@@ -113,11 +113,6 @@ def editing(index: Backend, embedder: Embedder) -> Iterator[Edits]:
     with index.lock(existing=True), index.writer(lambda: mine) as writer:
         writer.fingerprint.check(mine, index.place)
         yield Edits(writer, embedder)
-
-
-def not_found(doc_id: str) -> NotFound:
-    """Return the error for an id that no document has."""
-    return NotFound(f"no document {doc_id!r}; `GET /v1/documents` lists all documents")
 
 
 def _is_same(record: DocumentRecord, loaded: LoadedFile) -> bool:

@@ -95,7 +95,11 @@ def check(index: IndexOption = None, as_json: JsonOption = False) -> None:
 
 def report_changes(settings: "Settings") -> bool:
     """Print to stderr which answers to watched questions changed; return whether one did."""
-    from rag.watched.check import changed_answers
+    from rag.watched.questions import read_watched
+
+    if not read_watched(settings.index).questions:
+        return False
+    from rag.watched.check import changed_answers  # slow to import
 
     changes = changed_answers(settings)
     for line in lines_of(changes):

@@ -1,7 +1,6 @@
 """Receipts: a result with what is needed to check its citations against the files alone."""
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,9 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.backend import Snapshot
-from index.disk.durable import move_in_place
+from index.disk.durable import replace_private
 from index.disk.os_errors import os_errors_translated
-from index.disk.private import write_private
 from index.errors import BadInput
 from index.types import DocumentRecord
 from rag.results import Answer, Citation, SearchResult
@@ -129,10 +127,5 @@ def save_receipt(receipt: Receipt, path: Path) -> None:
     Raises BadInput as check_replaceable, IndexProblem or StorageFull if it cannot be written.
     """
     check_replaceable(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with os_errors_translated(path):
-        try:
-            write_private(draft, f"{receipt.model_dump_json(indent=1)}\n")
-            move_in_place(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_private(path, f"{receipt.model_dump_json(indent=1)}\n")

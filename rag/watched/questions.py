@@ -3,7 +3,6 @@
 The file is replaced atomically, and readable by its owner only. A backup does not contain it.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from index.disk.durable import move_in_place
+from index.disk.durable import replace_private
 from index.disk.locks import held
 from index.disk.os_errors import os_errors_translated
-from index.disk.private import write_private
 from index.errors import IndexDamaged, IndexMissing
 
 FILE = "watched.json"
@@ -75,13 +73,8 @@ def read_watched(index: Path) -> WatchedQuestions:
 def write_watched(index: Path, watched: WatchedQuestions) -> None:
     """Replace the watched questions of an index. The caller holds `changing`."""
     path = index / FILE
-    draft = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     with os_errors_translated(path):
-        try:
-            write_private(draft, f"{watched.model_dump_json(indent=1)}\n")
-            move_in_place(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_private(path, f"{watched.model_dump_json(indent=1)}\n")
 
 
 @contextmanager
